@@ -1,0 +1,39 @@
+# The environment is made once, from the pinned versions; everything else is snakemake and pytest.
+VENV ?= .venv
+PYTHON ?= python3
+CORES ?= $(shell $(VENV)/bin/python -c "import os; print(os.cpu_count())")
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint env lock clean
+
+demo: env  ## the default workflow on the simulated cohort, to results/report.html
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
+
+test: env lint  ## everything that is checked
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
+
+env: $(VENV)/.ready
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit('lifelog needs Python 3.11 or newer, this is ' + sys.version) if sys.version_info < (3, 11) else None"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $@
+
+lock:  ## pin what pyproject.toml asks for, anew
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet "torch==2.13.0"
+	.venv-lock/bin/pip install --quiet --editable ".[dev]"
+	{ head -2 requirements.lock; .venv-lock/bin/pip freeze --exclude-editable | sed -e 's/+cpu$$//' -e 's/ @ .*//' | grep -viE '^(nvidia|cuda|triton)'; } > requirements.lock.new
+	mv requirements.lock.new requirements.lock
+	rm -rf .venv-lock
+
+clean:  ## what a run made, but not the environment
+	rm -rf results resources .snakemake

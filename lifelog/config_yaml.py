@@ -1,0 +1,77 @@
+"""Writes config.yaml from the models: every default with its explanation. `python -m lifelog.config_yaml > config.yaml`"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+from lifelog.config import Config, Section
+
+HEADER = """\
+# The default run. Every key stands here with its default; generated from lifelog/config.py.
+# Change it by a preset (--configfile presets/etri2019.yaml) or on the command line
+# (--config cohort='{root: /data/dataset_2019}'): both merge key by key, lists are replaced whole.
+"""
+
+
+def render(config: Config | None = None) -> str:
+    """config.yaml as text."""
+    config = config or Config()
+    blocks = [HEADER]
+    for key, field in Config.model_fields.items():
+        value = getattr(config, key)
+        comment = f"# {field.description}\n"
+        if isinstance(value, Section):
+            lines = [
+                f"  {name}: {_flow(getattr(value, name))}  # {inner.description}" for name, inner in _fields(value)
+            ]
+            blocks.append(f"{comment}{key}:\n" + "\n".join(lines) + "\n")
+        elif isinstance(value, list) and isinstance(value[0], Section):
+            kinds = dict.fromkeys(type(entry) for entry in value)
+            keys = "".join(_explained(kind, titled=len(kinds) > 1) for kind in kinds)
+            entries = "".join(f"  - {_flow(entry)}\n" for entry in value)
+            blocks.append(f"{comment}{keys}{key}:\n{entries}")
+        else:
+            blocks.append(f"{key}: {_flow(value)}  {comment}")
+    return "\n".join(blocks)
+
+
+def _explained(kind: type[BaseModel], titled: bool) -> str:
+    """A comment line a key of the entries of a list, with its default; sections told apart by their fixed name."""
+    lines = []
+    # The name first, also where other keys are inherited.
+    for name, field in sorted(kind.model_fields.items(), key=lambda item: item[0] != "name"):
+        if titled and name == "name":
+            lines.append(f"#   {field.default}: {field.description}\n")
+        else:
+            default = "" if field.is_required() else f" (default: {_flow(field.default)})"
+            lines.append(f"#   {'  ' if titled else ''}{name}: {field.description}{default}\n")
+    return "".join(lines)
+
+
+def _fields(section: BaseModel) -> Any:
+    return type(section).model_fields.items()
+
+
+def _flow(value: Any) -> str:
+    """A value in YAML flow style; of a section only what was given, the rest are defaults."""
+    if isinstance(value, BaseModel):
+        given = {
+            name: getattr(value, name)
+            for name, field in _fields(value)
+            if name in ("name", "method") or field.is_required() or getattr(value, name) != field.default
+        }
+        return "{" + ", ".join(f"{name}: {_flow(item)}" for name, item in given.items()) + "}"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_flow(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_flow(item) for item in value) + "]"
+    if isinstance(value, str) and value.replace("_", "").replace("/", "").isalnum() and value not in ("y", "n"):
+        return value
+    return json.dumps(value, ensure_ascii=False)  # null, numbers, and text that YAML could misread
+
+
+if __name__ == "__main__":
+    print(render(), end="")

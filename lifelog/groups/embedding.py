@@ -1,0 +1,42 @@
+"""embed_importance: windows in two dimensions by t-SNE, by their importance and by their raw features."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sklearn.manifold import TSNE
+
+from lifelog.config import Groups
+from lifelog.groups.vectors import window_vectors
+from lifelog.windows.features import is_summary
+
+SCHEMA = pa.schema(
+    [
+        ("space", pa.string()),  # importance or raw
+        ("user", pa.string()),
+        ("start", pa.timestamp("s", tz="UTC")),
+        ("x", pa.float32()),
+        ("y", pa.float32()),
+    ]
+)
+
+
+def embed_importance(importance: pd.DataFrame, features: list[str], settings: Groups) -> pd.DataFrame:
+    """space, user, start, x, y: the same windows in both spaces."""
+    vectors = window_vectors(importance, settings.importance, settings.parts)
+    raw = pa.concat_tables([pq.read_table(path) for path in features]).to_pandas().set_index(["user", "start"])
+    raw = raw.loc[vectors.index, [name for name in raw.columns if is_summary(name)]]
+    # Over the whole cohort, not a user: differences between people are what the picture is to show.
+    raw = ((raw - raw.mean()) / raw.std(ddof=0).replace(0, 1)).fillna(0)
+    spaces = [_embed(vectors, "importance", settings), _embed(raw, "raw", settings)]
+    return pd.concat(spaces, ignore_index=True)
+
+
+def _embed(vectors: pd.DataFrame, space: str, settings: Groups) -> pd.DataFrame:
+    perplexity = min(settings.perplexity, max(1.0, (len(vectors) - 1) / 3))
+    model = TSNE(perplexity=perplexity, init="pca", random_state=settings.embedding_seed)
+    points = model.fit_transform(vectors.to_numpy(dtype=np.float32))
+    keys = vectors.index.to_frame(index=False)
+    return keys.assign(space=space, x=points[:, 0], y=points[:, 1])

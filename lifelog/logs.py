@@ -1,0 +1,35 @@
+"""The log of a job: what the library says, warnings and an uncaught exception all reach the rule's log file."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+logger = logging.getLogger("lifelog")
+
+
+@contextmanager
+def job_log(path: str | Path) -> Iterator[logging.Logger]:
+    """Send the package's log to `path` for the length of a job, an exception with its traceback included.
+
+    The last line of the exception also goes to standard error, where Snakemake shows it.
+    """
+    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    try:
+        yield logger
+    except Exception as error:
+        logger.exception("the job failed")
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        raise
+    finally:
+        logging.captureWarnings(False)
+        root.removeHandler(handler)
+        handler.close()

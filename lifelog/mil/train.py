@@ -1,0 +1,201 @@
+"""train_mil: one user's network under one seed; the epoch with the best validation macro-F1 is kept."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from lifelog import __version__
+from lifelog.config import Mil, Modality, Target, Training, Windows
+from lifelog.metrics import confusion, macro_f1
+from lifelog.mil.bags import Bags, Scaling, fit_scaling, read_bags, scale
+from lifelog.mil.network import MilNetwork
+from lifelog.splits import exclusion
+from lifelog.tables import read_json, write_json, written_whole
+
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_LINES = 10
+CHUNK = 64  # windows scored at once
+
+
+class DeviceError(RuntimeError):
+    """The device that was asked for is not there."""
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on, with the epoch and the cause."""
+
+
+def pick_device(wanted: str) -> torch.device:
+    """The torch device of `auto | cpu | cuda`."""
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise DeviceError(
+            f"device 'cuda' was asked for, but torch {torch.__version__} sees no GPU here; "
+            "use 'auto' or 'cpu', or install a CUDA build of torch"
+        )
+    return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+@dataclass
+class Fit:
+    """A trained network's best weights, and how it got there."""
+
+    state: dict[str, Tensor]
+    epoch: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def train_mil(
+    windows_path: str | Path,
+    splits_path: str | Path,
+    modalities: list[Modality],
+    target: Target,
+    windows: Windows,
+    settings: Mil,
+    seed: int,
+    checkpoint: str | Path,
+) -> None:
+    """Train a user's network and write `checkpoint` (safetensors) and the JSON beside it.
+
+    An excluded user gets a checkpoint without weights whose JSON says why: later stages leave that user out.
+    """
+    reason = exclusion(splits_path)
+    about: dict[str, Any] = {
+        "version": __version__,
+        "seed": seed,
+        "excluded": reason,
+        "mil": settings.model_dump(),
+        "windows": windows.model_dump(),
+        "target": target.model_dump(),
+        "modalities": [modality.model_dump() for modality in modalities],
+    }
+    tensors: dict[str, Tensor] = {}
+    if reason is None:
+        device = pick_device(settings.device)
+        raw, used, classes = read_bags(windows_path, splits_path, modalities, settings.labels, target.classes)
+        parts = {part: torch.tensor((used.part == part).tolist()) for part in ("train", "validation")}
+        scaling = fit_scaling(raw.take(parts["train"]), windows.standardise)
+        bags = scale(raw, scaling).to(device)
+        train, validation = (bags.take(rows.to(device)) for rows in parts.values())
+        torch.manual_seed(seed)
+        network = MilNetwork(modalities, len(classes), settings).to(device)
+        fitted = fit(network, train, validation, settings, seed)
+        tensors = {f"network.{name}": value for name, value in fitted.state.items()}
+        for name, (mean, spread) in scaling.items():
+            tensors |= {f"scaling.{name}.mean": mean, f"scaling.{name}.spread": spread}
+        about |= {"classes": classes, "epoch": fitted.epoch, "history": fitted.history, "device": device.type}
+    else:
+        logger.warning("excluded: %s", reason)
+    with written_whole(checkpoint) as part:
+        save_file({name: value.contiguous() for name, value in sorted(tensors.items())}, part)
+    write_json(about, Path(checkpoint).with_suffix(".json"))
+
+
+def load_mil(checkpoint: str | Path) -> tuple[MilNetwork, Scaling, dict[str, Any]] | None:
+    """Network in evaluation mode, scaling and JSON of a checkpoint; None for an excluded user."""
+    about = read_json(Path(checkpoint).with_suffix(".json"))
+    if about["excluded"] is not None:
+        return None
+    tensors = load_file(checkpoint)
+    modalities = [Modality(**entry) for entry in about["modalities"]]
+    network = MilNetwork(modalities, len(about["classes"]), Mil(**about["mil"]))
+    prefix = "network."
+    network.load_state_dict({name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)})
+    scaling = {m.name: (tensors[f"scaling.{m.name}.mean"], tensors[f"scaling.{m.name}.spread"]) for m in modalities}
+    return network.eval(), scaling, about
+
+
+class BagNetwork(Protocol):
+    """What can be trained here: called with values by modality and presence, it gives `log_probabilities`."""
+
+    classes: int
+
+
+def fit(network: BagNetwork, train: Bags, validation: Bags, settings: Training, seed: int) -> Fit:
+    """The training loop. Raises TrainingError when the loss is no number any more."""
+    generator = torch.Generator().manual_seed(seed)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+    )
+    weights = class_weights(train.classes, network.classes, settings.class_weights)
+    best, best_key, fitted = 0, (-1.0, 0.0), Fit({})
+    started = said = time.monotonic()
+    for epoch in range(1, settings.epochs + 1):
+        network.train()
+        total = 0.0
+        order = torch.randperm(len(train), generator=generator).to(train.classes.device)
+        for rows in order.tensor_split(max(1, len(order) // settings.batch)):
+            batch = train.take(rows)
+            shown = hide_modalities(batch.present, settings.modality_dropout, generator)
+            loss = bag_loss(network(batch.values, shown).log_probabilities, batch.classes, weights, settings)
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
+            optimiser.step()
+            total += loss.item() * len(rows)
+        if not torch.isfinite(torch.tensor(total)):
+            raise TrainingError(
+                f"epoch {epoch}: the loss is {total}; lower mil.learning_rate or use windows.standardise: user"
+            )
+        loss, score = evaluate(network, validation, weights, settings)
+        fitted.history.append(
+            {"epoch": epoch, "train_loss": total / len(train), "validation_loss": loss, "validation_macro_f1": score}
+        )
+        if (score, -loss) > best_key:
+            best, best_key = epoch, (score, -loss)
+            fitted.epoch = epoch
+            fitted.state = {name: x.detach().cpu().clone() for name, x in network.state_dict().items()}
+        now = time.monotonic()
+        if now - said > SECONDS_BETWEEN_LINES or epoch in (1, settings.epochs):
+            left = (now - started) / epoch * (settings.epochs - epoch)
+            logger.info("epoch %d/%d: macro-F1 %.3f, at most %.0f s left", epoch, settings.epochs, score, left)
+            said = now
+        if epoch - best >= settings.patience:
+            break
+    logger.info("best epoch %d of %d: validation macro-F1 %.3f", best, epoch, best_key[0])
+    return fitted
+
+
+def hide_modalities(present: Tensor, chance: float, generator: torch.Generator) -> Tensor:
+    """Presence with modalities hidden at random, so that each learns to speak for itself; never all of a bag."""
+    if chance == 0:
+        return present
+    shown = present & (torch.rand(present.shape, generator=generator) >= chance).to(present.device)
+    return torch.where(shown.any(dim=1, keepdim=True), shown, present)
+
+
+def class_weights(classes: Tensor, count: int, way: str) -> Tensor | None:
+    """Weights that give every class that occurs the same total, mean 1 a window; None without weighting."""
+    if way == "none":
+        return None
+    counts = torch.bincount(classes, minlength=count)
+    return torch.where(counts > 0, len(classes) / ((counts > 0).sum() * counts.clamp(min=1)), 0.0)
+
+
+def bag_loss(log_probabilities: Tensor, classes: Tensor, weights: Tensor | None, settings: Training) -> Tensor:
+    """Focal loss (Lin et al., ICCV 2017) of log-probabilities (B, C); cross-entropy where gamma is 0."""
+    own = log_probabilities.gather(1, classes[:, None])[:, 0]
+    losses = -((1 - own.exp()) ** settings.focal_gamma) * own if settings.focal_gamma else -own
+    return losses.mean() if weights is None else (losses * weights[classes]).mean()
+
+
+@torch.no_grad()
+def evaluate(network: BagNetwork, bags: Bags, weights: Tensor | None, settings: Training) -> tuple[float, float]:
+    """Loss and macro-F1 over all bags."""
+    network.eval()
+    said = torch.cat([network(part.values, part.present).log_probabilities for part in chunks(bags)])
+    counts = confusion(bags.classes.cpu().numpy(), said.argmax(dim=1).cpu().numpy(), said.shape[1])
+    return bag_loss(said, bags.classes, weights, settings).item(), macro_f1(counts)
+
+
+def chunks(bags: Bags) -> list[Bags]:
+    """Bags in pieces that fit the memory, as views of the same tensors."""
+    return [bags.take(rows) for rows in torch.arange(len(bags), device=bags.classes.device).split(CHUNK)]

@@ -1,0 +1,37 @@
+"""scikit-learn's histogram gradient boosting on summary statistics; missing values are its own."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
+
+from lifelog.config import Boosting
+from lifelog.predict.samples import Samples
+
+
+class BoostingPredictor:
+    """Gradient boosting whose number of trees is chosen on the validation windows."""
+
+    def __init__(self, settings: Boosting) -> None:
+        self.model = HistGradientBoostingClassifier(
+            max_iter=settings.max_iter,
+            learning_rate=settings.learning_rate,
+            min_samples_leaf=settings.min_samples_leaf,
+            early_stopping=True,
+            class_weight="balanced",
+            random_state=settings.seed,
+        )
+
+    def fit(self, train: Samples, validation: Samples) -> None:
+        known = np.isin(validation.truth, train.truth)
+        # One thread: sums of several threads differ in the last bits from run to run.
+        with threadpool_limits(1):
+            self.model.fit(train.summary, train.truth, X_val=validation.summary[known], y_val=validation.truth[known])
+
+    def predict(self, samples: Samples) -> NDArray:
+        probabilities = np.zeros((len(samples), len(samples.classes)))
+        with threadpool_limits(1):
+            probabilities[:, self.model.classes_] = self.model.predict_proba(samples.summary)
+        return probabilities

@@ -1,0 +1,72 @@
+"""LifeLogNet as published: an encoder a modality on the maxima of a 5-second bin, joined, three layers.
+
+Each bin of a window is a sample with the window's label; a window's probabilities are the mean over its bins.
+"""
+
+from __future__ import annotations
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lifelog.config import LifeLogNet, Modality
+from lifelog.mil.bags import Bags
+from lifelog.mil.encoders import FEATURES, SLOPE, build_encoder
+from lifelog.mil.network import BagOutput
+from lifelog.mil.train import chunks, fit, pick_device
+from lifelog.predict.samples import Samples
+
+JOINED = 128
+
+
+class Network(nn.Module):
+    """Bins (B, 1, channels) by modality to log-probabilities (B, C); hidden modalities enter as zeros."""
+
+    def __init__(self, modalities: list[Modality], classes: int) -> None:
+        super().__init__()
+        self.classes = classes
+        self.encoders = nn.ModuleDict({modality.name: build_encoder(modality) for modality in modalities})
+        self.layers = nn.Sequential(
+            nn.LeakyReLU(SLOPE),
+            nn.Linear(FEATURES * len(modalities), JOINED),
+            nn.LeakyReLU(SLOPE),
+            nn.Linear(JOINED, classes),
+        )
+
+    def forward(self, bags: dict[str, Tensor], present: Tensor) -> BagOutput:
+        encoded = [encoder(bags[name]) for name, encoder in self.encoders.items()]
+        z = torch.stack(encoded, dim=1) * present[..., None]
+        log_probabilities = F.log_softmax(self.layers(z.flatten(1)), dim=-1)
+        return BagOutput(log_probabilities, present.float(), log_probabilities[:, None])
+
+
+class LifeLogNetPredictor:
+    """Trains on bins, predicts windows."""
+
+    def __init__(self, settings: LifeLogNet) -> None:
+        self.settings = settings
+        self.device = pick_device(settings.device)
+
+    def fit(self, train: Samples, validation: Samples) -> None:
+        torch.manual_seed(self.settings.seed)
+        self.network = Network(train.modalities, len(train.classes)).to(self.device)
+        pair = (_bins(samples).to(self.device) for samples in (train, validation))
+        fitted = fit(self.network, *pair, self.settings, self.settings.seed)
+        self.network.load_state_dict(fitted.state)
+
+    @torch.no_grad()
+    def predict(self, samples: Samples) -> NDArray:
+        self.network.eval()
+        parts = [self.network(part.values, part.present) for part in chunks(_bins(samples).to(self.device))]
+        probabilities = torch.cat([part.log_probabilities for part in parts]).double().exp().cpu()
+        return probabilities.reshape(len(samples), -1, self.network.classes).mean(dim=1).numpy()
+
+
+def _bins(samples: Samples) -> Bags:
+    """Every bin of every window as a bag of its own."""
+    values = {name: torch.from_numpy(x).flatten(0, 1)[:, None] for name, x in samples.maxima.items()}
+    present = torch.stack([~torch.isnan(x[:, 0, 0]) for x in values.values()], dim=1)
+    bins = next(iter(samples.maxima.values())).shape[1]
+    classes = torch.from_numpy(samples.truth).repeat_interleave(bins)
+    return Bags({name: torch.nan_to_num(x) for name, x in values.items()}, present, classes)

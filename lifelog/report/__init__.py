@@ -1,0 +1,1 @@
+"""Tables of a run → figures and one page for people."""

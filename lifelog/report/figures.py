@@ -1,0 +1,214 @@
+"""The figures of a run, each from its tables into one SVG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import networkx as nx
+import numpy as np
+import pandas as pd
+import seaborn as sns
+
+from lifelog.metrics import confusion
+from lifelog.report.style import SCHEMES, SEQUENTIAL, colours, markers, save, style
+
+METRIC_NAMES = {
+    "macro_f1": "macro-F1",
+    "balanced_accuracy": "balanced accuracy",
+    "accuracy": "accuracy",
+    "auroc": "AUROC",
+}
+
+
+def _per_user(users: int) -> float:
+    """Height in inches of a figure with a row a user."""
+    return 1.4 + 0.28 * users
+
+
+def plot_yield(shares: pd.DataFrame, path: str | Path) -> None:
+    """Share of labelled minutes in which a modality could be used, users by modalities."""
+    with style():
+        figure, ax = plt.subplots(figsize=(7.5, _per_user(len(shares))))
+        sns.heatmap(
+            100 * shares, ax=ax, cmap=SEQUENTIAL, vmin=0, vmax=100, annot=True, fmt=".0f", linewidths=0.5,
+            cbar_kws={"label": "labelled minutes with usable data (%)"},
+        )  # fmt: skip
+        ax.set(xlabel="modality", ylabel="user")
+        ax.tick_params(axis="y", rotation=0)
+        save(figure, path)
+
+
+def plot_training(histories: pd.DataFrame, path: str | Path) -> None:
+    """Validation macro-F1 and losses over the epochs, a small panel a user, a line a seed; a dot marks the kept epoch."""
+    users = list(dict.fromkeys(histories.user))
+    columns = min(4, max(1, len(users)))
+    rows = max(1, -(-len(users) // columns))
+    with style():
+        figure, axes = plt.subplots(
+            rows, columns, figsize=(2.6 * columns, 1.9 * rows), sharex=True, sharey=True, squeeze=False
+        )
+        seeds = sorted(set(histories.seed))
+        palette = dict(zip(seeds, colours(len(seeds)), strict=True))
+        for ax, user in zip(axes.flat, users, strict=False):
+            for seed, line in histories[histories.user == user].groupby("seed"):
+                ax.plot(line.epoch, line.validation_macro_f1, color=palette[seed], label=f"seed {seed}")
+                best = line[line.best]
+                ax.plot(best.epoch, best.validation_macro_f1, "o", color=palette[seed], markersize=5)
+            ax.set(title=f"user {user}", ylim=(0, 1.05))
+        for ax in axes.flat[len(users) :]:
+            ax.set_visible(False)
+        figure.supxlabel("epoch")
+        figure.supylabel("validation macro-F1")
+        if users:
+            figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=len(seeds))
+        save(figure, path)
+
+
+def plot_importance(vectors: pd.DataFrame, planted: dict[str, list[str]], label: str, path: str | Path) -> None:
+    """Mean importance, users by modalities; a ring marks what was planted in a simulated cohort."""
+    with style():
+        figure, ax = plt.subplots(figsize=(7.5, _per_user(len(vectors))))
+        sns.heatmap(vectors, ax=ax, cmap=SEQUENTIAL, annot=True, fmt=".2f", linewidths=0.5, cbar_kws={"label": label})
+        for row, user in enumerate(vectors.index):
+            for modality in planted.get(str(user), []):
+                if modality in vectors.columns:
+                    x = list(vectors.columns).index(modality)
+                    ax.add_patch(plt.Rectangle((x + 0.04, row + 0.06), 0.92, 0.88, fill=False, ec="#d55e00", lw=2))
+        ax.set(xlabel="modality" + (" (framed: planted)" if planted else ""), ylabel="user")
+        ax.tick_params(axis="y", rotation=0)
+        save(figure, path)
+
+
+def plot_group_importance(vectors: pd.DataFrame, groups: pd.DataFrame, label: str, path: str | Path) -> None:
+    """Importance a modality in each group: bars of the mean over users, dots of the users."""
+    of = groups.set_index("user").group
+    long = vectors.rename_axis("user").reset_index().melt("user", var_name="modality", value_name="importance")
+    long["group"] = long.user.map(of)
+    names = sorted(set(of))
+    with style():
+        figure, axes = plt.subplots(
+            len(names), 1, figsize=(7.5, 1.2 + 1.5 * len(names)), sharex=True, sharey=True, squeeze=False
+        )
+        for ax, name, colour in zip(axes[:, 0], names, colours(len(names)), strict=True):
+            own = long[long.group == name]
+            sns.barplot(own, x="modality", y="importance", ax=ax, color=colour, alpha=0.6, errorbar=None)
+            sns.stripplot(own, x="modality", y="importance", ax=ax, color="0.2", size=3, jitter=0.15)
+            members = ", ".join(sorted(own.user.unique()))
+            title = f"{name}: {own.user.nunique()} users" + (f" ({members})" if len(members) < 80 else "")
+            ax.set(title=title, xlabel="", ylabel="")
+        figure.supylabel(label)
+        axes[-1, 0].set_xlabel("modality")
+        save(figure, path)
+
+
+def plot_embedding(points: pd.DataFrame, groups: pd.DataFrame, path: str | Path) -> None:
+    """t-SNE of windows: importance and raw features, coloured by user and by importance group."""
+    of = groups.set_index("user").group
+    points = points.assign(group=points.user.map(of))
+    titles = {"importance": "importance vectors", "raw": "raw summary features"}
+    with style():
+        figure, axes = plt.subplots(2, 2, figsize=(8.5, 7.2), sharex="row", sharey="row")
+        for row, (space, title) in enumerate(titles.items()):
+            for ax, by in zip(axes[row], ("user", "group"), strict=True):
+                own, names = points[points.space == space], sorted(set(points[by]))
+                for name, colour, marker in zip(names, colours(len(names)), markers(len(names)), strict=True):
+                    of_name = own[own[by] == name]
+                    ax.scatter(of_name.x, of_name.y, s=12, color=colour, marker=marker, label=name, linewidths=0)
+                ax.set(title=f"{title}, by {by}", xticks=[], yticks=[])
+                if row == 0:
+                    ax.legend(fontsize="x-small", ncols=2 if len(names) > 6 else 1, loc="best", markerscale=1.2)
+        figure.supxlabel("t-SNE 1 (no unit)")
+        figure.supylabel("t-SNE 2 (no unit)")
+        save(figure, path)
+
+
+def plot_cluster_scores(scores: pd.DataFrame, path: str | Path) -> None:
+    """Silhouette and entropy over the number of clusters, both algorithms; a ring marks what was taken."""
+    with style():
+        figure, axes = plt.subplots(1, 2, figsize=(8.5, 3))
+        palette = dict(zip(("kmeans", "agglomerative"), colours(2), strict=True))
+        labels = {"silhouette": "silhouette (higher: clearer)", "entropy": "entropy within users (nats, summed)"}
+        for ax, (measure, label) in zip(axes, labels.items(), strict=True):
+            for algorithm, line in scores.groupby("algorithm"):
+                marker = "o" if algorithm == "kmeans" else "s"
+                ax.plot(line.k, line[measure], marker=marker, color=palette[algorithm], label=algorithm, markersize=4)
+            taken = scores[scores.chosen]
+            ax.plot(taken.k, taken[measure], "o", ms=13, mfc="none", mec="0.2", label="taken")
+            ax.set(xlabel="number of clusters k", ylabel=label)
+            ax.xaxis.get_major_locator().set_params(integer=True)
+        axes[0].legend(fontsize="small")
+        save(figure, path)
+
+
+def plot_confusion(tables: dict[tuple[str, str], pd.DataFrame], classes: list[str], path: str | Path) -> None:
+    """Confusion matrices over all test windows, a row a predictor, a column a scheme; cells are shares of the truth."""
+    predictors = list(dict.fromkeys(key[0] for key in tables))
+    schemes = list(dict.fromkeys(key[1] for key in tables))
+    with style():
+        size = (2.6 * len(schemes) + 0.8, 2.4 * len(predictors) + 0.4)
+        figure, axes = plt.subplots(
+            len(predictors), len(schemes), figsize=size, sharex=True, sharey=True, squeeze=False
+        )
+        for (predictor, scheme), table in tables.items():
+            ax = axes[predictors.index(predictor), schemes.index(scheme)]
+            predicted = table[[f"p_{name}" for name in classes]].to_numpy().argmax(axis=1)
+            counts = confusion(table.truth.to_numpy(), predicted, len(classes))
+            share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+            sns.heatmap(
+                share, ax=ax, cmap=SEQUENTIAL, vmin=0, vmax=1, annot=counts, fmt="d", cbar=False, square=True,
+                xticklabels=classes, yticklabels=classes,
+            )  # fmt: skip
+            ax.set_title(f"{predictor}, {scheme}")
+            ax.tick_params(axis="y", rotation=0)
+        figure.supxlabel("predicted")
+        figure.supylabel("true (colour: share of the true class, number: windows)")
+        save(figure, path)
+
+
+def plot_comparison(comparison: pd.DataFrame, metric: str, confidence: float, path: str | Path) -> None:
+    """Mean over users with interval, and the difference to the global scheme with interval, a row a predictor."""
+    rows = comparison[comparison.metric == metric]
+    predictors, schemes = list(dict.fromkeys(rows.predictor)), list(dict.fromkeys(rows.scheme))
+    palette = {scheme: colours(10)[SCHEMES.get(scheme, 3 + i)] for i, scheme in enumerate(schemes)}
+    panels = {
+        "mean": ("low", "high", f"{METRIC_NAMES[metric]}, mean over users"),
+        "difference": ("difference_low", "difference_high", "difference to one model for everyone"),
+    }
+    with style():
+        figure, axes = plt.subplots(1, 2, figsize=(8.5, 1.2 + 0.7 * len(predictors)), sharey=True)
+        for ax, (centre, (low, high, label)) in zip(axes, panels.items(), strict=True):
+            for i, (scheme, marker) in enumerate(zip(schemes, markers(len(schemes)), strict=True)):
+                own = rows[rows.scheme == scheme].set_index("predictor").loc[predictors]
+                if centre == "difference" and scheme == "global":
+                    continue
+                y = np.arange(len(predictors)) + 0.22 * (i - (len(schemes) - 1) / 2)
+                spread = np.abs(np.stack([own[centre] - own[low], own[high] - own[centre]]))
+                ax.errorbar(own[centre], y, xerr=spread, fmt=marker, color=palette[scheme], label=scheme, capsize=3)
+            ax.set(xlabel=f"{label}\n({confidence:.0%} interval over users)", yticks=range(len(predictors)))
+            ax.set_yticklabels(predictors)
+        axes[1].axvline(0, color="0.4", lw=1)
+        axes[0].invert_yaxis()
+        axes[0].legend(fontsize="small", title="scheme")
+        save(figure, path)
+
+
+def plot_dag(edges: list[tuple[str, str]], path: str | Path) -> None:
+    """The rules and what flows between them, from left to right."""
+    graph = nx.DiGraph(edges)
+    # Edges that a longer way already says only hide the shape.
+    graph = nx.transitive_reduction(graph)
+    for depth, layer in enumerate(nx.topological_generations(graph)):
+        for rule in layer:
+            graph.nodes[rule]["depth"] = depth
+    spots = nx.multipartite_layout(graph, subset_key="depth")
+    depths = 1 + max((data["depth"] for _, data in graph.nodes(data=True)), default=0)
+    with style():
+        figure, ax = plt.subplots(figsize=(1.55 * depths, 4.2))
+        nx.draw_networkx_edges(graph, spots, ax=ax, edge_color="0.6", node_size=2600, arrowsize=8)
+        for rule, (x, y) in spots.items():
+            box = {"boxstyle": "round,pad=0.4", "fc": "#e8f1f8", "ec": "#0072b2"}
+            ax.text(x, y, rule.replace("_", "\n", 1), ha="center", va="center", fontsize=8, bbox=box)
+        ax.margins(0.08, 0.12)
+        ax.axis("off")
+        save(figure, path)

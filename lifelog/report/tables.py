@@ -1,0 +1,81 @@
+"""Tables that figures and page are drawn from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from lifelog.tables import read_json, read_notes
+
+
+def yield_shares(quality: pd.DataFrame, modalities: list[str], users: list[str]) -> pd.DataFrame:
+    """Share of labelled minutes in which each modality could be used, users by modalities; 0 without any minute."""
+    rows = quality[quality.kind == "modality"]
+    used = rows.reason.isna().groupby([rows.user, rows.modality]).mean().unstack()
+    return used.reindex(index=users, columns=modalities).fillna(0.0).rename_axis(index="user", columns="modality")
+
+
+def cohort_yield(quality: pd.DataFrame, windows: dict[str, int]) -> pd.DataFrame:
+    """Conservation, a row a user: labelled minutes = windows + minutes with a reason, and the main reasons."""
+    rows = []
+    for user, count in windows.items():
+        lost = quality[(quality.user == user) & (quality.kind == "label")]
+        reasons = ", ".join(f"{reason} {number}" for reason, number in lost.reason.value_counts().items())
+        rows.append(
+            {"user": user, "labelled": count + len(lost), "windows": count, "lost": len(lost), "reasons": reasons}
+        )
+    return pd.DataFrame(rows)
+
+
+def fault_counts(quality: pd.DataFrame) -> pd.DataFrame:
+    """What was met and how often, with the first place where it was met."""
+    faults = quality[quality.reason.notna()]
+    table = faults.groupby(["kind", "modality", "reason"], dropna=False).agg(
+        times=("reason", "size"), users=("user", "nunique"), first=("detail", "first")
+    )
+    return table.reset_index().sort_values("times", ascending=False, kind="stable")
+
+
+def training_histories(descriptions: list[str]) -> pd.DataFrame:
+    """user, seed, epoch, losses, validation macro-F1 and whether the epoch was kept, from checkpoints' JSON files."""
+    frames = []
+    for path in descriptions:
+        about = read_json(path)
+        if about["excluded"] is None:
+            frame = pd.DataFrame(about["history"])
+            user = Path(path).parent.name
+            frames.append(frame.assign(user=user, seed=about["seed"], best=frame.epoch == about["epoch"]))
+    columns = ["user", "seed", "epoch", "train_loss", "validation_loss", "validation_macro_f1", "best"]
+    return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
+
+
+def split_overview(splits: list[str]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Windows a user and part, and notes: who is excluded and why, and which part lacks a class."""
+    rows, notes = [], []
+    for path in splits:
+        frame, about = pq.read_table(path).to_pandas(), read_notes(path)
+        user = Path(path).stem
+        counts = frame.part.value_counts()
+        unused = frame.reason.value_counts()
+        rows.append(
+            {"user": user}
+            | {part: int(counts.get(part, 0)) for part in ("train", "validation", "test")}
+            | {"unused": int(unused.sum()), "why": ", ".join(f"{k} {v}" for k, v in unused.items())}
+        )
+        if about["excluded"]:
+            notes.append({"user": user, "says": about["excluded"], "excluded": True})
+            continue
+        for part, lacking in about["lacking"].items():
+            if lacking:
+                notes.append({"user": user, "says": f"no {' or '.join(lacking)} in {part}", "excluded": False})
+    return pd.DataFrame(rows), notes
+
+
+def seed_spread(importance: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Standard deviation over seeds of each user's mean importance, users by modalities; 0 with one seed."""
+    rows = importance[importance.method == method]
+    means = rows.groupby(["user", "modality", "seed"], observed=True).value.mean()
+    return means.groupby(["user", "modality"]).std(ddof=0).unstack()

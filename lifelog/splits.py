@@ -1,0 +1,172 @@
+"""assign_splits: which windows of a user train, validate and test, under a protocol and for a target.
+
+random   single minutes, as published: neighbours in time land in different parts, so closeness in time is rewarded.
+blocked  whole sessions; of a user with too few sessions, blocks of minutes with an embargo between the parts.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lifelog.config import Split, Target
+from lifelog.tables import read_notes, write_table
+from lifelog.windows.read import read_labels
+
+PARTS = ("train", "validation", "test")
+DRAWS = 500  # assignments of blocks that are tried
+SCHEMA = pa.schema(
+    [
+        ("user", pa.string()),
+        ("session", pa.string()),
+        ("start", pa.timestamp("s", tz="UTC")),
+        ("level", pa.string()),  # the raw label value
+        ("label", pa.string()),  # the target's class, null where the value is in no bin
+        ("part", pa.string()),  # train, validation, test; null where the window is not used
+        ("reason", pa.string()),  # why it is not used
+    ]
+)
+
+
+def assign_splits(windows_path: str | Path, target: Target, split: Split, splits_path: str | Path) -> None:
+    """Write one row a window, in the windows' order. The notes name why a user is excluded, and what parts lack."""
+    windows = read_labels(windows_path)
+    if target.column not in windows:
+        labels = [name for name in windows.columns if name not in ("user", "session", "start")]
+        raise ValueError(f"targets: {target.name!r} asks for label column {target.column!r}; the data have {labels}")
+    frame = windows[["user", "session", "start"]].copy()
+    frame["level"] = [_text(value) for value in windows[target.column]]
+    classes = {str(level): name for name, levels in target.bins.items() for level in levels}
+    frame["label"] = frame.level.map(classes)
+    frame["part"], frame["reason"] = None, None
+    frame.loc[frame.label.isna(), "reason"] = "label in no bin"
+    used = frame.label.notna().to_numpy()
+    codes = frame.label[used].map({name: i for i, name in enumerate(target.classes)}).to_numpy(dtype=int)
+    minutes = (frame.start[used].astype("int64") // 60).to_numpy()
+    excluded = None
+    if len(codes) < 3:
+        excluded = f"too few windows: {len(codes)} with a label in a bin"
+    elif len(set(codes)) < 2:
+        excluded = f"one class only: all {len(codes)} windows are {target.classes[codes[0]]!r}"
+    else:
+        draw = random_parts if split.method == "random" else blocked_parts
+        parts = draw(codes, frame.session[used].to_numpy(), minutes, split)
+        frame.loc[used, "part"] = parts
+        frame.loc[used & frame.part.isna().to_numpy(), "reason"] = "embargo"
+        excluded = _unusable(codes, parts, target.classes)
+    frame = frame.astype({"part": object, "reason": object})
+    notes = {"excluded": excluded, "lacking": _lacking(frame, target.classes), "classes": target.classes}
+    write_table(frame, splits_path, SCHEMA, notes)
+
+
+def exclusion(splits_path: str | Path) -> str | None:
+    """Why a user takes no part, or None."""
+    return read_notes(splits_path)["excluded"]
+
+
+def random_parts(codes: NDArray, sessions: NDArray, minutes: NDArray, split: Split) -> NDArray:
+    """The published protocol: scikit-learn's train_test_split twice with one seed, same draws for the same data."""
+    parts = np.full(len(codes), "train", dtype=object)
+    n_test = math.ceil(split.test * len(codes))
+    n_validation = math.ceil(split.validation * (len(codes) - n_test))
+    order = np.random.RandomState(split.seed).permutation(len(codes))
+    rest = order[n_test:]
+    parts[order[:n_test]] = "test"
+    parts[rest[np.random.RandomState(split.seed).permutation(len(rest))[:n_validation]]] = "validation"
+    return parts
+
+
+def blocked_parts(codes: NDArray, sessions: NDArray, minutes: NDArray, split: Split) -> NDArray:
+    """Blocks that stay together, drawn so that the parts have all classes and their shares; None under embargo.
+
+    Of many random assignments the one is taken that misses fewest classes (in training first, then test, then
+    validation) and then lies nearest to the wanted sizes and the user's distribution of classes.
+    """
+    blocks = _blocks(sessions, minutes, split)
+    count = blocks.max() + 1
+    table = np.zeros((count, codes.max() + 1), dtype=int)  # windows a block and class
+    np.add.at(table, (blocks, codes), 1)
+    share = np.array([(1 - split.test) * (1 - split.validation), (1 - split.test) * split.validation, split.test])
+    rng = np.random.default_rng(split.seed)
+    best, best_cost = None, np.inf
+    for _ in range(DRAWS):
+        assigned = _fill(table.sum(axis=1)[order := rng.permutation(count)], share)
+        draw = np.empty(count, dtype=int)
+        draw[order] = assigned
+        cost = _cost(table, draw, share)
+        if cost < best_cost:
+            best, best_cost = draw, cost
+    parts = np.array(PARTS, dtype=object)[best[blocks]]
+    return _embargo(parts, sessions, minutes, split.embargo_minutes)
+
+
+def _blocks(sessions: NDArray, minutes: NDArray, split: Split) -> NDArray:
+    """Number of each window's block: its session, or its stretch of `block_minutes` in the session."""
+    names = pd.factorize(sessions)[0]
+    if names.max() + 1 >= split.min_sessions:
+        return names
+    first = pd.Series(minutes).groupby(names).transform("min").to_numpy()
+    stretch = (minutes - first) // split.block_minutes
+    return pd.factorize(pd.Series(list(zip(names, stretch, strict=True))))[0]
+
+
+def _fill(sizes: NDArray, share: NDArray) -> NDArray:
+    """Part of each block in drawn order: test until its share is reached, validation likewise, the rest trains."""
+    before = np.cumsum(sizes) - sizes
+    # A block belongs to the part in which its middle falls.
+    middle = (before + sizes / 2) / sizes.sum()
+    return np.select([middle < share[2], middle < share[2] + share[1]], [2, 1], default=0)
+
+
+def _cost(table: NDArray, draw: NDArray, share: NDArray) -> float:
+    total = table.sum(axis=0)
+    cost = 0.0
+    for part, weight in zip(range(3), (100, 3, 10), strict=True):
+        counts = table[draw == part].sum(axis=0)
+        size = counts.sum()
+        cost += weight * ((counts == 0) & (total > 0)).sum()
+        cost += 2 * abs(size / total.sum() - share[part])
+        cost += 0.5 * np.abs(counts / max(size, 1) - total / total.sum()).sum()
+    return cost
+
+
+def _embargo(parts: NDArray, sessions: NDArray, minutes: NDArray, gap: int) -> NDArray:
+    """Take out training windows near validation or test, and validation windows near test, within a session."""
+    parts = parts.copy()
+    for yielding, kept in (("validation", ("test",)), ("train", ("test", "validation"))):
+        for session in np.unique(sessions):
+            here = sessions == session
+            near = minutes[here & np.isin(parts.astype(str), kept)]
+            rows = np.flatnonzero(here & (parts == yielding))
+            if len(near) and len(rows):
+                distance = np.abs(minutes[rows][:, None] - near).min(axis=1)
+                parts[rows[distance <= gap]] = None
+    return parts
+
+
+def _unusable(codes: NDArray, parts: NDArray, classes: list[str]) -> str | None:
+    for part in PARTS:
+        if not (parts == part).any():
+            return f"too few windows: none is left for {part}"
+    trained = np.unique(codes[parts == "train"])
+    if len(trained) < 2:
+        return f"one class only in training: {classes[trained[0]]!r}"
+    return None
+
+
+def _lacking(frame: pd.DataFrame, classes: list[str]) -> dict[str, list[str]]:
+    """Classes the user has that a part has not."""
+    own = set(frame.label.dropna())
+    return {part: [c for c in classes if c in own and c not in set(frame.label[frame.part == part])] for part in PARTS}
+
+
+def _text(value: object) -> str | None:
+    """A label value as text: 3 and 3.0 are the same level."""
+    if value is None or pd.isna(value):
+        return None
+    return str(int(value)) if isinstance(value, (int, float, np.number)) and float(value).is_integer() else str(value)

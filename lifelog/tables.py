@@ -1,0 +1,61 @@
+"""Files of a run: tables as parquet, written beside and renamed, so that no half-written file is ever seen."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+@contextmanager
+def written_whole(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside `path`; it takes the place of `path` when the block ends well, else it is removed."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write a text file whole."""
+    with written_whole(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_json(value: Any, path: str | Path) -> None:
+    """Write JSON whole; the order of keys is kept, for the order of classes has a meaning."""
+    write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", path)
+
+
+def read_json(path: str | Path) -> Any:
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a small table for people whole."""
+    with written_whole(path) as part:
+        frame.to_csv(part, index=False, lineterminator="\n")
+
+
+def write_table(frame: pd.DataFrame, path: str | Path, schema: pa.Schema, notes: dict[str, Any] | None = None) -> None:
+    """Write a table in its schema; `notes` go into the file's metadata as JSON under the key `lifelog`."""
+    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+    table = table.replace_schema_metadata({"lifelog": json.dumps(notes or {}, sort_keys=True)})
+    with written_whole(path) as part:
+        pq.write_table(table, part, compression="zstd")
+
+
+def read_notes(path: str | Path) -> dict[str, Any]:
+    """The notes that were written into a table's metadata."""
+    return json.loads((pq.read_schema(path).metadata or {}).get(b"lifelog", b"{}"))

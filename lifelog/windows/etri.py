@@ -1,0 +1,150 @@
+"""ETRI lifelog 2018-2020: one folder a user, one a session, one CSV a modality and minute, one label file a session.
+
+    <root>/.../<user>/<session>/<modality>/<minute>.csv     timestamp (seconds since the minute), channels
+    <root>/.../<user>/<session>/<session>_label.csv         ts, action, ..., emotionPositive, emotionTension, activity
+
+Session and minute are unix seconds. 2019 unpacks into a folder of its own name, 2020 puts users into folders such as
+`user01-06`; users are therefore looked for down to three levels below the root.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from lifelog.config import Cohort, Modality, Windows
+from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_name
+
+USER = re.compile(r"(user)?\d{1,3}")
+STAMP = re.compile(r"\d{9,10}")
+SCALES = ("emotionPositive", "emotionTension")
+WORDS = (
+    *("action", "actionOption", "actionSub", "actionSubOption", "condition", "conditionSub1Option"),
+    *("conditionSub2Option", "place", "activity"),
+)
+LABELS = pa.schema([(name, pa.string()) for name in WORDS] + [(name, pa.int16()) for name in SCALES])
+
+
+def find_users(root: Path, cohort: Cohort) -> dict[str, Path]:
+    """User folders (101, user01, ...) at most three levels below `root`."""
+    found: list[Path] = []
+    level = [root]
+    for _ in range(3):
+        folders = [path for parent in level for path in sorted(parent.iterdir()) if path.is_dir()]
+        found += [path for path in folders if USER.fullmatch(path.name)]
+        level = [path for path in folders if not USER.fullmatch(path.name) and not STAMP.fullmatch(path.name)]
+    return users_by_name(found)
+
+
+def open_sessions(user: str, folder: Path, cohort: Cohort, windows: Windows) -> tuple[pa.Schema, Iterator[Session]]:
+    """The sessions of a user in the order of time; what is no session becomes a note of the first one."""
+    return LABELS, _sessions(folder)
+
+
+def _sessions(folder: Path) -> Iterator[Session]:
+    entries = sorted(folder.iterdir())
+    stray = [
+        BadInput("stray entry", f"{entry}: not a session folder, passed over")
+        for entry in entries
+        if not (entry.is_dir() and STAMP.fullmatch(entry.name))
+    ]
+    if stray:
+        yield Session("", [], stray)
+    for entry in entries:
+        if entry.is_dir() and STAMP.fullmatch(entry.name):
+            yield EtriSession(entry)
+
+
+class EtriSession(Session):
+    """A session folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            labels, notes = _read_labels(folder / f"{folder.name}_label.csv"), []
+        except BadInput as problem:
+            labels, notes = [], [problem]
+        super().__init__(folder.name, labels, notes)
+
+    def read(self, modality: Modality, start: int) -> Samples:
+        path = self.folder / (modality.source or modality.name) / f"{start}.csv"
+        table = _read_csv(path)
+        names = _columns(table.column_names, modality, path)
+        columns = [_numbers(table[name], name, path) for name in ["timestamp", *names]]
+        rows = np.stack(columns, axis=1)
+        rows = rows[np.isfinite(rows).all(axis=1)]
+        return Samples(rows[:, 0], rows[:, 1:])
+
+
+def _read_csv(path: Path) -> pa.Table:
+    try:
+        return pacsv.read_csv(path, read_options=pacsv.ReadOptions(use_threads=False))
+    except FileNotFoundError:
+        raise BadInput("no file", str(path)) from None
+    except (OSError, pa.ArrowException) as error:
+        raise BadInput("unreadable file", f"{path}: {error}") from None
+
+
+def _columns(found: list[str], modality: Modality, path: Path) -> list[str]:
+    """The modality's columns as this file names them: a single channel may be called x (2019)."""
+    wanted = list(modality.columns)
+    if len(wanted) == 1 and wanted[0] not in found and "x" in found:
+        wanted = ["x"]
+    missing = [name for name in ["timestamp", *wanted] if found.count(name) != 1]
+    if missing:
+        raise BadInput("wrong columns", f"{path} line 1: column {missing[0]!r} is not there once; found {found}")
+    return wanted
+
+
+def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> np.ndarray:
+    """A column as float64, empty cells as NaN; raises BadInput with the line of the first text."""
+    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_null(column.type):
+        return column.cast(pa.float64()).to_numpy()
+    texts = pd.Series(column.cast(pa.string()).to_pandas(), dtype=object)
+    bad = texts.notna() & pd.to_numeric(texts, errors="coerce").isna()
+    line = int(bad.to_numpy().argmax()) + 2
+    raise BadInput("text in a number", f"{path} line {line}: column {name!r} holds {texts[line - 2]!r}")
+
+
+def _read_labels(path: Path) -> list[Label]:
+    """Labelled minutes in the order of time; of minutes that stand twice the first one counts."""
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise BadInput("no label file", str(path)) from None
+    except (OSError, ValueError) as error:  # pandas' parser and encoding errors are ValueErrors
+        raise BadInput("unreadable label file", f"{path}: {error}") from None
+    missing = [name for name in ("ts", *SCALES) if name not in frame.columns]
+    if missing:
+        raise BadInput("wrong columns", f"{path} line 1: no column {missing[0]!r}; found {list(frame.columns)}")
+    labels, seen = [], set()
+    for line, row in enumerate(frame.to_dict("records"), start=2):
+        label = _label(row, f"{path} line {line}")
+        if label.start in seen and label.start >= 0:
+            label = Label(label.start, label.values, BadInput("duplicate label", f"{path} line {line}"))
+        seen.add(label.start)
+        labels.append(label)
+    return sorted(labels, key=lambda label: label.start)
+
+
+def _label(row: dict[str, str], where: str) -> Label:
+    values = {name: row.get(name) or None for name in WORDS} | dict.fromkeys(SCALES)
+    try:
+        start = float(row["ts"])
+        if not start.is_integer() or not 0 <= start < 1e11:
+            raise ValueError
+    except ValueError:
+        return Label(-1, values, BadInput("unreadable label", f"{where}: ts is {row['ts']!r}, not unix seconds"))
+    for name in SCALES:
+        try:
+            values[name] = int(float(row[name])) if row[name] else None
+        except (ValueError, OverflowError):
+            problem = BadInput("unreadable label", f"{where}: {name} is {row[name]!r}, not a number")
+            return Label(int(start), values, problem)
+    return Label(int(start), values)

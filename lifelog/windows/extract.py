@@ -1,0 +1,151 @@
+"""extract_windows: a user's raw recordings to the windows and quality tables, session by session."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lifelog.config import Cohort, Modality, Windows
+from lifelog.tables import written_whole
+from lifelog.windows import LAYOUTS
+from lifelog.windows.layout import BadInput, Label, Samples, Session
+from lifelog.windows.quality import QualityLog
+
+logger = logging.getLogger(__name__)
+
+VERSION = 1
+ROWS_AT_ONCE = 256  # bounds the memory: a row group of windows with all modalities is some 30 MB
+
+
+def windows_schema(labels: pa.Schema, modalities: list[Modality]) -> pa.Schema:
+    """user, session, start, the raw label columns, and a list<float32> of length x channels a modality.
+
+    The metadata holds the modality table, so that a file explains itself.
+    """
+    keys = [("user", pa.string()), ("session", pa.string()), ("start", pa.timestamp("s", tz="UTC"))]
+    sensors = [(m.name, pa.list_(pa.float32(), m.length * m.channels)) for m in modalities]
+    notes = {
+        "version": VERSION,
+        "modalities": [m.model_dump() for m in modalities],
+        "labels": list(labels.names),
+    }
+    return pa.schema([*keys, *labels, *sensors], metadata={"lifelog": json.dumps(notes, sort_keys=True)})
+
+
+def read_modalities(path: str | Path) -> list[Modality]:
+    """The modality table of a windows file."""
+    notes = json.loads(pq.read_schema(path).metadata[b"lifelog"])
+    return [Modality(**entry) for entry in notes["modalities"]]
+
+
+def extract_windows(
+    user: str,
+    folder: str | Path,
+    cohort: Cohort,
+    windows: Windows,
+    modalities: list[Modality],
+    windows_path: str | Path,
+    quality_path: str | Path,
+) -> None:
+    """Read a user's recordings and write both tables. Bad input costs what it spoils and is logged in quality."""
+    labels, sessions = LAYOUTS[cohort.layout].open_sessions(user, Path(folder), cohort, windows)
+    clash = sorted(set(labels.names) & {m.name for m in modalities})
+    if clash:
+        raise BadInput("name used twice", f"{clash} are label columns and modalities; rename the modalities")
+    schema, log = windows_schema(labels, modalities), QualityLog(user)
+    rows: list[dict[str, Any]] = []
+    count = 0
+    with written_whole(windows_path) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
+        for session in sessions:
+            for row in _session_windows(session, windows, modalities, log):
+                rows.append({"user": user} | row)
+                count += 1
+                if len(rows) == ROWS_AT_ONCE:
+                    writer.write_table(_to_table(rows, schema))
+                    rows.clear()
+        writer.write_table(_to_table(rows, schema))
+    with written_whole(quality_path) as part:
+        pq.write_table(log.table(), part, compression="zstd")
+    lost = sum(row["kind"] == "label" for row in log.rows)
+    logger.info("user %s: %d labelled minutes = %d windows + %d with a reason", user, count + lost, count, lost)
+
+
+def _session_windows(session: Session, windows: Windows, modalities: list[Modality], log: QualityLog) -> Any:
+    for note in session.notes:
+        log.note(session.name, note)
+    for label in session.labels:
+        if label.fault:
+            log.label(session.name, label.start, label.fault)
+            continue
+        values = _read_window(session, label, windows, modalities, log)
+        missing = [name for name, value in values.items() if value is None]
+        if len(missing) == len(modalities):
+            log.label(session.name, label.start, BadInput("no usable modality", "see the modality rows"))
+        elif missing and windows.keep == "complete":
+            log.label(session.name, label.start, BadInput("incomplete window", "without " + ", ".join(missing)))
+        else:
+            yield {"session": session.name, "start": label.start, **label.values, **values}
+
+
+def _read_window(
+    session: Session, label: Label, windows: Windows, modalities: list[Modality], log: QualityLog
+) -> dict[str, NDArray | None]:
+    values: dict[str, NDArray | None] = {}
+    for modality in modalities:
+        value, found, fault = None, 0, None
+        try:
+            samples = session.read(modality, label.start)
+            inside = (samples.seconds >= 0) & (samples.seconds < windows.seconds)
+            samples = Samples(samples.seconds[inside], samples.values[inside])
+            found = len(samples.seconds)
+            value = to_window(samples, modality, windows)
+        except BadInput as problem:
+            fault = problem
+        log.modality(session.name, label.start, modality.name, found, modality.length, fault)
+        values[modality.name] = value
+    return values
+
+
+def to_window(samples: Samples, modality: Modality, windows: Windows) -> NDArray:
+    """Samples of a minute as the flat float32 row of its window, samples x channels.
+
+    A scalar is the mean of each column. Of a sequence the first `length` samples are taken; where fewer came, but at
+    least the share `windows.coverage`, they are interpolated linearly in time. Raises BadInput below that share.
+    """
+    found, length = len(samples.seconds), modality.length
+    if found < windows.coverage * length:
+        raise BadInput("too few samples", f"{found} of {length}")
+    if modality.kind == "scalar":
+        return (samples.values.mean(axis=0) * modality.scale).astype(np.float32)
+    order = np.argsort(samples.seconds, kind="stable")
+    seconds, values = samples.seconds[order], samples.values[order]
+    if found < length:
+        grid = np.arange(length) * (windows.seconds / length)
+        values = np.stack([np.interp(grid, seconds, column) for column in values.T], axis=1)
+    return (values[:length] * modality.scale).astype(np.float32).ravel()
+
+
+def _to_table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Rows to an arrow table; sequence columns are built from one flat buffer each, not value by value."""
+    columns = []
+    for field in schema:
+        values = [row[field.name] for row in rows]
+        if pa.types.is_fixed_size_list(field.type):
+            columns.append(_lists(values, field.type))
+        else:
+            columns.append(pa.array(values, type=field.type))
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _lists(values: list[NDArray | None], kind: pa.FixedSizeListType) -> pa.FixedSizeListArray:
+    empty = np.zeros(kind.list_size, dtype=np.float32)
+    flat = np.concatenate([empty if value is None else value for value in values] or [empty[:0]])
+    mask = pa.array([value is None for value in values], type=pa.bool_())
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), type=kind, mask=mask)

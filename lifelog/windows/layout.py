@@ -1,0 +1,81 @@
+"""What a layout of raw recordings must tell: who is there, which minutes are labelled, and the samples of a window.
+
+A new layout is one module with `find_users` and `open_sessions`, named in `lifelog.windows.LAYOUTS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lifelog.config import Cohort, Modality, Windows
+
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+class BadInput(ValueError):
+    """Raw data that cannot be used: a short reason (a category, for counts) and where and what it is."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason, self.detail = reason, detail
+
+
+@dataclass(frozen=True)
+class Label:
+    """A labelled minute: start in unix seconds, the raw label columns, and a fault if it cannot become a window."""
+
+    start: int
+    values: dict[str, Any]
+    fault: BadInput | None = None
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Samples of one window: seconds since its start, shape (n,), and values, shape (n, channels), as on disk."""
+
+    seconds: NDArray
+    values: NDArray
+
+
+@dataclass
+class Session:
+    """One recording of a user: its labelled minutes, what else was met, and how to read a window."""
+
+    name: str
+    labels: list[Label]
+    notes: list[BadInput] = field(default_factory=list)
+
+    def read(self, modality: Modality, start: int) -> Samples:
+        """Samples of a modality in the window that begins at `start`; raises BadInput where there are none."""
+        raise NotImplementedError
+
+
+class Layout(Protocol):
+    """The two functions of a layout's module."""
+
+    def find_users(self, root: Path, cohort: Cohort) -> dict[str, Path]:
+        """User names with the folder of their raw recordings, in the order of the names."""
+
+    def open_sessions(
+        self, user: str, folder: Path, cohort: Cohort, windows: Windows
+    ) -> tuple[pa.Schema, Iterator[Session]]:
+        """Schema of the raw label columns, and the user's sessions one at a time."""
+
+
+def users_by_name(folders: list[Path]) -> dict[str, Path]:
+    """Folders by user name; raises BadInput for a name that is no safe path or is found twice."""
+    users: dict[str, Path] = {}
+    for folder in sorted(folders, key=lambda path: (path.name, str(path))):
+        if not SAFE_NAME.fullmatch(folder.name):
+            raise BadInput("unsafe name", f"{str(folder)!r}: user names are letters, digits, '_' and '-'; rename it")
+        if folder.name in users:
+            raise BadInput("user found twice", f"{folder} and {users[folder.name]}; point cohort.root at one of them")
+        users[folder.name] = folder
+    return users

@@ -1,0 +1,58 @@
+"""The quality table: what each window's modalities gave, and each label that became no window, with its reason.
+
+Conservation: every labelled minute of the raw data is a row of the windows table or a row of kind `label` here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lifelog.windows.layout import BadInput
+
+SCHEMA = pa.schema(
+    [
+        ("user", pa.string()),
+        ("session", pa.string()),
+        ("start", pa.timestamp("s", tz="UTC")),
+        ("kind", pa.string()),  # modality: of a labelled minute; label: no window; note: anything else that was met
+        ("modality", pa.string()),
+        ("found", pa.int32()),  # samples
+        ("expected", pa.int32()),
+        ("reason", pa.string()),  # null where the modality was used
+        ("detail", pa.string()),  # file, line, cause
+    ]
+)
+
+
+@dataclass
+class QualityLog:
+    """Collects the rows of one user."""
+
+    user: str
+    rows: list[dict] = field(default_factory=list)
+
+    def modality(self, session: str, start: int, name: str, found: int, expected: int, fault: BadInput | None) -> None:
+        self._add("modality", session, start, fault, modality=name, found=found, expected=expected)
+
+    def label(self, session: str, start: int, fault: BadInput) -> None:
+        self._add("label", session, start if start >= 0 else None, fault)
+
+    def note(self, session: str, fault: BadInput) -> None:
+        self._add("note", session, None, fault)
+
+    def _add(self, kind: str, session: str, start: int | None, fault: BadInput | None, **more: object) -> None:
+        reason, detail = (fault.reason, fault.detail) if fault else (None, None)
+        row = {"user": self.user, "session": session, "start": start, "kind": kind, "reason": reason, "detail": detail}
+        self.rows.append(row | more)
+
+    def table(self) -> pa.Table:
+        return pa.Table.from_pylist(self.rows, schema=SCHEMA)
+
+
+def read_quality(paths: list[str]) -> pd.DataFrame:
+    """The quality tables of several users as one."""
+    return pa.concat_tables([pq.read_table(path) for path in paths]).to_pandas()

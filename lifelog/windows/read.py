@@ -1,0 +1,56 @@
+"""Reading window tables into arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lifelog.config import Modality
+from lifelog.windows.extract import read_modalities
+
+ROWS_AT_ONCE = 256
+
+
+def read_labels(path: str | Path) -> pd.DataFrame:
+    """Everything but the sensors: user, session, start and the raw label columns, one row a window."""
+    sensors = {modality.name for modality in read_modalities(path)}
+    schema = pq.read_schema(path)
+    return pq.read_table(path, columns=[name for name in schema.names if name not in sensors]).to_pandas()
+
+
+def window_arrays(batch: pa.RecordBatch | pa.Table, modality: Modality) -> NDArray:
+    """A modality of some windows, shape (windows, length, channels) float32, NaN throughout where it is missing."""
+    column = batch.column(modality.name)
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    parts = []
+    for chunk in chunks:
+        size = chunk.type.list_size
+        flat = chunk.values.to_numpy(zero_copy_only=False)[chunk.offset * size : (chunk.offset + len(chunk)) * size]
+        values = flat.reshape(len(chunk), modality.length, modality.channels)
+        missing = chunk.is_null().to_numpy(zero_copy_only=False)
+        parts.append(np.where(missing[:, None, None], np.float32(np.nan), values))
+    return np.concatenate(parts) if parts else np.empty((0, modality.length, modality.channels), np.float32)
+
+
+def iter_windows(path: str | Path, modalities: list[Modality]) -> Iterator[dict[str, NDArray]]:
+    """The sensors of a file, some windows at a time, by modality: memory does not grow with the file."""
+    with pq.ParquetFile(path, memory_map=True) as file:
+        for batch in file.iter_batches(ROWS_AT_ONCE, columns=[modality.name for modality in modalities]):
+            yield {modality.name: window_arrays(batch, modality) for modality in modalities}
+
+
+def read_windows(path: str | Path, modalities: list[Modality], rows: NDArray | None = None) -> dict[str, NDArray]:
+    """The sensors of the given rows of a file (all of them without `rows`), by modality."""
+    parts = list(iter_windows(path, modalities))
+    arrays = {}
+    for modality in modalities:
+        pieces = [part[modality.name] for part in parts]
+        whole = np.concatenate(pieces) if pieces else np.empty((0, modality.length, modality.channels), np.float32)
+        arrays[modality.name] = whole if rows is None else whole[rows]
+    return arrays

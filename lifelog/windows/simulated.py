@@ -1,0 +1,222 @@
+"""A made-up cohort in the ETRI layout, with a known truth: which modalities answer to whose tension, and how.
+
+Tension is a slow process in time. Each kind of person has two modalities that answer to it, each in its own way:
+
+    electrodermal   e4Eda: bursts (skin conductance responses)    e4Temp: level (the skin cools)
+    cardiac         e4Bvp: rhythm (a faster, smaller pulse)       e4Hr: level
+    motor           e4Acc: spread (restless hand)                 mAcc: bursts (jolts of the phone)
+
+Every modality of every person has a baseline of that person and session, and slow changes of its own that have nothing
+to do with tension. With effect 0 nothing answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+from numpy.typing import NDArray
+
+from lifelog.config import Simulation
+from lifelog.tables import write_json
+
+KINDS = {
+    "electrodermal": ("e4Eda", "e4Temp"),
+    "cardiac": ("e4Bvp", "e4Hr"),
+    "motor": ("e4Acc", "mAcc"),
+}
+CHANNELS = {
+    **{name: ("x", "y", "z") for name in ("e4Acc", "mAcc", "mGyr", "mMag")},
+    **{"e4Bvp": ("x",), "e4Eda": ("x",), "e4Hr": ("x",), "e4Temp": ("x",), "mGps": ("lat", "lon", "accuracy")},
+}
+HEADER = (
+    *("ts", "action", "actionOption", "actionSub", "actionSubOption", "condition", "conditionSub1Option"),
+    *("conditionSub2Option", "place", "emotionPositive", "emotionTension", "activity"),
+)
+ACTIONS = (
+    "work",
+    "study",
+    "recreation_media",
+    "travel",
+    "meal",
+    "personal_care",
+    "household",
+    "communitiy_interaction",
+)
+FIRST_DAY = 1_567_296_000  # 2019-09-01 00:00 UTC
+# Level of tension by its place in the person's own distribution: a third 1, a third 2-4, a third 5-7.
+LEVEL_BOUNDS = np.array([1 / 3, 4 / 9, 5 / 9, 2 / 3, 7 / 9, 8 / 9])
+
+
+@dataclass(frozen=True)
+class Person:
+    """A made-up person: name, kind, the answering modalities and the sessions' starts (unix seconds)."""
+
+    name: str
+    kind: str
+    modalities: tuple[str, ...]
+    starts: tuple[int, ...]
+    minutes: int
+
+
+def people(simulation: Simulation) -> list[Person]:
+    """The cohort's people; kinds take turns, the last person has short recordings."""
+    cast = []
+    for i in range(simulation.users):
+        kind = list(KINDS)[i % simulation.groups]
+        rng = np.random.default_rng([simulation.seed, i, 0])
+        days = np.sort(rng.choice(simulation.sessions * 2, simulation.sessions, replace=False))
+        starts = FIRST_DAY + days * 86400 + rng.integers(0, 12 * 60, simulation.sessions) * 60
+        short = i == simulation.users - 1
+        minutes = max(2, simulation.minutes // 2) if short else simulation.minutes
+        cast.append(Person(str(101 + i), kind, KINDS[kind], tuple(int(s) for s in starts), minutes))
+    return cast
+
+
+def truth(simulation: Simulation) -> dict:
+    """What was planted, by user: kind of person and the modalities that answer to tension."""
+    return {
+        "effect": simulation.effect,
+        "users": {
+            person.name: {"group": person.kind, "modalities": person.modalities} for person in people(simulation)
+        },
+    }
+
+
+def simulate_cohort(simulation: Simulation, folders: dict[str, str], truth_path: str | Path) -> None:
+    """Write the raw recordings of every person into its folder, and the truth into a file of its own."""
+    for index, person in enumerate(people(simulation)):
+        _write_person(person, index, simulation, Path(folders[person.name]))
+    write_json(truth(simulation), truth_path)
+
+
+def _write_person(person: Person, index: int, simulation: Simulation, folder: Path) -> None:
+    rng = np.random.default_rng([simulation.seed, index, 1])
+    sessions, minutes = len(person.starts), person.minutes
+    tension = _slow(rng, sessions, minutes, memory=0.75)
+    # Slow changes of each modality's own, so that not everything that moves is tension.
+    drift = {name: _slow(rng, sessions, minutes, memory=0.6) for name in CHANNELS}
+    nature = {name: rng.normal() for name in CHANNELS}
+    ranks = tension.ravel().argsort().argsort().reshape(tension.shape) / tension.size
+    levels = 1 + np.searchsorted(LEVEL_BOUNDS, ranks, side="right")
+    answer = simulation.effect * (ranks - 0.5) * np.sqrt(12)
+    for s, start in enumerate(person.starts):
+        _write_labels(folder / str(start), start, levels[s], rng)
+        for name in CHANNELS:
+            target = folder / str(start) / name
+            target.mkdir(parents=True, exist_ok=True)
+            planted = name in person.modalities
+            for m in range(minutes):
+                if rng.random() < simulation.missing:
+                    continue
+                drive = float(answer[s, m]) if planted else 0.0
+                # Whoever answers to tension does so on top of half the changes that others show.
+                own = float(drift[name][s, m]) * (0.5 if planted else 1.0)
+                seconds, values = SIGNALS[name](rng, nature[name], drive, own)
+                _write_minute(target / f"{start + 60 * m}.csv", seconds, values, CHANNELS[name])
+
+
+def _slow(rng: np.random.Generator, sessions: int, minutes: int, memory: float) -> NDArray:
+    """A stationary first-order process a session, standard normal at each minute, shape (sessions, minutes)."""
+    x = rng.normal(size=(sessions, minutes))
+    for m in range(1, minutes):
+        x[:, m] = memory * x[:, m - 1] + np.sqrt(1 - memory**2) * x[:, m]
+    return x
+
+
+def _clock(rate: float, rng: np.random.Generator | None = None) -> NDArray:
+    """Sample times of a minute; the phone's 30 Hz gives 1786 or 1787 rows."""
+    n = round(rate * 60) if rng is None else int(rng.integers(1786, 1788))
+    return np.arange(n) * (60 / n)
+
+
+def _bursts(rng: np.random.Generator, t: NDArray, rate: float, rise: float, fall: float) -> NDArray:
+    """Sum of bursts that begin at random, `rate` a minute on average, with exponential rise and fall in seconds."""
+    onset = rng.uniform(0, 60, rng.poisson(rate))
+    size = rng.uniform(0.6, 1.4, len(onset))
+    dt = np.maximum(t[:, None] - onset, 0)
+    return ((np.exp(-dt / fall) - np.exp(-dt / rise)) * size).sum(axis=1)
+
+
+def _e4_acc(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+    t = _clock(32)
+    posture = np.array([0.2, 0.3 + 0.1 * nature, 0.9]) + 0.05 * own
+    restless = 0.05 * np.exp(0.45 * drive + 0.2 * own)
+    return t, np.round((posture + restless * rng.normal(size=(len(t), 3))) * 64) / 64
+
+
+def _e4_bvp(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+    t = _clock(64)
+    rate = (70 + 6 * nature + 7 * drive + 2 * own) / 60
+    phase = 2 * np.pi * (rate * t + rng.random()) + 0.3 * np.sin(2 * np.pi * 0.25 * t + rng.random())
+    size = 40 * np.exp(-0.3 * drive + 0.1 * own)
+    return t, np.round(size * (np.sin(phase) + 0.4 * np.sin(2 * phase)) + 3 * rng.normal(size=len(t)), 2)[:, None]
+
+
+def _e4_eda(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+    t = _clock(4)
+    level = np.exp(0.5 + 0.4 * nature) * (1 + 0.06 * own)
+    bursts = 0.6 * _bursts(rng, t, rate=3 * np.exp(0.8 * drive), rise=1.0, fall=4.0)
+    return t, np.round(level + bursts + 0.02 * rng.normal(size=len(t)), 6)[:, None]
+
+
+def _e4_hr(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+    # As in the real data: an irregular handful of values a minute.
+    t = np.sort(rng.choice(60, int(rng.integers(3, 60)), replace=False)).astype(float)
+    return t, np.round(70 + 6 * nature + 7 * drive + 2 * own + 1.5 * rng.normal(size=len(t)), 2)[:, None]
+
+
+def _e4_temp(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+    t = _clock(4)
+    return t, np.round((33 + nature - 0.3 * drive + 0.2 * own + 0.01 * rng.normal(size=len(t))) * 50)[:, None] / 50
+
+
+def _m_acc(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+    t = _clock(30, rng)
+    rest = np.array([0.3 * nature, 2.0, 9.4]) + 0.4 * own
+    jolts = 2.0 * _bursts(rng, t, rate=4 * np.exp(0.8 * drive), rise=0.1, fall=0.5)
+    return t, np.round(rest + (0.15 + jolts[:, None]) * rng.normal(size=(len(t), 3)), 4)
+
+
+def _m_gyr(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+    t = _clock(30, rng)
+    return t, np.round(0.1 * np.exp(0.3 * nature + 0.4 * own) * rng.normal(size=(len(t), 3)), 5)
+
+
+def _m_mag(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+    t = _clock(30, rng)
+    field = np.array([20 + 5 * nature, -10.0, -40.0]) + 6 * own
+    return t, np.round(field + 0.5 * rng.normal(size=(len(t), 3)), 3)
+
+
+def _m_gps(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+    place = [36.35 + 0.02 * nature + 0.004 * own, 127.38 + 0.02 * nature + 0.003 * own, 15 * np.exp(0.3 * own)]
+    return np.array([float(rng.integers(0, 60))]), np.round([place], 6)
+
+
+SIGNALS = {
+    **{"e4Acc": _e4_acc, "e4Bvp": _e4_bvp, "e4Eda": _e4_eda, "e4Hr": _e4_hr, "e4Temp": _e4_temp},
+    **{"mAcc": _m_acc, "mGps": _m_gps, "mGyr": _m_gyr, "mMag": _m_mag},
+}
+
+
+def _write_minute(path: Path, seconds: NDArray, values: NDArray, channels: tuple[str, ...]) -> None:
+    columns = {"timestamp": np.round(seconds, 5), **dict(zip(channels, values.T, strict=True))}
+    pacsv.write_csv(pa.table(columns), path)
+
+
+def _write_labels(folder: Path, start: int, levels: NDArray, rng: np.random.Generator) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    action, place = str(rng.choice(ACTIONS)), str(rng.choice(["home", "workplace", "outdoors"]))
+    lines = [",".join(HEADER)]
+    for m, level in enumerate(levels):
+        if rng.random() < 0.1:
+            action = str(rng.choice(ACTIONS))
+        positive = int(np.clip(np.round(8 - level + rng.normal()), 1, 7))
+        row = dict.fromkeys(HEADER, "") | {"ts": start + 60 * m, "action": action, "condition": "ALONE"}
+        row |= {"place": place, "emotionPositive": positive, "emotionTension": int(level), "activity": 1}
+        lines.append(",".join(str(row[name]) for name in HEADER))
+    (folder / f"{folder.name}_label.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,0 +1,102 @@
+rule score_groups:
+    input:
+        importance=expand(
+            "<results>/{{target}}/{{split}}/importance/{user}.parquet", user=USERS
+        ),
+    output:
+        scores="<results>/{target}/{split}/groups/scores.csv",
+    log:
+        "<logs>/{target}/{split}/score_groups.log",
+    benchmark:
+        "<benchmarks>/{target}/{split}/score_groups.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=30,
+    params:
+        groups=section("groups"),
+        code=code("groups/vectors", "groups/clustering"),
+    conda:
+        ENVIRONMENT
+    message:
+        "Scoring numbers of groups ({wildcards.split})"
+    script:
+        "../workflow_scripts/score_groups.py"
+
+
+rule group_users:
+    input:
+        importance=rules.score_groups.input.importance,
+        scores="<results>/{target}/{split}/groups/scores.csv",
+    output:
+        groups="<results>/{target}/{split}/groups/{scheme}.csv",
+    log:
+        "<logs>/{target}/{split}/group_users/{scheme}.log",
+    benchmark:
+        "<benchmarks>/{target}/{split}/group_users/{scheme}.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=30,
+    params:
+        groups=section("groups"),
+        code=code("groups/vectors", "groups/clustering", "groups/assignment"),
+    conda:
+        ENVIRONMENT
+    message:
+        "Grouping users: {wildcards.scheme} ({wildcards.split})"
+    script:
+        "../workflow_scripts/group_users.py"
+
+
+rule embed_importance:
+    input:
+        importance=rules.score_groups.input.importance,
+        features=expand("<results>/features/{user}.parquet", user=USERS),
+    output:
+        embedding="<results>/{target}/{split}/embedding.parquet",
+    log:
+        "<logs>/{target}/{split}/embed_importance.log",
+    benchmark:
+        "<benchmarks>/{target}/{split}/embed_importance.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=60,
+    params:
+        groups=section("groups"),
+        code=code("groups/vectors", "groups/embedding"),
+    conda:
+        ENVIRONMENT
+    message:
+        "Drawing windows together by likeness: t-SNE ({wildcards.split})"
+    script:
+        "../workflow_scripts/embed_importance.py"
+
+
+if SIMULATED:
+
+    rule score_recovery:
+        input:
+            importance=rules.score_groups.input.importance,
+            groups="<results>/{target}/{split}/groups/importance.csv",
+            truth=f"{CONFIG.cohort.root}.truth.json",
+        output:
+            recovery="<results>/{target}/{split}/recovery.json",
+        log:
+            "<logs>/{target}/{split}/score_recovery.log",
+        benchmark:
+            "<benchmarks>/{target}/{split}/score_recovery.tsv"
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=15,
+        params:
+            groups=section("groups"),
+            code=code("groups/vectors", "groups/recovery"),
+        conda:
+            ENVIRONMENT
+        message:
+            "Holding importance and groups against what was planted ({wildcards.split})"
+        script:
+            "../workflow_scripts/score_recovery.py"

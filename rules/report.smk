@@ -1,0 +1,222 @@
+FIGURES = {
+    "training": "Training",
+    "importance": "Importance",
+    "ablation": "Importance",
+    "group_importance": "Groups",
+    "cluster_scores": "Groups",
+    "embedding": "Groups",
+    "comparison": "Comparison",
+    "confusion": "Comparison",
+}
+CHAPTERS = expand(
+    "{target}/{split}", target=CONFIG.targets_run, split=SPLITS
+)
+
+
+def figure(name, category):
+    """A figure of a target and split, shown in Snakemake's own report too."""
+    return report(
+        f"<results>/{{target}}/{{split}}/figures/{name}.svg",
+        caption=f"captions/{name}.rst",
+        category=category,
+        labels={"target": "{target}", "split": "{split}", "figure": name},
+    )
+
+
+rule plot_yield:
+    input:
+        quality=expand("<results>/quality/{user}.parquet", user=USERS),
+    output:
+        figure=report(
+            "<results>/figures/yield.svg",
+            caption="captions/yield.rst",
+            category="Cohort",
+            labels={"target": "", "split": "", "figure": "yield"},
+        ),
+    log:
+        "<logs>/plot_yield.log",
+    benchmark:
+        "<benchmarks>/plot_yield.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=15,
+    params:
+        users=USERS,
+        modalities=[modality.name for modality in CONFIG.modalities],
+        code=code("report"),
+    conda:
+        ENVIRONMENT
+    message:
+        "Drawing the data yield"
+    script:
+        "../workflow_scripts/plot_yield.py"
+
+
+rule plot_importance:
+    input:
+        importance=expand(
+            "<results>/{{target}}/{{split}}/importance/{user}.parquet", user=USERS
+        ),
+        descriptions=expand(
+            "<results>/{{target}}/{{split}}/mil/{user}/seed-{seed}.json",
+            user=USERS,
+            seed=CONFIG.mil.seeds,
+        ),
+        truth=[f"{CONFIG.cohort.root}.truth.json"] if SIMULATED else [],
+    output:
+        training=figure("training", "Training"),
+        importance=figure("importance", "Importance"),
+        ablation=figure("ablation", "Importance"),
+    log:
+        "<logs>/{target}/{split}/plot_importance.log",
+    benchmark:
+        "<benchmarks>/{target}/{split}/plot_importance.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=15,
+    params:
+        parts=section("groups.parts"),
+        code=code("report", "groups/vectors"),
+    conda:
+        ENVIRONMENT
+    message:
+        "Drawing importance and training ({wildcards.split})"
+    script:
+        "../workflow_scripts/plot_importance.py"
+
+
+rule plot_groups:
+    input:
+        importance=rules.plot_importance.input.importance,
+        groups="<results>/{target}/{split}/groups/importance.csv",
+        scores="<results>/{target}/{split}/groups/scores.csv",
+        embedding="<results>/{target}/{split}/embedding.parquet",
+    output:
+        group_importance=figure("group_importance", "Groups"),
+        cluster_scores=figure("cluster_scores", "Groups"),
+        embedding=figure("embedding", "Groups"),
+    log:
+        "<logs>/{target}/{split}/plot_groups.log",
+    benchmark:
+        "<benchmarks>/{target}/{split}/plot_groups.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=15,
+    params:
+        groups=section("groups"),
+        code=code("report", "groups/vectors"),
+    conda:
+        ENVIRONMENT
+    message:
+        "Drawing groups ({wildcards.split})"
+    script:
+        "../workflow_scripts/plot_groups.py"
+
+
+rule plot_comparison:
+    input:
+        predictions=rules.compare_predictors.input.predictions,
+        comparison="<results>/{target}/{split}/comparison.csv",
+    output:
+        comparison=figure("comparison", "Comparison"),
+        confusion=figure("confusion", "Comparison"),
+    log:
+        "<logs>/{target}/{split}/plot_comparison.log",
+    benchmark:
+        "<benchmarks>/{target}/{split}/plot_comparison.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=15,
+    params:
+        models=MODELS,
+        target=named("target"),
+        compare=section("compare"),
+        code=code("report", "metrics"),
+    conda:
+        ENVIRONMENT
+    message:
+        "Drawing the comparison ({wildcards.split})"
+    script:
+        "../workflow_scripts/plot_comparison.py"
+
+
+rule plot_dag:
+    output:
+        figure=report(
+            "<results>/figures/dag.svg",
+            caption="captions/dag.rst",
+            category="The run",
+            labels={"target": "", "split": "", "figure": "rules"},
+        ),
+    log:
+        "<logs>/plot_dag.log",
+    benchmark:
+        "<benchmarks>/plot_dag.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=15,
+    params:
+        snakefile=workflow.main_snakefile,
+        config=config,
+        target=f"{CONFIG.results}/report.html",
+        code=code("report"),
+    conda:
+        ENVIRONMENT
+    message:
+        "Drawing the rules of this run"
+    script:
+        "../workflow_scripts/plot_dag.py"
+
+
+rule render_report:
+    input:
+        windows=expand("<results>/windows/{user}.parquet", user=USERS),
+        quality=expand("<results>/quality/{user}.parquet", user=USERS),
+        cohort_figures=expand("<results>/figures/{name}.svg", name=["yield", "dag"]),
+        figures=expand(
+            "<results>/{chapter}/figures/{name}.svg", chapter=CHAPTERS, name=FIGURES
+        ),
+        splits=expand(
+            "<results>/{chapter}/splits/{user}.parquet", chapter=CHAPTERS, user=USERS
+        ),
+        importance=expand(
+            "<results>/{chapter}/importance/{user}.parquet",
+            chapter=CHAPTERS,
+            user=USERS,
+        ),
+        groups=expand("<results>/{chapter}/groups/importance.csv", chapter=CHAPTERS),
+        comparisons=expand("<results>/{chapter}/comparison.csv", chapter=CHAPTERS),
+        verdicts=expand("<results>/{chapter}/verdict.json", chapter=CHAPTERS),
+        recovery=expand(
+            "<results>/{chapter}/recovery.json", chapter=CHAPTERS if SIMULATED else []
+        ),
+    output:
+        page=report(
+            "<results>/report.html",
+            caption="captions/report.rst",
+            category="The run",
+            labels={"target": "", "split": "", "figure": "whole page"},
+        ),
+    log:
+        "<logs>/render_report.log",
+    benchmark:
+        "<benchmarks>/render_report.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=15,
+    params:
+        config=CONFIG.model_dump(),
+        chapters=CHAPTERS,
+        code=code("report"),
+    conda:
+        ENVIRONMENT
+    message:
+        "Writing the report"
+    script:
+        "../workflow_scripts/render_report.py"

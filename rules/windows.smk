@@ -1,0 +1,99 @@
+if SIMULATED:
+
+    rule simulate_cohort:
+        output:
+            folders=[directory(folder) for folder in FOLDERS.values()],
+            truth=f"{CONFIG.cohort.root}.truth.json",
+        log:
+            "<logs>/simulate_cohort.log",
+        benchmark:
+            "<benchmarks>/simulate_cohort.tsv"
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=30,
+        params:
+            simulation=section("simulation"),
+            code=code("windows/simulated"),
+        conda:
+            ENVIRONMENT
+        message:
+            "Writing a simulated cohort in the ETRI layout"
+        script:
+            "../workflow_scripts/simulate_cohort.py"
+
+
+rule extract_windows:
+    input:
+        raw=lambda wildcards: FOLDERS[wildcards.user],
+    output:
+        windows="<results>/windows/{user}.parquet",
+        quality="<results>/quality/{user}.parquet",
+    log:
+        "<logs>/extract_windows/{user}.log",
+    benchmark:
+        "<benchmarks>/extract_windows/{user}.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=120,
+    params:
+        cohort=section("cohort"),
+        windows=section("windows"),
+        modalities=section("modalities"),
+        code=code("windows"),
+    conda:
+        ENVIRONMENT
+    message:
+        "Reading the recordings of user {wildcards.user}"
+    script:
+        "../workflow_scripts/extract_windows.py"
+
+
+rule extract_features:
+    input:
+        windows="<results>/windows/{user}.parquet",
+    output:
+        features="<results>/features/{user}.parquet",
+    log:
+        "<logs>/extract_features/{user}.log",
+    benchmark:
+        "<benchmarks>/extract_features/{user}.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=60,
+    params:
+        seconds=section("windows.seconds"),
+        code=code("windows/features", "windows/read"),
+    conda:
+        ENVIRONMENT
+    message:
+        "Describing the windows of user {wildcards.user}"
+    script:
+        "../workflow_scripts/extract_features.py"
+
+
+rule assign_splits:
+    input:
+        windows="<results>/windows/{user}.parquet",
+    output:
+        splits="<results>/{target}/{split}/splits/{user}.parquet",
+    log:
+        "<logs>/{target}/{split}/assign_splits/{user}.log",
+    benchmark:
+        "<benchmarks>/{target}/{split}/assign_splits/{user}.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(800),
+        runtime=15,
+    params:
+        target=named("target"),
+        split=named("split"),
+        code=code("splits"),
+    conda:
+        ENVIRONMENT
+    message:
+        "Splitting the windows of user {wildcards.user}: {wildcards.split}"
+    script:
+        "../workflow_scripts/assign_splits.py"

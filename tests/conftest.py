@@ -1,0 +1,53 @@
+"""Small cohorts for the tests: simulated ones that need nothing, and real recordings where they are at hand."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lifelog.config import Config, Simulation
+from lifelog.splits import assign_splits
+from lifelog.windows import find_users
+from lifelog.windows.extract import extract_windows
+from lifelog.windows.features import extract_features
+from lifelog.windows.simulated import people, simulate_cohort
+
+TINY = Simulation(users=4, groups=2, sessions=3, minutes=5, effect=2.0, missing=0.02, seed=1)
+
+
+@pytest.fixture(scope="session")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Raw recordings of four simulated people; tests that change them copy them first."""
+    root = tmp_path_factory.mktemp("cohort") / "raw"
+    simulate_cohort(TINY, {p.name: str(root / p.name) for p in people(TINY)}, root.with_suffix(".truth.json"))
+    return root
+
+
+@pytest.fixture(scope="session")
+def config(raw: Path) -> Config:
+    """The default configuration for the tiny cohort."""
+    return Config(cohort={"root": str(raw)}, simulation=TINY)
+
+
+@pytest.fixture(scope="session")
+def tables(config: Config, raw: Path) -> Path:
+    """Windows, quality, features and a blocked split of every user of the tiny cohort."""
+    out = raw.parent / "tables"
+    for user, folder in find_users(config).items():
+        windows = out / "windows" / f"{user}.parquet"
+        quality = out / "quality" / f"{user}.parquet"
+        extract_windows(user, folder, config.cohort, config.windows, config.modalities, windows, quality)
+        extract_features(windows, config.windows.seconds, out / "features" / f"{user}.parquet")
+        assign_splits(windows, config.target("tension"), config.split("blocked"), out / "splits" / f"{user}.parquet")
+    return out
+
+
+@pytest.fixture(scope="session")
+def stress_predict() -> Path:
+    """The folder of the Stress-Predict recordings; tests that need it are skipped without it."""
+    folder = os.environ.get("STRESS_PREDICT")
+    if not folder:
+        pytest.skip("the environment variable STRESS_PREDICT does not name the folder of the recordings")
+    return Path(folder)

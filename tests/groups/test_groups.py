@@ -1,0 +1,99 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from lifelog.config import Groups
+from lifelog.groups.assignment import group_users
+from lifelog.groups.clustering import cluster, entropy, score_groups
+from lifelog.groups.recovery import score_recovery
+from lifelog.groups.vectors import user_vectors, window_vectors
+
+MODALITIES = ["a", "b", "c"]
+ALL = Groups(parts=["train"], k_max=4)
+
+
+def importance(seed: int = 0, windows: int = 20) -> pd.DataFrame:
+    """Nine users in three kinds, one modality each; two training seeds; values sum to 1."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i in range(9):
+        concentration = np.full(3, 1.0)
+        concentration[i % 3] = 12.0
+        for w in range(windows):
+            for s in range(2):
+                for modality, value in zip(MODALITIES, rng.dirichlet(concentration), strict=True):
+                    start = pd.Timestamp(60 * w, unit="s", tz="UTC")
+                    rows.append((f"u{i}", start, "train" if w else "test", s, "attention", modality, value))
+    frame = pd.DataFrame(rows, columns=["user", "start", "part", "seed", "method", "modality", "value"])
+    return pd.concat([frame, frame.assign(method="ablation", value=-frame.value)], ignore_index=True)
+
+
+@pytest.mark.parametrize("algorithm", ["kmeans", "agglomerative"])
+@pytest.mark.parametrize("unit", ["users", "windows"])
+@pytest.mark.parametrize("k", ["auto", 3])
+def test_planted_groups_come_back(algorithm: str, unit: str, k: str | int) -> None:
+    settings = Groups(parts=["train"], k_max=4, algorithm=algorithm, unit=unit, k=k)
+    table = importance()
+    scores = score_groups(table, settings)
+    assert scores.chosen.sum() == 1 and scores.k[scores.chosen].item() == 3
+    groups = group_users("importance", table, scores, settings)
+    truth = {"effect": 1.0, "users": {f"u{i}": {"group": i % 3, "modalities": [MODALITIES[i % 3]]} for i in range(9)}}
+    found = score_recovery(table, groups, truth, settings)
+    assert found["adjusted_rand_index"] == 1
+    assert found["planted_on_top"] == {"attention": 1.0, "ablation": 0.0}
+    assert groups.share.between(0.8, 1).all()
+
+
+def test_groups_use_only_the_parts_that_are_asked_for() -> None:
+    table = importance()
+    spoiled = table.copy()
+    spoiled.loc[spoiled.part == "test", "value"] = 5.0
+    pd.testing.assert_frame_equal(score_groups(table, ALL), score_groups(spoiled, ALL))
+    pd.testing.assert_frame_equal(
+        user_vectors(table, "attention", ["train"]), user_vectors(spoiled, "attention", ["train"])
+    )
+
+
+def test_simple_schemes() -> None:
+    table = importance()
+    scores = score_groups(table, ALL)
+    assert set(group_users("global", table, scores, ALL).group) == {"everyone"}
+    personal = group_users("personal", table, scores, ALL)
+    assert (personal.group == personal.user).all()
+
+
+def test_clusters_are_numbered_by_size() -> None:
+    vectors = np.array([[0.0], [9], [9], [9], [0.1], [30]])
+    assert cluster(vectors, "kmeans", 3, 0).tolist() == [1, 0, 0, 0, 1, 2]
+
+
+def test_missing_modalities_count_as_the_users_mean_or_as_nothing() -> None:
+    table = importance(windows=3)
+    table.loc[(table.user == "u0") & (table.modality == "a"), "value"] = np.nan
+    first = table.start == table.start.min()
+    table.loc[(table.user == "u1") & (table.modality == "b") & first, "value"] = np.nan
+    vectors = window_vectors(table, "attention", ["train", "test"])
+    assert (vectors.loc["u0", "a"] == 0).all()
+    assert vectors.loc["u1", "b"].iloc[0] == pytest.approx(vectors.loc["u1", "b"].iloc[1:].mean())
+
+
+def test_entropy_is_zero_undivided_and_log_two_in_halves() -> None:
+    assert entropy(pd.DataFrame([[1.0, 0.0]])) == 0
+    assert entropy(pd.DataFrame([[0.5, 0.5], [0.0, 1.0]])) == pytest.approx(np.log(2))
+
+
+def test_too_many_groups_say_what_is_allowed() -> None:
+    with pytest.raises(ValueError, match=r"groups.k: 7 groups of 9 usable users; allowed: 1 to 4"):
+        score_groups(importance(), Groups(parts=["train"], k=7, k_max=4))
+
+
+def test_no_user_left_is_said() -> None:
+    with pytest.raises(ValueError, match="no user is left"):
+        group_users("global", importance().iloc[:0], pd.DataFrame(), ALL)
+
+
+def test_two_users_make_one_group() -> None:
+    table = importance()
+    table = table[table.user.isin(["u0", "u1"])]
+    scores = score_groups(table, ALL)
+    assert scores.empty and set(group_users("importance", table, scores, ALL).group) == {"group 1"}

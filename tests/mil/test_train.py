@@ -1,0 +1,162 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from lifelog.config import Config, Mil, Modality
+from lifelog.mil.bags import Bags, fit_scaling, read_bags, scale
+from lifelog.mil.importance import importance
+from lifelog.mil.network import MilNetwork
+from lifelog.mil.train import (
+    DeviceError,
+    TrainingError,
+    bag_loss,
+    class_weights,
+    evaluate,
+    fit,
+    hide_modalities,
+    load_mil,
+    pick_device,
+    train_mil,
+)
+
+TWO = [Modality(name="signal", columns=["x"], rate=1, length=60), Modality(name="noise", kind="scalar", columns=["x"])]
+QUICK = Mil(epochs=3, patience=3, batch=8)
+
+
+def toy(count: int, seed: int) -> Bags:
+    """Bags whose `signal` carries the class and whose `noise` does not."""
+    generator = torch.Generator().manual_seed(seed)
+    classes = torch.arange(count) % 2
+    values = {
+        "signal": torch.randn(count, 60, 1, generator=generator) + 2.0 * classes[:, None, None],
+        "noise": torch.randn(count, 1, 1, generator=generator),
+    }
+    return Bags(values, torch.ones(count, 2, dtype=torch.bool), classes)
+
+
+def test_training_learns_and_keeps_the_best_epoch() -> None:
+    torch.manual_seed(0)
+    settings = Mil(epochs=25, patience=25, batch=8)
+    network = MilNetwork(TWO, 2, settings)
+    train, validation = toy(40, 1), toy(20, 2)
+    fitted = fit(network, train, validation, settings, seed=0)
+    scores = [row["validation_macro_f1"] for row in fitted.history]
+    assert max(scores) > 0.9
+    assert scores[fitted.epoch - 1] == max(scores)
+    network.load_state_dict(fitted.state)
+    assert evaluate(network, validation, None, settings)[1] == pytest.approx(max(scores))
+    found = importance(network.eval(), toy(20, 3))
+    assert found["attention"].mean(axis=0)[0] > 0.6
+    assert found["ablation"].mean(axis=0)[0] > found["ablation"].mean(axis=0)[1]
+
+
+def test_patience_stops() -> None:
+    torch.manual_seed(0)
+    settings = Mil(epochs=100, patience=2, batch=8)
+    fitted = fit(MilNetwork(TWO, 2, settings), toy(16, 1), toy(8, 2), settings, seed=0)
+    assert len(fitted.history) == fitted.epoch + 2
+
+
+def test_a_loss_that_is_no_number_stops_with_its_epoch() -> None:
+    train = toy(16, 1)
+    train.values["signal"][3] = torch.inf
+    with pytest.raises(TrainingError, match="epoch 1: the loss is nan; lower"):
+        fit(MilNetwork(TWO, 2, QUICK), train, toy(8, 2), QUICK, seed=0)
+
+
+def test_focal_loss_without_gamma_is_cross_entropy() -> None:
+    said, classes = F.log_softmax(torch.randn(9, 3), dim=1), torch.arange(9) % 3
+    torch.testing.assert_close(bag_loss(said, classes, None, Mil()), F.nll_loss(said, classes))
+    focal = bag_loss(said, classes, None, Mil(focal_gamma=2))
+    assert focal < F.nll_loss(said, classes)
+
+
+def test_class_weights_give_classes_the_same_total() -> None:
+    classes = torch.tensor([0] * 8 + [1] * 2)
+    weights = class_weights(classes, 3, "balanced")
+    assert weights[2] == 0
+    torch.testing.assert_close(weights[classes][:8].sum(), weights[classes][8:].sum())
+    torch.testing.assert_close(weights[classes].mean(), torch.tensor(1.0))
+    assert class_weights(classes, 3, "none") is None
+
+
+def test_hidden_modalities_never_empty_a_bag() -> None:
+    present = torch.ones(500, 3, dtype=torch.bool)
+    present[:100, 1:] = False
+    shown = hide_modalities(present, 0.7, torch.Generator().manual_seed(0))
+    assert shown.any(dim=1).all()
+    assert not (shown & ~present).any()
+    assert 0.2 < shown[100:].float().mean() < 0.6
+
+
+def test_scaling_is_fitted_on_what_it_is_given_and_hides_what_is_missing() -> None:
+    bags = toy(10, 0)
+    bags.present[0, 0] = False
+    bags.values["signal"][0] = torch.nan
+    scaling = fit_scaling(bags, "user")
+    scaled = scale(bags, scaling)
+    assert (scaled.values["signal"][0] == 0).all()
+    known = scaled.values["signal"][1:]
+    torch.testing.assert_close(known.mean(), torch.tensor(0.0), atol=1e-5, rtol=0)
+    torch.testing.assert_close(known.std(correction=0), torch.tensor(1.0), atol=1e-5, rtol=0)
+    constant = Bags({"signal": torch.full((4, 60, 1), 5.0)}, torch.ones(4, 1, dtype=torch.bool), torch.zeros(4))
+    assert (scale(constant, fit_scaling(constant, "user")).values["signal"] == 0).all()
+
+
+def train(
+    config: Config, tables: Path, out: Path, user: str = "101", splits: Path | None = None, **mil: object
+) -> Path:
+    checkpoint = out / f"{user}.safetensors"
+    train_mil(
+        tables / "windows" / f"{user}.parquet",
+        splits or tables / "splits" / f"{user}.parquet",
+        config.modalities,
+        config.target("tension"),
+        config.windows,
+        QUICK.model_copy(update=mil),
+        0,
+        checkpoint,
+    )
+    return checkpoint
+
+
+def test_same_seed_same_bytes_and_a_checkpoint_that_loads(config: Config, tables: Path, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    first, second = train(config, tables, tmp_path / "a"), train(config, tables, tmp_path / "b")
+    for suffix in (".safetensors", ".json"):
+        assert first.with_suffix(suffix).read_bytes() == second.with_suffix(suffix).read_bytes()
+    network, scaling, about = load_mil(first)
+    raw, used, classes = read_bags(
+        tables / "windows" / "101.parquet", tables / "splits" / "101.parquet", config.modalities, "bins",
+        about["classes"],
+    )  # fmt: skip
+    assert classes == ["low", "middle", "high"]
+    rows = torch.tensor((used.part == "validation").tolist())
+    score = evaluate(network, scale(raw.take(rows), scaling), None, QUICK)[1]
+    best = about["history"][about["epoch"] - 1]
+    assert score == pytest.approx(best["validation_macro_f1"])
+
+
+def test_levels_are_the_users_own(config: Config, tables: Path, tmp_path: Path) -> None:
+    _, _, about = load_mil(train(config, tables, tmp_path, labels="levels"))
+    assert about["classes"] == sorted(about["classes"]) and set(about["classes"]) <= set("1234567")
+
+
+def test_an_excluded_user_has_a_checkpoint_that_says_why(config: Config, tables: Path, tmp_path: Path) -> None:
+    from lifelog.config import Target
+    from lifelog.splits import assign_splits
+
+    one = Target(name="t", column="emotionTension", bins={"any": [1, 2, 3, 4, 5, 6, 7], "none": [9]})
+    assign_splits(tables / "windows/101.parquet", one, config.split("blocked"), tmp_path / "s.parquet")
+    checkpoint = train(config, tables, tmp_path, splits=tmp_path / "s.parquet")
+    assert load_mil(checkpoint) is None
+    assert "one class only" in checkpoint.with_suffix(".json").read_text()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_cuda_without_a_gpu_is_a_clear_error() -> None:
+    with pytest.raises(DeviceError, match="'cuda' was asked for"):
+        pick_device("cuda")
+    assert pick_device("auto").type == "cpu"

@@ -1,0 +1,210 @@
+"""The real DAG on a tiny cohort, in a copy of the workflow: targets, reruns, refusals, and what comes out."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PARTS = ["Snakefile", "config.yaml", "rules", "workflow_scripts", "lifelog", "envs", "profiles", "presets"]
+TINY = """
+simulation: {users: 4, groups: 2, sessions: 3, minutes: 4, effect: 2.0}
+splits: [{name: blocked, method: blocked}]
+mil: {epochs: 2, seeds: [0]}
+predictors: [{name: lifelognet, epochs: 2}, {name: boosting, max_iter: 5}, {name: majority}]
+compare: {bootstrap: 100}
+report: {title: "<script>alert(1)</script> & co"}
+"""
+
+
+class Workflow:
+    """A checkout of its own, with snakemake to call in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
+        for part in PARTS:
+            if (ROOT / part).is_dir():
+                shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / part, folder / part)
+        (folder / "tiny.yaml").write_text(TINY)
+
+    def __call__(self, *arguments: str, ok: bool = True) -> str:
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "tiny.yaml", *arguments]
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        run = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment)
+        said = run.stdout + run.stderr
+        assert (run.returncode == 0) == ok, said[-6000:]
+        return said
+
+    def rules(self, *arguments: str) -> dict[str, int]:
+        """Jobs a rule that a dry run would start."""
+        said = self("--dry-run", *arguments)
+        table = said.partition("Job stats:")[2].partition("total")[0]
+        return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
+
+
+@pytest.fixture(scope="module")
+def workflow(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """The workflow after a whole run."""
+    made = Workflow(tmp_path_factory.mktemp("workflow"))
+    made()
+    return made
+
+
+def test_one_users_chain_alone(tmp_path: Path) -> None:
+    wanted = Workflow(tmp_path).rules("results/tension/blocked/mil/102/seed-0.safetensors")
+    assert wanted == {"simulate_cohort": 1, "extract_windows": 1, "assign_splits": 1, "train_mil": 1}
+
+
+def test_a_second_call_does_nothing(workflow: Workflow) -> None:
+    assert "Nothing to be done" in workflow("--dry-run")
+
+
+@pytest.mark.parametrize(
+    ("change", "first", "untouched"),
+    [
+        ("groups={k: 2}", "score_groups", {"train_mil", "extract_importance", "extract_windows"}),
+        ("compare={bootstrap: 200}", "compare_predictors", {"train_predictor", "group_users"}),
+        ("report={title: other}", "render_report", {"compare_predictors", "plot_importance"}),
+        ("mil={epochs: 3}", "train_mil", {"extract_windows", "assign_splits", "extract_features"}),
+        ("windows={coverage: 0.9}", "extract_windows", {"simulate_cohort"}),
+    ],
+)
+def test_a_change_of_the_config_reruns_what_depends_on_it(
+    workflow: Workflow, change: str, first: str, untouched: set[str]
+) -> None:
+    # The picture of the rules asks for the whole configuration.
+    jobs = set(workflow.rules("--config", change)) - {"all", "plot_dag"}
+    assert first in jobs and "render_report" in jobs
+    assert not jobs & untouched
+
+
+def test_a_change_of_a_stages_module_reruns_that_stage(workflow: Workflow) -> None:
+    module = workflow.folder / "lifelog/groups/clustering.py"
+    before = module.read_bytes()
+    module.write_bytes(before + b"# changed\n")
+    try:
+        jobs = workflow.rules()
+    finally:
+        module.write_bytes(before)
+    assert jobs["score_groups"] == 1 and jobs["group_users"] == 3
+    assert not {"train_mil", "extract_importance", "embed_importance"} & set(jobs)
+    assert "Nothing to be done" in workflow("--dry-run")
+
+
+def test_another_seed_trains_only_that_seed(workflow: Workflow) -> None:
+    assert workflow.rules("--config", "mil={seeds: [0, 1]}")["train_mil"] == 4
+
+
+def test_labelled_minutes_are_windows_or_reasons(workflow: Workflow) -> None:
+    raw, results = workflow.folder / "resources/simulated", workflow.folder / "results"
+    for folder in raw.iterdir():
+        labelled = sum(len(pd.read_csv(path)) for path in folder.glob("*/*_label.csv"))
+        quality = pd.read_parquet(results / "quality" / f"{folder.name}.parquet")
+        windows = pd.read_parquet(results / "windows" / f"{folder.name}.parquet", columns=["start"])
+        assert labelled == len(windows) + (quality.kind == "label").sum()
+
+
+class Page(HTMLParser):
+    """Collects what a page loads, shows and links."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.sources: list[str] = []
+        self.alts: list[str] = []
+        self.links: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        about = dict(attrs)
+        self.tags.append(tag)
+        self.ids += [about["id"]] if "id" in about else []
+        if tag == "img":
+            self.sources.append(about["src"])
+            self.alts.append(about["alt"])
+        if tag in ("script", "link", "iframe"):
+            self.sources.append(about.get("src") or about.get("href") or "")
+        if tag == "a":
+            self.links.append(about["href"])
+
+
+def test_the_page_stands_alone_and_says_what_the_tables_say(workflow: Workflow) -> None:
+    text = (workflow.folder / "results/report.html").read_text()
+    page = Page()
+    page.feed(text)
+    assert len(page.sources) == 10 and all(s.startswith("data:image/svg+xml;base64,") for s in page.sources)
+    assert all(page.alts) and all(link.removeprefix("#") in page.ids for link in page.links)
+    assert "script" not in page.tags and "&lt;script&gt;alert(1)" in text
+    assert "http://" not in text and "https://" not in text
+    results = workflow.folder / "results/tension/blocked"
+    assert json.loads((results / "verdict.json").read_text())["headline"] in text
+    comparison = pd.read_csv(results / "comparison.csv")
+    for value in comparison["mean"][comparison.metric == "macro_f1"]:
+        assert f"{value:.3f}" in text
+    recovery = json.loads((results / "recovery.json").read_text())
+    assert f"{recovery['adjusted_rand_index']:.2f}" in text
+
+
+def test_figures_are_files_and_every_job_has_log_and_benchmark(workflow: Workflow) -> None:
+    results = workflow.folder / "results"
+    figures = list(results.glob("tension/blocked/figures/*.svg")) + list(results.glob("figures/*.svg"))
+    assert len(figures) == 10 and all("<svg" in path.read_text() for path in figures)
+    logs = {p.relative_to(results / "logs").with_suffix("") for p in (results / "logs").rglob("*.log")}
+    times = {p.relative_to(results / "benchmarks").with_suffix("") for p in (results / "benchmarks").rglob("*.tsv")}
+    assert logs == times and len(logs) > 40
+    assert not list(results.rglob("*.part")) and not list(results.rglob("*.pkl"))
+
+
+def test_snakemakes_own_report_and_graph(workflow: Workflow) -> None:
+    workflow("--report", "own.html")
+    assert "Importance" in (workflow.folder / "own.html").read_text()
+    assert "train_mil" in workflow("--rulegraph", "dot")
+
+
+def test_results_can_go_elsewhere_side_by_side(workflow: Workflow) -> None:
+    jobs = workflow("--dry-run", "--config", "results=second", "second/windows/101.parquet")
+    assert "second/windows/101.parquet" in jobs and "second/logs" in workflow(
+        "--dry-run", "--verbose", "--config", "results=second", "second/windows/101.parquet"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--config", "mli={}"], "mli: unknown key; did you mean 'mil'?"),
+        (["--config", "mil={batch: 1}"], "mil.batch: got 1; input should be greater than or equal to 2"),
+        (["--config", "cohort={layout: etri, root: nowhere}"], "there is no folder 'nowhere'"),
+        (["--config", "cohort={users: [199]}"], "no user '199'"),
+        (["--config", "groups={algorithm: ward}"], "allowed: 'kmeans' or 'agglomerative'"),
+    ],
+)
+def test_a_wrong_config_stops_before_any_job(workflow: Workflow, arguments: list[str], said: str) -> None:
+    output = workflow("--dry-run", *arguments, ok=False)
+    assert said in output
+    assert "Traceback" not in output
+
+
+def test_a_user_with_one_class_is_left_out_by_name_and_reason(workflow: Workflow) -> None:
+    """Everyone else goes through, and the report says who is missing."""
+    made = Workflow(workflow.folder.parent / "one-class")
+    shutil.copytree(workflow.folder / "resources/simulated", made.folder / "raw")
+    for path in (made.folder / "raw/103").glob("*/*_label.csv"):
+        frame = pd.read_csv(path)
+        frame.assign(emotionTension=1).to_csv(path, index=False)
+    made("--config", "cohort={layout: etri, root: raw}")
+    text = (made.folder / "results/report.html").read_text()
+    assert re.search(r"Without:</strong>\s*user 103 \(one class only: all \d+ windows are &#39;low&#39;\)", text)
+    groups = pd.read_csv(made.folder / "results/tension/blocked/groups/global.csv")
+    assert groups.user.tolist() == [101, 102, 104]

@@ -1,0 +1,64 @@
+"""Lock file, pyproject and the conda environment name the same versions."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import yaml
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+
+
+def locked() -> dict[str, str]:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_the_lock_satisfies_pyproject() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    pins = {normal(name): version for name, version in locked().items()}
+    for requirement in map(Requirement, wanted):
+        assert pins[normal(requirement.name)] in requirement.specifier, requirement
+
+
+def test_the_conda_environment_has_the_locked_versions() -> None:
+    environment = yaml.safe_load((ROOT / "envs/lifelog.yaml").read_text())
+    pins = {normal(name): version for name, version in locked().items()}
+    conda_names = {"pytorch": "torch"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {normal(Requirement(text).name) for text in project["dependencies"]}
+    found = {}
+    for entry in environment["dependencies"]:
+        name, _, version = entry.partition(" =")
+        found[normal(conda_names.get(name, name))] = version.strip("= ")
+    assert found.pop("python") == "3.11"
+    assert found == {name: pins[name] for name in wanted}
+
+
+def test_what_the_code_imports_is_declared() -> None:
+    import sys
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {normal(Requirement(text).name) for text in project["dependencies"]}
+    modules = {"sklearn": "scikit-learn", "yaml": "pyyaml", "matplotlib": "seaborn"}
+    for path in (ROOT / "lifelog").rglob("*.py"):
+        for name in re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.M):
+            if name not in sys.stdlib_module_names and name != "lifelog":
+                assert normal(modules.get(name, name)) in declared, f"{path}: {name}"
+
+
+def test_nothing_in_the_package_imports_snakemake_or_pickle_or_a_later_stage() -> None:
+    order = ["windows", "splits", "mil", "groups", "predict", "compare", "report"]
+    for path in (ROOT / "lifelog").rglob("*.py"):
+        text = path.read_text()
+        assert not re.search(r"^\s*(from|import) (snakemake|pickle|joblib)", text, re.M), path
+        stage = path.relative_to(ROOT / "lifelog").parts[0].removesuffix(".py")
+        for imported in re.findall(r"from lifelog\.(\w+)", text):
+            if stage in order and imported in order:
+                assert order.index(imported) <= order.index(stage), f"{path} imports {imported}"

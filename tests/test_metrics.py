@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+
+from lifelog.metrics import accuracy, auroc, balanced_accuracy, confusion, macro_f1
+
+
+@pytest.fixture
+def drawn() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 3, 200), rng.dirichlet(np.ones(3), 200)
+
+
+def test_scores_agree_with_scikit_learn(drawn: tuple[np.ndarray, np.ndarray]) -> None:
+    truth, p = drawn
+    predicted = p.argmax(axis=1)
+    counts = confusion(truth, predicted, 3)
+    assert (counts == reference.confusion_matrix(truth, predicted)).all()
+    assert macro_f1(counts) == pytest.approx(reference.f1_score(truth, predicted, average="macro"))
+    assert balanced_accuracy(counts) == pytest.approx(reference.balanced_accuracy_score(truth, predicted))
+    assert accuracy(counts) == pytest.approx(reference.accuracy_score(truth, predicted))
+    assert auroc(truth, p) == pytest.approx(reference.roc_auc_score(truth, p, multi_class="ovr"))
+
+
+def test_the_majority_scores_what_the_published_metric_hid() -> None:
+    truth = np.repeat([0, 1, 2], [80, 15, 5])
+    assert macro_f1(confusion(truth, np.zeros(100, int), 3)) == pytest.approx(0.296, abs=5e-4)
+
+
+def test_a_class_without_truth_is_left_out() -> None:
+    counts = confusion(np.array([0, 0, 1, 1]), np.array([0, 2, 1, 1]), 3)
+    assert macro_f1(counts) == pytest.approx((2 / 3 + 1) / 2)
+    assert balanced_accuracy(counts) == pytest.approx(0.75)
+
+
+def test_auroc_needs_two_classes_and_counts_ties_half() -> None:
+    assert np.isnan(auroc(np.zeros(4, int), np.full((4, 2), 0.5)))
+    assert auroc(np.array([0, 1, 0, 1]), np.full((4, 2), 0.5)) == 0.5

@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from sklearn.model_selection import train_test_split
+
+from lifelog.config import Config, Split, Target
+from lifelog.splits import PARTS, assign_splits, blocked_parts, exclusion, random_parts
+
+BLOCKED = Split(name="b", method="blocked")
+
+
+def labels(sessions: int, minutes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    codes = np.random.default_rng(seed).integers(0, 3, sessions * minutes)
+    names = np.repeat([f"s{i}" for i in range(sessions)], minutes)
+    clock = np.concatenate([1000 * i + np.arange(minutes) for i in range(sessions)])
+    return codes, names, clock
+
+
+def test_random_is_the_published_draw() -> None:
+    """Same windows as scikit-learn's train_test_split twice with seed 32, and user 101's counts."""
+    n = 1290 + 185 + 369
+    parts = random_parts(np.zeros(n, int), np.zeros(n), np.arange(n), Split(name="r", method="random"))
+    rest, test = train_test_split(np.arange(n), test_size=0.2, random_state=32)
+    train, validation = train_test_split(rest, test_size=0.125, random_state=32)
+    for name, rows in zip(PARTS, (train, validation, test), strict=True):
+        assert set(np.flatnonzero(parts == name)) == set(rows)
+    assert [(parts == name).sum() for name in PARTS] == [1290, 185, 369]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_blocked_keeps_sessions_whole(seed: int) -> None:
+    codes, sessions, minutes = labels(8, 12, seed)
+    parts = blocked_parts(codes, sessions, minutes, BLOCKED)
+    for session in np.unique(sessions):
+        assert len(set(parts[sessions == session])) == 1
+    for part in PARTS:
+        assert set(codes[parts == part]) == {0, 1, 2}
+    assert 0.1 < (parts == "test").mean() < 0.35
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_blocks_of_minutes_leave_no_neighbour_in_training(seed: int) -> None:
+    codes, sessions, minutes = labels(1, 60, seed)
+    split = BLOCKED.model_copy(update={"block_minutes": 6, "embargo_minutes": 2})
+    parts = blocked_parts(codes, sessions, minutes, split)
+    for mine, other in (("train", "test"), ("train", "validation"), ("validation", "test")):
+        gaps = np.abs(minutes[parts == mine][:, None] - minutes[parts == other])
+        assert gaps.min() > 2
+    assert all((parts == part).any() for part in PARTS)
+
+
+def test_every_window_is_in_a_part_or_has_a_reason(tables: Path) -> None:
+    for path in (tables / "splits").glob("*.parquet"):
+        frame = pq.read_table(path).to_pandas()
+        assert (frame.part.isna() == frame.reason.notna()).all()
+        assert len(frame) == pq.read_metadata(tables / "windows" / path.name).num_rows
+
+
+@pytest.mark.parametrize(
+    ("bins", "reason"),
+    [
+        ({"all": [1, 2, 3, 4, 5, 6, 7], "none": [9]}, "one class only"),
+        ({"none": [8], "neither": [9]}, "too few windows"),
+    ],
+)
+def test_a_user_that_cannot_be_trained_is_excluded_by_reason(
+    tables: Path, tmp_path: Path, bins: dict, reason: str
+) -> None:
+    target = Target(name="t", column="emotionTension", bins=bins)
+    assign_splits(tables / "windows" / "101.parquet", target, BLOCKED, tmp_path / "s.parquet")
+    assert reason in exclusion(tmp_path / "s.parquet")
+
+
+def test_an_unknown_label_column_names_those_there_are(tables: Path, config: Config, tmp_path: Path) -> None:
+    target = Target(name="t", column="tensoin", bins={"a": [1], "b": [2]})
+    with pytest.raises(ValueError, match=r"tensoin.*emotionTension"):
+        assign_splits(tables / "windows" / "101.parquet", target, BLOCKED, tmp_path / "s.parquet")

@@ -1,0 +1,175 @@
+"""Native E4 exports: a made-up one, and the real recordings where they are at hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from lifelog.config import Config, load_config
+from lifelog.windows import find_users
+from lifelog.windows.extract import extract_windows
+from lifelog.windows.layout import BadInput
+from lifelog.windows.quality import read_quality
+from lifelog.windows.read import read_labels, read_windows
+
+PRESET = yaml.safe_load((Path(__file__).parents[2] / "presets/stress_predict.yaml").read_text())
+RATES = {"ACC": 32, "BVP": 64, "EDA": 4, "HR": 1, "TEMP": 4}
+START = 1_644_227_580  # a whole minute
+
+
+def settings(root: Path, **windows: object) -> Config:
+    return load_config(PRESET | {"cohort": PRESET["cohort"] | {"root": str(root)}, "windows": windows})
+
+
+def extract(config: Config, user: str, folder: Path, out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    paths = out / f"{user}.w.parquet", out / f"{user}.q.parquet"
+    extract_windows(user, folder, config.cohort, config.windows, config.modalities, *paths)
+    return read_labels(paths[0]), read_quality([str(paths[1])])
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """One person, five minutes from 10 s into a minute; labels change in the middle of the fourth minute."""
+    folder = tmp_path / "raw" / "S01"
+    folder.mkdir(parents=True)
+    for name, rate in RATES.items():
+        channels = 3 if name == "ACC" else 1
+        values = np.tile(np.arange(300 * rate) % 100, (channels, 1)).T
+        head = [", ".join([f"{START + 10}.000000"] * channels), ", ".join([f"{rate}.000000"] * channels)]
+        rows = [",".join(f"{v}" for v in row) for row in values]
+        (folder / f"{name}.csv").write_text("\n".join(head + rows) + "\n")
+    labels = (
+        f"user,start,end,task,tension\nS01,{START + 5},{START + 190},rest,0\nS01,{START + 190},{START + 300},stroop,1\n"
+    )
+    (tmp_path / "raw" / "labels.csv").write_text(labels)
+    return tmp_path / "raw"
+
+
+def test_windows_begin_at_whole_minutes_and_take_the_main_label(root: Path, tmp_path: Path) -> None:
+    config = settings(root)
+    labels, quality = extract(config, "S01", root / "S01", tmp_path)
+    assert [int(t.timestamp()) - START for t in labels.start] == [60, 120, 180, 240]
+    assert list(labels.tension) == [0, 0, 1, 1]
+    assert list(labels.task) == ["rest", "rest", "stroop", "stroop"]
+    lost = quality[quality.kind == "label"]
+    assert list(lost.reason) == ["window not labelled whole"]
+    acc = read_windows(tmp_path / "S01.w.parquet", config.modalities)["e4Acc"]
+    np.testing.assert_allclose(acc[0, :3, 0], np.array([0, 1, 2]) / 64 + (50 * 32 % 100) / 64)
+
+
+def test_purity_gives_mixed_windows_up_by_reason(root: Path, tmp_path: Path) -> None:
+    labels, quality = extract(settings(root, purity=1.0), "S01", root / "S01", tmp_path)
+    assert len(labels) == 3
+    assert "mixed labels" in set(quality.reason)
+
+
+def test_of_two_labels_that_share_a_window_the_greater_counts(root: Path, tmp_path: Path) -> None:
+    for first, second in ((0, 1), (1, 0)):
+        table = f"user,start,end,tension\nS01,{START},{START + 90},{first}\nS01,{START + 90},{START + 180},{second}\n"
+        (root / "labels.csv").write_text(table)
+        labels, _ = extract(settings(root), "S01", root / "S01", tmp_path)
+        assert labels.tension[labels.start == pd.Timestamp(START + 60, unit="s", tz="UTC")].tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("user,begin,end\n", "no column 'start'"),
+        ("user,start,end,tension\nS01,noon,5,1\n", "line 2: start is 'noon'"),
+        ("user,start,end,tension\nS01,9,5,1\n", "line 2: the interval ends before it starts"),
+    ],
+)
+def test_a_label_table_that_cannot_be_used_stops_with_its_line(root: Path, table: str, said: str) -> None:
+    (root / "labels.csv").write_text(table)
+    with pytest.raises(BadInput, match=said):
+        find_users(settings(root))
+
+
+def test_a_bad_file_costs_its_modality(root: Path, tmp_path: Path) -> None:
+    (root / "S01" / "EDA.csv").write_text("1.0\n4.0\n0.1\noops\n")
+    (root / "S01" / "BVP.csv").unlink()
+    labels, quality = extract(settings(root), "S01", root / "S01", tmp_path)
+    assert len(labels) == 4
+    reasons = quality[quality.kind == "modality"].groupby("modality").reason.first()
+    assert reasons["e4Eda"] == "unreadable file" and reasons["e4Bvp"] == "no file"
+
+
+def test_a_user_in_the_table_without_a_folder_loses_minutes_by_reason(root: Path, tmp_path: Path) -> None:
+    with (root / "labels.csv").open("a") as file:
+        file.write(f"S02,{START},{START + 120},rest,0\n")
+    config = settings(root)
+    folder = find_users(config)["S02"]
+    labels, quality = extract(config, "S02", folder, tmp_path)
+    assert len(labels) == 0 and (quality[quality.kind == "label"].reason == "no usable modality").sum() == 2
+
+
+@pytest.fixture(scope="module")
+def real(stress_predict: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Path]:
+    config, out = settings(stress_predict, coverage=1.0), tmp_path_factory.mktemp("real")
+    for user, folder in find_users(config).items():
+        extract(config, user, folder, out)
+    return config, out
+
+
+def test_real_recordings_give_the_windows_of_an_independent_count(real: tuple[Config, Path]) -> None:
+    config, out = real
+    complete = stress = 0
+    for path in sorted(out.glob("*.w.parquet")):
+        labels, sensors = read_labels(path), read_windows(path, config.modalities)
+        whole = ~np.any([np.isnan(values[:, 0, 0]) for values in sensors.values()], axis=0)
+        complete += whole.sum()
+        stress += (labels.tension[whole] == 1).sum()
+    assert (complete, stress) == (1037, 340)
+
+
+def test_real_recordings_lose_no_labelled_minute(real: tuple[Config, Path], stress_predict: Path) -> None:
+    _, out = real
+    intervals = pd.read_csv(stress_predict / "labels.csv")
+    for user, own in intervals.groupby("user"):
+        touched = {t for a, b in zip(own.start, own.end, strict=True) for t in range(a // 60 * 60, b, 60)}
+        quality = read_quality([str(out / f"{user}.q.parquet")])
+        lost = quality[quality.kind == "label"]
+        assert len(read_labels(out / f"{user}.w.parquet")) + len(lost) == len(touched)
+
+
+def to_etri(folder: Path, labels: pd.DataFrame, modalities: list, target: Path) -> None:
+    """Write an E4 export in the ETRI layout: a session of minute files, and labels from the windows table."""
+    session = int(labels.start[0].timestamp())
+    for modality in modalities:
+        lines = (folder / f"{modality.source}.csv").read_text().splitlines()
+        start, rate = (float(line.split(",")[0]) for line in lines[:2])
+        values = np.array([line.split(",") for line in lines[2:]], dtype=float) * modality.scale
+        seconds = start + np.arange(len(values)) / rate
+        for minute in labels.start.map(lambda t: int(t.timestamp())):
+            rows = (seconds >= minute) & (seconds < minute + 60)
+            path = target / str(session) / modality.name / f"{minute}.csv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if rows.any():
+                frame = pd.DataFrame(values[rows], columns=modality.columns)
+                frame.insert(0, "timestamp", seconds[rows] - minute)
+                frame.to_csv(path, index=False)
+    frame = pd.DataFrame({"ts": labels.start.map(lambda t: int(t.timestamp())), "emotionPositive": 4})
+    frame["emotionTension"] = labels.tension.astype(int)
+    frame.to_csv(target / str(session) / f"{session}_label.csv", index=False)
+
+
+def test_the_same_recordings_in_the_etri_layout_give_the_same_windows(
+    real: tuple[Config, Path], stress_predict: Path, tmp_path: Path
+) -> None:
+    config, out = real
+    labels = read_labels(out / "S05.w.parquet")
+    to_etri(stress_predict / "S05", labels, config.modalities, tmp_path / "raw" / "user05")
+    plain = [m.model_copy(update={"source": None, "scale": 1.0}) for m in config.modalities]
+    etri = config.model_copy(
+        update={"cohort": config.cohort.model_copy(update={"layout": "etri"}), "modalities": plain}
+    )
+    paths = tmp_path / "w.parquet", tmp_path / "q.parquet"
+    extract_windows("user05", tmp_path / "raw" / "user05", etri.cohort, etri.windows, plain, *paths)
+    again = read_labels(paths[0])
+    assert list(again.start) == list(labels.start)
+    assert list(again.emotionTension) == list(labels.tension)
+    before, after = read_windows(out / "S05.w.parquet", config.modalities), read_windows(paths[0], plain)
+    for name in before:
+        np.testing.assert_allclose(after[name], before[name], rtol=1e-6, err_msg=name)

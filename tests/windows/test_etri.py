@@ -1,0 +1,223 @@
+"""The ETRI layout as it lies on disk, its troubles, and that nothing is lost without a reason."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lifelog.config import Config
+from lifelog.windows import find_users
+from lifelog.windows.extract import extract_windows
+from lifelog.windows.layout import BadInput
+from lifelog.windows.quality import read_quality
+from lifelog.windows.read import read_labels, read_windows
+
+USER = "101"
+
+
+@pytest.fixture
+def folder(raw: Path, tmp_path: Path) -> Path:
+    """A copy of a user's recordings that a test may spoil."""
+    return Path(shutil.copytree(raw / USER, tmp_path / "raw" / USER))
+
+
+class Read:
+    """A user's tables after reading a folder."""
+
+    def __init__(self, config: Config, folder: Path) -> None:
+        out = folder.parents[1]
+        self.path = out / "w.parquet"
+        extract_windows(USER, folder, config.cohort, config.windows, config.modalities, self.path, out / "q.parquet")
+        self.labels = read_labels(self.path)
+        self.quality = read_quality([str(out / "q.parquet")])
+        self.lost = self.quality[self.quality.kind == "label"]
+
+    def reason(self, modality: str, start: int) -> tuple[str | None, str | None]:
+        rows = self.quality[(self.quality.modality == modality) & (self.quality.start == stamp(start))]
+        return rows.reason.iloc[0], rows.detail.iloc[0]
+
+
+def stamp(seconds: int) -> pd.Timestamp:
+    return pd.Timestamp(seconds, unit="s", tz="UTC")
+
+
+def labelled(folder: Path) -> int:
+    return sum(len(pd.read_csv(path)) for path in folder.glob("*/*_label.csv"))
+
+
+def minute(folder: Path, modality: str) -> Path:
+    return sorted(folder.glob(f"*/{modality}/*.csv"))[0]
+
+
+def test_values_are_those_of_the_files(config: Config, folder: Path) -> None:
+    read = Read(config, folder)
+    sensors = read_windows(read.path, config.modalities)
+    path = minute(folder, "e4Acc")
+    row = read.labels.index[read.labels.start == stamp(int(path.stem))][0]
+    wanted = pd.read_csv(path)[["x", "y", "z"]].to_numpy(dtype=np.float32)
+    np.testing.assert_array_equal(sensors["e4Acc"][row], wanted)
+    hr = minute(folder, "e4Hr")
+    row = read.labels.index[read.labels.start == stamp(int(hr.stem))][0]
+    assert sensors["e4Hr"][row, 0, 0] == pytest.approx(pd.read_csv(hr).x.mean(), rel=1e-6)
+    label = pd.read_csv(path.parents[1] / f"{path.parents[1].name}_label.csv").set_index("ts")
+    assert read.labels.emotionTension[row] == label.emotionTension[int(hr.stem)]
+
+
+@pytest.mark.parametrize(
+    "moved",
+    ["dataset_2019/dataset_2019/101", "user01-06/user01", "2018/7", "user11-12/user11"],
+)
+def test_users_are_found_in_the_shapes_of_all_three_parts(raw: Path, tmp_path: Path, moved: str) -> None:
+    shutil.copytree(raw / USER, tmp_path / moved)
+    (tmp_path / "readme.txt").write_text("not a user")
+    found = find_users(Config(cohort={"layout": "etri", "root": str(tmp_path)}))
+    assert found == {Path(moved).name: tmp_path / moved}
+
+
+def test_columns_of_2020_and_extra_columns_give_the_same_windows(config: Config, folder: Path) -> None:
+    before = read_windows(Read(config, folder).path, config.modalities)
+    for name, column in {"e4Bvp": "value", "e4Eda": "eda", "e4Hr": "hr", "e4Temp": "temp"}.items():
+        for path in folder.glob(f"*/{name}/*.csv"):
+            path.write_text(path.read_text().replace('"x"', f'"{column}"', 1))
+    for path in folder.glob("*/mGyr/*.csv"):
+        frame = pd.read_csv(path)
+        frame.assign(roll=1.0, pitch=2.0, yaw=3.0).to_csv(path, index=False)
+    after = read_windows(Read(config, folder).path, config.modalities)
+    for name in before:
+        np.testing.assert_array_equal(before[name], after[name])
+
+
+def _empty_label_file(folder: Path) -> None:
+    path = sorted(folder.glob("*/*_label.csv"))[0]
+    path.write_text("")
+
+
+def _no_label_file(folder: Path) -> None:
+    sorted(folder.glob("*/*_label.csv"))[0].unlink()
+
+
+def _duplicate_labels(folder: Path) -> None:
+    path = sorted(folder.glob("*/*_label.csv"))[0]
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, lines[1], lines[2]]) + "\n")
+
+
+def _text_in_a_label(folder: Path) -> None:
+    path = sorted(folder.glob("*/*_label.csv"))[0]
+    frame = pd.read_csv(path, dtype=str)
+    frame.loc[1, "emotionTension"] = "tense"
+    frame.loc[2, "ts"] = "noon"
+    frame.to_csv(path, index=False)
+
+
+def _label_without_data(folder: Path) -> None:
+    path = sorted(folder.glob("*/*_label.csv"))[0]
+    frame = pd.read_csv(path, dtype=str)
+    late = frame.iloc[-1:].assign(ts=str(int(frame.ts.iloc[-1]) + 6000))
+    pd.concat([frame, late]).to_csv(path, index=False)
+
+
+def _session_without_sensors(folder: Path) -> None:
+    session = min(path for path in folder.iterdir())
+    for modality in session.iterdir():
+        if modality.is_dir():
+            shutil.rmtree(modality)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (_empty_label_file, None),
+        (_no_label_file, None),
+        (_duplicate_labels, "duplicate label"),
+        (_text_in_a_label, "unreadable label"),
+        (_label_without_data, "no usable modality"),
+        (_session_without_sensors, "no usable modality"),
+    ],
+)
+def test_labelled_minutes_are_windows_or_have_a_reason(config: Config, folder: Path, spoil, reason) -> None:
+    spoil(folder)
+    present = sum(len(pd.read_csv(path)) for path in folder.glob("*/*_label.csv") if path.stat().st_size)
+    read = Read(config, folder)
+    assert len(read.labels) + len(read.lost) == present
+    if reason:
+        assert reason in set(read.lost.reason)
+    else:
+        notes = read.quality[read.quality.kind == "note"]
+        assert notes.reason.str.contains("label file").any()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "detail"),
+    [
+        ("", "unreadable file", "Empty CSV"),
+        ("timestamp,x\n", "too few samples", "0 of 240"),
+        ("timestamp,x\n0,1\n0.25,abc\n", "text in a number", "line 3: column 'x' holds 'abc'"),
+        ("timestamp,x\n0,1\n0.25,1,9\n", "unreadable file", "Expected 2 columns, got 3"),
+        ("timestamp;x\n0;1\n", "wrong columns", "'timestamp' is not there once"),
+        ("a,b\n0,1\n", "wrong columns", "'timestamp' is not there once"),
+    ],
+)
+def test_a_bad_file_costs_its_modality_in_its_minute(
+    config: Config, folder: Path, text: str, reason: str, detail: str
+) -> None:
+    path = minute(folder, "e4Temp")
+    path.write_text(text)
+    read = Read(config, folder)
+    said = read.reason("e4Temp", int(path.stem))
+    assert said[0] == reason
+    assert detail in said[1]
+    row = read.labels.index[read.labels.start == stamp(int(path.stem))][0]
+    assert np.isnan(read_windows(read.path, config.modalities)["e4Temp"][row]).all()
+    assert labelled(folder) == len(read.labels) + len(read.lost)
+
+
+def test_a_truncated_file_counts_its_samples(config: Config, folder: Path) -> None:
+    path = minute(folder, "e4Eda")
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:100]))
+    assert Read(config, folder).reason("e4Eda", int(path.stem)) == ("too few samples", "99 of 240")
+
+
+def test_few_missing_samples_are_filled_in_time(config: Config, folder: Path) -> None:
+    path = minute(folder, "e4Temp")
+    frame = pd.read_csv(path).assign(x=np.arange(240.0))
+    frame.drop(index=[50, 51, 52]).sample(frac=1, random_state=0).to_csv(path, index=False)
+    read = Read(config, folder)
+    row = read.labels.index[read.labels.start == stamp(int(path.stem))][0]
+    window = read_windows(read.path, config.modalities)["e4Temp"][row, :, 0]
+    np.testing.assert_allclose(window, np.arange(240.0), atol=1e-3)
+
+
+def test_stray_entries_are_noted(config: Config, folder: Path) -> None:
+    (folder / "desktop.ini").write_text("x")
+    (folder / "notes").mkdir()
+    read = Read(config, folder)
+    assert (read.quality.reason == "stray entry").sum() == 2
+
+
+def test_complete_windows_only_on_demand(config: Config, folder: Path) -> None:
+    minute(folder, "mMag").unlink()
+    windows = config.windows.model_copy(update={"keep": "complete"})
+    read = Read(config.model_copy(update={"windows": windows}), folder)
+    assert "incomplete window" in set(read.lost.reason)
+    assert len(read.labels) + len(read.lost) == labelled(folder)
+    sensors = read_windows(read.path, config.modalities)
+    assert not any(np.isnan(values).any() for values in sensors.values())
+
+
+@pytest.mark.parametrize("name", ["<script>", "a b", ".."])
+def test_unsafe_names_do_not_become_paths(tmp_path: Path, name: str) -> None:
+    from lifelog.windows.layout import users_by_name
+
+    with pytest.raises(BadInput, match="unsafe name"):
+        users_by_name([tmp_path / "x" / name if name != ".." else Path("..")])
+
+
+def test_missing_root_and_unknown_user_say_what_to_do(raw: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="there is no folder"):
+        find_users(Config(cohort={"layout": "etri", "root": str(tmp_path / "nowhere")}))
+    with pytest.raises(BadInput, match="did you mean '101'"):
+        find_users(Config(cohort={"layout": "etri", "root": str(raw), "users": ["1011"]}))

@@ -1,0 +1,56 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from lifelog.config import Config
+from lifelog.windows.etri import LABELS
+from lifelog.windows.simulated import people, simulate_cohort
+from tests.conftest import TINY
+
+
+def test_files_have_the_rates_and_lengths_of_the_real_ones(raw: Path) -> None:
+    wanted = {"e4Acc": {1920}, "e4Bvp": {3840}, "e4Eda": {240}, "e4Temp": {240}, "mGps": {1}}
+    phone = dict.fromkeys(("mAcc", "mGyr", "mMag"), {1786, 1787})
+    for name, lengths in (wanted | phone).items():
+        found = {len(pd.read_csv(path)) for path in raw.glob(f"*/*/{name}/*.csv")}
+        assert found and found <= lengths, name
+    hr = {len(pd.read_csv(path)) for path in raw.glob("*/*/e4Hr/*.csv")}
+    assert len(hr) > 5 and min(hr) >= 3 and max(hr) <= 64
+    for path in raw.glob("*/*/*/*.csv"):
+        seconds = pd.read_csv(path).timestamp
+        assert int(path.stem) % 60 == 0 and seconds.between(0, 60, inclusive="left").all()
+
+
+def test_labels_have_the_real_columns_and_the_truth_lies_outside(raw: Path) -> None:
+    for path in raw.glob("*/*/*_label.csv"):
+        frame = pd.read_csv(path)
+        assert set(frame.columns) == {"ts", *LABELS.names}
+        assert frame.emotionTension.between(1, 7).all()
+    assert not list(raw.rglob("*truth*"))
+    truth = json.loads(raw.with_suffix(".truth.json").read_text())
+    assert set(truth["users"]) == {path.name for path in raw.iterdir()}
+
+
+def test_same_seed_same_bytes(raw: Path, tmp_path: Path) -> None:
+    cast = people(TINY)
+    simulate_cohort(TINY, {p.name: str(tmp_path / p.name) for p in cast}, tmp_path / "truth.json")
+    for path in (tmp_path / "101").rglob("*.csv"):
+        assert path.read_bytes() == (raw / path.relative_to(tmp_path)).read_bytes()
+
+
+def test_the_planted_modalities_follow_tension_and_no_others(config: Config, tables: Path) -> None:
+    """Correlation of the best summary statistic with tension, of planted against other modalities."""
+    truth = json.loads(Path(config.cohort.root).with_suffix(".truth.json").read_text())["users"]
+    planted, others = [], []
+    for user in ("101", "102", "103"):
+        features = pq.read_table(tables / "features" / f"{user}.parquet").to_pandas().drop(columns=["user", "start"])
+        tension = pq.read_table(tables / "windows" / f"{user}.parquet", columns=["emotionTension"]).to_pandas()
+        numbers = features[[name for name in features if not name.endswith("bin_maxima")]]
+        strength = numbers.corrwith(tension.emotionTension, method="spearman").abs()
+        best = strength.groupby(strength.index.str.split(".").str[0]).max()
+        planted += list(best[truth[user]["modalities"]])
+        others += list(best.drop(truth[user]["modalities"]))
+    assert min(planted) > 0.6
+    assert sum(planted) / len(planted) > sum(others) / len(others) + 0.2

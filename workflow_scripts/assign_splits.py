@@ -1,0 +1,13 @@
+"""assign_splits: a user's windows → which of them train, validate and test."""
+
+from lifelog.config import Split, Target
+from lifelog.logs import job_log
+from lifelog.splits import assign_splits
+
+with job_log(snakemake.log[0]):
+    assign_splits(
+        snakemake.input.windows,
+        Target(**snakemake.params.target),
+        Split(**snakemake.params.split),
+        snakemake.output.splits,
+    )

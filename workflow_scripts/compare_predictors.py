@@ -1,0 +1,15 @@
+"""compare_predictors: all predictions → scores a user, the comparison, and the verdict."""
+
+from lifelog.compare import compare_predictors, read_predictions, score_users, verdict
+from lifelog.config import Compare
+from lifelog.logs import job_log
+from lifelog.tables import write_csv, write_json
+
+with job_log(snakemake.log[0]):
+    settings = Compare(**snakemake.params.compare)
+    models = [tuple(model.split("/")) for model in snakemake.params.models]
+    by_user = score_users(read_predictions(dict(zip(models, snakemake.input.predictions, strict=True))))
+    comparison = compare_predictors(by_user, settings)
+    write_csv(by_user, snakemake.output.scores)
+    write_csv(comparison, snakemake.output.comparison)
+    write_json(verdict(comparison, settings), snakemake.output.verdict)

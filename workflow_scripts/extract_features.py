@@ -1,0 +1,7 @@
+"""extract_features: a user's windows → summary statistics and 5-second maxima."""
+
+from lifelog.logs import job_log
+from lifelog.windows.features import extract_features
+
+with job_log(snakemake.log[0]):
+    extract_features(snakemake.input.windows, snakemake.params.seconds, snakemake.output.features)

@@ -1,0 +1,20 @@
+"""train_mil: a user's windows and split, a seed → checkpoint with its description."""
+
+import torch
+
+from lifelog.config import Mil, Modality, Target, Windows
+from lifelog.logs import job_log
+from lifelog.mil.train import train_mil
+
+with job_log(snakemake.log[0]):
+    torch.set_num_threads(snakemake.threads)
+    train_mil(
+        snakemake.input.windows,
+        snakemake.input.splits,
+        [Modality(**entry) for entry in snakemake.params.modalities],
+        Target(**snakemake.params.target),
+        Windows(**snakemake.params.windows),
+        Mil(**snakemake.params.mil),
+        int(snakemake.wildcards.seed),
+        snakemake.output.checkpoint,
+    )
