@@ -8,13 +8,13 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, Union, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,31}$"
 Name = Annotated[str, Field(pattern=NAME)]
-Level = Union[int, str]
+Level = int | str
 
 
 class ConfigError(ValueError):
@@ -57,11 +57,11 @@ class Simulation(Section):
     users: int = Field(12, ge=2, le=999, description="people; the last one has short recordings")
     groups: int = Field(3, ge=1, le=3, description="kinds of people, by which modalities answer to their tension")
     sessions: int = Field(6, ge=1, le=50, description="recordings a person, on several days")
-    minutes: int = Field(12, ge=2, le=1000, description="labelled minutes a recording")
+    minutes: int = Field(10, ge=2, le=1000, description="labelled minutes a recording")
     effect: float = Field(
         1.0, ge=0, le=5, description="strength of the answer to tension; 0 for a cohort in which nothing can be found"
     )
-    missing: float = Field(0.02, ge=0, lt=0.5, description="share of modality files that are missing")
+    missing: float = Field(0.02, ge=0, lt=0.5, description="share of files, minutes, labels, and sessions of a modality that are missing")
     seed: int = Field(0, ge=0, description="another seed, another cohort")
 
 
@@ -142,14 +142,14 @@ class Split(Section):
 class Training(Section):
     """Keys of every network that is trained."""
 
-    epochs: int = Field(24, ge=1, le=100000, description="at most; raise for more data (published: 1000)")
-    patience: int = Field(7, ge=1, description="epochs without a better validation macro-F1 before stopping")
-    batch: int = Field(16, ge=2, description="windows a step (published: 512)")
-    learning_rate: float = Field(0.005, gt=0, description="of AdamW (published: 0.01)")
+    epochs: int = Field(20, ge=1, le=100000, description="at most; raise for more data (published: 1000)")
+    patience: int = Field(6, ge=1, description="epochs without a better validation macro-F1 before stopping")
+    batch: int = Field(8, ge=2, description="windows a step (published: 512)")
+    learning_rate: float = Field(0.01, gt=0, description="of AdamW")
     weight_decay: float = Field(0.01, ge=0, description="of AdamW")
     clip: float = Field(0.9, gt=0, description="largest gradient norm")
     modality_dropout: float = Field(
-        0.3, ge=0, lt=1, description="training hides each modality with this chance (published: 0)"
+        0.15, ge=0, lt=1, description="training hides each modality with this chance (published: 0)"
     )
     class_weights: Literal["balanced", "none"] = Field("balanced", description="weighting of the classes in the loss")
     focal_gamma: float = Field(0.0, ge=0, le=10, description="focal loss exponent; 0 is cross-entropy")
@@ -208,7 +208,7 @@ class Boosting(Section):
 
 class LifeLogNet(Training):
     name: Literal["lifelognet"] = Field("lifelognet", description="the study's network on 5-second maxima")
-    batch: int = Field(128, ge=2, description="bins of 5 seconds a step")
+    batch: int = Field(512, ge=2, description="bins of 5 seconds a step")
     modality_dropout: float = Field(
         0.0, ge=0, lt=1, description="training hides each modality with this chance (published: 0)"
     )

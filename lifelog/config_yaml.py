@@ -1,4 +1,4 @@
-"""Writes config.yaml from the models: every default with its explanation. `python -m lifelog.config_yaml > config.yaml`"""
+"""Writes config.yaml, every default with its explanation: `python -m lifelog.config_yaml > config.yaml`."""
 
 from __future__ import annotations
 

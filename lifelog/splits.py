@@ -118,9 +118,13 @@ def _blocks(sessions: NDArray, minutes: NDArray, split: Split) -> NDArray:
 def _fill(sizes: NDArray, share: NDArray) -> NDArray:
     """Part of each block in drawn order: test until its share is reached, validation likewise, the rest trains."""
     before = np.cumsum(sizes) - sizes
-    # A block belongs to the part in which its middle falls.
+    # A block belongs to the part in which its middle falls; few large blocks must still give every part one.
     middle = (before + sizes / 2) / sizes.sum()
-    return np.select([middle < share[2], middle < share[2] + share[1]], [2, 1], default=0)
+    parts = np.select([middle < share[2], middle < share[2] + share[1]], [2, 1], default=0)
+    parts[0] = 2
+    if 1 not in parts:
+        parts[np.argmax(parts == 0)] = 1
+    return parts
 
 
 def _cost(table: NDArray, draw: NDArray, share: NDArray) -> float:
@@ -129,7 +133,7 @@ def _cost(table: NDArray, draw: NDArray, share: NDArray) -> float:
     for part, weight in zip(range(3), (100, 3, 10), strict=True):
         counts = table[draw == part].sum(axis=0)
         size = counts.sum()
-        cost += weight * ((counts == 0) & (total > 0)).sum()
+        cost += 1000 * (size == 0) + weight * ((counts == 0) & (total > 0)).sum()
         cost += 2 * abs(size / total.sum() - share[part])
         cost += 0.5 * np.abs(counts / max(size, 1) - total / total.sum()).sum()
     return cost

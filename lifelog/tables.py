@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name}.part")
     try:
         yield part
-        os.replace(part, path)
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
@@ -48,10 +47,12 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
         frame.to_csv(part, index=False, lineterminator="\n")
 
 
-def write_table(frame: pd.DataFrame, path: str | Path, schema: pa.Schema, notes: dict[str, Any] | None = None) -> None:
+def write_table(
+    frame: pd.DataFrame | pa.Table, path: str | Path, schema: pa.Schema, notes: dict[str, Any] | None = None
+) -> None:
     """Write a table in its schema; `notes` go into the file's metadata as JSON under the key `lifelog`."""
-    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
-    table = table.replace_schema_metadata({"lifelog": json.dumps(notes or {}, sort_keys=True)})
+    table = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, schema, preserve_index=False)
+    table = table.cast(schema).replace_schema_metadata({"lifelog": json.dumps(notes or {}, sort_keys=True)})
     with written_whole(path) as part:
         pq.write_table(table, part, compression="zstd")
 

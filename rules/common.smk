@@ -6,9 +6,8 @@ from pathlib import Path
 # Scripts and this file use the package that lies beside the Snakefile, whatever is installed.
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-)
+others = filter(None, [os.getenv("PYTHONPATH")])
+os.environ.update(PYTHONPATH=os.pathsep.join([str(ROOT), *others]))
 
 from lifelog.config import SCHEMES, ConfigError, load_config
 from lifelog.windows import find_users
@@ -24,6 +23,7 @@ USERS = list(FOLDERS)
 TARGETS = [target.name for target in CONFIG.targets]
 SPLITS = [split.name for split in CONFIG.splits]
 PREDICTORS = [predictor.name for predictor in CONFIG.predictors]
+CHAPTERS = [f"{t}/{s}" for t in CONFIG.targets_run for s in SPLITS]
 MODELS = [f"{p}/{s}" for p in PREDICTORS for s in CONFIG.schemes]
 SIMULATED = CONFIG.cohort.layout == "simulated"
 ENVIRONMENT = "../envs/lifelog.yaml"
@@ -63,6 +63,12 @@ def code(*stages):
     return digest.hexdigest()[:16]
 
 
+def raw_folder(wildcards):
+    """The user's recordings; of a user who is in the label table only, nothing: the job says so in quality."""
+    folder = FOLDERS[wildcards.user]
+    return folder if SIMULATED or Path(folder).is_dir() else []
+
+
 def growing(megabytes):
     """Memory that grows with every attempt."""
     return lambda wildcards, attempt: megabytes * attempt
@@ -71,3 +77,13 @@ def growing(megabytes):
 def gpus(settings):
     """GPUs that a job asks the scheduler for: `auto` takes one that is there, but waits for none."""
     return 1 if getattr(settings, "device", None) == "cuda" else 0
+
+
+def figure(name, category):
+    """A figure of a target and split, shown in Snakemake's own report too."""
+    return report(
+        f"<results>/{{target}}/{{split}}/figures/{name}.svg",
+        caption=f"captions/{name}.rst",
+        category=category,
+        labels={"target": "{target}", "split": "{split}", "figure": name},
+    )

@@ -1,14 +1,14 @@
 rule score_groups:
     input:
-        importance=expand(
-            "<results>/{{target}}/{{split}}/importance/{user}.parquet", user=USERS
-        ),
+        importance=expand("<results>/{{target}}/{{split}}/importance/{user}.parquet", user=USERS),
     output:
         scores="<results>/{target}/{split}/groups/scores.csv",
     log:
         "<logs>/{target}/{split}/score_groups.log",
     benchmark:
         "<benchmarks>/{target}/{split}/score_groups.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(2000),
@@ -16,8 +16,6 @@ rule score_groups:
     params:
         groups=section("groups"),
         code=code("groups/vectors", "groups/clustering"),
-    conda:
-        ENVIRONMENT
     message:
         "Scoring numbers of groups ({wildcards.split})"
     script:
@@ -34,6 +32,8 @@ rule group_users:
         "<logs>/{target}/{split}/group_users/{scheme}.log",
     benchmark:
         "<benchmarks>/{target}/{split}/group_users/{scheme}.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(2000),
@@ -41,8 +41,6 @@ rule group_users:
     params:
         groups=section("groups"),
         code=code("groups/vectors", "groups/clustering", "groups/assignment"),
-    conda:
-        ENVIRONMENT
     message:
         "Grouping users: {wildcards.scheme} ({wildcards.split})"
     script:
@@ -59,6 +57,8 @@ rule embed_importance:
         "<logs>/{target}/{split}/embed_importance.log",
     benchmark:
         "<benchmarks>/{target}/{split}/embed_importance.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(2000),
@@ -66,8 +66,6 @@ rule embed_importance:
     params:
         groups=section("groups"),
         code=code("groups/vectors", "groups/embedding"),
-    conda:
-        ENVIRONMENT
     message:
         "Drawing windows together by likeness: t-SNE ({wildcards.split})"
     script:
@@ -87,6 +85,8 @@ if SIMULATED:
             "<logs>/{target}/{split}/score_recovery.log",
         benchmark:
             "<benchmarks>/{target}/{split}/score_recovery.tsv"
+        conda:
+            ENVIRONMENT
         threads: 1
         resources:
             mem_mb=growing(1000),
@@ -94,8 +94,6 @@ if SIMULATED:
         params:
             groups=section("groups"),
             code=code("groups/vectors", "groups/recovery"),
-        conda:
-            ENVIRONMENT
         message:
             "Holding importance and groups against what was planted ({wildcards.split})"
         script:

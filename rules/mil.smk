@@ -9,6 +9,8 @@ rule train_mil:
         "<logs>/{target}/{split}/train_mil/{user}/seed-{seed}.log",
     benchmark:
         "<benchmarks>/{target}/{split}/train_mil/{user}/seed-{seed}.tsv"
+    conda:
+        ENVIRONMENT
     # One thread: sums over several differ in the last bits from run to run, and users go side by side anyway.
     threads: 1
     resources:
@@ -21,8 +23,6 @@ rule train_mil:
         modalities=section("modalities"),
         mil={key: value for key, value in section("mil").items() if key != "seeds"},
         code=code("mil", "metrics"),
-    conda:
-        ENVIRONMENT
     message:
         "Training the network of user {wildcards.user}, seed {wildcards.seed} ({wildcards.split})"
     script:
@@ -43,14 +43,14 @@ rule extract_importance:
         "<logs>/{target}/{split}/extract_importance/{user}.log",
     benchmark:
         "<benchmarks>/{target}/{split}/extract_importance/{user}.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(3000),
         runtime=30,
     params:
         code=code("mil"),
-    conda:
-        ENVIRONMENT
     message:
         "Asking the networks of user {wildcards.user} what matters ({wildcards.split})"
     script:

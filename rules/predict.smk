@@ -9,6 +9,8 @@ rule train_predictor:
         "<logs>/{target}/{split}/train_predictor/{predictor}/{scheme}.log",
     benchmark:
         "<benchmarks>/{target}/{split}/train_predictor/{predictor}/{scheme}.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         gpu=lambda wildcards: gpus(CONFIG.predictor(wildcards.predictor)),
@@ -18,8 +20,6 @@ rule train_predictor:
         predictor=named("predictor"),
         standardise=section("windows.standardise"),
         code=code("predict", "mil", "metrics"),
-    conda:
-        ENVIRONMENT
     message:
         "Training {wildcards.predictor} for {wildcards.scheme} groups ({wildcards.split})"
     script:
@@ -39,6 +39,8 @@ rule compare_predictors:
         "<logs>/{target}/{split}/compare_predictors.log",
     benchmark:
         "<benchmarks>/{target}/{split}/compare_predictors.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(1000),
@@ -47,8 +49,6 @@ rule compare_predictors:
         models=MODELS,
         compare=section("compare"),
         code=code("compare", "metrics"),
-    conda:
-        ENVIRONMENT
     message:
         "Comparing predictors on the same test windows ({wildcards.split})"
     script:

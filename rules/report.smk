@@ -1,26 +1,5 @@
-FIGURES = {
-    "training": "Training",
-    "importance": "Importance",
-    "ablation": "Importance",
-    "group_importance": "Groups",
-    "cluster_scores": "Groups",
-    "embedding": "Groups",
-    "comparison": "Comparison",
-    "confusion": "Comparison",
-}
-CHAPTERS = expand(
-    "{target}/{split}", target=CONFIG.targets_run, split=SPLITS
-)
-
-
-def figure(name, category):
-    """A figure of a target and split, shown in Snakemake's own report too."""
-    return report(
-        f"<results>/{{target}}/{{split}}/figures/{name}.svg",
-        caption=f"captions/{name}.rst",
-        category=category,
-        labels={"target": "{target}", "split": "{split}", "figure": name},
-    )
+FIGURES = ["training", "importance", "ablation", "group_importance"]
+FIGURES += ["cluster_scores", "embedding", "comparison", "confusion"]
 
 
 rule plot_yield:
@@ -37,6 +16,8 @@ rule plot_yield:
         "<logs>/plot_yield.log",
     benchmark:
         "<benchmarks>/plot_yield.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(1000),
@@ -45,8 +26,6 @@ rule plot_yield:
         users=USERS,
         modalities=[modality.name for modality in CONFIG.modalities],
         code=code("report"),
-    conda:
-        ENVIRONMENT
     message:
         "Drawing the data yield"
     script:
@@ -55,9 +34,7 @@ rule plot_yield:
 
 rule plot_importance:
     input:
-        importance=expand(
-            "<results>/{{target}}/{{split}}/importance/{user}.parquet", user=USERS
-        ),
+        importance=expand("<results>/{{target}}/{{split}}/importance/{user}.parquet", user=USERS),
         descriptions=expand(
             "<results>/{{target}}/{{split}}/mil/{user}/seed-{seed}.json",
             user=USERS,
@@ -72,6 +49,8 @@ rule plot_importance:
         "<logs>/{target}/{split}/plot_importance.log",
     benchmark:
         "<benchmarks>/{target}/{split}/plot_importance.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(1000),
@@ -79,8 +58,6 @@ rule plot_importance:
     params:
         parts=section("groups.parts"),
         code=code("report", "groups/vectors"),
-    conda:
-        ENVIRONMENT
     message:
         "Drawing importance and training ({wildcards.split})"
     script:
@@ -101,6 +78,8 @@ rule plot_groups:
         "<logs>/{target}/{split}/plot_groups.log",
     benchmark:
         "<benchmarks>/{target}/{split}/plot_groups.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(1000),
@@ -108,8 +87,6 @@ rule plot_groups:
     params:
         groups=section("groups"),
         code=code("report", "groups/vectors"),
-    conda:
-        ENVIRONMENT
     message:
         "Drawing groups ({wildcards.split})"
     script:
@@ -127,6 +104,8 @@ rule plot_comparison:
         "<logs>/{target}/{split}/plot_comparison.log",
     benchmark:
         "<benchmarks>/{target}/{split}/plot_comparison.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(1000),
@@ -136,8 +115,6 @@ rule plot_comparison:
         target=named("target"),
         compare=section("compare"),
         code=code("report", "metrics"),
-    conda:
-        ENVIRONMENT
     message:
         "Drawing the comparison ({wildcards.split})"
     script:
@@ -156,6 +133,8 @@ rule plot_dag:
         "<logs>/plot_dag.log",
     benchmark:
         "<benchmarks>/plot_dag.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(1000),
@@ -165,8 +144,6 @@ rule plot_dag:
         config=config,
         target=f"{CONFIG.results}/report.html",
         code=code("report"),
-    conda:
-        ENVIRONMENT
     message:
         "Drawing the rules of this run"
     script:
@@ -178,12 +155,8 @@ rule render_report:
         windows=expand("<results>/windows/{user}.parquet", user=USERS),
         quality=expand("<results>/quality/{user}.parquet", user=USERS),
         cohort_figures=expand("<results>/figures/{name}.svg", name=["yield", "dag"]),
-        figures=expand(
-            "<results>/{chapter}/figures/{name}.svg", chapter=CHAPTERS, name=FIGURES
-        ),
-        splits=expand(
-            "<results>/{chapter}/splits/{user}.parquet", chapter=CHAPTERS, user=USERS
-        ),
+        figures=expand("<results>/{chapter}/figures/{name}.svg", chapter=CHAPTERS, name=FIGURES),
+        splits=expand("<results>/{chapter}/splits/{user}.parquet", chapter=CHAPTERS, user=USERS),
         importance=expand(
             "<results>/{chapter}/importance/{user}.parquet",
             chapter=CHAPTERS,
@@ -192,9 +165,7 @@ rule render_report:
         groups=expand("<results>/{chapter}/groups/importance.csv", chapter=CHAPTERS),
         comparisons=expand("<results>/{chapter}/comparison.csv", chapter=CHAPTERS),
         verdicts=expand("<results>/{chapter}/verdict.json", chapter=CHAPTERS),
-        recovery=expand(
-            "<results>/{chapter}/recovery.json", chapter=CHAPTERS if SIMULATED else []
-        ),
+        recovery=expand("<results>/{chapter}/recovery.json", chapter=CHAPTERS if SIMULATED else []),
     output:
         page=report(
             "<results>/report.html",
@@ -206,6 +177,8 @@ rule render_report:
         "<logs>/render_report.log",
     benchmark:
         "<benchmarks>/render_report.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(1500),
@@ -214,8 +187,6 @@ rule render_report:
         config=CONFIG.model_dump(),
         chapters=CHAPTERS,
         code=code("report"),
-    conda:
-        ENVIRONMENT
     message:
         "Writing the report"
     script:

@@ -8,6 +8,8 @@ if SIMULATED:
             "<logs>/simulate_cohort.log",
         benchmark:
             "<benchmarks>/simulate_cohort.tsv"
+        conda:
+            ENVIRONMENT
         threads: 1
         resources:
             mem_mb=growing(1000),
@@ -15,8 +17,6 @@ if SIMULATED:
         params:
             simulation=section("simulation"),
             code=code("windows/simulated"),
-        conda:
-            ENVIRONMENT
         message:
             "Writing a simulated cohort in the ETRI layout"
         script:
@@ -25,7 +25,7 @@ if SIMULATED:
 
 rule extract_windows:
     input:
-        raw=lambda wildcards: FOLDERS[wildcards.user],
+        raw=raw_folder,
     output:
         windows="<results>/windows/{user}.parquet",
         quality="<results>/quality/{user}.parquet",
@@ -33,17 +33,18 @@ rule extract_windows:
         "<logs>/extract_windows/{user}.log",
     benchmark:
         "<benchmarks>/extract_windows/{user}.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(1500),
         runtime=120,
     params:
+        folder=lambda wildcards: FOLDERS[wildcards.user],
         cohort=section("cohort"),
         windows=section("windows"),
         modalities=section("modalities"),
         code=code("windows"),
-    conda:
-        ENVIRONMENT
     message:
         "Reading the recordings of user {wildcards.user}"
     script:
@@ -59,6 +60,8 @@ rule extract_features:
         "<logs>/extract_features/{user}.log",
     benchmark:
         "<benchmarks>/extract_features/{user}.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(1500),
@@ -66,8 +69,6 @@ rule extract_features:
     params:
         seconds=section("windows.seconds"),
         code=code("windows/features", "windows/read"),
-    conda:
-        ENVIRONMENT
     message:
         "Describing the windows of user {wildcards.user}"
     script:
@@ -83,6 +84,8 @@ rule assign_splits:
         "<logs>/{target}/{split}/assign_splits/{user}.log",
     benchmark:
         "<benchmarks>/{target}/{split}/assign_splits/{user}.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(800),
@@ -91,8 +94,6 @@ rule assign_splits:
         target=named("target"),
         split=named("split"),
         code=code("splits"),
-    conda:
-        ENVIRONMENT
     message:
         "Splitting the windows of user {wildcards.user}: {wildcards.split}"
     script:

@@ -40,6 +40,16 @@ def test_blocked_keeps_sessions_whole(seed: int) -> None:
     assert 0.1 < (parts == "test").mean() < 0.35
 
 
+def test_no_part_is_empty_where_the_blocks_allow_it() -> None:
+    """Classes that hang on single sessions must not cost the validation part."""
+    table = {"low": [2, 3, 0, 0, 1, 2], "middle": [2, 2, 0, 2, 1, 2], "high": [0, 0, 5, 3, 0, 0]}
+    counts = np.array(list(table.values())).T
+    codes = np.concatenate([np.repeat(np.arange(3), row) for row in counts])
+    sessions = np.repeat(np.arange(6), counts.sum(axis=1))
+    parts = blocked_parts(codes, sessions, np.arange(len(codes)), BLOCKED)
+    assert all((parts == part).any() for part in PARTS)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_blocks_of_minutes_leave_no_neighbour_in_training(seed: int) -> None:
     codes, sessions, minutes = labels(1, 60, seed)

@@ -7,7 +7,7 @@ from lifelog.windows.extract import extract_windows
 with job_log(snakemake.log[0]):
     extract_windows(
         snakemake.wildcards.user,
-        snakemake.input.raw,
+        snakemake.params.folder,
         Cohort(**snakemake.params.cohort),
         Windows(**snakemake.params.windows),
         [Modality(**entry) for entry in snakemake.params.modalities],

@@ -2,24 +2,23 @@
 
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from lifelog.config import Config
 from lifelog.logs import job_log
 from lifelog.report.page import cohort_figures, read_chapter, render_report
 from lifelog.report.tables import cohort_yield, fault_counts
 from lifelog.windows.quality import read_quality
+from lifelog.windows.read import read_labels
 
 with job_log(snakemake.log[0]):
     config = Config(**snakemake.params.config)
     quality = read_quality(list(snakemake.input.quality))
-    windows = {Path(path).stem: pq.read_metadata(path).num_rows for path in snakemake.input.windows}
+    starts = {Path(path).stem: read_labels(path).start for path in snakemake.input.windows}
     folders = [Path(path).parent for path in snakemake.input.comparisons]
     render_report(
         config,
-        cohort_yield(quality, windows),
+        cohort_yield(quality, starts, config.cohort.timezone),
         fault_counts(quality),
         cohort_figures(Path(snakemake.input.cohort_figures[0]).parent),
-        [read_chapter(folder, config, list(windows)) for folder in folders],
+        [read_chapter(folder, config, list(starts)) for folder in folders],
         snakemake.output.page,
     )

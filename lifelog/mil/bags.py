@@ -41,18 +41,14 @@ def read_bags(
 ) -> tuple[Bags, pd.DataFrame, list[str]]:
     """The windows that a split uses, their rows of the splits table, and the names of the classes.
 
-    labels: `bins` for the target's classes, `levels` for the label values that the user's training windows hold.
+    labels: `bins` for the target's classes, `levels` for the label values that the user gave.
     Raw values, not yet scaled; NaN marks what is missing.
     """
     splits = pq.read_table(splits_path).to_pandas()
     rows = splits.part.notna().to_numpy()
-    classes = bins
-    if labels == "levels":
-        levels = splits.level[(splits.part == "train") & splits.label.notna()].unique()
-        classes = sorted(levels, key=lambda level: (len(level), level))
-        rows &= splits.level.isin(classes).to_numpy()
     used = splits[rows].reset_index(drop=True)
     names = used.label if labels == "bins" else used.level
+    classes = bins if labels == "bins" else sorted(names.unique(), key=lambda level: (len(level), level))
     arrays = read_windows(windows_path, modalities, np.flatnonzero(rows))
     values = {name: torch.from_numpy(array) for name, array in arrays.items()}
     present = torch.stack([~torch.isnan(x[:, 0, 0]) for x in values.values()], dim=1)

@@ -24,7 +24,7 @@ LAST_CHANNELS = 16
 KERNEL = 3
 DILATIONS = (1, 2, 4)  # of the blocks
 SIGHT = 1 + 2 * (KERNEL - 1) * sum(DILATIONS)  # samples that an output depends on: 29
-SEARCHED_AT_ONCE = 8  # windows whose activations stay in the processor's cache
+SEARCHED_AT_ONCE = 16384  # time steps whose activations stay in the processor's cache
 SLOPE = 0.01
 
 
@@ -39,12 +39,12 @@ class CausalBlock(nn.Module):
         self.residual = nn.Conv1d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        h = F.leaky_relu(self.first(F.pad(x, (self.padding, 0))), SLOPE)
-        h = F.leaky_relu(self.second(F.pad(h, (self.padding, 0))), SLOPE)
+        h = F.leaky_relu(self.first(F.pad(x, (self.padding, 0))), SLOPE, inplace=True)
+        h = F.leaky_relu(self.second(F.pad(h, (self.padding, 0))), SLOPE, inplace=True)
         return h + self.residual(x)
 
     def cone(self, x: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
-        """The same for patches x (patches, in, steps) at `time` (patches, steps), only where x holds all that is needed.
+        """The same for patches x (patches, in, steps) at `time` (patches, steps), where x holds all that is needed.
 
         Returns fewer steps and their times. Before the window's start all activations are zero, as `forward` pads them.
         """
@@ -80,7 +80,7 @@ class SequenceEncoder(nn.Module):
     def _search(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Maxima over time and where they are, (bags, 16) each, for x (bags, channels, time)."""
         with cached():  # weight normalisation once, not once a piece
-            found = [self.blocks(piece).max(dim=2) for piece in x.split(SEARCHED_AT_ONCE)]
+            found = [self.blocks(piece).max(dim=2) for piece in x.split(max(1, SEARCHED_AT_ONCE // x.shape[2]))]
         return torch.cat([f.values for f in found]), torch.cat([f.indices for f in found])
 
     def _patches(self, x: Tensor, where: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from lifelog.tables import read_json, write_json, written_whole
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 10
-CHUNK = 64  # windows scored at once
+CHUNK = 2**21  # values scored at once: 8 MB
 
 
 class DeviceError(RuntimeError):
@@ -72,7 +72,7 @@ def train_mil(
         "version": __version__,
         "seed": seed,
         "excluded": reason,
-        "mil": settings.model_dump(),
+        "mil": settings.model_dump(exclude={"seeds"}),
         "windows": windows.model_dump(),
         "target": target.model_dump(),
         "modalities": [modality.model_dump() for modality in modalities],
@@ -197,5 +197,6 @@ def evaluate(network: BagNetwork, bags: Bags, weights: Tensor | None, settings: 
 
 
 def chunks(bags: Bags) -> list[Bags]:
-    """Bags in pieces that fit the memory, as views of the same tensors."""
-    return [bags.take(rows) for rows in torch.arange(len(bags), device=bags.classes.device).split(CHUNK)]
+    """Bags in pieces that do not fill the memory."""
+    size = max(1, CHUNK // max(1, sum(x.shape[1:].numel() for x in bags.values.values())))
+    return [bags.take(rows) for rows in torch.arange(len(bags), device=bags.classes.device).split(size)]

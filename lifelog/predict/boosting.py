@@ -12,23 +12,26 @@ from lifelog.predict.samples import Samples
 
 
 class BoostingPredictor:
-    """Gradient boosting whose number of trees is chosen on the validation windows."""
+    """Gradient boosting whose number of trees is chosen on the validation windows, where there are any."""
 
     def __init__(self, settings: Boosting) -> None:
-        self.model = HistGradientBoostingClassifier(
-            max_iter=settings.max_iter,
-            learning_rate=settings.learning_rate,
-            min_samples_leaf=settings.min_samples_leaf,
-            early_stopping=True,
-            class_weight="balanced",
-            random_state=settings.seed,
-        )
+        self.settings = settings
 
     def fit(self, train: Samples, validation: Samples) -> None:
+        # A class that was never trained cannot be scored.
         known = np.isin(validation.truth, train.truth)
+        self.model = HistGradientBoostingClassifier(
+            max_iter=self.settings.max_iter,
+            learning_rate=self.settings.learning_rate,
+            min_samples_leaf=self.settings.min_samples_leaf,
+            early_stopping=bool(known.any()),
+            class_weight="balanced",
+            random_state=self.settings.seed,
+        )
+        held_out = {"X_val": validation.summary[known], "y_val": validation.truth[known]} if known.any() else {}
         # One thread: sums of several threads differ in the last bits from run to run.
         with threadpool_limits(1):
-            self.model.fit(train.summary, train.truth, X_val=validation.summary[known], y_val=validation.truth[known])
+            self.model.fit(train.summary, train.truth, **held_out)
 
     def predict(self, samples: Samples) -> NDArray:
         probabilities = np.zeros((len(samples), len(samples.classes)))

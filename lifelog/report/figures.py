@@ -40,7 +40,7 @@ def plot_yield(shares: pd.DataFrame, path: str | Path) -> None:
 
 
 def plot_training(histories: pd.DataFrame, path: str | Path) -> None:
-    """Validation macro-F1 and losses over the epochs, a small panel a user, a line a seed; a dot marks the kept epoch."""
+    """Validation macro-F1 over the epochs, a panel a user, a line a seed; a dot marks the kept epoch."""
     users = list(dict.fromkeys(histories.user))
     columns = min(4, max(1, len(users)))
     rows = max(1, -(-len(users) // columns))
@@ -131,8 +131,9 @@ def plot_cluster_scores(scores: pd.DataFrame, path: str | Path) -> None:
         labels = {"silhouette": "silhouette (higher: clearer)", "entropy": "entropy within users (nats, summed)"}
         for ax, (measure, label) in zip(axes, labels.items(), strict=True):
             for algorithm, line in scores.groupby("algorithm"):
-                marker = "o" if algorithm == "kmeans" else "s"
-                ax.plot(line.k, line[measure], marker=marker, color=palette[algorithm], label=algorithm, markersize=4)
+                # Both often agree: the wide line still shows under the dashed one.
+                look = {"lw": 4, "marker": "s"} if algorithm == "agglomerative" else {"ls": "--", "marker": "o"}
+                ax.plot(line.k, line[measure], color=palette[algorithm], label=algorithm, markersize=4, **look)
             taken = scores[scores.chosen]
             ax.plot(taken.k, taken[measure], "o", ms=13, mfc="none", mec="0.2", label="taken")
             ax.set(xlabel="number of clusters k", ylabel=label)

@@ -18,14 +18,20 @@ def yield_shares(quality: pd.DataFrame, modalities: list[str], users: list[str])
     return used.reindex(index=users, columns=modalities).fillna(0.0).rename_axis(index="user", columns="modality")
 
 
-def cohort_yield(quality: pd.DataFrame, windows: dict[str, int]) -> pd.DataFrame:
-    """Conservation, a row a user: labelled minutes = windows + minutes with a reason, and the main reasons."""
+def cohort_yield(quality: pd.DataFrame, starts: dict[str, pd.Series], timezone: str) -> pd.DataFrame:
+    """Conservation, a row a user: labelled minutes = windows + minutes with a reason, and the main reasons.
+
+    starts: of each user's windows; the days of the first and the last are given in the time zone.
+    """
     rows = []
-    for user, count in windows.items():
+    for user, start in starts.items():
+        count = len(start)
+        days = [f"{day:%Y-%m-%d}" for day in start.dt.tz_convert(timezone).agg(["min", "max"])] if count else ["", ""]
         lost = quality[(quality.user == user) & (quality.kind == "label")]
         reasons = ", ".join(f"{reason} {number}" for reason, number in lost.reason.value_counts().items())
         rows.append(
-            {"user": user, "labelled": count + len(lost), "windows": count, "lost": len(lost), "reasons": reasons}
+            {"user": user, "first_day": days[0], "last_day": days[1], "labelled": count + len(lost)}
+            | {"windows": count, "lost": len(lost), "reasons": reasons}
         )
     return pd.DataFrame(rows)
 

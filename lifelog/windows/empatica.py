@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv as pacsv
 
 from lifelog.config import Cohort, Modality, Windows
+from lifelog.windows.csvfile import numbers, read_csv
 from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_name
 
 KEYS = ["user", "start", "end"]
+HEAD = 2  # rows before the samples: start and rate
 
 
 def find_users(root: Path, cohort: Cohort) -> dict[str, Path]:
@@ -119,20 +120,17 @@ def _rank(value: tuple) -> tuple:
 
 def _read_recording(path: Path, modality: Modality) -> Samples:
     """A whole file: unix seconds of each sample, and values (n, channels)."""
+    table = read_csv(path, HEAD)
+    if table.num_columns != modality.channels:
+        raise BadInput("wrong columns", f"{path}: {table.num_columns} columns, {modality.columns} expected")
+    values = numbers(table, table.column_names, path, HEAD)
     try:
-        with open(path, encoding="ascii") as file:
-            start, rate = (float(file.readline().split(",")[0]) for _ in range(2))
-        options = pacsv.ReadOptions(use_threads=False, skip_rows=2, autogenerate_column_names=True)
-        table = pacsv.read_csv(path, read_options=options)
-        values = np.stack([column.cast(pa.float64()).to_numpy() for column in table.columns], axis=1)
-    except FileNotFoundError:
-        raise BadInput("no file", str(path)) from None
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise BadInput("unreadable file", f"{path}: {error}") from None
-    if not (np.isfinite(start) and np.isfinite(rate) and rate > 0):
-        raise BadInput("unreadable file", f"{path} line 1 or 2: start {start}, rate {rate}")
-    if values.shape[1] != modality.channels:
-        raise BadInput("wrong columns", f"{path}: {values.shape[1]} columns, {modality.columns} expected")
+        with path.open(encoding="ascii") as file:
+            start, rate = (float(file.readline().split(",")[0]) for _ in range(HEAD))
+        if not (np.isfinite(start) and np.isfinite(rate) and rate > 0):
+            raise ValueError(f"start {start}, rate {rate}")
+    except ValueError as error:  # a text that is no number, or no ASCII
+        raise BadInput("unreadable file", f"{path} line 1 or 2: {error}") from None
     seconds = start + np.arange(len(values)) / rate
     good = np.isfinite(values).all(axis=1)
     return Samples(seconds[good], values[good])

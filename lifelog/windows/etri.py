@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv as pacsv
 
 from lifelog.config import Cohort, Modality, Windows
+from lifelog.windows.csvfile import numbers, read_csv
 from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_name
 
 USER = re.compile(r"(user)?\d{1,3}")
@@ -74,21 +74,11 @@ class EtriSession(Session):
 
     def read(self, modality: Modality, start: int) -> Samples:
         path = self.folder / (modality.source or modality.name) / f"{start}.csv"
-        table = _read_csv(path)
+        table = read_csv(path)
         names = _columns(table.column_names, modality, path)
-        columns = [_numbers(table[name], name, path) for name in ["timestamp", *names]]
-        rows = np.stack(columns, axis=1)
+        rows = numbers(table, ["timestamp", *names], path)
         rows = rows[np.isfinite(rows).all(axis=1)]
         return Samples(rows[:, 0], rows[:, 1:])
-
-
-def _read_csv(path: Path) -> pa.Table:
-    try:
-        return pacsv.read_csv(path, read_options=pacsv.ReadOptions(use_threads=False))
-    except FileNotFoundError:
-        raise BadInput("no file", str(path)) from None
-    except (OSError, pa.ArrowException) as error:
-        raise BadInput("unreadable file", f"{path}: {error}") from None
 
 
 def _columns(found: list[str], modality: Modality, path: Path) -> list[str]:
@@ -100,16 +90,6 @@ def _columns(found: list[str], modality: Modality, path: Path) -> list[str]:
     if missing:
         raise BadInput("wrong columns", f"{path} line 1: column {missing[0]!r} is not there once; found {found}")
     return wanted
-
-
-def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> np.ndarray:
-    """A column as float64, empty cells as NaN; raises BadInput with the line of the first text."""
-    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_null(column.type):
-        return column.cast(pa.float64()).to_numpy()
-    texts = pd.Series(column.cast(pa.string()).to_pandas(), dtype=object)
-    bad = texts.notna() & pd.to_numeric(texts, errors="coerce").isna()
-    line = int(bad.to_numpy().argmax()) + 2
-    raise BadInput("text in a number", f"{path} line {line}: column {name!r} holds {texts[line - 2]!r}")
 
 
 def _read_labels(path: Path) -> list[Label]:

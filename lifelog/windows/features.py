@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -29,7 +28,7 @@ def summary(values: NDArray, rate: float) -> dict[str, NDArray]:
     slope: least squares, a second; change: mean absolute difference of neighbouring samples; peak_hz: frequency with
     the most power, the mean left out.
     """
-    n, length, _ = values.shape
+    length = values.shape[1]
     t = (np.arange(length) - (length - 1) / 2) / rate
     centred = values - values.mean(axis=1, keepdims=True)
     power = np.abs(np.fft.rfft(centred, axis=1)) ** 2
@@ -57,15 +56,18 @@ def extract_features(windows_path: str | Path, seconds: int, features_path: str 
     """Write the features of every window of a user, in the windows' order; NaN where a modality is missing."""
     modalities = read_modalities(windows_path)
     bins = max(1, seconds // BIN_SECONDS)
-    parts = [_describe(batch, modalities, seconds, bins) for batch in iter_windows(windows_path, modalities)]
-    keys = pq.read_table(windows_path, columns=["user", "start"]).to_pandas()
-    numbers = {name: np.concatenate([part[name] for part in parts]) for name in (parts[0] if parts else [])}
-    columns = {name: list(column) if column.ndim == 2 else column for name, column in numbers.items()}
-    frame = pd.concat([keys, pd.DataFrame(columns)], axis=1)
-    lists = pa.list_(pa.float32())
-    fields = [pa.field(name, pa.float32() if column.ndim == 1 else lists) for name, column in numbers.items()]
-    schema = pa.schema([("user", pa.string()), ("start", pa.timestamp("s", tz="UTC")), *fields])
-    write_table(frame, features_path, schema, notes={"bins": bins, "modalities": [m.model_dump() for m in modalities]})
+    batches = iter_windows(windows_path, modalities)
+    parts = [_describe(batch, modalities, seconds, bins) for batch in batches]
+    table = pq.read_table(windows_path, columns=["user", "start"])
+    for name in parts[0]:
+        table = table.append_column(name, _column(np.concatenate([part[name] for part in parts])))
+    notes = {"bins": bins, "modalities": [m.model_dump() for m in modalities]}
+    write_table(table, features_path, table.schema, notes)
+
+
+def _column(values: NDArray) -> pa.Array:
+    """Numbers (n,), or lists of numbers (n, size)."""
+    return pa.array(values) if values.ndim == 1 else pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
 
 
 def _describe(batch: dict[str, NDArray], modalities: list[Modality], seconds: int, bins: int) -> dict[str, NDArray]:
@@ -81,7 +83,7 @@ def _describe(batch: dict[str, NDArray], modalities: list[Modality], seconds: in
         for statistic, columns in statistics.items():
             for name, column in zip(modality.columns, columns.T, strict=True):
                 described[f"{modality.name}.{name}.{statistic}"] = column.astype(np.float32)
-        described[maxima_name(modality.name)] = bin_maxima(batch[modality.name], bins).reshape(len(values), -1)
+        described[maxima_name(modality.name)] = bin_maxima(batch[modality.name], bins).reshape(len(values), bins * modality.channels)
     return described
 
 

@@ -39,8 +39,13 @@ def window_arrays(batch: pa.RecordBatch | pa.Table, modality: Modality) -> NDArr
 
 
 def iter_windows(path: str | Path, modalities: list[Modality]) -> Iterator[dict[str, NDArray]]:
-    """The sensors of a file, some windows at a time, by modality: memory does not grow with the file."""
+    """The sensors of a file, some windows at a time, by modality: memory does not grow with the file.
+
+    A file without windows gives one batch without windows, so that shapes and columns are known.
+    """
     with pq.ParquetFile(path, memory_map=True) as file:
+        if not file.metadata.num_rows:
+            yield {m.name: np.empty((0, m.length, m.channels), np.float32) for m in modalities}
         for batch in file.iter_batches(ROWS_AT_ONCE, columns=[modality.name for modality in modalities]):
             yield {modality.name: window_arrays(batch, modality) for modality in modalities}
 
@@ -50,7 +55,6 @@ def read_windows(path: str | Path, modalities: list[Modality], rows: NDArray | N
     parts = list(iter_windows(path, modalities))
     arrays = {}
     for modality in modalities:
-        pieces = [part[modality.name] for part in parts]
-        whole = np.concatenate(pieces) if pieces else np.empty((0, modality.length, modality.channels), np.float32)
+        whole = np.concatenate([part[modality.name] for part in parts])
         arrays[modality.name] = whole if rows is None else whole[rows]
     return arrays

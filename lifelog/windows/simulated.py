@@ -71,7 +71,7 @@ def people(simulation: Simulation) -> list[Person]:
         days = np.sort(rng.choice(simulation.sessions * 2, simulation.sessions, replace=False))
         starts = FIRST_DAY + days * 86400 + rng.integers(0, 12 * 60, simulation.sessions) * 60
         short = i == simulation.users - 1
-        minutes = max(2, simulation.minutes // 2) if short else simulation.minutes
+        minutes = max(2, simulation.minutes * 2 // 3) if short else simulation.minutes
         cast.append(Person(str(101 + i), kind, KINDS[kind], tuple(int(s) for s in starts), minutes))
     return cast
 
@@ -100,18 +100,19 @@ def _write_person(person: Person, index: int, simulation: Simulation, folder: Pa
     # Slow changes of each modality's own, so that not everything that moves is tension.
     drift = {name: _slow(rng, sessions, minutes, memory=0.6) for name in CHANNELS}
     nature = {name: rng.normal() for name in CHANNELS}
+    # Besides single files, whole minutes are missing, and modalities for a whole session.
+    dark = rng.random((sessions, minutes)) < simulation.missing
     ranks = tension.ravel().argsort().argsort().reshape(tension.shape) / tension.size
     levels = 1 + np.searchsorted(LEVEL_BOUNDS, ranks, side="right")
     answer = simulation.effect * (ranks - 0.5) * np.sqrt(12)
     for s, start in enumerate(person.starts):
-        _write_labels(folder / str(start), start, levels[s], rng)
+        _write_labels(folder / str(start), start, levels[s], simulation.missing, rng)
         for name in CHANNELS:
             target = folder / str(start) / name
             target.mkdir(parents=True, exist_ok=True)
             planted = name in person.modalities
-            for m in range(minutes):
-                if rng.random() < simulation.missing:
-                    continue
+            absent = (rng.random(minutes) < simulation.missing) | dark[s] | (rng.random() < simulation.missing)
+            for m in np.flatnonzero(~absent):
                 drive = float(answer[s, m]) if planted else 0.0
                 # Whoever answers to tension does so on top of half the changes that others show.
                 own = float(drift[name][s, m]) * (0.5 if planted else 1.0)
@@ -144,7 +145,7 @@ def _bursts(rng: np.random.Generator, t: NDArray, rate: float, rise: float, fall
 def _e4_acc(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
     t = _clock(32)
     posture = np.array([0.2, 0.3 + 0.1 * nature, 0.9]) + 0.05 * own
-    restless = 0.05 * np.exp(0.45 * drive + 0.2 * own)
+    restless = 0.05 * np.exp(0.55 * drive + 0.2 * own)
     return t, np.round((posture + restless * rng.normal(size=(len(t), 3))) * 64) / 64
 
 
@@ -159,7 +160,7 @@ def _e4_bvp(rng: np.random.Generator, nature: float, drive: float, own: float) -
 def _e4_eda(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
     t = _clock(4)
     level = np.exp(0.5 + 0.4 * nature) * (1 + 0.06 * own)
-    bursts = 0.6 * _bursts(rng, t, rate=3 * np.exp(0.8 * drive), rise=1.0, fall=4.0)
+    bursts = 0.8 * _bursts(rng, t, rate=3 * np.exp(1.0 * drive), rise=1.0, fall=4.0)
     return t, np.round(level + bursts + 0.02 * rng.normal(size=len(t)), 6)[:, None]
 
 
@@ -171,13 +172,13 @@ def _e4_hr(rng: np.random.Generator, nature: float, drive: float, own: float) ->
 
 def _e4_temp(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
     t = _clock(4)
-    return t, np.round((33 + nature - 0.3 * drive + 0.2 * own + 0.01 * rng.normal(size=len(t))) * 50)[:, None] / 50
+    return t, np.round((33 + nature - 0.25 * drive + 0.2 * own + 0.01 * rng.normal(size=len(t))) * 50)[:, None] / 50
 
 
 def _m_acc(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
     t = _clock(30, rng)
     rest = np.array([0.3 * nature, 2.0, 9.4]) + 0.4 * own
-    jolts = 2.0 * _bursts(rng, t, rate=4 * np.exp(0.8 * drive), rise=0.1, fall=0.5)
+    jolts = 2.0 * _bursts(rng, t, rate=4 * np.exp(1.0 * drive), rise=0.1, fall=0.5)
     return t, np.round(rest + (0.15 + jolts[:, None]) * rng.normal(size=(len(t), 3)), 4)
 
 
@@ -208,11 +209,13 @@ def _write_minute(path: Path, seconds: NDArray, values: NDArray, channels: tuple
     pacsv.write_csv(pa.table(columns), path)
 
 
-def _write_labels(folder: Path, start: int, levels: NDArray, rng: np.random.Generator) -> None:
+def _write_labels(folder: Path, start: int, levels: NDArray, missing: float, rng: np.random.Generator) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     action, place = str(rng.choice(ACTIONS)), str(rng.choice(["home", "workplace", "outdoors"]))
     lines = [",".join(HEADER)]
     for m, level in enumerate(levels):
+        if rng.random() < missing:
+            continue
         if rng.random() < 0.1:
             action = str(rng.choice(ACTIONS))
         positive = int(np.clip(np.round(8 - level + rng.normal()), 1, 7))

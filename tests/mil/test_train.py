@@ -88,7 +88,8 @@ def test_hidden_modalities_never_empty_a_bag() -> None:
     shown = hide_modalities(present, 0.7, torch.Generator().manual_seed(0))
     assert shown.any(dim=1).all()
     assert not (shown & ~present).any()
-    assert 0.2 < shown[100:].float().mean() < 0.6
+    # Of three, all are hidden in a third of the bags, and these are shown whole.
+    assert 0.55 < shown[100:].float().mean() < 0.73
 
 
 def test_scaling_is_fitted_on_what_it_is_given_and_hides_what_is_missing() -> None:

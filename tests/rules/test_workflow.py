@@ -196,15 +196,17 @@ def test_a_wrong_config_stops_before_any_job(workflow: Workflow, arguments: list
     assert "Traceback" not in output
 
 
-def test_a_user_with_one_class_is_left_out_by_name_and_reason(workflow: Workflow) -> None:
-    """Everyone else goes through, and the report says who is missing."""
+def test_users_who_cannot_take_part_are_left_out_by_name_and_reason(workflow: Workflow) -> None:
+    """One has one class, one has nothing at all; everyone else goes through, and the report says who is missing."""
     made = Workflow(workflow.folder.parent / "one-class")
     shutil.copytree(workflow.folder / "resources/simulated", made.folder / "raw")
     for path in (made.folder / "raw/103").glob("*/*_label.csv"):
         frame = pd.read_csv(path)
         frame.assign(emotionTension=1).to_csv(path, index=False)
+    (made.folder / "raw/105").mkdir()
     made("--config", "cohort={layout: etri, root: raw}")
     text = (made.folder / "results/report.html").read_text()
     assert re.search(r"Without:</strong>\s*user 103 \(one class only: all \d+ windows are &#39;low&#39;\)", text)
+    assert "user 105 (too few windows: 0 with a label in a bin)" in text
     groups = pd.read_csv(made.folder / "results/tension/blocked/groups/global.csv")
     assert groups.user.tolist() == [101, 102, 104]

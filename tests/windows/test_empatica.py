@@ -93,7 +93,8 @@ def test_a_bad_file_costs_its_modality(root: Path, tmp_path: Path) -> None:
     labels, quality = extract(settings(root), "S01", root / "S01", tmp_path)
     assert len(labels) == 4
     reasons = quality[quality.kind == "modality"].groupby("modality").reason.first()
-    assert reasons["e4Eda"] == "unreadable file" and reasons["e4Bvp"] == "no file"
+    assert reasons["e4Eda"] == "text in a number" and reasons["e4Bvp"] == "no file"
+    assert quality.detail.str.contains("EDA.csv line 4: column 'f0' holds 'oops'", regex=False).any()
 
 
 def test_a_user_in_the_table_without_a_folder_loses_minutes_by_reason(root: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.conftest import TINY
 
 def test_files_have_the_rates_and_lengths_of_the_real_ones(raw: Path) -> None:
     wanted = {"e4Acc": {1920}, "e4Bvp": {3840}, "e4Eda": {240}, "e4Temp": {240}, "mGps": {1}}
-    phone = dict.fromkeys(("mAcc", "mGyr", "mMag"), {1786, 1787})
+    phone = {name: {1786, 1787} for name in ("mAcc", "mGyr", "mMag")}
     for name, lengths in (wanted | phone).items():
         found = {len(pd.read_csv(path)) for path in raw.glob(f"*/*/{name}/*.csv")}
         assert found and found <= lengths, name

@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lifelog.report.dag import read_rulegraph
+from lifelog.report.tables import cohort_yield, fault_counts, seed_spread, split_overview, yield_shares
+
+
+@pytest.fixture
+def quality() -> pd.DataFrame:
+    columns = ["user", "kind", "modality", "reason", "detail"]
+    rows = [
+        ("u", "modality", "a", None, None),
+        ("u", "modality", "a", "no file", "x.csv"),
+        ("u", "modality", "b", "no file", "y.csv"),
+        ("u", "modality", "b", "no file", "z.csv"),
+        ("u", "label", None, "no usable modality", "see"),
+        ("v", "label", None, "duplicate label", "l.csv line 3"),
+        ("v", "note", None, "stray entry", "desktop.ini"),
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_yield_is_the_share_of_usable_minutes(quality: pd.DataFrame) -> None:
+    shares = yield_shares(quality, ["b", "a"], ["u", "v"])
+    assert shares.to_numpy().tolist() == [[0.0, 0.5], [0.0, 0.0]]
+
+
+def test_conservation_is_shown_a_user(quality: pd.DataFrame) -> None:
+    late = pd.Series(pd.to_datetime(["2019-09-01 20:00Z"]))
+    table = cohort_yield(quality, {"u": late, "v": late[:0]}, "Asia/Seoul").set_index("user")
+    assert table.first_day.tolist() == ["2019-09-02", ""]
+    assert table.labelled.tolist() == [2, 1] and table.lost.tolist() == [1, 1]
+    assert table.reasons["v"] == "duplicate label 1"
+
+
+def test_faults_are_counted_with_their_first_place(quality: pd.DataFrame) -> None:
+    table = fault_counts(quality)
+    assert table.times.sum() == 6
+    first = table[(table.modality == "b") & (table.reason == "no file")].iloc[0]
+    assert (first.times, first.users, first["first"]) == (2, 1, "y.csv")
+
+
+def test_overview_counts_every_window_once(tables: Path) -> None:
+    parts, notes = split_overview([str(path) for path in sorted((tables / "splits").glob("*.parquet"))])
+    windows = [len(pd.read_parquet(path, columns=["start"])) for path in sorted((tables / "windows").glob("*.parquet"))]
+    assert parts[["train", "validation", "test", "unused"]].sum(axis=1).tolist() == windows
+    assert not [note for note in notes if note["excluded"]]
+
+
+def test_seed_spread_is_between_seeds_not_windows() -> None:
+    rows = [("u", s, w, v) for s, v in ((0, 0.2), (1, 0.4)) for w in range(5)]
+    frame = pd.DataFrame(rows, columns=["user", "seed", "start", "value"]).assign(method="attention", modality="a")
+    assert seed_spread(frame, "attention").loc["u", "a"] == pytest.approx(0.1)
+
+
+def test_rulegraph_of_snakemake_is_read() -> None:
+    dot = 'digraph {\n\t0[label = "all", color = "x"];\n\t1[label = "train_mil"];\n\t1 -> 0\n}'
+    assert read_rulegraph(dot) == [("train_mil", "all")]
+    with pytest.raises(ValueError, match="no graph of rules"):
+        read_rulegraph("nothing here")

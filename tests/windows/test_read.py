@@ -1,0 +1,40 @@
+"""Window tables: shapes, what is missing, and a user without any window."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lifelog.config import Config
+from lifelog.windows.extract import extract_windows, read_modalities
+from lifelog.windows.features import extract_features
+from lifelog.windows.read import iter_windows, read_labels, read_windows
+
+
+def test_the_file_explains_itself(config: Config, tables: Path) -> None:
+    path = tables / "windows/101.parquet"
+    assert read_modalities(path) == config.modalities
+    schema = pq.read_schema(path)
+    for modality in config.modalities:
+        assert schema.field(modality.name).type == pa.list_(pa.float32(), modality.length * modality.channels)
+    assert schema.field("start").type.tz == "UTC"
+
+
+def test_rows_and_batches_agree(config: Config, tables: Path) -> None:
+    path = tables / "windows/101.parquet"
+    whole = read_windows(path, config.modalities)
+    assert all(len(values) == len(read_labels(path)) for values in whole.values())
+    rows = np.array([3, 1])
+    for name, values in read_windows(path, config.modalities, rows).items():
+        np.testing.assert_array_equal(values, whole[name][rows])
+
+
+def test_a_user_with_nothing_gives_empty_tables_of_the_same_form(config: Config, tables: Path, tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    paths = tmp_path / "w.parquet", tmp_path / "q.parquet"
+    extract_windows("9", tmp_path / "raw", config.cohort, config.windows, config.modalities, *paths)
+    assert pq.read_schema(paths[0]).equals(pq.read_schema(tables / "windows/101.parquet"))
+    assert [len(batch["e4Acc"]) for batch in iter_windows(paths[0], config.modalities)] == [0]
+    extract_features(paths[0], 60, tmp_path / "f.parquet")
+    assert pq.read_schema(tmp_path / "f.parquet").equals(pq.read_schema(tables / "features/101.parquet"))
