@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lifelog.config import Compare
 from lifelog.metrics import scores
 
+EVERYONE = "all windows"  # no user can be called so: names have no blanks
 METRICS = ("macro_f1", "balanced_accuracy", "accuracy", "auroc")
 
 
@@ -35,10 +36,10 @@ def probabilities(table: pd.DataFrame) -> NDArray:
 
 
 def score_users(tables: dict[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:
-    """predictor, scheme, user, windows and every metric; the user `all` pools the windows of everyone."""
+    """predictor, scheme, user, windows and every metric; the user `all windows` pools everyone's."""
     rows = []
     for (predictor, scheme), table in tables.items():
-        everyone = [("all", table)]
+        everyone = [(EVERYONE, table)]
         for user, own in [*table.groupby("user", sort=True), *everyone]:
             row = {"predictor": predictor, "scheme": scheme, "user": user, "windows": len(own)}
             rows.append(row | scores(own.truth.to_numpy(), probabilities(own)))
@@ -53,7 +54,7 @@ def compare_predictors(by_user: pd.DataFrame, settings: Compare) -> pd.DataFrame
     rows = []
     for metric in METRICS:
         table = by_user.pivot(index="user", columns=["predictor", "scheme"], values=metric)
-        pooled, people = table.loc["all"], table.drop(index="all")
+        pooled, people = table.loc[EVERYONE], table.drop(index=EVERYONE)
         for predictor, scheme in people.columns:
             values = people[predictor, scheme].dropna().to_numpy()
             difference = (people[predictor, scheme] - people[predictor, "global"]).dropna().to_numpy()
@@ -106,8 +107,9 @@ def verdict(comparison: pd.DataFrame, settings: Compare) -> dict[str, Any]:
         helped = ", ".join(finding["predictor"] for finding in findings if finding["says"] == "helps")
         headline = f"Grouping people by importance helped {helped}, and made no clear difference otherwise."
     elif "hurts" in said:
-        hurt = ", ".join(finding["predictor"] for finding in findings if finding["says"] == "hurts")
-        headline = f"Grouping people by importance made {hurt} worse."
+        names = {word: ", ".join(f["predictor"] for f in findings if f["says"] == word) for word in set(said)}
+        helped = f", and {names['helps']} better" if "helps" in names else ""
+        headline = f"Grouping people by importance made {names['hurts']} worse{helped}."
     else:
         headline = "Grouping people by importance made no clear difference."
     caveat = (

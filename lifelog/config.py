@@ -61,7 +61,7 @@ class Simulation(Section):
     effect: float = Field(
         1.0, ge=0, le=5, description="strength of the answer to tension; 0 for a cohort in which nothing can be found"
     )
-    missing: float = Field(0.02, ge=0, lt=0.5, description="share of files, minutes, labels, and sessions of a modality that are missing")
+    missing: float = Field(0.02, ge=0, lt=0.5, description="share of files, minutes and labels that are missing")
     seed: int = Field(0, ge=0, description="another seed, another cohort")
 
 
@@ -142,8 +142,8 @@ class Split(Section):
 class Training(Section):
     """Keys of every network that is trained."""
 
-    epochs: int = Field(20, ge=1, le=100000, description="at most; raise for more data (published: 1000)")
-    patience: int = Field(6, ge=1, description="epochs without a better validation macro-F1 before stopping")
+    epochs: int = Field(18, ge=1, le=100000, description="at most; raise for more data (published: 1000)")
+    patience: int = Field(5, ge=1, description="epochs without a better validation macro-F1 before stopping")
     batch: int = Field(8, ge=2, description="windows a step (published: 512)")
     learning_rate: float = Field(0.01, gt=0, description="of AdamW")
     weight_decay: float = Field(0.01, ge=0, description="of AdamW")
@@ -208,7 +208,7 @@ class Boosting(Section):
 
 class LifeLogNet(Training):
     name: Literal["lifelognet"] = Field("lifelognet", description="the study's network on 5-second maxima")
-    batch: int = Field(512, ge=2, description="bins of 5 seconds a step")
+    batch: int = Field(128, ge=2, description="bins of 5 seconds a step")
     modality_dropout: float = Field(
         0.0, ge=0, lt=1, description="training hides each modality with this chance (published: 0)"
     )

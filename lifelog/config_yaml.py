@@ -12,7 +12,7 @@ from lifelog.config import Config, Section
 HEADER = """\
 # The default run. Every key stands here with its default; generated from lifelog/config.py.
 # Change it by a preset (--configfile presets/etri2019.yaml) or on the command line
-# (--config cohort='{root: /data/dataset_2019}'): both merge key by key, lists are replaced whole.
+# (--config cohort='{layout: etri, root: /data/dataset_2019}'): both merge key by key, lists are replaced whole.
 """
 
 

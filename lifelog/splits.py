@@ -47,7 +47,7 @@ def assign_splits(windows_path: str | Path, target: Target, split: Split, splits
     frame.loc[frame.label.isna(), "reason"] = "label in no bin"
     used = frame.label.notna().to_numpy()
     codes = frame.label[used].map({name: i for i, name in enumerate(target.classes)}).to_numpy(dtype=int)
-    minutes = (frame.start[used].astype("int64") // 60).to_numpy()
+    minutes = (frame.start[used].dt.as_unit("s").astype("int64") // 60).to_numpy()
     excluded = None
     if len(codes) < 3:
         excluded = f"too few windows: {len(codes)} with a label in a bin"
@@ -102,7 +102,7 @@ def blocked_parts(codes: NDArray, sessions: NDArray, minutes: NDArray, split: Sp
         if cost < best_cost:
             best, best_cost = draw, cost
     parts = np.array(PARTS, dtype=object)[best[blocks]]
-    return _embargo(parts, sessions, minutes, split.embargo_minutes)
+    return _embargo(parts, minutes, split.embargo_minutes)
 
 
 def _blocks(sessions: NDArray, minutes: NDArray, split: Split) -> NDArray:
@@ -139,17 +139,21 @@ def _cost(table: NDArray, draw: NDArray, share: NDArray) -> float:
     return cost
 
 
-def _embargo(parts: NDArray, sessions: NDArray, minutes: NDArray, gap: int) -> NDArray:
-    """Take out training windows near validation or test, and validation windows near test, within a session."""
+def _embargo(parts: NDArray, minutes: NDArray, gap: int) -> NDArray:
+    """Take out training windows near validation or test, and validation windows near test.
+
+    By the clock, not within sessions: a recorder that was restarted makes two sessions of one stretch.
+    """
     parts = parts.copy()
     for yielding, kept in (("validation", ("test",)), ("train", ("test", "validation"))):
-        for session in np.unique(sessions):
-            here = sessions == session
-            near = minutes[here & np.isin(parts.astype(str), kept)]
-            rows = np.flatnonzero(here & (parts == yielding))
-            if len(near) and len(rows):
-                distance = np.abs(minutes[rows][:, None] - near).min(axis=1)
-                parts[rows[distance <= gap]] = None
+        near = np.sort(minutes[np.isin(parts.astype(str), kept)])
+        rows = np.flatnonzero(parts == yielding)
+        if len(near) and len(rows):
+            # The nearest kept window stands just before or just after in time.
+            after = np.searchsorted(near, minutes[rows])
+            before = np.abs(minutes[rows] - near[np.maximum(after - 1, 0)])
+            distance = np.minimum(before, np.abs(minutes[rows] - near[np.minimum(after, len(near) - 1)]))
+            parts[rows[distance <= gap]] = None
     return parts
 
 

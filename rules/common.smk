@@ -8,10 +8,15 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 others = filter(None, [os.getenv("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join([str(ROOT), *others]))
+# glibc hands large blocks back to the kernel at once, and every training step asks for the same ones again: kept, a
+# job is a fifth faster. Other systems pass these names over.
+for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"):
+    os.environ.setdefault(name, str(2**30))
 
 from lifelog.config import SCHEMES, ConfigError, load_config
-from lifelog.windows import find_users
+from lifelog.windows import LAYOUTS, find_users
 from lifelog.windows.layout import BadInput
+from lifelog.windows.simulated import truth_path
 
 try:
     CONFIG = load_config(config)
@@ -26,6 +31,7 @@ PREDICTORS = [predictor.name for predictor in CONFIG.predictors]
 CHAPTERS = [f"{t}/{s}" for t in CONFIG.targets_run for s in SPLITS]
 MODELS = [f"{p}/{s}" for p in PREDICTORS for s in CONFIG.schemes]
 SIMULATED = CONFIG.cohort.layout == "simulated"
+TRUTH = str(truth_path(CONFIG.cohort.root))
 ENVIRONMENT = "../envs/lifelog.yaml"
 
 
@@ -38,14 +44,10 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-def section(key):
-    """A part of the checked configuration as plain values, for params: a change elsewhere reruns nothing."""
-    value = CONFIG
-    for step in key.split("."):
-        value = getattr(value, step)
-    if isinstance(value, list):
-        return [entry.model_dump() if hasattr(entry, "model_dump") else entry for entry in value]
-    return value.model_dump() if hasattr(value, "model_dump") else value
+def section(key, *names):
+    """A section of the checked configuration, or some of its keys, as params: a change elsewhere reruns nothing."""
+    values = CONFIG.model_dump()[key]
+    return {name: values[name] for name in names} if names else values
 
 
 def named(kind):
@@ -54,12 +56,14 @@ def named(kind):
 
 
 def code(*stages):
-    """Digest of the modules that a stage runs: Snakemake sees a script change by itself, but not one in the package."""
+    """Digest of the modules that a rule runs: Snakemake sees a script change by itself, but not one in the package."""
     digest = hashlib.sha256()
-    for stage in stages:
+    for stage in ["tables", *stages]:
         path = ROOT / "lifelog" / stage
-        for module in sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]:
-            digest.update(module.read_bytes())
+        modules = sorted(path.rglob("*.*")) if path.is_dir() else [path.with_suffix(".py")]
+        for module in modules:
+            if module.suffix in (".py", ".html"):
+                digest.update(module.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -69,9 +73,27 @@ def raw_folder(wildcards):
     return folder if SIMULATED or Path(folder).is_dir() else []
 
 
+def label_files(wildcards):
+    """Files that hold the user's labels: a correction of one reads the recordings anew."""
+    folder = Path(FOLDERS[wildcards.user])
+    if SIMULATED:
+        return []
+    return [str(path) for path in LAYOUTS[CONFIG.cohort.layout].label_files(folder, CONFIG.cohort)]
+
+
 def growing(megabytes):
     """Memory that grows with every attempt."""
     return lambda wildcards, attempt: megabytes * attempt
+
+
+# Keys of `groups` by what they decide: the vectors, and the clusters made of them.
+VECTORS = ["importance", "parts"]
+CLUSTERING = [*VECTORS, "unit", "algorithm", "k", "k_max", "seed"]
+
+
+def scheme_keys(scheme):
+    """Keys of `groups` that a scheme depends on: only one is formed by clustering."""
+    return CLUSTERING if scheme == "importance" else VECTORS
 
 
 def gpus(settings):

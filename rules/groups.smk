@@ -14,7 +14,7 @@ rule score_groups:
         mem_mb=growing(2000),
         runtime=30,
     params:
-        groups=section("groups"),
+        groups=section("groups", *CLUSTERING),
         code=code("groups/vectors", "groups/clustering"),
     message:
         "Scoring numbers of groups ({wildcards.split})"
@@ -25,7 +25,11 @@ rule score_groups:
 rule group_users:
     input:
         importance=rules.score_groups.input.importance,
-        scores="<results>/{target}/{split}/groups/scores.csv",
+        scores=lambda wildcards: (
+            "<results>/{target}/{split}/groups/scores.csv"
+            if wildcards.scheme == "importance"
+            else []
+        ),
     output:
         groups="<results>/{target}/{split}/groups/{scheme}.csv",
     log:
@@ -39,7 +43,7 @@ rule group_users:
         mem_mb=growing(2000),
         runtime=30,
     params:
-        groups=section("groups"),
+        groups=lambda wildcards: section("groups", *scheme_keys(wildcards.scheme)),
         code=code("groups/vectors", "groups/clustering", "groups/assignment"),
     message:
         "Grouping users: {wildcards.scheme} ({wildcards.split})"
@@ -64,7 +68,7 @@ rule embed_importance:
         mem_mb=growing(2000),
         runtime=60,
     params:
-        groups=section("groups"),
+        groups=section("groups", *VECTORS, "perplexity", "embedding_seed"),
         code=code("groups/vectors", "groups/embedding"),
     message:
         "Drawing windows together by likeness: t-SNE ({wildcards.split})"
@@ -78,7 +82,7 @@ if SIMULATED:
         input:
             importance=rules.score_groups.input.importance,
             groups="<results>/{target}/{split}/groups/importance.csv",
-            truth=f"{CONFIG.cohort.root}.truth.json",
+            truth=TRUTH,
         output:
             recovery="<results>/{target}/{split}/recovery.json",
         log:
@@ -92,7 +96,7 @@ if SIMULATED:
             mem_mb=growing(1000),
             runtime=15,
         params:
-            groups=section("groups"),
+            groups=section("groups", *VECTORS),
             code=code("groups/vectors", "groups/recovery"),
         message:
             "Holding importance and groups against what was planted ({wildcards.split})"

@@ -19,7 +19,7 @@ rule train_mil:
         runtime=240,
     params:
         target=named("target"),
-        windows=section("windows"),
+        standardise=CONFIG.windows.standardise,
         modalities=section("modalities"),
         mil={key: value for key, value in section("mil").items() if key != "seeds"},
         code=code("mil", "metrics"),

@@ -18,7 +18,7 @@ rule train_predictor:
         runtime=240,
     params:
         predictor=named("predictor"),
-        standardise=section("windows.standardise"),
+        standardise=CONFIG.windows.standardise,
         code=code("predict", "mil", "metrics"),
     message:
         "Training {wildcards.predictor} for {wildcards.scheme} groups ({wildcards.split})"

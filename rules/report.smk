@@ -40,7 +40,7 @@ rule plot_importance:
             user=USERS,
             seed=CONFIG.mil.seeds,
         ),
-        truth=[f"{CONFIG.cohort.root}.truth.json"] if SIMULATED else [],
+        truth=[TRUTH] if SIMULATED else [],
     output:
         training=figure("training", "Training"),
         importance=figure("importance", "Importance"),
@@ -56,7 +56,7 @@ rule plot_importance:
         mem_mb=growing(1000),
         runtime=15,
     params:
-        parts=section("groups.parts"),
+        parts=CONFIG.groups.parts,
         code=code("report", "groups/vectors"),
     message:
         "Drawing importance and training ({wildcards.split})"
@@ -85,7 +85,7 @@ rule plot_groups:
         mem_mb=growing(1000),
         runtime=15,
     params:
-        groups=section("groups"),
+        groups=section("groups", "importance", "parts"),
         code=code("report", "groups/vectors"),
     message:
         "Drawing groups ({wildcards.split})"

@@ -3,7 +3,7 @@ if SIMULATED:
     rule simulate_cohort:
         output:
             folders=[directory(folder) for folder in FOLDERS.values()],
-            truth=f"{CONFIG.cohort.root}.truth.json",
+            truth=TRUTH,
         log:
             "<logs>/simulate_cohort.log",
         benchmark:
@@ -26,6 +26,7 @@ if SIMULATED:
 rule extract_windows:
     input:
         raw=raw_folder,
+        labels=label_files,
     output:
         windows="<results>/windows/{user}.parquet",
         quality="<results>/quality/{user}.parquet",
@@ -41,10 +42,16 @@ rule extract_windows:
         runtime=120,
     params:
         folder=lambda wildcards: FOLDERS[wildcards.user],
-        cohort=section("cohort"),
-        windows=section("windows"),
+        cohort=section("cohort", "layout", "labels"),
+        windows=section("windows", "seconds", "keep", "coverage", "purity"),
         modalities=section("modalities"),
-        code=code("windows"),
+        code=code(
+            "windows/extract",
+            "windows/layout",
+            "windows/csvfile",
+            "windows/quality",
+            f"windows/{LAYOUTS[CONFIG.cohort.layout].__name__.rpartition('.')[2]}",
+        ),
     message:
         "Reading the recordings of user {wildcards.user}"
     script:
@@ -67,7 +74,7 @@ rule extract_features:
         mem_mb=growing(1500),
         runtime=60,
     params:
-        seconds=section("windows.seconds"),
+        seconds=CONFIG.windows.seconds,
         code=code("windows/features", "windows/read"),
     message:
         "Describing the windows of user {wildcards.user}"

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from sklearn.model_selection import train_test_split
 
 from lifelog.config import Config, Split, Target
 from lifelog.splits import PARTS, assign_splits, blocked_parts, exclusion, random_parts
+from lifelog.windows.extract import extract_windows
 
 BLOCKED = Split(name="b", method="blocked")
 
@@ -59,6 +61,29 @@ def test_blocks_of_minutes_leave_no_neighbour_in_training(seed: int) -> None:
         gaps = np.abs(minutes[parts == mine][:, None] - minutes[parts == other])
         assert gaps.min() > 2
     assert all((parts == part).any() for part in PARTS)
+
+
+def test_one_session_goes_through_the_tables_as_blocks_of_minutes(config: Config, raw: Path, tmp_path: Path) -> None:
+    """From the files on, in real units of time: cuts between blocks are under embargo."""
+    sessions = sorted(path for path in (raw / "101").iterdir())[:1]
+    for session in sessions:
+        shutil.copytree(session, tmp_path / "raw" / session.name)
+    paths = tmp_path / "w.parquet", tmp_path / "q.parquet"
+    extract_windows("101", tmp_path / "raw", config.cohort, config.windows, config.modalities, *paths)
+    split = BLOCKED.model_copy(update={"block_minutes": 1, "embargo_minutes": 1})
+    target = Target(name="t", column="emotionTension", bins={"a": [1, 3, 5, 7], "b": [2, 4, 6]})
+    assign_splits(paths[0], target, split, tmp_path / "s.parquet")
+    frame = pq.read_table(tmp_path / "s.parquet").to_pandas()
+    assert "embargo" in set(frame.reason)
+    minutes = (frame.start - frame.start.min()).dt.total_seconds() / 60
+    train, test = minutes[frame.part == "train"], minutes[frame.part == "test"]
+    assert len(test) and all(abs(a - b) > 1 for a in train for b in test)
+
+
+def test_sessions_back_to_back_are_under_embargo_too() -> None:
+    codes, sessions, _ = labels(4, 10)
+    parts = blocked_parts(codes, sessions, np.arange(40), BLOCKED)
+    assert np.abs(np.flatnonzero(parts == "train")[:, None] - np.flatnonzero(parts == "test")).min() > 1
 
 
 def test_every_window_is_in_a_part_or_has_a_reason(tables: Path) -> None:

@@ -1,10 +1,10 @@
 """plot_groups: importance, groups, cluster scores and embedding → three figures."""
 
-import pandas as pd
 import pyarrow.parquet as pq
 
 from lifelog.config import Groups
 from lifelog.groups.assignment import read_groups
+from lifelog.groups.clustering import read_scores
 from lifelog.groups.vectors import read_importance, user_vectors
 from lifelog.logs import job_log
 from lifelog.report.figures import plot_cluster_scores, plot_embedding, plot_group_importance
@@ -15,5 +15,5 @@ with job_log(snakemake.log[0]):
     importance = read_importance(list(snakemake.input.importance))
     vectors = user_vectors(importance, settings.importance, settings.parts)
     plot_group_importance(vectors, groups, settings.importance, snakemake.output.group_importance)
-    plot_cluster_scores(pd.read_csv(snakemake.input.scores), snakemake.output.cluster_scores)
+    plot_cluster_scores(read_scores(snakemake.input.scores), snakemake.output.cluster_scores)
     plot_embedding(pq.read_table(snakemake.input.embedding).to_pandas(), groups, snakemake.output.embedding)

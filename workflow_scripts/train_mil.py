@@ -2,7 +2,7 @@
 
 import torch
 
-from lifelog.config import Mil, Modality, Target, Windows
+from lifelog.config import Mil, Modality, Target
 from lifelog.logs import job_log
 from lifelog.mil.train import train_mil
 
@@ -13,7 +13,7 @@ with job_log(snakemake.log[0]):
         snakemake.input.splits,
         [Modality(**entry) for entry in snakemake.params.modalities],
         Target(**snakemake.params.target),
-        Windows(**snakemake.params.windows),
+        snakemake.params.standardise,
         Mil(**snakemake.params.mil),
         int(snakemake.wildcards.seed),
         snakemake.output.checkpoint,

@@ -9,8 +9,11 @@ from lifelog.groups.clustering import chosen_k, cluster, cluster_shares
 from lifelog.groups.vectors import user_vectors, window_vectors
 
 
-def group_users(scheme: str, importance: pd.DataFrame, scores: pd.DataFrame, settings: Groups) -> pd.DataFrame:
-    """user, group, share (of the user's windows that lie in its group). Users without importance are not in it."""
+def group_users(scheme: str, importance: pd.DataFrame, scores: pd.DataFrame | None, settings: Groups) -> pd.DataFrame:
+    """user, group, share (of the user's windows that lie in its group). Users without importance are not in it.
+
+    scores: of `score_groups`, for the scheme that is formed by clustering.
+    """
     if importance.empty:
         raise ValueError("no user is left: every one was excluded; the reasons stand in the splits' notes and logs")
     users = user_vectors(importance, settings.importance, settings.parts)

@@ -61,6 +61,11 @@ def score_groups(importance: pd.DataFrame, settings: Groups) -> pd.DataFrame:
     return scores.assign(chosen=(scores.algorithm == settings.algorithm) & (scores.k == k))
 
 
+def read_scores(path: str) -> pd.DataFrame:
+    """What `score_groups` found; also of too few users to score anything."""
+    return pd.read_csv(path, dtype={"chosen": bool})
+
+
 def chosen_k(scores: pd.DataFrame) -> int:
     """The number of groups: of the chosen row; 1 where nothing could be scored."""
     return int(scores.k[scores.chosen].iloc[0]) if scores.chosen.any() else 1

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lifelog import __version__
-from lifelog.config import Mil, Modality, Target, Training, Windows
+from lifelog.config import Mil, Modality, Target, Training
 from lifelog.metrics import confusion, macro_f1
 from lifelog.mil.bags import Bags, Scaling, fit_scaling, read_bags, scale
 from lifelog.mil.network import MilNetwork
@@ -58,7 +58,7 @@ def train_mil(
     splits_path: str | Path,
     modalities: list[Modality],
     target: Target,
-    windows: Windows,
+    standardise: str,
     settings: Mil,
     seed: int,
     checkpoint: str | Path,
@@ -73,7 +73,7 @@ def train_mil(
         "seed": seed,
         "excluded": reason,
         "mil": settings.model_dump(exclude={"seeds"}),
-        "windows": windows.model_dump(),
+        "standardise": standardise,
         "target": target.model_dump(),
         "modalities": [modality.model_dump() for modality in modalities],
     }
@@ -82,7 +82,7 @@ def train_mil(
         device = pick_device(settings.device)
         raw, used, classes = read_bags(windows_path, splits_path, modalities, settings.labels, target.classes)
         parts = {part: torch.tensor((used.part == part).tolist()) for part in ("train", "validation")}
-        scaling = fit_scaling(raw.take(parts["train"]), windows.standardise)
+        scaling = fit_scaling(raw.take(parts["train"]), standardise)
         bags = scale(raw, scaling).to(device)
         train, validation = (bags.take(rows.to(device)) for rows in parts.values())
         torch.manual_seed(seed)

@@ -18,6 +18,8 @@ class BoostingPredictor:
         self.settings = settings
 
     def fit(self, train: Samples, validation: Samples) -> None:
+        # What nobody has in training (a modality that is missing throughout) cannot be binned.
+        self.columns = ~np.isnan(train.summary).all(axis=0)
         # A class that was never trained cannot be scored.
         known = np.isin(validation.truth, train.truth)
         self.model = HistGradientBoostingClassifier(
@@ -28,13 +30,16 @@ class BoostingPredictor:
             class_weight="balanced",
             random_state=self.settings.seed,
         )
-        held_out = {"X_val": validation.summary[known], "y_val": validation.truth[known]} if known.any() else {}
+        held_out = {"X_val": self._seen(validation)[known], "y_val": validation.truth[known]} if known.any() else {}
         # One thread: sums of several threads differ in the last bits from run to run.
         with threadpool_limits(1):
-            self.model.fit(train.summary, train.truth, **held_out)
+            self.model.fit(self._seen(train), train.truth, **held_out)
 
     def predict(self, samples: Samples) -> NDArray:
         probabilities = np.zeros((len(samples), len(samples.classes)))
         with threadpool_limits(1):
-            probabilities[:, self.model.classes_] = self.model.predict_proba(samples.summary)
+            probabilities[:, self.model.classes_] = self.model.predict_proba(self._seen(samples))
         return probabilities
+
+    def _seen(self, samples: Samples) -> NDArray:
+        return samples.summary[:, self.columns]

@@ -32,7 +32,7 @@ def plot_yield(shares: pd.DataFrame, path: str | Path) -> None:
         figure, ax = plt.subplots(figsize=(7.5, _per_user(len(shares))))
         sns.heatmap(
             100 * shares, ax=ax, cmap=SEQUENTIAL, vmin=0, vmax=100, annot=True, fmt=".0f", linewidths=0.5,
-            cbar_kws={"label": "labelled minutes with usable data (%)"},
+            cbar_kws={"label": "minutes with usable data (%)"},
         )  # fmt: skip
         ax.set(xlabel="modality", ylabel="user")
         ax.tick_params(axis="y", rotation=0)

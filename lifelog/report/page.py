@@ -47,6 +47,7 @@ class Chapter:
     verdict: dict[str, Any]
     figures: dict[str, Figure]
     comparison: pd.DataFrame
+    by_user: pd.DataFrame
     parts: pd.DataFrame
     notes: list[dict[str, str]]
     groups: pd.DataFrame
@@ -106,7 +107,8 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
         method=split.method,
         verdict=read_json(folder / "verdict.json"),
         figures=_chapter_figures(folder / "figures", config),
-        comparison=comparison[comparison.metric.isin([config.compare.metric, "auroc"])],
+        comparison=comparison,
+        by_user=_scores_by_user(pd.read_csv(folder / "scores.csv", dtype={"user": str}), config.compare.metric),
         parts=parts,
         notes=[note for note in notes if not note["excluded"]],
         excluded=[note for note in notes if note["excluded"]],
@@ -114,6 +116,12 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
         spread=float(seed_spread(importance, config.groups.importance).mean(axis=None)),
         recovery=read_json(recovery) if config.cohort.layout == "simulated" else None,
     )
+
+
+def _scores_by_user(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """A row a user (and one over all windows), a column a predictor and scheme, in the order of the run."""
+    columns = list(dict.fromkeys(zip(scores.predictor, scores.scheme, strict=True)))
+    return scores.pivot(index="user", columns=["predictor", "scheme"], values=metric)[columns]
 
 
 def _chapter_figures(folder: Path, config: Config) -> dict[str, Figure]:
@@ -149,7 +157,7 @@ def _chapter_figures(folder: Path, config: Config) -> dict[str, Figure]:
 def cohort_figures(folder: str | Path) -> dict[str, Figure]:
     """The figures that belong to no split."""
     captions = {
-        "yield": "Share of each user's labelled minutes in which a modality could be used.",
+        "yield": "Share of each user's minutes with a readable label in which a modality could be used.",
         "dag": "The rules of this run, from the raw recordings on the left to this page on the right.",
     }
     return {name: Figure(str(Path(folder) / f"{name}.svg"), caption, caption) for name, caption in captions.items()}

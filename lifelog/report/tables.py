@@ -42,7 +42,7 @@ def fault_counts(quality: pd.DataFrame) -> pd.DataFrame:
     table = faults.groupby(["kind", "modality", "reason"], dropna=False).agg(
         times=("reason", "size"), users=("user", "nunique"), first=("detail", "first")
     )
-    return table.reset_index().sort_values("times", ascending=False, kind="stable")
+    return table.reset_index().fillna({"modality": ""}).sort_values("times", ascending=False, kind="stable")
 
 
 def training_histories(descriptions: list[str]) -> pd.DataFrame:

@@ -31,7 +31,7 @@ def numbers(table: pa.Table, names: list[str], path: Path, head: int = 1) -> NDA
 
 def _column(column: pa.ChunkedArray, name: str, path: Path, head: int) -> NDArray:
     if pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_null(column.type):
-        return column.cast(pa.float64()).to_numpy()
+        return column.cast(pa.float64(), safe=False).to_numpy()
     texts = pd.Series(column.cast(pa.string()).to_pylist(), dtype=object)
     bad = texts.notna() & pd.to_numeric(texts, errors="coerce").isna()
     row = int(bad.to_numpy().argmax())

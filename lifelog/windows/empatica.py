@@ -20,15 +20,21 @@ from lifelog.windows.csvfile import numbers, read_csv
 from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_name
 
 KEYS = ["user", "start", "end"]
+RESERVED = {"session"}  # columns of the windows table beside the keys
 HEAD = 2  # rows before the samples: start and rate
 
 
 def find_users(root: Path, cohort: Cohort) -> dict[str, Path]:
-    """Folders that hold an export, and users of the label table that have none."""
-    folders = {path.name: path for path in root.iterdir() if path.is_dir()}
+    """Folders that hold CSV files, and users of the label table that have none."""
+    folders = {path.name: path for path in root.iterdir() if path.is_dir() and any(path.glob("*.csv"))}
     for user in _intervals(root / cohort.labels).user.unique():
         folders.setdefault(user, root / user)
     return users_by_name(list(folders.values()))
+
+
+def label_files(folder: Path, cohort: Cohort) -> list[Path]:
+    """The table that holds the labels of all users."""
+    return [folder.parent / cohort.labels]
 
 
 def open_sessions(user: str, folder: Path, cohort: Cohort, windows: Windows) -> tuple[pa.Schema, Iterator[Session]]:
@@ -74,6 +80,11 @@ def _intervals(path: Path) -> pd.DataFrame:
         missing = [name for name in KEYS if name not in frame.columns]
         if missing:
             raise ValueError(f"line 1: no column {missing[0]!r}; found {list(frame.columns)}")
+        unusable = [name for name in frame.columns if name in RESERVED or name.startswith("Unnamed:")]
+        if unusable:
+            raise ValueError(f"line 1: a label column cannot be called {unusable[0]!r}; name it otherwise")
+        if frame.user.isna().any():
+            raise ValueError(f"line {int(frame.user.isna().to_numpy().argmax()) + 2}: the user is missing")
         for name in ("start", "end"):
             numbers = pd.to_numeric(frame[name], errors="coerce")
             if not np.isfinite(numbers).all():
@@ -92,13 +103,12 @@ def _labels(intervals: pd.DataFrame, columns: list[str], windows: Windows) -> li
     """Every window that a labelled interval touches, with its label or the reason why it has none."""
     width = windows.seconds
     shares: dict[int, dict[tuple, float]] = {}
-    for row in intervals.itertuples():
-        value = tuple(getattr(row, name) for name in columns)
-        for start in range(int(row.start // width) * width, int(np.ceil(row.end)), width):
-            filled = min(start + width, row.end) - max(start, row.start)
+    for first, last, *value in intervals[["start", "end", *columns]].itertuples(index=False, name=None):
+        for start in range(int(first // width) * width, int(np.ceil(last)), width):
+            filled = min(start + width, last) - max(start, first)
             if filled > 0:
                 held = shares.setdefault(start, {})
-                held[value] = held.get(value, 0) + filled
+                held[tuple(value)] = held.get(tuple(value), 0) + filled
     labels = []
     for start, held in sorted(shares.items()):
         value, filled = max(held.items(), key=lambda item: (item[1], _rank(item[0])))

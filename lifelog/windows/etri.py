@@ -9,12 +9,12 @@ Session and minute are unix seconds. 2019 unpacks into a folder of its own name,
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from lifelog.config import Cohort, Modality, Windows
@@ -40,6 +40,11 @@ def find_users(root: Path, cohort: Cohort) -> dict[str, Path]:
         found += [path for path in folders if USER.fullmatch(path.name)]
         level = [path for path in folders if not USER.fullmatch(path.name) and not STAMP.fullmatch(path.name)]
     return users_by_name(found)
+
+
+def label_files(folder: Path, cohort: Cohort) -> list[Path]:
+    """The files that hold a user's labels."""
+    return sorted(folder.glob("*/*_label.csv"))
 
 
 def open_sessions(user: str, folder: Path, cohort: Cohort, windows: Windows) -> tuple[pa.Schema, Iterator[Session]]:
@@ -93,38 +98,58 @@ def _columns(found: list[str], modality: Modality, path: Path) -> list[str]:
 
 
 def _read_labels(path: Path) -> list[Label]:
-    """Labelled minutes in the order of time; of minutes that stand twice the first one counts."""
+    """Labelled minutes in the order of time; of minutes that stand twice the first one counts.
+
+    A line that cannot be used is a label with a fault, so that it is counted; only a file without a usable header
+    raises BadInput.
+    """
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = list(csv.reader(file))
     except FileNotFoundError:
         raise BadInput("no label file", str(path)) from None
-    except (OSError, ValueError) as error:  # pandas' parser and encoding errors are ValueErrors
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput("unreadable label file", f"{path}: {error}") from None
-    missing = [name for name in ("ts", *SCALES) if name not in frame.columns]
+    header = lines[0] if lines else []
+    missing = [name for name in ("ts", *SCALES) if header.count(name) != 1]
     if missing:
-        raise BadInput("wrong columns", f"{path} line 1: no column {missing[0]!r}; found {list(frame.columns)}")
+        raise BadInput(
+            "unreadable label file", f"{path} line 1: column {missing[0]!r} is not there once; found {header}"
+        )
     labels, seen = [], set()
-    for line, row in enumerate(frame.to_dict("records"), start=2):
-        label = _label(row, f"{path} line {line}")
-        if label.start in seen and label.start >= 0:
-            label = Label(label.start, label.values, BadInput("duplicate label", f"{path} line {line}"))
+    for number, cells in enumerate(lines[1:], start=2):
+        if not cells:
+            continue
+        label = _label(header, cells, f"{path} line {number}")
+        if label.fault is None and label.start in seen:
+            label = Label(label.start, label.values, BadInput("duplicate label", f"{path} line {number}"))
         seen.add(label.start)
         labels.append(label)
     return sorted(labels, key=lambda label: label.start)
 
 
-def _label(row: dict[str, str], where: str) -> Label:
-    values = {name: row.get(name) or None for name in WORDS} | dict.fromkeys(SCALES)
+def _label(header: list[str], cells: list[str], where: str) -> Label:
+    row = dict(zip(header, cells, strict=False))
+    values: dict[str, str | int | None] = {name: row.get(name) or None for name in WORDS}
     try:
-        start = float(row["ts"])
-        if not start.is_integer() or not 0 <= start < 1e11:
-            raise ValueError
+        start = _whole_number(row.get("ts") or "", 10**11)
     except ValueError:
-        return Label(-1, values, BadInput("unreadable label", f"{where}: ts is {row['ts']!r}, not unix seconds"))
+        return Label(-1, values, BadInput("unreadable label", f"{where}: ts is {row.get('ts')!r}, not unix seconds"))
+    if len(cells) != len(header):
+        problem = BadInput("unreadable label", f"{where}: {len(cells)} fields, {len(header)} expected")
+        return Label(start, values, problem)
     for name in SCALES:
         try:
-            values[name] = int(float(row[name])) if row[name] else None
-        except (ValueError, OverflowError):
-            problem = BadInput("unreadable label", f"{where}: {name} is {row[name]!r}, not a number")
-            return Label(int(start), values, problem)
-    return Label(int(start), values)
+            values[name] = _whole_number(row[name], 100) if row[name] else None
+        except ValueError:
+            problem = BadInput("unreadable label", f"{where}: {name} is {row[name]!r}, not a level of the scale")
+            return Label(start, values, problem)
+    return Label(start, values)
+
+
+def _whole_number(text: str, limit: int) -> int:
+    """A number such as 3 or 3.0 from 0 to below `limit`."""
+    number = float(text)
+    if not (0 <= number < limit and number.is_integer()):
+        raise ValueError(text)
+    return int(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,10 @@ def extract_windows(
         raise BadInput("name used twice", f"{clash} are label columns and modalities; rename the modalities")
     schema, log = windows_schema(labels, modalities), QualityLog(user)
     rows: list[dict[str, Any]] = []
-    count = 0
+    count, taken = 0, set()
     with written_whole(windows_path) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
         for session in sessions:
-            for row in _session_windows(session, windows, modalities, log):
+            for row in _session_windows(session, windows, modalities, log, taken):
                 rows.append({"user": user} | row)
                 count += 1
                 if len(rows) == ROWS_AT_ONCE:
@@ -77,12 +78,20 @@ def extract_windows(
     logger.info("user %s: %d labelled minutes = %d windows + %d with a reason", user, count + lost, count, lost)
 
 
-def _session_windows(session: Session, windows: Windows, modalities: list[Modality], log: QualityLog) -> Any:
+def _session_windows(
+    session: Session, windows: Windows, modalities: list[Modality], log: QualityLog, taken: set[int]
+) -> Iterator[dict[str, Any]]:
+    """The windows of a session; `taken` are minutes that became windows already, in this session or another."""
     for note in session.notes:
         log.note(session.name, note)
     for label in session.labels:
         if label.fault:
             log.label(session.name, label.start, label.fault)
+            continue
+        if label.start in taken:
+            log.label(
+                session.name, label.start, BadInput("duplicate label", "the minute is a window of another session")
+            )
             continue
         values = _read_window(session, label, windows, modalities, log)
         missing = [name for name, value in values.items() if value is None]
@@ -91,6 +100,7 @@ def _session_windows(session: Session, windows: Windows, modalities: list[Modali
         elif missing and windows.keep == "complete":
             log.label(session.name, label.start, BadInput("incomplete window", "without " + ", ".join(missing)))
         else:
+            taken.add(label.start)
             yield {"session": session.name, "start": label.start, **label.values, **values}
 
 

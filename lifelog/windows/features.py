@@ -83,7 +83,8 @@ def _describe(batch: dict[str, NDArray], modalities: list[Modality], seconds: in
         for statistic, columns in statistics.items():
             for name, column in zip(modality.columns, columns.T, strict=True):
                 described[f"{modality.name}.{name}.{statistic}"] = column.astype(np.float32)
-        described[maxima_name(modality.name)] = bin_maxima(batch[modality.name], bins).reshape(len(values), bins * modality.channels)
+        maxima = bin_maxima(batch[modality.name], bins)
+        described[maxima_name(modality.name)] = maxima.reshape(len(values), bins * modality.channels)
     return described
 
 

@@ -1,6 +1,6 @@
 """What a layout of raw recordings must tell: who is there, which minutes are labelled, and the samples of a window.
 
-A new layout is one module with `find_users` and `open_sessions`, named in `lifelog.windows.LAYOUTS`.
+A new layout is one module with `find_users`, `label_files` and `open_sessions`, named in `lifelog.windows.LAYOUTS`.
 """
 
 from __future__ import annotations
@@ -58,10 +58,13 @@ class Session:
 
 
 class Layout(Protocol):
-    """The two functions of a layout's module."""
+    """The functions of a layout's module."""
 
     def find_users(self, root: Path, cohort: Cohort) -> dict[str, Path]:
         """User names with the folder of their raw recordings, in the order of the names."""
+
+    def label_files(self, folder: Path, cohort: Cohort) -> list[Path]:
+        """The files that hold the labels of the user of a folder: what must be read anew when one changes."""
 
     def open_sessions(
         self, user: str, folder: Path, cohort: Cohort, windows: Windows

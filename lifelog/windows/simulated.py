@@ -86,11 +86,17 @@ def truth(simulation: Simulation) -> dict:
     }
 
 
-def simulate_cohort(simulation: Simulation, folders: dict[str, str], truth_path: str | Path) -> None:
-    """Write the raw recordings of every person into its folder, and the truth into a file of its own."""
+def truth_path(root: str | Path) -> Path:
+    """Where the truth lies: beside the raw recordings, not among them."""
+    return Path(f"{root}.truth.json")
+
+
+def simulate_cohort(simulation: Simulation, folders: dict[str, str], path: str | Path) -> None:
+    """Write the truth to `path`, and the raw recordings of every person that has a folder."""
+    write_json(truth(simulation), path)
     for index, person in enumerate(people(simulation)):
-        _write_person(person, index, simulation, Path(folders[person.name]))
-    write_json(truth(simulation), truth_path)
+        if person.name in folders:
+            _write_person(person, index, simulation, Path(folders[person.name]))
 
 
 def _write_person(person: Person, index: int, simulation: Simulation, folder: Path) -> None:
@@ -153,7 +159,7 @@ def _e4_bvp(rng: np.random.Generator, nature: float, drive: float, own: float) -
     t = _clock(64)
     rate = (70 + 6 * nature + 7 * drive + 2 * own) / 60
     phase = 2 * np.pi * (rate * t + rng.random()) + 0.3 * np.sin(2 * np.pi * 0.25 * t + rng.random())
-    size = 40 * np.exp(-0.3 * drive + 0.1 * own)
+    size = 40 * np.exp(-0.4 * drive + 0.1 * own)
     return t, np.round(size * (np.sin(phase) + 0.4 * np.sin(2 * phase)) + 3 * rng.normal(size=len(t)), 2)[:, None]
 
 
@@ -178,7 +184,7 @@ def _e4_temp(rng: np.random.Generator, nature: float, drive: float, own: float) 
 def _m_acc(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
     t = _clock(30, rng)
     rest = np.array([0.3 * nature, 2.0, 9.4]) + 0.4 * own
-    jolts = 2.0 * _bursts(rng, t, rate=4 * np.exp(1.0 * drive), rise=0.1, fall=0.5)
+    jolts = 2.0 * np.exp(0.5 * drive) * _bursts(rng, t, rate=4 * np.exp(0.8 * drive), rise=0.1, fall=0.5)
     return t, np.round(rest + (0.15 + jolts[:, None]) * rng.normal(size=(len(t), 3)), 4)
 
 

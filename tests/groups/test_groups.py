@@ -1,12 +1,16 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from lifelog.config import Groups
 from lifelog.groups.assignment import group_users
-from lifelog.groups.clustering import cluster, entropy, score_groups
+from lifelog.groups.clustering import cluster, entropy, read_scores, score_groups
 from lifelog.groups.recovery import score_recovery
 from lifelog.groups.vectors import user_vectors, window_vectors
+from lifelog.report.figures import plot_cluster_scores
+from lifelog.tables import write_csv
 
 MODALITIES = ["a", "b", "c"]
 ALL = Groups(parts=["train"], k_max=4)
@@ -92,8 +96,10 @@ def test_no_user_left_is_said() -> None:
         group_users("global", importance().iloc[:0], pd.DataFrame(), ALL)
 
 
-def test_two_users_make_one_group() -> None:
+def test_two_users_make_one_group(tmp_path: Path) -> None:
     table = importance()
     table = table[table.user.isin(["u0", "u1"])]
-    scores = score_groups(table, ALL)
+    write_csv(score_groups(table, ALL), tmp_path / "scores.csv")
+    scores = read_scores(tmp_path / "scores.csv")
+    plot_cluster_scores(scores, tmp_path / "scores.svg")
     assert scores.empty and set(group_users("importance", table, scores, ALL).group) == {"group 1"}

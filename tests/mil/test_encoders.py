@@ -29,6 +29,17 @@ def test_fast_encoder_equals_the_plain_one(channels: int, length: int, bags: int
         assert (fast - plain).norm() <= 1e-9 * plain.norm()
 
 
+def test_a_single_step_is_the_same_without_its_padding() -> None:
+    torch.manual_seed(0)
+    encoder = SequenceEncoder(2).double()
+    x = torch.randn(5, 1, 2, dtype=torch.double)
+    block = encoder.blocks[0]
+    x = x.transpose(1, 2)
+    h = torch.nn.functional.leaky_relu(block.first(torch.nn.functional.pad(x, (block.padding, 0))), 0.01)
+    h = torch.nn.functional.leaky_relu(block.second(torch.nn.functional.pad(h, (block.padding, 0))), 0.01)
+    torch.testing.assert_close(block(x), h + block.residual(x))
+
+
 def test_an_output_sees_the_past_and_nothing_else() -> None:
     torch.manual_seed(0)
     blocks = SequenceEncoder(1).double().blocks

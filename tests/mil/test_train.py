@@ -115,7 +115,7 @@ def train(
         splits or tables / "splits" / f"{user}.parquet",
         config.modalities,
         config.target("tension"),
-        config.windows,
+        "user",
         QUICK.model_copy(update=mil),
         0,
         checkpoint,

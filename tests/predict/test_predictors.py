@@ -52,6 +52,23 @@ def test_standardisation_sees_training_windows_only(tables: Path) -> None:
     assert np.nanmax(np.abs(raw.summary)) > 30
 
 
+@pytest.mark.parametrize("settings", ALL, ids=lambda settings: settings.name)
+def test_a_modality_that_a_user_lacks_throughout_costs_nobody(tables: Path, settings: object) -> None:
+    samples = read_samples(*files(tables), ["101"], "user")
+    samples.summary[:, :21] = np.nan
+    samples.maxima["e4Acc"][:] = np.nan
+    model = build_predictor(settings)
+    model.fit(samples.part("train"), samples.part("validation"))
+    assert np.isfinite(model.predict(samples.part("test"))).all()
+
+
+def test_boosting_does_without_validation_windows(tables: Path) -> None:
+    samples = read_samples(*files(tables), ["101"], "user")
+    model = build_predictor(Boosting(max_iter=3))
+    model.fit(samples.part("train"), samples.take(np.zeros(len(samples), bool)))
+    assert model.predict(samples.part("test")).shape[1] == 3
+
+
 def test_majority_gives_the_class_shares(tables: Path) -> None:
     samples = read_samples(*files(tables), USERS, "user")
     model = build_predictor(Majority())

@@ -79,6 +79,9 @@ def test_a_second_call_does_nothing(workflow: Workflow) -> None:
         ("report={title: other}", "render_report", {"compare_predictors", "plot_importance"}),
         ("mil={epochs: 3}", "train_mil", {"extract_windows", "assign_splits", "extract_features"}),
         ("windows={coverage: 0.9}", "extract_windows", {"simulate_cohort"}),
+        ("windows={standardise: none}", "train_mil", {"extract_windows", "extract_features", "assign_splits"}),
+        ("cohort={timezone: UTC}", "render_report", {"extract_windows", "plot_importance"}),
+        ("groups={perplexity: 5}", "embed_importance", {"score_groups", "group_users", "train_predictor"}),
     ],
 )
 def test_a_change_of_the_config_reruns_what_depends_on_it(
@@ -101,6 +104,12 @@ def test_a_change_of_a_stages_module_reruns_that_stage(workflow: Workflow) -> No
     assert jobs["score_groups"] == 1 and jobs["group_users"] == 3
     assert not {"train_mil", "extract_importance", "embed_importance"} & set(jobs)
     assert "Nothing to be done" in workflow("--dry-run")
+
+
+def test_other_groups_leave_the_other_schemes_alone(workflow: Workflow) -> None:
+    jobs = workflow.rules("--config", "groups={k: 2}")
+    assert jobs["group_users"] == 1 and jobs["train_predictor"] == 3
+    assert "embed_importance" not in jobs
 
 
 def test_another_seed_trains_only_that_seed(workflow: Workflow) -> None:
@@ -174,17 +183,16 @@ def test_snakemakes_own_report_and_graph(workflow: Workflow) -> None:
 
 
 def test_results_can_go_elsewhere_side_by_side(workflow: Workflow) -> None:
-    jobs = workflow("--dry-run", "--config", "results=second", "second/windows/101.parquet")
-    assert "second/windows/101.parquet" in jobs and "second/logs" in workflow(
-        "--dry-run", "--verbose", "--config", "results=second", "second/windows/101.parquet"
-    )
+    said = workflow("--dry-run", "--printshellcmds", "second/windows/101.parquet", "--config", "results=second")
+    assert "second/windows/101.parquet" in said and "second/logs/extract_windows/101.log" in said
+    assert not (workflow.folder / "second").exists()
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--config", "mli={}"], "mli: unknown key; did you mean 'mil'?"),
-        (["--config", "mil={batch: 1}"], "mil.batch: got 1; input should be greater than or equal to 2"),
+        (["--config", "mil={batch: 1}"], "mil.batch: got '1'; input should be greater than or equal to 2"),
         (["--config", "cohort={layout: etri, root: nowhere}"], "there is no folder 'nowhere'"),
         (["--config", "cohort={users: [199]}"], "no user '199'"),
         (["--config", "groups={algorithm: ward}"], "allowed: 'kmeans' or 'agglomerative'"),

@@ -77,6 +77,8 @@ def test_of_two_labels_that_share_a_window_the_greater_counts(root: Path, tmp_pa
     ("table", "said"),
     [
         ("user,begin,end\n", "no column 'start'"),
+        ("user,start,end,session\nS01,1,2,a\n", "cannot be called 'session'"),
+        ("user,start,end,tension\n,1,2,0\n", "line 2: the user is missing"),
         ("user,start,end,tension\nS01,noon,5,1\n", "line 2: start is 'noon'"),
         ("user,start,end,tension\nS01,9,5,1\n", "line 2: the interval ends before it starts"),
     ],
@@ -85,6 +87,16 @@ def test_a_label_table_that_cannot_be_used_stops_with_its_line(root: Path, table
     (root / "labels.csv").write_text(table)
     with pytest.raises(BadInput, match=said):
         find_users(settings(root))
+
+
+def test_label_columns_may_have_any_name_and_other_folders_are_no_users(root: Path, tmp_path: Path) -> None:
+    text = (root / "labels.csv").read_text()
+    (root / "labels.csv").write_text(text.replace("task", "stress task, as said".replace(",", "")))
+    (root / ".git").mkdir()
+    (root / "notes").mkdir()
+    assert list(find_users(settings(root))) == ["S01"]
+    labels, _ = extract(settings(root), "S01", root / "S01", tmp_path)
+    assert list(labels["stress task as said"]) == ["rest", "rest", "stroop", "stroop"]
 
 
 def test_a_bad_file_costs_its_modality(root: Path, tmp_path: Path) -> None:

@@ -112,6 +112,18 @@ def _text_in_a_label(folder: Path) -> None:
     frame.to_csv(path, index=False)
 
 
+def _levels_out_of_scale_and_odd_lines(folder: Path) -> None:
+    path = sorted(folder.glob("*/*_label.csv"))[0]
+    lines = path.read_text().splitlines()
+    where = lines[0].split(",").index("emotionTension")
+    for row, value in ((1, "99999"), (2, "2.9")):
+        cells = lines[row].split(",")
+        cells[where] = value
+        lines[row] = ",".join(cells)
+    lines[3] += ",one,more"
+    path.write_text("\n".join(lines) + "\n")
+
+
 def _label_without_data(folder: Path) -> None:
     path = sorted(folder.glob("*/*_label.csv"))[0]
     frame = pd.read_csv(path, dtype=str)
@@ -133,13 +145,14 @@ def _session_without_sensors(folder: Path) -> None:
         (_no_label_file, None),
         (_duplicate_labels, "duplicate label"),
         (_text_in_a_label, "unreadable label"),
+        (_levels_out_of_scale_and_odd_lines, "unreadable label"),
         (_label_without_data, "no usable modality"),
         (_session_without_sensors, "no usable modality"),
     ],
 )
 def test_labelled_minutes_are_windows_or_have_a_reason(config: Config, folder: Path, spoil, reason) -> None:
     spoil(folder)
-    present = sum(len(pd.read_csv(path)) for path in folder.glob("*/*_label.csv") if path.stat().st_size)
+    present = sum(max(0, len(path.read_text().splitlines()) - 1) for path in folder.glob("*/*_label.csv"))
     read = Read(config, folder)
     assert len(read.labels) + len(read.lost) == present
     if reason:
@@ -214,6 +227,29 @@ def test_unsafe_names_do_not_become_paths(tmp_path: Path, name: str) -> None:
 
     with pytest.raises(BadInput, match="unsafe name"):
         users_by_name([tmp_path / "x" / name if name != ".." else Path("..")])
+
+
+def test_huge_numbers_do_not_stop_the_run(config: Config, folder: Path) -> None:
+    path = minute(folder, "e4Temp")
+    path.write_text("timestamp,x\n" + "".join(f"{10**18 + i},1\n" for i in range(240)))
+    assert Read(config, folder).reason("e4Temp", int(path.stem)) == ("too few samples", "0 of 240")
+
+
+def test_a_minute_of_two_sessions_becomes_one_window(config: Config, folder: Path) -> None:
+    session = min(folder.iterdir())
+    twin = folder / str(int(session.name) + 1)
+    shutil.copytree(session, twin)
+    (twin / f"{session.name}_label.csv").rename(twin / f"{twin.name}_label.csv")
+    read = Read(config, folder)
+    assert read.labels.start.is_unique
+    assert "the minute is a window of another session" in set(read.lost.detail)
+    assert len(read.labels) + len(read.lost) == labelled(folder)
+
+
+def test_the_simulated_layout_never_points_at_recordings(raw: Path, tmp_path: Path) -> None:
+    shutil.copytree(raw / USER, tmp_path / "dataset_2019" / USER)
+    with pytest.raises(BadInput, match="give the layout"):
+        find_users(Config(cohort={"root": str(tmp_path / "dataset_2019")}))
 
 
 def test_missing_root_and_unknown_user_say_what_to_do(raw: Path, tmp_path: Path) -> None:

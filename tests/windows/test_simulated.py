@@ -40,6 +40,13 @@ def test_same_seed_same_bytes(raw: Path, tmp_path: Path) -> None:
         assert path.read_bytes() == (raw / path.relative_to(tmp_path)).read_bytes()
 
 
+def test_some_people_of_the_cohort_are_the_same_people(raw: Path, tmp_path: Path) -> None:
+    simulate_cohort(TINY, {"103": str(tmp_path / "103")}, tmp_path / "truth.json")
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["103"]
+    path = next((tmp_path / "103").rglob("e4Eda/*.csv"))
+    assert path.read_bytes() == (raw / path.relative_to(tmp_path)).read_bytes()
+
+
 def test_the_planted_modalities_follow_tension_and_no_others(config: Config, tables: Path) -> None:
     """Correlation of the best summary statistic with tension, of planted against other modalities."""
     truth = json.loads(Path(config.cohort.root).with_suffix(".truth.json").read_text())["users"]
