@@ -142,8 +142,8 @@ class Split(Section):
 class Training(Section):
     """Keys of every network that is trained."""
 
-    epochs: int = Field(18, ge=1, le=100000, description="at most; raise for more data (published: 1000)")
-    patience: int = Field(5, ge=1, description="epochs without a better validation macro-F1 before stopping")
+    epochs: int = Field(20, ge=1, le=100000, description="at most; raise for more data (published: 1000)")
+    patience: int = Field(6, ge=1, description="epochs without a better validation macro-F1 before stopping")
     batch: int = Field(8, ge=2, description="windows a step (published: 512)")
     learning_rate: float = Field(0.01, gt=0, description="of AdamW")
     weight_decay: float = Field(0.01, ge=0, description="of AdamW")

@@ -151,7 +151,7 @@ def _bursts(rng: np.random.Generator, t: NDArray, rate: float, rise: float, fall
 def _e4_acc(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
     t = _clock(32)
     posture = np.array([0.2, 0.3 + 0.1 * nature, 0.9]) + 0.05 * own
-    restless = 0.05 * np.exp(0.55 * drive + 0.2 * own)
+    restless = 0.05 * np.exp(0.5 * drive + 0.3 * own)
     return t, np.round((posture + restless * rng.normal(size=(len(t), 3))) * 64) / 64
 
 
@@ -184,7 +184,7 @@ def _e4_temp(rng: np.random.Generator, nature: float, drive: float, own: float) 
 def _m_acc(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
     t = _clock(30, rng)
     rest = np.array([0.3 * nature, 2.0, 9.4]) + 0.4 * own
-    jolts = 2.0 * np.exp(0.5 * drive) * _bursts(rng, t, rate=4 * np.exp(0.8 * drive), rise=0.1, fall=0.5)
+    jolts = 2.0 * np.exp(0.8 * drive) * _bursts(rng, t, rate=6 * np.exp(0.5 * drive), rise=0.1, fall=0.5)
     return t, np.round(rest + (0.15 + jolts[:, None]) * rng.normal(size=(len(t), 3)), 4)
 
 
