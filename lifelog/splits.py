@@ -34,7 +34,9 @@ SCHEMA = pa.schema(
 
 
 def assign_splits(windows_path: str | Path, target: Target, split: Split, splits_path: str | Path) -> None:
-    """Write one row a window, in the windows' order. The notes name why a user is excluded, and what parts lack."""
+    """Write one row a window, in the windows' order. The notes name why a user is excluded, what parts lack,
+    and how near in time test windows lie to training windows.
+    """
     windows = read_labels(windows_path)
     if target.column not in windows:
         labels = [name for name in windows.columns if name not in ("user", "session", "start")]
@@ -48,7 +50,7 @@ def assign_splits(windows_path: str | Path, target: Target, split: Split, splits
     used = frame.label.notna().to_numpy()
     codes = frame.label[used].map({name: i for i, name in enumerate(target.classes)}).to_numpy(dtype=int)
     minutes = (frame.start[used].dt.as_unit("s").astype("int64") // 60).to_numpy()
-    excluded = None
+    excluded, nearest = None, None
     if len(codes) < 3:
         excluded = f"too few windows: {len(codes)} with a label in a bin"
     elif len(set(codes)) < 2:
@@ -59,14 +61,29 @@ def assign_splits(windows_path: str | Path, target: Target, split: Split, splits
         frame.loc[used, "part"] = parts
         frame.loc[used & frame.part.isna().to_numpy(), "reason"] = "embargo"
         excluded = _unusable(codes, parts, target.classes)
+        nearest = None if excluded else nearest_minutes(minutes[parts == "test"], minutes[parts == "train"])
     frame = frame.astype({"part": object, "reason": object})
     notes = {"excluded": excluded, "lacking": _lacking(frame, target.classes), "classes": target.classes}
+    notes["nearest_minutes"] = nearest
     write_table(frame, splits_path, SCHEMA, notes)
 
 
 def exclusion(splits_path: str | Path) -> str | None:
     """Why a user takes no part, or None."""
     return read_notes(splits_path)["excluded"]
+
+
+def nearest_minutes(test: NDArray, train: NDArray) -> int:
+    """The least distance in time of a test window to a training window: how much a split can leak."""
+    return int(_distances(test, train).min())
+
+
+def _distances(minutes: NDArray, others: NDArray) -> NDArray:
+    """Of each minute, the distance to the nearest of the others, which stands just before or just after it."""
+    others = np.sort(others)
+    after = np.searchsorted(others, minutes)
+    before = np.abs(minutes - others[np.maximum(after - 1, 0)])
+    return np.minimum(before, np.abs(minutes - others[np.minimum(after, len(others) - 1)]))
 
 
 def random_parts(codes: NDArray, sessions: NDArray, minutes: NDArray, split: Split) -> NDArray:
@@ -146,14 +163,10 @@ def _embargo(parts: NDArray, minutes: NDArray, gap: int) -> NDArray:
     """
     parts = parts.copy()
     for yielding, kept in (("validation", ("test",)), ("train", ("test", "validation"))):
-        near = np.sort(minutes[np.isin(parts.astype(str), kept)])
+        near = minutes[np.isin(parts.astype(str), kept)]
         rows = np.flatnonzero(parts == yielding)
         if len(near) and len(rows):
-            # The nearest kept window stands just before or just after in time.
-            after = np.searchsorted(near, minutes[rows])
-            before = np.abs(minutes[rows] - near[np.maximum(after - 1, 0)])
-            distance = np.minimum(before, np.abs(minutes[rows] - near[np.minimum(after, len(near) - 1)]))
-            parts[rows[distance <= gap]] = None
+            parts[rows[_distances(minutes[rows], near) <= gap]] = None
     return parts
 
 

@@ -62,3 +62,15 @@ def test_nothing_in_the_package_imports_snakemake_or_pickle_or_a_later_stage() -
         for imported in re.findall(r"from lifelog\.(\w+)", text):
             if stage in order and imported in order:
                 assert order.index(imported) <= order.index(stage), f"{path} imports {imported}"
+
+
+def test_both_readmes_have_the_same_commands_and_sections() -> None:
+    english, korean = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.ko.md"))
+    for pattern in (r"```sh\n(.*?)```", r"`([a-z_]+\.[a-z_]+:[^`]*)`"):
+        assert re.findall(pattern, english, re.S) == re.findall(pattern, korean, re.S)
+    assert [h.count("#") for h in re.findall(r"^#+ ", english, re.M)] == [
+        h.count("#") for h in re.findall(r"^#+ ", korean, re.M)
+    ]
+    for key in re.findall(r"`((?:windows|mil|groups)\.[a-z_]+): ", english):
+        section, name = key.split(".")
+        assert name in yaml.safe_load((ROOT / "config.yaml").read_text())[section], key

@@ -7,7 +7,8 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from lifelog.config import Config, Split, Target
-from lifelog.splits import PARTS, assign_splits, blocked_parts, exclusion, random_parts
+from lifelog.splits import PARTS, assign_splits, blocked_parts, exclusion, nearest_minutes, random_parts
+from lifelog.tables import read_notes
 from lifelog.windows.extract import extract_windows
 
 BLOCKED = Split(name="b", method="blocked")
@@ -78,6 +79,13 @@ def test_one_session_goes_through_the_tables_as_blocks_of_minutes(config: Config
     minutes = (frame.start - frame.start.min()).dt.total_seconds() / 60
     train, test = minutes[frame.part == "train"], minutes[frame.part == "test"]
     assert len(test) and all(abs(a - b) > 1 for a in train for b in test)
+
+
+def test_nearness_in_time_is_told(tables: Path, config: Config, tmp_path: Path) -> None:
+    assert nearest_minutes(np.array([10, 50]), np.array([0, 13, 90])) == 3
+    for split, near in (("blocked", False), ("random", True)):
+        assign_splits(tables / "windows/101.parquet", config.target("tension"), config.split(split), tmp_path / "s")
+        assert (read_notes(tmp_path / "s")["nearest_minutes"] < 5) == near
 
 
 def test_sessions_back_to_back_are_under_embargo_too() -> None:

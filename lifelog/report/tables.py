@@ -70,6 +70,7 @@ def split_overview(splits: list[str]) -> tuple[pd.DataFrame, list[dict[str, Any]
             {"user": user}
             | {part: int(counts.get(part, 0)) for part in ("train", "validation", "test")}
             | {"unused": int(unused.sum()), "why": ", ".join(f"{k} {v}" for k, v in unused.items())}
+            | {"nearest": about["nearest_minutes"]}
         )
         if about["excluded"]:
             notes.append({"user": user, "says": about["excluded"], "excluded": True})
