@@ -195,21 +195,26 @@ def plot_comparison(comparison: pd.DataFrame, metric: str, confidence: float, pa
 
 
 def plot_dag(edges: list[tuple[str, str]], path: str | Path) -> None:
-    """The rules and what flows between them, from left to right."""
-    graph = nx.DiGraph(edges)
+    """The rules and what flows between them, from top to bottom."""
     # Edges that a longer way already says only hide the shape.
-    graph = nx.transitive_reduction(graph)
+    graph = nx.transitive_reduction(nx.DiGraph(edges))
     for depth, layer in enumerate(nx.topological_generations(graph)):
         for rule in layer:
-            graph.nodes[rule]["depth"] = depth
-    spots = nx.multipartite_layout(graph, subset_key="depth")
-    depths = 1 + max((data["depth"] for _, data in graph.nodes(data=True)), default=0)
+            graph.nodes[rule]["depth"] = -depth
+    spots = nx.multipartite_layout(graph, subset_key="depth", align="horizontal")
+    depth = dict(graph.nodes(data="depth"))
+    near = [(a, b) for a, b in graph.edges if depth[a] - depth[b] == 1]
+    far = [edge for edge in graph.edges if edge not in near]
     with style():
-        figure, ax = plt.subplots(figsize=(1.55 * depths, 4.2))
-        nx.draw_networkx_edges(graph, spots, ax=ax, edge_color="0.6", node_size=2600, arrowsize=8)
+        figure, ax = plt.subplots(figsize=(7.5, 0.75 * (1 - min(depth.values(), default=0))))
+        # What skips a layer bends around the rules between.
+        for some, bend in ((near, 0.0), (far, -0.25)):
+            nx.draw_networkx_edges(
+                graph, spots, some, ax=ax, edge_color="0.6", node_size=500, connectionstyle=f"arc3,rad={bend}"
+            )
         for rule, (x, y) in spots.items():
             box = {"boxstyle": "round,pad=0.4", "fc": "#e8f1f8", "ec": "#0072b2"}
-            ax.text(x, y, rule.replace("_", "\n", 1), ha="center", va="center", fontsize=8, bbox=box)
-        ax.margins(0.08, 0.12)
+            ax.text(x, y, rule, ha="center", va="center", fontsize=9, bbox=box)
+        ax.margins(0.25, 0.06)
         ax.axis("off")
         save(figure, path)

@@ -158,6 +158,6 @@ def cohort_figures(folder: str | Path) -> dict[str, Figure]:
     """The figures that belong to no split."""
     captions = {
         "yield": "Share of each user's minutes with a readable label in which a modality could be used.",
-        "dag": "The rules of this run, from the raw recordings on the left to this page on the right.",
+        "dag": "The rules of this run, from the raw recordings at the top to this page at the bottom.",
     }
     return {name: Figure(str(Path(folder) / f"{name}.svg"), caption, caption) for name, caption in captions.items()}

@@ -23,6 +23,7 @@ from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_n
 
 USER = re.compile(r"(user)?\d{1,3}")
 STAMP = re.compile(r"\d{9,10}")
+SNAKEMAKES_OWN = ".snakemake_timestamp"  # it marks folders that a rule made so
 SCALES = ("emotionPositive", "emotionTension")
 WORDS = (
     *("action", "actionOption", "actionSub", "actionSubOption", "condition", "conditionSub1Option"),
@@ -57,7 +58,7 @@ def _sessions(folder: Path) -> Iterator[Session]:
     stray = [
         BadInput("stray entry", f"{entry}: not a session folder, passed over")
         for entry in entries
-        if not (entry.is_dir() and STAMP.fullmatch(entry.name))
+        if not (entry.is_dir() and STAMP.fullmatch(entry.name)) and entry.name != SNAKEMAKES_OWN
     ]
     if stray:
         yield Session("", [], stray)
