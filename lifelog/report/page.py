@@ -21,6 +21,7 @@ from lifelog.report.figures import METRIC_NAMES
 from lifelog.report.tables import seed_spread, split_overview
 from lifelog.tables import read_json, write_text
 
+CLOSE_MINUTES = 10  # labels of minutes nearer than this are much alike
 LIBRARIES = ("snakemake", "torch", "pandas", "numpy", "scikit-learn", "pyarrow", "seaborn", "scipy")
 
 
@@ -43,7 +44,6 @@ class Chapter:
 
     target: str
     split: str
-    method: str
     verdict: dict[str, Any]
     figures: dict[str, Figure]
     comparison: pd.DataFrame
@@ -58,6 +58,15 @@ class Chapter:
     @property
     def key(self) -> str:
         return f"{self.target}-{self.split}"
+
+    @property
+    def nearest(self) -> float:
+        """Minutes from a user's nearest test window to training, median over users."""
+        return self.parts.nearest.median()
+
+    @property
+    def close_in_time(self) -> bool:
+        return self.nearest < CLOSE_MINUTES
 
 
 def render_report(
@@ -104,7 +113,6 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
     return Chapter(
         target=target.name,
         split=split.name,
-        method=split.method,
         verdict=read_json(folder / "verdict.json"),
         figures=_chapter_figures(folder / "figures", config),
         comparison=comparison,
