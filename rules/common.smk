@@ -56,7 +56,7 @@ def named(kind):
 
 
 def code(*stages):
-    """Digest of the modules that a rule runs: Snakemake sees a script change by itself, but not one in the package."""
+    """Digest of modules of the package, for params: Snakemake sees a change of a script by itself, but not of these."""
     digest = hashlib.sha256()
     for stage in ["tables", *stages]:
         path = ROOT / "lifelog" / stage
