@@ -183,9 +183,12 @@ def test_snakemakes_own_report_and_graph(workflow: Workflow) -> None:
 
 
 def test_results_can_go_elsewhere_side_by_side(workflow: Workflow) -> None:
-    said = workflow("--dry-run", "--printshellcmds", "second/windows/101.parquet", "--config", "results=second")
-    assert "second/windows/101.parquet" in said and "second/logs/extract_windows/101.log" in said
-    assert not (workflow.folder / "second").exists()
+    path = "windows/101.parquet"
+    workflow(f"second/{path}", "--config", "results=second")
+    second = workflow.folder / "second"
+    assert (second / "logs/extract_windows/101.log").stat().st_size
+    assert (second / path).read_bytes() == (workflow.folder / "results" / path).read_bytes()
+    assert {entry.name for entry in second.iterdir()} == {"windows", "quality", "logs", "benchmarks"}
 
 
 @pytest.mark.parametrize(
