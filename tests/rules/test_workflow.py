@@ -40,7 +40,7 @@ class Workflow:
         (folder / "tiny.yaml").write_text(TINY)
 
     def __call__(self, *arguments: str, ok: bool = True) -> str:
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "tiny.yaml", *arguments]
+        command = [sys.executable, "-m", "snakemake", "--configfile", "tiny.yaml", "--cores", "2", *arguments]
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         run = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment)
         said = run.stdout + run.stderr
