@@ -197,12 +197,12 @@ def plot_comparison(comparison: pd.DataFrame, metric: str, confidence: float, pa
 def plot_dag(edges: list[tuple[str, str]], path: str | Path) -> None:
     """The rules and what flows between them, from top to bottom."""
     # Edges that a longer way already says only hide the shape.
-    graph = nx.transitive_reduction(nx.DiGraph(edges))
-    for depth, layer in enumerate(nx.topological_generations(graph)):
-        for rule in layer:
-            graph.nodes[rule]["depth"] = -depth
-    spots = nx.multipartite_layout(graph, subset_key="depth", align="horizontal")
-    depth = dict(graph.nodes(data="depth"))
+    reduced = nx.transitive_reduction(nx.DiGraph(edges))
+    # The reduction walks sets, whose order differs from run to run: sorted, the picture is the same each time.
+    graph = nx.DiGraph(sorted(reduced.edges))
+    layers = {-number: sorted(layer) for number, layer in enumerate(nx.topological_generations(graph))}
+    spots = nx.multipartite_layout(graph, subset_key=layers, align="horizontal")
+    depth = {rule: number for number, layer in layers.items() for rule in layer}
     near = [(a, b) for a, b in graph.edges if depth[a] - depth[b] == 1]
     far = [edge for edge in graph.edges if edge not in near]
     with style():

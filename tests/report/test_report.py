@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -53,6 +56,21 @@ def test_seed_spread_is_between_seeds_not_windows() -> None:
     rows = [("u", s, w, v) for s, v in ((0, 0.2), (1, 0.4)) for w in range(5)]
     frame = pd.DataFrame(rows, columns=["user", "seed", "start", "value"]).assign(method="attention", modality="a")
     assert seed_spread(frame, "attention").loc["u", "a"] == pytest.approx(0.1)
+
+
+def test_the_picture_of_the_rules_is_the_same_each_time(tmp_path: Path) -> None:
+    """Also where texts hash otherwise, as they do in every new process."""
+    code = (
+        "import sys; from lifelog.report.figures import plot_dag; "
+        "plot_dag([('a', 'b'), ('a', 'c'), ('a', 'd'), ('b', 'e'), ('c', 'e'), ('d', 'e'), ('a', 'e')], sys.argv[1])"
+    )
+    pictures = []
+    for seed in ("0", "1", "2"):
+        path = tmp_path / f"{seed}.svg"
+        environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[2])}
+        subprocess.run([sys.executable, "-c", code, str(path)], check=True, env=environment)
+        pictures.append(path.read_bytes())
+    assert pictures[0] == pictures[1] == pictures[2]
 
 
 def test_rulegraph_of_snakemake_is_read() -> None:
