@@ -1,23 +1,22 @@
-"""compare_predictors: scores on the same test windows, differences to the global scheme, and what they say.
+"""compare_predictors: scores on the same test windows, differences to the global scheme, and how sure they are.
 
-A user's score is one number; means and differences are over users, intervals by resampling users (percentile
-bootstrap), since windows of one person are no independent evidence.
+A user's score is one number; means and differences are over users, since windows of one person are no independent
+evidence: intervals by resampling users (percentile bootstrap), p-values of differences by Wilcoxon's signed ranks
+(1945), Holm's correction (1979) over the family of sensor predictors and schemes. What it says in words: verdict.py.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lifelog.config import Compare
+from lifelog.config import SENSORLESS, Compare
 from lifelog.metrics import scores
 
 EVERYONE = "all windows"  # no user can be called so: names have no blanks
-METRICS = ("macro_f1", "balanced_accuracy", "accuracy", "auroc")
+METRICS = ("macro_f1", "balanced_accuracy", "accuracy", "auroc", "published_f1")
 
 
 def read_predictions(paths: dict[tuple[str, str], str]) -> dict[tuple[str, str], pd.DataFrame]:
@@ -49,7 +48,8 @@ def score_users(tables: dict[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:
 def compare_predictors(by_user: pd.DataFrame, settings: Compare) -> pd.DataFrame:
     """One row a predictor, scheme and metric: mean over users with interval, pooled value, difference to global.
 
-    `users` counts those for whom the metric is defined (an AUROC needs two classes in the test windows).
+    `users` counts those for whom the metric is defined (an AUROC needs two classes in the test windows). `p` is of the
+    difference, `p_holm` the same corrected over the family: every scheme but random ones, of every sensor predictor.
     """
     rows = []
     for metric in METRICS:
@@ -74,9 +74,34 @@ def compare_predictors(by_user: pd.DataFrame, settings: Compare) -> pd.DataFrame
                     "difference_low": difference_low,
                     "difference_high": difference_high,
                     "users_better": int((difference > 0).sum()),
+                    "p": np.nan if scheme == "global" or scheme.startswith("random") else signed_rank(difference),
                 }
             )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    family = ~table.predictor.isin(SENSORLESS) & table.p.notna()
+    table["p_holm"] = table[family].groupby("metric").p.transform(holm)
+    return table
+
+
+def signed_rank(differences: NDArray) -> float:
+    """Two-sided p-value of Wilcoxon's test that differences are symmetric about 0; users without one count (Pratt)."""
+    from scipy.stats import wilcoxon
+
+    if len(differences) < 2:
+        return float("nan")
+    return float(wilcoxon(differences, zero_method="pratt").pvalue) if np.any(differences) else 1.0
+
+
+def holm(p: pd.Series) -> pd.Series:
+    """p-values corrected for their number, the smallest most (Holm, 1979)."""
+    order = p.sort_values(kind="stable")
+    corrected = (order * np.arange(len(order), 0, -1)).cummax().clip(upper=1)
+    return corrected.reindex(p.index)
+
+
+def permutation_p(value: float, others: NDArray) -> float:
+    """Share of random groupings that do as well, the tried one among them: never 0 (Phipps and Smyth, 2010)."""
+    return float((1 + (others >= value).sum()) / (1 + len(others)))
 
 
 def bootstrap_interval(values: NDArray, settings: Compare) -> tuple[float, float]:
@@ -87,48 +112,3 @@ def bootstrap_interval(values: NDArray, settings: Compare) -> tuple[float, float
     means = values[rng.integers(0, len(values), (settings.bootstrap, len(values)))].mean(axis=1)
     low, high = np.quantile(means, [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2])
     return float(low), float(high)
-
-
-def verdict(comparison: pd.DataFrame, settings: Compare) -> dict[str, Any]:
-    """What the comparison says of grouping by importance, in sentences; it claims only what an interval carries."""
-    rows = comparison[comparison.metric == settings.metric].set_index(["predictor", "scheme"])
-    floor = rows["mean"].xs("majority", level="predictor").max() if "majority" in rows.index.levels[0] else np.nan
-    findings = []
-    for predictor in dict.fromkeys(rows.index.get_level_values("predictor")):
-        if predictor == "majority" or (predictor, "importance") not in rows.index:
-            continue
-        findings.append(_finding(predictor, rows.loc[predictor, "importance"], rows.loc[predictor, "global"], floor))
-    said = [finding["says"] for finding in findings]
-    if not findings:
-        headline = "The run has no predictor under the importance scheme, so it says nothing about grouping."
-    elif all(word == "helps" for word in said):
-        headline = "Grouping people by importance helped every predictor."
-    elif "helps" in said and "hurts" not in said:
-        helped = ", ".join(finding["predictor"] for finding in findings if finding["says"] == "helps")
-        headline = f"Grouping people by importance helped {helped}, and made no clear difference otherwise."
-    elif "hurts" in said:
-        names = {word: ", ".join(f["predictor"] for f in findings if f["says"] == word) for word in set(said)}
-        helped = f", and {names['helps']} better" if "helps" in names else ""
-        headline = f"Grouping people by importance made {names['hurts']} worse{helped}."
-    else:
-        headline = "Grouping people by importance made no clear difference."
-    caveat = (
-        "Smaller groups of like people may help whatever forms them: without random groups of the same sizes this "
-        "comparison does not show that importance is the reason."
-    )
-    return {"metric": settings.metric, "headline": headline, "findings": findings, "caveat": caveat}
-
-
-def _finding(predictor: str, grouped: pd.Series, shared: pd.Series, floor: float) -> dict[str, Any]:
-    low, high = grouped.difference_low, grouped.difference_high
-    # An interval that cannot be had (fewer than two users) carries no claim.
-    says = "helps" if low > 0 else "hurts" if high < 0 else "unclear"
-    words = {"helps": "better", "hurts": "worse", "unclear": "no clear difference"}[says]
-    sentence = (
-        f"{predictor}: {grouped['mean']:.3f} in importance groups, {shared['mean']:.3f} as one model for everyone; "
-        f"difference {grouped.difference:+.3f} [{low:+.3f}, {high:+.3f}], {words}, "
-        f"for {grouped.users_better} of {grouped.users:.0f} users."
-    )
-    if max(grouped["mean"], shared["mean"]) <= floor:
-        sentence += " Neither beats the class shares alone."
-    return {"predictor": predictor, "says": says, "sentence": sentence}

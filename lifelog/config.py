@@ -84,21 +84,30 @@ class Windows(Section):
 class Modality(Section):
     name: Name = Field(description="how it is called everywhere")
     source: str | None = Field(None, description="folder or file it is read from; its name unless given")
-    kind: Literal["sequence", "scalar"] = Field("sequence", description="scalar: the mean of each column")
-    columns: list[Name] = Field(min_length=1, description="its channels")
+    kind: Literal["sequence", "scalar", "mean"] = Field(
+        "sequence", description="scalar: the mean of each column; mean: one mean of all columns (as published)"
+    )
+    columns: list[Name] = Field(min_length=1, description="what is read; the channels, but for a mean")
     rate: float | None = Field(None, gt=0, description="Hz; none for irregular samples")
-    length: int = Field(1, ge=1, description="samples a window; more are cut, 1 for a scalar")
+    length: int = Field(1, ge=1, description="samples a window; more are cut, 1 for a scalar or mean")
+    exact: bool = Field(
+        False, description="true: with another number of samples it counts as missing (published, wristband)"
+    )
     scale: float = Field(1.0, description="raw values are multiplied by this")
     unit: str = Field("", max_length=32, description="unit after scaling")
 
     @property
+    def channel_names(self) -> list[str]:
+        return ["mean"] if self.kind == "mean" else self.columns
+
+    @property
     def channels(self) -> int:
-        return len(self.columns)
+        return len(self.channel_names)
 
     @model_validator(mode="after")
     def _consistent(self) -> Modality:
-        if self.kind == "scalar" and self.length != 1:
-            raise ValueError(f"modality {self.name!r} is a scalar, its length is 1 (got {self.length})")
+        if self.kind != "sequence" and (self.length != 1 or self.exact):
+            raise ValueError(f"modality {self.name!r} is a {self.kind}: its length is 1, and it cannot be exact")
         if self.kind == "sequence" and self.rate is None:
             raise ValueError(f"modality {self.name!r} is a sequence and needs a rate in Hz")
         return self
@@ -126,24 +135,51 @@ class Target(Section):
         return list(self.bins)
 
 
-class Split(Section):
+class RandomSplit(Section):
+    method: Literal["random"] = Field("random", description="single minutes, as published: neighbours leak")
     name: Name = Field(description="wildcard {split} of the results")
-    method: Literal["blocked", "random"] = Field(
-        description="blocked: whole sessions, or blocks of minutes; random: single minutes (as published; leaks)"
-    )
     test: float = Field(0.2, gt=0, lt=1, description="share of the windows kept for the test")
     validation: float = Field(0.125, gt=0, lt=1, description="share of the rest for choosing the epoch")
-    min_sessions: int = Field(3, ge=3, description="blocked: with fewer sessions a user is cut into blocks of minutes")
-    block_minutes: int = Field(8, ge=1, description="blocked: length of such a block")
-    embargo_minutes: int = Field(1, ge=0, description="blocked: minutes of a session left out between parts")
     seed: int = Field(32, ge=0, description="another seed, another draw")
+
+
+class BlockedSplit(RandomSplit):
+    method: Literal["blocked"] = Field("blocked", description="whole sessions, or blocks of minutes, or whole tasks")
+    min_sessions: int = Field(3, ge=3, description="with fewer sessions a user is cut into blocks of minutes")
+    block_minutes: int = Field(8, ge=1, description="length of such a block")
+    embargo_minutes: int = Field(1, ge=0, description="minutes left out between parts")
+    tasks: Name | None = Field(
+        None, description="label column of a protocol's tasks; the runs of a task are kept whole"
+    )
+    between: Level | None = Field(None, description="tasks: value between two tasks; such a run is cut in its middle")
+    hold_out: list[Level] = Field([], description="tasks: those tested, of everyone; none: drawn for each user")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> BlockedSplit:
+        if self.tasks is None and (self.between is not None or self.hold_out):
+            raise ValueError(f"split {self.name!r}: between and hold_out are about tasks; name their label column")
+        return self
+
+
+class UsersSplit(Section):
+    method: Literal["users"] = Field("users", description="predictors never saw the person they are tested on")
+    name: Name = Field(description="wildcard {split} of the results")
+    within: Name = Field(description="the split whose parts, personal models and groups are used")
+    folds: int = Field(3, ge=2, description="people are left out in so many turns, or one by one if a group is smaller")
+    seed: int = Field(0, ge=0, description="another seed, other turns")
+
+
+Split = Annotated[BlockedSplit | RandomSplit | UsersSplit, Field(discriminator="method")]
 
 
 class Training(Section):
     """Keys of every network that is trained."""
 
     epochs: int = Field(20, ge=1, le=100000, description="at most; raise for more data (published: 1000)")
-    patience: int = Field(6, ge=1, description="epochs without a better validation macro-F1 before stopping")
+    patience: int = Field(6, ge=1, description="epochs without a better validation score before stopping")
+    keep: Literal["macro_f1", "published_f1"] = Field(
+        "macro_f1", description="validation score whose best epoch is kept (published: published_f1)"
+    )
     batch: int = Field(8, ge=2, description="windows a step (published: 512)")
     learning_rate: float = Field(0.01, gt=0, description="of AdamW")
     weight_decay: float = Field(0.01, ge=0, description="of AdamW")
@@ -189,16 +225,37 @@ class Groups(Section):
         "auto", description="number of groups; auto: highest silhouette (published: 5)"
     )
     k_max: int = Field(10, ge=2, description="largest k that is scored")
-    seed: int = Field(0, ge=0, description="of k-means")
+    resamples: int = Field(20, ge=1, description="draws of windows and seeds that measure how stable groups are")
+    random: int = Field(1, ge=1, le=999, description="random groupings as controls; a p-value below .05 needs 20")
+    seed: int = Field(0, ge=0, description="of k-means, resamples and random groupings")
     perplexity: float = Field(30, gt=0, description="of the t-SNE pictures; lowered where there are few windows")
     embedding_seed: int = Field(42, ge=0, description="of the t-SNE pictures")
 
 
-class Majority(Section):
+SCHEMES = ("global", "importance", "raw", "random", "personal")
+
+
+class Predicting(Section):
+    schemes: Literal["all"] | list[Literal[SCHEMES]] = Field(  # type: ignore[valid-type]
+        "all", description="all, or those of the schemes that are worth its time"
+    )
+
+
+class Majority(Predicting):
     name: Literal["majority"] = Field("majority", description="class shares of the training windows, no sensor")
 
 
-class Boosting(Section):
+class NearestMinute(Predicting):
+    name: Literal["nearest_minute"] = Field(
+        "nearest_minute", description="label of the user's training window nearest in time, no sensor"
+    )
+
+
+class Clock(Predicting):
+    name: Literal["clock"] = Field("clock", description="class shares by time since the session's start, no sensor")
+
+
+class Boosting(Predicting):
     name: Literal["boosting"] = Field("boosting", description="histogram gradient boosting on summary features")
     max_iter: int = Field(100, ge=1, description="trees a class at most; chosen on validation")
     learning_rate: float = Field(0.1, gt=0, description="shrinkage")
@@ -206,17 +263,25 @@ class Boosting(Section):
     seed: int = Field(0, ge=0, description="of the booster")
 
 
-class LifeLogNet(Training):
+class LifeLogNet(Training, Predicting):
     name: Literal["lifelognet"] = Field("lifelognet", description="the study's network on 5-second maxima")
-    batch: int = Field(128, ge=2, description="bins of 5 seconds a step")
+    batch: int = Field(512, ge=2, description="bins of 5 seconds a step")
     modality_dropout: float = Field(
         0.0, ge=0, lt=1, description="training hides each modality with this chance (published: 0)"
     )
     seed: int = Field(0, ge=0, description="of the initial weights and the order")
 
 
-Predictor = Annotated[LifeLogNet | Boosting | Majority, Field(discriminator="name")]
-SCHEMES = ("global", "importance", "personal")
+class WindowNet(Training, Predicting):
+    name: Literal["windownet"] = Field("windownet", description="the same network on whole windows, as described")
+    epochs: int = Field(10, ge=1, le=100000, description="at most; raise for more data")
+    batch: int = Field(16, ge=2, description="windows a step")
+    modality_dropout: float = Field(0.0, ge=0, lt=1, description="training hides each modality with this chance")
+    seed: int = Field(0, ge=0, description="of the initial weights and the order")
+
+
+Predictor = Annotated[LifeLogNet | WindowNet | Boosting | Majority | NearestMinute | Clock, Field(discriminator="name")]
+SENSORLESS = ("majority", "nearest_minute", "clock")
 
 
 class Compare(Section):
@@ -230,6 +295,9 @@ class Compare(Section):
 
 class Report(Section):
     title: str = Field("lifelog report", max_length=120, description="first line of the page")
+    published: bool = Field(
+        False, description="true: hold the run against the study's printed figures (ETRI 2019, users 101 to 120)"
+    )
 
 
 def _etri_modalities() -> list[Modality]:
@@ -273,17 +341,26 @@ class Config(Section):
     )
     targets_run: list[str] = Field(["tension"], min_length=1, description="targets of the report")
     splits: list[Split] = Field(
-        [Split(name="blocked", method="blocked"), Split(name="random", method="random")],
+        [BlockedSplit(name="blocked"), RandomSplit(name="random"), UsersSplit(name="users", within="blocked")],
         min_length=1,
-        description="which windows train, validate and test; all of them are run",
+        description="which windows train, validate and test, by method; all of them are run",
     )
     mil: Mil = Field(Mil(), description="the personal model whose attention says which sensors matter")
     groups: Groups = Field(Groups(), description="people with like importance")
     schemes: list[Literal[SCHEMES]] = Field(  # type: ignore[valid-type]
-        list(SCHEMES), min_length=1, description="who shares a predictor: everyone, a group, nobody"
+        list(SCHEMES), min_length=1, description="who shares a predictor: everyone, a group, nobody, and controls"
     )
     predictors: list[Predictor] = Field(
-        [LifeLogNet(), Boosting(), Majority()], min_length=1, description="models that predict the target"
+        [
+            LifeLogNet(),
+            WindowNet(schemes=["global", "importance"]),
+            Boosting(),
+            Majority(schemes=["global", "personal"]),
+            NearestMinute(schemes=["global"]),
+            Clock(schemes=["global", "personal"]),
+        ],
+        min_length=1,
+        description="models that predict the target",
     )
     compare: Compare = Field(Compare(), description="scores, intervals and the verdict")
     report: Report = Field(Report(), description="the page")
@@ -317,6 +394,17 @@ class Config(Section):
                 raise ValueError(f"targets_run: {name!r} is none of the targets {known}")
         if "global" not in self.schemes:
             raise ValueError("schemes: 'global' is needed, every other scheme is compared with it")
+        if "importance" not in self.schemes and {"raw", "random"} & set(self.schemes):
+            raise ValueError("schemes: 'raw' and 'random' are controls of 'importance', which is not there")
+        within = [split.name for split in self.splits if split.method != "users"]
+        for split in self.splits:
+            if split.method == "users" and split.within not in within:
+                raise ValueError(f"splits: {split.name!r} is within {split.within!r}, which is none of {within}")
+        for predictor in self.predictors:
+            if predictor.schemes != "all" and "global" not in predictor.schemes:
+                raise ValueError(
+                    f"predictors: {predictor.name!r} needs the scheme 'global', the others are compared to it"
+                )
         return self
 
     def target(self, name: str) -> Target:
@@ -327,6 +415,20 @@ class Config(Section):
 
     def predictor(self, name: str) -> Predictor:
         return next(predictor for predictor in self.predictors if predictor.name == name)
+
+    def models(self, split: Split) -> list[tuple[str, str]]:
+        """(predictor, scheme) of every model that is compared under a split; `random` stands for each random grouping.
+
+        Of a person who was never seen no personal model can be made.
+        """
+        pairs = []
+        for predictor in self.predictors:
+            for scheme in self.schemes:
+                wanted = predictor.schemes == "all" or scheme in predictor.schemes
+                if wanted and not (scheme == "personal" and split.method == "users"):
+                    names = [f"random-{i + 1}" for i in range(self.groups.random)] if scheme == "random" else [scheme]
+                    pairs += [(predictor.name, name) for name in names]
+        return pairs
 
 
 def load_config(raw: dict[str, Any]) -> Config:
@@ -352,7 +454,10 @@ def _explain(problem: Any) -> str:
     if kind == "missing":
         return f"{_dotted(location)}: this key is needed"
     if kind == "union_tag_invalid":
-        return f"{_dotted(location)}.name: got {context['tag']!r}; allowed: {context['expected_tags']}"
+        key = context["discriminator"].strip("'")
+        return f"{_dotted(location)}.{key}: got {context['tag']!r}; allowed: {context['expected_tags']}"
+    if kind == "union_tag_not_found":
+        return f"{_dotted(location)}: the key {context['discriminator']} is needed"
     if kind == "literal_error":
         return f"{_dotted(location)}: got {problem['input']!r}; allowed: {context['expected']}"
     message = problem["msg"].removeprefix("Value error, ")
@@ -362,23 +467,36 @@ def _explain(problem: Any) -> str:
 
 
 # Steps that pydantic adds to a location for the branch of a union it tried; no keys of the file.
-_BRANCHES = re.compile(r"^(literal|list|constrained-int|int|str|function-|lifelognet|boosting|majority)($|\[|-)")
+_BRANCHES = re.compile(r"^(literal|list|constrained-int|int|str|function-)($|\[|-)")
+
+
+def _steps(location: list[Any]) -> list[Any]:
+    """A location without the branches of unions: types, and the kind of a list's entry, which follows its number."""
+    return [
+        step
+        for i, step in enumerate(location)
+        if i == 0 or not (_BRANCHES.match(str(step)) or (isinstance(location[i - 1], int) and step in _tagged()))
+    ]
 
 
 def _dotted(location: list[Any]) -> str:
-    steps = [step for i, step in enumerate(location) if i == 0 or not _BRANCHES.match(str(step))]
-    return re.sub(r"\.(\d+)", r"[\1]", ".".join(str(step) for step in steps))
+    return re.sub(r"\.(\d+)", r"[\1]", ".".join(str(step) for step in _steps(location)))
+
+
+def _tagged() -> dict[str, type[Section]]:
+    """Entries of lists by their kind: of predictors by name, of splits by method."""
+    kinds = {kind.model_fields["name"].default: kind for kind in get_args(get_args(Predictor)[0])}
+    return kinds | {kind.model_fields["method"].default: kind for kind in get_args(get_args(Split)[0])}
 
 
 def _known_keys(location: list[Any]) -> list[str]:
     """Keys of the section at a location, for 'did you mean'."""
     model: Any = Config
-    for step in location:
+    for before, step in zip([None, *location], location, strict=False):
         if isinstance(step, int):
             continue
-        tagged = {"lifelognet": LifeLogNet, "boosting": Boosting, "majority": Majority}
-        if step in tagged:
-            model = tagged[step]
+        if isinstance(before, int) and step in _tagged():
+            model = _tagged()[step]
             continue
         annotation = model.model_fields[step].annotation
         inner = get_args(annotation)

@@ -39,11 +39,11 @@ def render(config: Config | None = None) -> str:
 
 
 def _explained(kind: type[BaseModel], titled: bool) -> str:
-    """A comment line a key of the entries of a list, with its default; sections told apart by their fixed name."""
-    lines = []
-    # The name first, also where other keys are inherited.
-    for name, field in sorted(kind.model_fields.items(), key=lambda item: item[0] != "name"):
-        if titled and name == "name":
+    """A comment line a key of the entries of a list, with its default; sections told apart by their method or name."""
+    lines, tag = [], "method" if "method" in kind.model_fields else "name"
+    # The tag first, also where other keys are inherited.
+    for name, field in sorted(kind.model_fields.items(), key=lambda item: item[0] != tag):
+        if titled and name == tag:
             lines.append(f"#   {field.default}: {field.description}\n")
         else:
             default = "" if field.is_required() else f" (default: {_flow(field.default)})"
@@ -60,7 +60,7 @@ def _flow(value: Any) -> str:
     if isinstance(value, BaseModel):
         given = {
             name: getattr(value, name)
-            for name, field in _fields(value)
+            for name, field in sorted(_fields(value), key=lambda item: item[0] != "name")
             if name in ("name", "method") or field.is_required() or getattr(value, name) != field.default
         }
         return "{" + ", ".join(f"{name}: {_flow(item)}" for name, item in given.items()) + "}"

@@ -1,7 +1,10 @@
 """assign_splits: which windows of a user train, validate and test, under a protocol and for a target.
 
 random   single minutes, as published: neighbours in time land in different parts, so closeness in time is rewarded.
-blocked  whole sessions; of a user with too few sessions, blocks of minutes with an embargo between the parts.
+blocked  whole sessions; of a user with too few sessions, blocks of minutes with an embargo between the parts; of a
+         protocol, the runs of its tasks.
+
+The method `users` draws nothing here: it takes the parts of another split, and only the predictors differ.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lifelog.config import Split, Target
+from lifelog.config import BlockedSplit, RandomSplit, Target
 from lifelog.tables import read_notes, write_table
 from lifelog.windows.read import read_labels
 
@@ -33,14 +36,18 @@ SCHEMA = pa.schema(
 )
 
 
-def assign_splits(windows_path: str | Path, target: Target, split: Split, splits_path: str | Path) -> None:
+def assign_splits(
+    windows_path: str | Path, target: Target, split: RandomSplit | BlockedSplit, splits_path: str | Path
+) -> None:
     """Write one row a window, in the windows' order. The notes name why a user is excluded, what parts lack,
     and how near in time test windows lie to training windows.
     """
     windows = read_labels(windows_path)
-    if target.column not in windows:
-        labels = [name for name in windows.columns if name not in ("user", "session", "start")]
-        raise ValueError(f"targets: {target.name!r} asks for label column {target.column!r}; the data have {labels}")
+    tasks = getattr(split, "tasks", None)
+    for key, name, column in (("targets", target.name, target.column), ("splits", split.name, tasks)):
+        if column is not None and column not in windows:
+            labels = [label for label in windows.columns if label not in ("user", "session", "start")]
+            raise ValueError(f"{key}: {name!r} asks for label column {column!r}; the data have {labels}")
     frame = windows[["user", "session", "start"]].copy()
     frame["level"] = [_text(value) for value in windows[target.column]]
     classes = {str(level): name for name, levels in target.bins.items() for level in levels}
@@ -56,8 +63,11 @@ def assign_splits(windows_path: str | Path, target: Target, split: Split, splits
     elif len(set(codes)) < 2:
         excluded = f"one class only: all {len(codes)} windows are {target.classes[codes[0]]!r}"
     else:
-        draw = random_parts if split.method == "random" else blocked_parts
-        parts = draw(codes, frame.session[used].to_numpy(), minutes, split)
+        if split.method == "random":
+            parts = random_parts(codes, split)
+        else:
+            runs = None if tasks is None else np.array([_text(value) for value in windows[tasks][used]], dtype=object)
+            parts = blocked_parts(codes, frame.session[used].to_numpy(), minutes, split, runs)
         frame.loc[used, "part"] = parts
         frame.loc[used & frame.part.isna().to_numpy(), "reason"] = "embargo"
         excluded = _unusable(codes, parts, target.classes)
@@ -86,7 +96,7 @@ def _distances(minutes: NDArray, others: NDArray) -> NDArray:
     return np.minimum(before, np.abs(minutes - others[np.minimum(after, len(others) - 1)]))
 
 
-def random_parts(codes: NDArray, sessions: NDArray, minutes: NDArray, split: Split) -> NDArray:
+def random_parts(codes: NDArray, split: RandomSplit) -> NDArray:
     """The published protocol: scikit-learn's train_test_split twice with one seed, same draws for the same data."""
     parts = np.full(len(codes), "train", dtype=object)
     n_test = math.ceil(split.test * len(codes))
@@ -98,18 +108,38 @@ def random_parts(codes: NDArray, sessions: NDArray, minutes: NDArray, split: Spl
     return parts
 
 
-def blocked_parts(codes: NDArray, sessions: NDArray, minutes: NDArray, split: Split) -> NDArray:
+def blocked_parts(
+    codes: NDArray, sessions: NDArray, minutes: NDArray, split: BlockedSplit, tasks: NDArray | None = None
+) -> NDArray:
     """Blocks that stay together, drawn so that the parts have all classes and their shares; None under embargo.
 
     Of many random assignments the one is taken that misses fewest classes (in training first, then test, then
     validation) and then lies nearest to the wanted sizes and the user's distribution of classes.
+    tasks: of each window, where the split is about tasks. Those held out are the test part of everyone; validation is
+    then drawn from blocks of minutes of the rest.
     """
-    blocks = _blocks(sessions, minutes, split)
+    share = np.array([(1 - split.test) * (1 - split.validation), (1 - split.test) * split.validation, split.test])
+    if tasks is None:
+        parts = _draw(codes, _blocks(sessions, minutes, split), share, split.seed)
+        return _embargo(parts, minutes, split.embargo_minutes)
+    blocks, names = _task_blocks(sessions, minutes, tasks, _text(split.between))
+    if not split.hold_out:
+        return _embargo(_draw(codes, blocks, share, split.seed), minutes, split.embargo_minutes)
+    test = np.isin(names[blocks].astype(str), [_text(value) for value in split.hold_out])
+    parts = np.full(len(codes), "test", dtype=object)
+    if not test.all():
+        share = np.array([1 - split.validation, split.validation, 0])
+        rest = pd.factorize(pd.Series(list(zip(blocks, minutes // split.block_minutes, strict=True)))[~test])[0]
+        parts[~test] = _draw(codes[~test], rest, share, split.seed)
+    return _embargo(parts, minutes, split.embargo_minutes)
+
+
+def _draw(codes: NDArray, blocks: NDArray, share: NDArray, seed: int) -> NDArray:
+    """The best of many random assignments of blocks to parts."""
     count = blocks.max() + 1
     table = np.zeros((count, codes.max() + 1), dtype=int)  # windows a block and class
     np.add.at(table, (blocks, codes), 1)
-    share = np.array([(1 - split.test) * (1 - split.validation), (1 - split.test) * split.validation, split.test])
-    rng = np.random.default_rng(split.seed)
+    rng = np.random.default_rng(seed)
     best, best_cost = None, np.inf
     for _ in range(DRAWS):
         assigned = _fill(table.sum(axis=1)[order := rng.permutation(count)], share)
@@ -118,11 +148,10 @@ def blocked_parts(codes: NDArray, sessions: NDArray, minutes: NDArray, split: Sp
         cost = _cost(table, draw, share)
         if cost < best_cost:
             best, best_cost = draw, cost
-    parts = np.array(PARTS, dtype=object)[best[blocks]]
-    return _embargo(parts, minutes, split.embargo_minutes)
+    return np.array(PARTS, dtype=object)[best[blocks]]
 
 
-def _blocks(sessions: NDArray, minutes: NDArray, split: Split) -> NDArray:
+def _blocks(sessions: NDArray, minutes: NDArray, split: BlockedSplit) -> NDArray:
     """Number of each window's block: its session, or its stretch of `block_minutes` in the session."""
     names = pd.factorize(sessions)[0]
     if names.max() + 1 >= split.min_sessions:
@@ -132,13 +161,40 @@ def _blocks(sessions: NDArray, minutes: NDArray, split: Split) -> NDArray:
     return pd.factorize(pd.Series(list(zip(names, stretch, strict=True))))[0]
 
 
+def _task_blocks(sessions: NDArray, minutes: NDArray, tasks: NDArray, between: str | None) -> tuple[NDArray, NDArray]:
+    """Number of each window's block, and each block's task: a task's run with half of the runs `between` beside it.
+
+    Windows are in order of time within their session. A session that is nothing but `between` is a block of its own.
+    """
+    frame = pd.DataFrame({"session": sessions, "minute": minutes, "task": pd.Series(tasks).fillna("")})
+    change = (frame.task != frame.task.shift()) | (frame.session != frame.session.shift())
+    frame["run"] = change.cumsum()
+    # Each window of a run between belongs to the nearer of the tasks beside it, in its session.
+    runs = frame[frame.task != between].groupby("run")
+    runs = runs.agg(
+        session=("session", "first"), first=("minute", "min"), last=("minute", "max"), task=("task", "first")
+    )
+    names = []
+    for row in frame.itertuples():
+        beside = runs[runs.session == row.session]
+        if beside.empty:
+            names.append((row.session, -1, row.task))
+            continue
+        gap = np.maximum(np.maximum(beside["first"] - row.minute, row.minute - beside["last"]), 0)
+        near = gap.idxmin()
+        names.append((row.session, near, beside.task[near]))
+    blocks, found = pd.factorize(pd.Series(names))
+    return blocks, np.array([name[2] for name in found], dtype=object)
+
+
 def _fill(sizes: NDArray, share: NDArray) -> NDArray:
     """Part of each block in drawn order: test until its share is reached, validation likewise, the rest trains."""
     before = np.cumsum(sizes) - sizes
     # A block belongs to the part in which its middle falls; few large blocks must still give every part one.
     middle = (before + sizes / 2) / sizes.sum()
     parts = np.select([middle < share[2], middle < share[2] + share[1]], [2, 1], default=0)
-    parts[0] = 2
+    if share[2] > 0:
+        parts[0] = 2
     if 1 not in parts:
         parts[np.argmax(parts == 0)] = 1
     return parts
@@ -148,6 +204,8 @@ def _cost(table: NDArray, draw: NDArray, share: NDArray) -> float:
     total = table.sum(axis=0)
     cost = 0.0
     for part, weight in zip(range(3), (100, 3, 10), strict=True):
+        if share[part] == 0:
+            continue
         counts = table[draw == part].sum(axis=0)
         size = counts.sum()
         cost += 1000 * (size == 0) + weight * ((counts == 0) & (total > 0)).sum()

@@ -13,7 +13,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join([str(ROOT), *others]))
 for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"):
     os.environ.setdefault(name, str(2**30))
 
-from lifelog.config import SCHEMES, ConfigError, load_config
+from lifelog.config import ConfigError, load_config
 from lifelog.windows import LAYOUTS, find_users
 from lifelog.windows.layout import BadInput
 from lifelog.windows.simulated import truth_path
@@ -26,10 +26,12 @@ except (ConfigError, BadInput) as problem:
 
 USERS = list(FOLDERS)
 TARGETS = [target.name for target in CONFIG.targets]
+# Splits with parts of their own; a split of the method `users` takes those of another.
+WITHIN = [split.name for split in CONFIG.splits if split.method != "users"]
 SPLITS = [split.name for split in CONFIG.splits]
 PREDICTORS = [predictor.name for predictor in CONFIG.predictors]
 CHAPTERS = [f"{t}/{s}" for t in CONFIG.targets_run for s in SPLITS]
-MODELS = [f"{p}/{s}" for p in PREDICTORS for s in CONFIG.schemes]
+CHAPTERS_WITHIN = [f"{t}/{s}" for t in CONFIG.targets_run for s in WITHIN]
 SIMULATED = CONFIG.cohort.layout == "simulated"
 TRUTH = str(truth_path(CONFIG.cohort.root))
 ENVIRONMENT = "../envs/lifelog.yaml"
@@ -38,8 +40,8 @@ ENVIRONMENT = "../envs/lifelog.yaml"
 wildcard_constraints:
     user="|".join(USERS),
     target="|".join(TARGETS),
-    split="|".join(SPLITS),
-    scheme="|".join(SCHEMES),
+    split="|".join(WITHIN),
+    scheme=r"global|importance|raw|random-\d+|personal",
     predictor="|".join(PREDICTORS),
     seed=r"\d+",
 
@@ -62,7 +64,7 @@ def code(*stages):
         path = ROOT / "lifelog" / stage
         modules = sorted(path.rglob("*.*")) if path.is_dir() else [path.with_suffix(".py")]
         for module in modules:
-            if module.suffix in (".py", ".html"):
+            if module.suffix in (".py", ".html", ".csv"):
                 digest.update(module.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -86,14 +88,33 @@ def growing(megabytes):
     return lambda wildcards, attempt: megabytes * attempt
 
 
-# Keys of `groups` by what they decide: the vectors, and the clusters made of them.
+def within(wildcards):
+    """The split whose parts, models and groups are used: itself, but for one of the method `users`."""
+    return getattr(CONFIG.split(wildcards.split), "within", wildcards.split)
+
+
+def unseen(wildcards):
+    """The split, where predictors must not know the person whom they are tested on."""
+    split = CONFIG.split(wildcards.split)
+    return split.model_dump() if split.method == "users" else None
+
+
+def models(wildcards):
+    """Every model that is compared under a split, as `predictor/scheme`."""
+    return [f"{p}/{s}" for p, s in CONFIG.models(CONFIG.split(wildcards.split))]
+
+
+# Keys of `groups` by what they decide: the vectors, the clusters made of them, and which number of them is taken.
 VECTORS = ["importance", "parts"]
-CLUSTERING = [*VECTORS, "unit", "algorithm", "k", "k_max", "seed"]
+CLUSTERS = [*VECTORS, "unit", "algorithm", "seed"]
+SCORING = [*CLUSTERS, "k", "k_max", "resamples"]
 
 
 def scheme_keys(scheme):
-    """Keys of `groups` that a scheme depends on: only one is formed by clustering."""
-    return CLUSTERING if scheme == "importance" else VECTORS
+    """Keys of `groups` that a scheme depends on: not all are formed by clustering."""
+    if scheme in ("global", "personal"):
+        return VECTORS
+    return [*VECTORS, "seed"] if scheme.startswith("random") else CLUSTERS
 
 
 def gpus(settings):

@@ -14,12 +14,37 @@ rule score_groups:
         mem_mb=growing(2000),
         runtime=30,
     params:
-        groups=section("groups", *CLUSTERING),
+        groups=section("groups", *SCORING),
         code=code("groups/vectors", "groups/clustering"),
     message:
         "Scoring numbers of groups ({wildcards.split})"
     script:
         "../workflow_scripts/score_groups.py"
+
+
+rule score_importance:
+    input:
+        importance=rules.score_groups.input.importance,
+        deletion=expand("<results>/{{target}}/{{split}}/deletion/{user}.parquet", user=USERS),
+    output:
+        scores="<results>/{target}/{split}/importance_scores.csv",
+    log:
+        "<logs>/{target}/{split}/score_importance.log",
+    benchmark:
+        "<benchmarks>/{target}/{split}/score_importance.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=30,
+    params:
+        groups=section("groups", *VECTORS),
+        code=code("groups/vectors", "groups/faithfulness"),
+    message:
+        "Asking how far importance may be believed ({wildcards.split})"
+    script:
+        "../workflow_scripts/score_importance.py"
 
 
 rule group_users:
@@ -28,6 +53,16 @@ rule group_users:
         scores=lambda wildcards: (
             "<results>/{target}/{split}/groups/scores.csv"
             if wildcards.scheme == "importance"
+            else []
+        ),
+        groups=lambda wildcards: (
+            "<results>/{target}/{split}/groups/importance.csv"
+            if wildcards.scheme.startswith(("raw", "random"))
+            else []
+        ),
+        features=lambda wildcards: (
+            expand("<results>/features/{user}.parquet", user=USERS)
+            if wildcards.scheme == "raw"
             else []
         ),
     output:

@@ -39,6 +39,7 @@ rule extract_importance:
         ),
     output:
         importance="<results>/{target}/{split}/importance/{user}.parquet",
+        deletion="<results>/{target}/{split}/deletion/{user}.parquet",
     log:
         "<logs>/{target}/{split}/extract_importance/{user}.log",
     benchmark:
@@ -50,7 +51,7 @@ rule extract_importance:
         mem_mb=growing(3000),
         runtime=30,
     params:
-        code=code("mil"),
+        code=code("mil", "metrics"),
     message:
         "Asking the networks of user {wildcards.user} what matters ({wildcards.split})"
     script:

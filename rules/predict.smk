@@ -1,14 +1,25 @@
 rule train_predictor:
     input:
-        groups="<results>/{target}/{split}/groups/{scheme}.csv",
+        groups=lambda wildcards: f"<results>/{{target}}/{within(wildcards)}/groups/{{scheme}}.csv",
         features=expand("<results>/features/{user}.parquet", user=USERS),
-        splits=expand("<results>/{{target}}/{{split}}/splits/{user}.parquet", user=USERS),
+        splits=lambda wildcards: expand(
+            "<results>/{{target}}/{split}/splits/{user}.parquet",
+            split=within(wildcards),
+            user=USERS,
+        ),
+        windows=lambda wildcards: (
+            expand("<results>/windows/{user}.parquet", user=USERS)
+            if wildcards.predictor == "windownet"
+            else []
+        ),
     output:
         predictions="<results>/{target}/{split}/predictions/{predictor}/{scheme}.parquet",
     log:
         "<logs>/{target}/{split}/train_predictor/{predictor}/{scheme}.log",
     benchmark:
         "<benchmarks>/{target}/{split}/train_predictor/{predictor}/{scheme}.tsv"
+    wildcard_constraints:
+        split="|".join(SPLITS),
     conda:
         ENVIRONMENT
     threads: 1
@@ -17,7 +28,10 @@ rule train_predictor:
         mem_mb=growing(3000),
         runtime=240,
     params:
-        predictor=named("predictor"),
+        predictor=lambda wildcards: CONFIG.predictor(wildcards.predictor).model_dump(
+            exclude={"schemes"}
+        ),
+        unseen=unseen,
         standardise=CONFIG.windows.standardise,
         code=code("predict", "mil", "metrics"),
     message:
@@ -28,8 +42,9 @@ rule train_predictor:
 
 rule compare_predictors:
     input:
-        predictions=expand(
-            "<results>/{{target}}/{{split}}/predictions/{model}.parquet", model=MODELS
+        predictions=lambda wildcards: expand(
+            "<results>/{{target}}/{{split}}/predictions/{model}.parquet",
+            model=models(wildcards),
         ),
     output:
         scores="<results>/{target}/{split}/scores.csv",
@@ -39,6 +54,8 @@ rule compare_predictors:
         "<logs>/{target}/{split}/compare_predictors.log",
     benchmark:
         "<benchmarks>/{target}/{split}/compare_predictors.tsv"
+    wildcard_constraints:
+        split="|".join(SPLITS),
     conda:
         ENVIRONMENT
     threads: 1
@@ -46,9 +63,9 @@ rule compare_predictors:
         mem_mb=growing(1000),
         runtime=15,
     params:
-        models=MODELS,
+        models=models,
         compare=section("compare"),
-        code=code("compare", "metrics"),
+        code=code("compare", "verdict", "metrics"),
     message:
         "Comparing predictors on the same test windows ({wildcards.split})"
     script:

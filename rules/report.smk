@@ -1,5 +1,13 @@
-FIGURES = ["training", "importance", "ablation", "group_importance"]
-FIGURES += ["cluster_scores", "embedding", "comparison", "confusion"]
+COMPARED = ["comparison", "confusion"]
+FIGURES = [
+    "training",
+    "importance",
+    "ablation",
+    "deletion",
+    "group_importance",
+    "cluster_scores",
+    "embedding",
+]
 
 
 rule plot_yield:
@@ -40,11 +48,13 @@ rule plot_importance:
             user=USERS,
             seed=CONFIG.mil.seeds,
         ),
+        deletion=rules.score_importance.input.deletion,
         truth=[TRUTH] if SIMULATED else [],
     output:
         training=figure("training", "Training"),
         importance=figure("importance", "Importance"),
         ablation=figure("ablation", "Importance"),
+        deletion=figure("deletion", "Importance"),
     log:
         "<logs>/{target}/{split}/plot_importance.log",
     benchmark:
@@ -57,7 +67,7 @@ rule plot_importance:
         runtime=15,
     params:
         parts=CONFIG.groups.parts,
-        code=code("report", "groups/vectors"),
+        code=code("report", "groups/vectors", "groups/faithfulness"),
     message:
         "Drawing importance and training ({wildcards.split})"
     script:
@@ -104,6 +114,8 @@ rule plot_comparison:
         "<logs>/{target}/{split}/plot_comparison.log",
     benchmark:
         "<benchmarks>/{target}/{split}/plot_comparison.tsv"
+    wildcard_constraints:
+        split="|".join(SPLITS),
     conda:
         ENVIRONMENT
     threads: 1
@@ -111,7 +123,7 @@ rule plot_comparison:
         mem_mb=growing(1000),
         runtime=15,
     params:
-        models=MODELS,
+        models=models,
         target=named("target"),
         compare=section("compare"),
         code=code("report", "metrics"),
@@ -119,6 +131,31 @@ rule plot_comparison:
         "Drawing the comparison ({wildcards.split})"
     script:
         "../workflow_scripts/plot_comparison.py"
+
+
+rule compare_published:
+    input:
+        importance=rules.score_groups.input.importance,
+        groups="<results>/{target}/{split}/groups/importance.csv",
+        scores="<results>/{target}/{split}/groups/scores.csv",
+    output:
+        published="<results>/{target}/{split}/published.json",
+    log:
+        "<logs>/{target}/{split}/compare_published.log",
+    benchmark:
+        "<benchmarks>/{target}/{split}/compare_published.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=15,
+    params:
+        code=code("published"),
+    message:
+        "Laying the printed figures of the study beside the run's ({wildcards.split})"
+    script:
+        "../workflow_scripts/compare_published.py"
 
 
 rule plot_dag:
@@ -155,17 +192,18 @@ rule render_report:
         windows=expand("<results>/windows/{user}.parquet", user=USERS),
         quality=expand("<results>/quality/{user}.parquet", user=USERS),
         cohort_figures=expand("<results>/figures/{name}.svg", name=["yield", "dag"]),
-        figures=expand("<results>/{chapter}/figures/{name}.svg", chapter=CHAPTERS, name=FIGURES),
-        splits=expand("<results>/{chapter}/splits/{user}.parquet", chapter=CHAPTERS, user=USERS),
-        importance=expand(
-            "<results>/{chapter}/importance/{user}.parquet",
-            chapter=CHAPTERS,
-            user=USERS,
+        figures=expand("<results>/{c}/figures/{name}.svg", c=CHAPTERS_WITHIN, name=FIGURES),
+        compared=expand("<results>/{c}/figures/{name}.svg", c=CHAPTERS, name=COMPARED),
+        splits=expand("<results>/{c}/splits/{user}.parquet", c=CHAPTERS_WITHIN, user=USERS),
+        importance=expand("<results>/{c}/importance_scores.csv", c=CHAPTERS_WITHIN),
+        groups=expand("<results>/{c}/groups/importance.csv", c=CHAPTERS_WITHIN),
+        comparisons=expand("<results>/{c}/comparison.csv", c=CHAPTERS),
+        verdicts=expand("<results>/{c}/verdict.json", c=CHAPTERS),
+        recovery=expand("<results>/{c}/recovery.json", c=CHAPTERS_WITHIN if SIMULATED else []),
+        published=expand(
+            "<results>/{c}/published.json",
+            c=CHAPTERS_WITHIN if CONFIG.report.published else [],
         ),
-        groups=expand("<results>/{chapter}/groups/importance.csv", chapter=CHAPTERS),
-        comparisons=expand("<results>/{chapter}/comparison.csv", chapter=CHAPTERS),
-        verdicts=expand("<results>/{chapter}/verdict.json", chapter=CHAPTERS),
-        recovery=expand("<results>/{chapter}/recovery.json", chapter=CHAPTERS if SIMULATED else []),
     output:
         page=report(
             "<results>/report.html",

@@ -1,8 +1,19 @@
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import wilcoxon
 
-from lifelog.compare import bootstrap_interval, compare_predictors, read_predictions, score_users, verdict
+from lifelog.compare import (
+    bootstrap_interval,
+    compare_predictors,
+    holm,
+    permutation_p,
+    read_predictions,
+    score_users,
+    signed_rank,
+)
 from lifelog.config import Compare
 
 SETTINGS = Compare(bootstrap=500)
@@ -19,28 +30,23 @@ def predictions(skill: float, seed: int = 0, users: int = 10) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def compared(grouped: float, shared: float) -> pd.DataFrame:
-    tables = {
-        ("net", "global"): predictions(shared, 1),
-        ("net", "importance"): predictions(grouped, 2),
-        ("majority", "global"): predictions(0.5, 3).assign(p_a=0.6, p_b=0.4),
-    }
-    return compare_predictors(score_users(tables), SETTINGS)
+def test_p_values_are_wilcoxons_and_holms() -> None:
+    rng = np.random.default_rng(0)
+    differences = rng.normal(0.3, 1, 15)
+    assert signed_rank(differences) == pytest.approx(wilcoxon(differences).pvalue)
+    assert signed_rank(np.zeros(5)) == 1 and np.isnan(signed_rank(np.array([1.0])))
+    p = pd.Series([0.01, 0.04, 0.03, 0.005], index=list("abcd"))
+    np.testing.assert_allclose(holm(p)[list("dacb")], [0.02, 0.03, 0.06, 0.06])
+    assert permutation_p(5.0, np.arange(19)) == pytest.approx(15 / 20) and permutation_p(99, np.arange(19)) == 0.05
 
 
-@pytest.mark.parametrize(
-    ("grouped", "shared", "says"), [(0.9, 0.7, "helps"), (0.7, 0.9, "hurts"), (0.75, 0.75, "unclear")]
-)
-def test_the_verdict_says_what_the_interval_carries(grouped: float, shared: float, says: str) -> None:
-    said = verdict(compared(grouped, shared), SETTINGS)
-    assert [finding["says"] for finding in said["findings"]] == [says]
-    words = {"helps": "helped every predictor", "hurts": "worse", "unclear": "no clear difference"}
-    assert words[says] in said["headline"]
-
-
-def test_predictors_below_the_class_shares_are_called_so() -> None:
-    said = verdict(compared(0.2, 0.2), SETTINGS)
-    assert "Neither beats the class shares alone" in said["findings"][0]["sentence"]
+def test_the_family_is_every_scheme_of_sensor_predictors_but_random_ones() -> None:
+    schemes = ("global", "importance", "raw", "random-1")
+    tables = {(p, s): predictions(0.7, i) for i, (p, s) in enumerate(product(("net", "majority"), schemes))}
+    rows = compare_predictors(score_users(tables), SETTINGS)
+    corrected = rows[rows.p_holm.notna() & (rows.metric == "macro_f1")]
+    assert list(zip(corrected.predictor, corrected.scheme, strict=True)) == [("net", "importance"), ("net", "raw")]
+    assert (corrected.p_holm >= corrected.p).all()
 
 
 def test_means_are_over_users_and_pooled_over_windows() -> None:

@@ -47,6 +47,15 @@ def test_presets_are_valid(preset: Path) -> None:
         ({"results": "../elsewhere"}, ["results: got '../elsewhere'", "without '..'"]),
         ({"windows": {"seconds": 30}}, ["e4Acc", "960 samples"]),
         ({"splits": [{"name": "a", "method": "random"}] * 2}, ["splits: the name 'a' is given twice"]),
+        ({"splits": [{"name": "a", "method": "radnom"}]}, ["splits[0].method: got 'radnom'", "'blocked', 'random'"]),
+        ({"splits": [{"name": "a"}]}, ["splits[0]: the key 'method' is needed"]),
+        ({"splits": [{"name": "a", "method": "blocked", "embargo": 3}]}, ["splits[0].embargo", "'embargo_minutes'?"]),
+        ({"splits": [{"name": "a", "method": "random", "embargo_minutes": 3}]}, ["splits[0].embargo_minutes: unknown"]),
+        ({"splits": [{"name": "a", "method": "users", "within": "b"}]}, ["'a' is within 'b', which is none of []"]),
+        ({"splits": [{"name": "a", "method": "blocked", "between": "rest"}]}, ["name their label column"]),
+        ({"cohort": {"users": 3}}, ["cohort.users: got 3"]),
+        ({"schemes": ["global", "random"]}, ["'raw' and 'random' are controls of 'importance'"]),
+        ({"predictors": [{"name": "clock", "schemes": ["personal"]}]}, ["'clock' needs the scheme 'global'"]),
         (
             {"targets": [{"name": "t", "column": "c", "bins": {"a": [1], "b": [1, 2]}}], "targets_run": ["t"]},
             ["value 1 is in two bins, 'a' and 'b'"],
@@ -62,3 +71,12 @@ def test_a_wrong_config_says_key_value_and_what_is_allowed(raw: dict, said: list
 
 def test_user_names_that_look_like_numbers_are_names() -> None:
     assert load_config({"cohort": {"users": [101, "user02"]}}).cohort.users == ["101", "user02"]
+
+
+def test_models_of_a_split_are_those_that_can_be_made() -> None:
+    config = load_config({"groups": {"random": 2}})
+    within = config.models(config.split("blocked"))
+    assert ("lifelognet", "random-2") in within and ("lifelognet", "personal") in within
+    assert ("clock", "importance") not in within and ("clock", "personal") in within
+    unseen = config.models(config.split("users"))
+    assert set(unseen) == {pair for pair in within if pair[1] != "personal"}

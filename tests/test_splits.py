@@ -6,12 +6,12 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.model_selection import train_test_split
 
-from lifelog.config import Config, Split, Target
+from lifelog.config import BlockedSplit, Config, RandomSplit, Target
 from lifelog.splits import PARTS, assign_splits, blocked_parts, exclusion, nearest_minutes, random_parts
 from lifelog.tables import read_notes
 from lifelog.windows.extract import extract_windows
 
-BLOCKED = Split(name="b", method="blocked")
+BLOCKED = BlockedSplit(name="b")
 
 
 def labels(sessions: int, minutes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -24,7 +24,7 @@ def labels(sessions: int, minutes: int, seed: int = 0) -> tuple[np.ndarray, np.n
 def test_random_is_the_published_draw() -> None:
     """Same windows as scikit-learn's train_test_split twice with seed 32, and user 101's counts."""
     n = 1290 + 185 + 369
-    parts = random_parts(np.zeros(n, int), np.zeros(n), np.arange(n), Split(name="r", method="random"))
+    parts = random_parts(np.zeros(n, int), RandomSplit(name="r"))
     rest, test = train_test_split(np.arange(n), test_size=0.2, random_state=32)
     train, validation = train_test_split(rest, test_size=0.125, random_state=32)
     for name, rows in zip(PARTS, (train, validation, test), strict=True):
@@ -62,6 +62,40 @@ def test_blocks_of_minutes_leave_no_neighbour_in_training(seed: int) -> None:
         gaps = np.abs(minutes[parts == mine][:, None] - minutes[parts == other])
         assert gaps.min() > 2
     assert all((parts == part).any() for part in PARTS)
+
+
+PROTOCOL = np.repeat(["rest", "stroop", "rest", "talk", "rest", "breathe", "rest"], [10, 6, 4, 10, 6, 4, 10])
+
+
+def protocol(**keys: object) -> tuple[np.ndarray, np.ndarray]:
+    """Parts of an hour of three tasks, one window a minute; tasks are the class."""
+    split = BLOCKED.model_copy(update={"tasks": "task", "between": "rest"} | keys)
+    minutes = np.arange(len(PROTOCOL))
+    codes = (PROTOCOL != "rest").astype(int)
+    return blocked_parts(codes, np.zeros(len(codes)), minutes, split, PROTOCOL), minutes
+
+
+def test_runs_of_a_task_stay_together_with_half_the_rest_beside_them() -> None:
+    parts, _ = protocol(embargo_minutes=0)
+    for task in ("stroop", "talk", "breathe"):
+        assert len(set(parts[task == PROTOCOL])) == 1
+    assert {parts[task == PROTOCOL][0] for task in ("stroop", "talk", "breathe")} == set(PARTS)
+    # Cut in the middle of a rest: two of its four minutes with the task before, two with the one after.
+    assert parts[16] == parts[17] == parts[15] and parts[18] == parts[19] == parts[20]
+
+
+def test_a_task_that_is_held_out_is_tested_and_nothing_near_it_trains() -> None:
+    parts, minutes = protocol(hold_out=["talk"], block_minutes=3)
+    assert (parts[PROTOCOL == "talk"] == "test").all() and (PROTOCOL[parts == "train"] != "talk").all()
+    assert {"stroop", "breathe"} & set(PROTOCOL[parts == "train"]) and (parts == "validation").any()
+    assert np.abs(minutes[parts == "test"][:, None] - minutes[parts == "train"]).min() > 1
+    assert set(PROTOCOL[parts == "test"]) == {"rest", "talk"}
+
+
+def test_an_unknown_task_column_names_those_there_are(tables: Path, config: Config, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"splits: 'b' asks for label column 'tsak'.*emotionTension"):
+        split = BlockedSplit(name="b", tasks="tsak")
+        assign_splits(tables / "windows/101.parquet", config.target("tension"), split, tmp_path / "s")
 
 
 def test_one_session_goes_through_the_tables_as_blocks_of_minutes(config: Config, raw: Path, tmp_path: Path) -> None:

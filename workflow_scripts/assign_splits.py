@@ -1,5 +1,7 @@
 """assign_splits: a user's windows → which of them train, validate and test."""
 
+from pydantic import TypeAdapter
+
 from lifelog.config import Split, Target
 from lifelog.logs import job_log
 from lifelog.splits import assign_splits
@@ -8,6 +10,6 @@ with job_log(snakemake.log[0]):
     assign_splits(
         snakemake.input.windows,
         Target(**snakemake.params.target),
-        Split(**snakemake.params.split),
+        TypeAdapter(Split).validate_python(snakemake.params.split),
         snakemake.output.splits,
     )

@@ -1,9 +1,10 @@
 """compare_predictors: all predictions → scores a user, the comparison, and the verdict."""
 
-from lifelog.compare import compare_predictors, read_predictions, score_users, verdict
+from lifelog.compare import compare_predictors, read_predictions, score_users
 from lifelog.config import Compare
 from lifelog.logs import job_log
 from lifelog.tables import write_csv, write_json
+from lifelog.verdict import verdict
 
 with job_log(snakemake.log[0]):
     settings = Compare(**snakemake.params.compare)
@@ -12,4 +13,4 @@ with job_log(snakemake.log[0]):
     comparison = compare_predictors(by_user, settings)
     write_csv(by_user, snakemake.output.scores)
     write_csv(comparison, snakemake.output.comparison)
-    write_json(verdict(comparison, settings), snakemake.output.verdict)
+    write_json(verdict(by_user, comparison, settings), snakemake.output.verdict)

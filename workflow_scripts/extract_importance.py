@@ -1,4 +1,4 @@
-"""extract_importance: a user's windows, split and checkpoints → attention and ablation importance of every window."""
+"""extract_importance: a user's windows, split and checkpoints → importance of every window, and deletion curves."""
 
 import torch
 
@@ -12,4 +12,5 @@ with job_log(snakemake.log[0]):
         snakemake.input.splits,
         list(snakemake.input.checkpoints),
         snakemake.output.importance,
+        snakemake.output.deletion,
     )

@@ -1,17 +1,20 @@
-"""group_users: importance of all users and the chosen number of groups → the scheme's table user → group."""
+"""group_users: importance of all users, and what the scheme needs besides → the scheme's table user → group."""
 
 from lifelog.config import Groups
-from lifelog.groups.assignment import group_users
+from lifelog.groups.assignment import group_users, read_groups
 from lifelog.groups.clustering import read_scores
 from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
 from lifelog.tables import write_csv
 
 with job_log(snakemake.log[0]):
+    given = snakemake.input
     groups = group_users(
         snakemake.wildcards.scheme,
-        read_importance(list(snakemake.input.importance)),
-        read_scores(snakemake.input.scores) if snakemake.input.scores else None,
+        read_importance(list(given.importance)),
         Groups(**snakemake.params.groups),
+        scores=read_scores(given.scores) if given.scores else None,
+        groups=read_groups(given.groups) if given.groups else None,
+        features=list(given.features),
     )
     write_csv(groups, snakemake.output.groups)

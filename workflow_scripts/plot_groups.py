@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 from lifelog.config import Groups
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import read_scores
-from lifelog.groups.vectors import read_importance, user_vectors
+from lifelog.groups.vectors import grouping_vectors, read_importance
 from lifelog.logs import job_log
 from lifelog.report.figures import plot_cluster_scores, plot_embedding, plot_group_importance
 
@@ -13,7 +13,7 @@ with job_log(snakemake.log[0]):
     settings = Groups(**snakemake.params.groups)
     groups = read_groups(snakemake.input.groups)
     importance = read_importance(list(snakemake.input.importance))
-    vectors = user_vectors(importance, settings.importance, settings.parts)
-    plot_group_importance(vectors, groups, settings.importance, snakemake.output.group_importance)
+    vectors = grouping_vectors(importance, settings).groupby("user").mean()
+    plot_group_importance(vectors, groups, f"{settings.importance} (share)", snakemake.output.group_importance)
     plot_cluster_scores(read_scores(snakemake.input.scores), snakemake.output.cluster_scores)
     plot_embedding(pq.read_table(snakemake.input.embedding).to_pandas(), groups, snakemake.output.embedding)

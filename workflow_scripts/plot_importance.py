@@ -1,8 +1,9 @@
-"""plot_importance: importance and training histories of all users → three figures."""
+"""plot_importance: importance and training histories of all users → four figures."""
 
+from lifelog.groups.faithfulness import read_deletion
 from lifelog.groups.vectors import read_importance, user_vectors
 from lifelog.logs import job_log
-from lifelog.report.figures import plot_importance, plot_training
+from lifelog.report.figures import plot_deletion, plot_importance, plot_training
 from lifelog.report.tables import training_histories
 from lifelog.tables import read_json
 
@@ -13,6 +14,8 @@ with job_log(snakemake.log[0]):
     truth = read_json(snakemake.input.truth[0])["users"] if snakemake.input.truth else {}
     planted = {user: about["modalities"] for user, about in truth.items()}
     plot_training(training_histories(list(snakemake.input.descriptions)), snakemake.output.training)
+    deletion = read_deletion(list(snakemake.input.deletion))
+    plot_deletion(deletion[deletion.part == "test"], snakemake.output.deletion)
     for method, path in (("attention", snakemake.output.importance), ("ablation", snakemake.output.ablation)):
         vectors = user_vectors(importance, method, snakemake.params.parts)
         plot_importance(vectors, planted, LABELS[method], path)

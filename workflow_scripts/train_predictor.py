@@ -1,23 +1,26 @@
-"""train_predictor: a grouping scheme, features and splits of all users → predictions of every test window."""
+"""train_predictor: a grouping scheme, features (or windows) and splits of all users → predictions of test windows."""
 
 from pydantic import TypeAdapter
 
-from lifelog.config import Predictor
+from lifelog.config import Predictor, UsersSplit
 from lifelog.groups.assignment import read_groups
 from lifelog.logs import job_log
+from lifelog.predict.samples import read_samples
 from lifelog.predict.train import train_predictor
 
 with job_log(snakemake.log[0]):
     settings = TypeAdapter(Predictor).validate_python(snakemake.params.predictor)
-    if settings.name == "lifelognet":
+    if settings.name in ("lifelognet", "windownet"):
         import torch
 
         torch.set_num_threads(snakemake.threads)
-    train_predictor(
-        read_groups(snakemake.input.groups),
+    groups = read_groups(snakemake.input.groups)
+    samples = read_samples(
         list(snakemake.input.features),
         list(snakemake.input.splits),
+        list(groups.user),
         snakemake.params.standardise,
-        settings,
-        snakemake.output.predictions,
+        list(snakemake.input.windows) or None,
     )
+    unseen = UsersSplit(**snakemake.params.unseen) if snakemake.params.unseen else None
+    train_predictor(groups, samples, settings, snakemake.output.predictions, unseen)

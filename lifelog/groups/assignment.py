@@ -1,39 +1,64 @@
-"""group_users: a grouping scheme is a table user → group, and that is all that the predictors know of it."""
+"""group_users: a grouping scheme is a table user → group, and that is all that the predictors know of it.
+
+global       everyone together
+importance   people with like importance
+raw          control: the same clustering of raw summary features, into as many groups as the importance groups
+random-i     control: the importance groups with their members drawn anew
+personal     each alone
+"""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from lifelog.config import Groups
-from lifelog.groups.clustering import chosen_k, cluster, cluster_shares
-from lifelog.groups.vectors import user_vectors, window_vectors
+from lifelog.groups.clustering import assign_users, chosen_k, cluster
+from lifelog.groups.vectors import grouping_vectors, raw_vectors
 
 
-def group_users(scheme: str, importance: pd.DataFrame, scores: pd.DataFrame | None, settings: Groups) -> pd.DataFrame:
+def group_users(
+    scheme: str,
+    importance: pd.DataFrame,
+    settings: Groups,
+    scores: pd.DataFrame | None = None,
+    groups: pd.DataFrame | None = None,
+    features: list[str] | None = None,
+) -> pd.DataFrame:
     """user, group, share (of the user's windows that lie in its group). Users without importance are not in it.
 
-    scores: of `score_groups`, for the scheme that is formed by clustering.
+    scores: of `score_groups`, for `importance`; groups: those by importance, for their controls; features: the tables
+    of `extract_features`, for `raw`.
     """
     if importance.empty:
         raise ValueError("no user is left: every one was excluded; the reasons stand in the splits' notes and logs")
-    users = user_vectors(importance, settings.importance, settings.parts)
+    windows = grouping_vectors(importance, settings)
+    users = windows.groupby("user").mean()
     if scheme == "global":
-        return _table(users.index, ["everyone"] * len(users), 1.0)
+        return _table(users.index, ["everyone"] * len(users))
     if scheme == "personal":
-        return _table(users.index, users.index, 1.0)
-    if scheme != "importance":
-        raise ValueError(f"no grouping scheme of the name {scheme!r}")
-    windows = window_vectors(importance, settings.importance, settings.parts)
+        return _table(users.index, users.index)
+    if scheme == "importance":
+        return _clustered(windows, chosen_k(scores), settings)
+    if scheme == "raw":
+        return _clustered(raw_vectors(features, windows), groups.group.nunique(), settings)
+    if scheme.startswith("random-"):
+        rng = np.random.default_rng([settings.seed, int(scheme.removeprefix("random-"))])
+        return _table(groups.user, rng.permutation(groups.group.to_numpy()))
+    raise ValueError(f"no grouping scheme of the name {scheme!r}")
+
+
+def _clustered(windows: pd.DataFrame, k: int, settings: Groups) -> pd.DataFrame:
+    users = windows.groupby("user").mean()
+    if k == 1:
+        return _table(users.index, ["group 1"] * len(users))
     vectors = users if settings.unit == "users" else windows
-    labels = cluster(vectors.to_numpy(), settings.algorithm, chosen_k(scores), settings.seed)
-    shares = cluster_shares(windows, users, labels, settings.unit).loc[users.index]
-    # A user belongs where it was clustered, or where most of its windows are.
-    own = pd.Series(labels, users.index) if settings.unit == "users" else shares.idxmax(axis=1)
-    share = [shares.loc[user].get(own[user], 0.0) for user in users.index]
-    return _table(users.index, [f"group {number + 1}" for number in own], share)
+    labels = cluster(vectors.to_numpy(), settings.algorithm, [k], settings.seed)[k]
+    found = assign_users(windows, users, labels, settings.unit)
+    return _table(found.index, [f"group {number + 1}" for number in found.group], found.share.to_numpy())
 
 
-def _table(users: pd.Index, groups: object, share: object) -> pd.DataFrame:
+def _table(users: object, groups: object, share: object = 1.0) -> pd.DataFrame:
     return pd.DataFrame({"user": users, "group": groups, "share": share})
 
 

@@ -1,29 +1,64 @@
-"""score_groups: how well importance falls into k clusters, for both algorithms and every k; and which k is taken."""
+"""score_groups: how well importance falls into k clusters, for both algorithms and every k; and which k is taken.
+
+silhouette  how much nearer a vector lies to its own cluster than to the next one; 1 is clear, 0 is none
+entropy     the study's measure: how divided the windows of a user are among clusters
+stability   mean adjusted Rand index between the groups and those of resampled windows and seeds; 1 is the same groups
+
+`groups.k: auto` takes the k with the highest silhouette, the smallest of equals. No measure here can say that there are
+no groups at all: that is what the comparison with random groups is for.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.cluster import AgglomerativeClustering, KMeans
-from sklearn.metrics import silhouette_score
 
 from lifelog.config import Groups
-from lifelog.groups.vectors import user_vectors, window_vectors
+from lifelog.groups.vectors import grouping_vectors
 
 ALGORITHMS = ("kmeans", "agglomerative")
+STARTS = 20  # of k-means; the best is kept
+RESAMPLED_STARTS = 5
+COLUMNS = ["algorithm", "k", "silhouette", "entropy", "stability"]
 
 
-def cluster(vectors: NDArray, algorithm: str, k: int, seed: int) -> NDArray:
-    """Cluster numbers 0..k-1 of vectors (n, modalities), by size, the largest first, and by first member."""
-    if k == 1:
-        return np.zeros(len(vectors), dtype=int)
-    model = KMeans(k, n_init=20, random_state=seed) if algorithm == "kmeans" else AgglomerativeClustering(k)
-    labels = model.fit_predict(vectors)
-    names, first, sizes = np.unique(labels, return_index=True, return_counts=True)
-    rank = np.empty(names.max() + 1, dtype=int)
-    rank[names[np.lexsort((first, -sizes))]] = np.arange(len(names))
+def cluster(vectors: NDArray, algorithm: str, ks: list[int], seed: int, starts: int = STARTS) -> dict[int, NDArray]:
+    """By k, cluster numbers 0..k-1 of vectors (n, dimensions), the largest cluster first, then by first member.
+
+    agglomerative: Ward's (1963) criterion; one tree serves every k.
+    """
+    # Loaded here: most schemes are formed without clustering, and loading takes longer than forming them.
+    from scipy.cluster.hierarchy import fcluster, ward
+    from sklearn.cluster import KMeans
+
+    if algorithm == "kmeans":
+        found = {k: KMeans(k, n_init=starts, random_state=seed).fit_predict(vectors) for k in ks}
+    else:
+        tree = ward(vectors) if len(vectors) > 1 else None
+        found = {k: fcluster(tree, k, "maxclust") for k in ks} if tree is not None else {}
+    return {k: _by_size(labels) for k, labels in found.items()}
+
+
+def _by_size(labels: NDArray) -> NDArray:
+    names, first, labels, sizes = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
+    rank = np.empty(len(names), dtype=int)
+    rank[np.lexsort((first, -sizes))] = np.arange(len(names))
     return rank[labels]
+
+
+def assign_users(windows: pd.DataFrame, users: pd.DataFrame, labels: NDArray, unit: str) -> pd.DataFrame:
+    """group (a number) and share of every user of `users`, in its order, from the labels of what was clustered.
+
+    Where users were clustered, each belongs to its cluster, and share tells how many of its windows lie nearest to that
+    cluster's mean; where windows were, a user belongs to the cluster with most of them.
+    """
+    shares = cluster_shares(windows, users, labels, unit).loc[users.index]
+    own = labels if unit == "users" else shares.idxmax(axis=1).to_numpy()
+    share = [shares.loc[user].get(group, 0.0) for user, group in zip(users.index, own, strict=True)]
+    return pd.DataFrame({"group": own, "share": share}, index=users.index)
 
 
 def cluster_shares(windows: pd.DataFrame, users: pd.DataFrame, labels: NDArray, unit: str) -> pd.DataFrame:
@@ -40,25 +75,64 @@ def cluster_shares(windows: pd.DataFrame, users: pd.DataFrame, labels: NDArray, 
 def entropy(shares: pd.DataFrame) -> float:
     """The study's measure: entropy of the cluster shares within a user (nats), summed over users; 0 if undivided."""
     p = shares.to_numpy()
-    return float(-(p * np.log(np.where(p > 0, p, 1))).sum())
+    return abs(float((p * np.log(np.where(p > 0, p, 1))).sum()))
 
 
 def score_groups(importance: pd.DataFrame, settings: Groups) -> pd.DataFrame:
-    """algorithm, k, silhouette, entropy, and `chosen` on the one row that forms the groups."""
-    windows = window_vectors(importance, settings.importance, settings.parts)
-    users = user_vectors(importance, settings.importance, settings.parts)
+    """algorithm, k, silhouette, entropy, stability, and `chosen` on the one row that forms the groups."""
+    from sklearn.metrics import silhouette_score
+
+    windows = grouping_vectors(importance, settings)
+    users = windows.groupby("user").mean()
+    ks = list(range(2, min(settings.k_max, len(users) - 1) + 1))
     vectors = (users if settings.unit == "users" else windows).to_numpy()
+    resamples = list(_resamples(importance, settings)) if ks else []
     rows = []
-    for algorithm in ALGORITHMS:
-        for k in range(2, min(settings.k_max, len(users) - 1) + 1):
-            labels = cluster(vectors, algorithm, k, settings.seed)
+    for algorithm in ALGORITHMS if ks else ():
+        found = cluster(vectors, algorithm, ks, settings.seed)
+        stability = _stability(windows, users, found, resamples, algorithm, settings)
+        for k, labels in found.items():
             distinct = len(np.unique(labels))
             silhouette = silhouette_score(vectors, labels) if 1 < distinct < len(vectors) else np.nan
-            shares = cluster_shares(windows, users, labels, settings.unit)
-            rows.append({"algorithm": algorithm, "k": k, "silhouette": silhouette, "entropy": entropy(shares)})
-    scores = pd.DataFrame(rows, columns=["algorithm", "k", "silhouette", "entropy"])
+            divided = entropy(cluster_shares(windows, users, labels, settings.unit))
+            rows.append((algorithm, k, silhouette, divided, stability[k]))
+    scores = pd.DataFrame(rows, columns=COLUMNS)
     k = _choose(scores[scores.algorithm == settings.algorithm], len(users), settings)
     return scores.assign(chosen=(scores.algorithm == settings.algorithm) & (scores.k == k))
+
+
+def _resamples(importance: pd.DataFrame, settings: Groups) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Window and user vectors of as many windows and seeds as there are, drawn with replacement within each user."""
+    rng = np.random.default_rng(settings.seed)
+    seeds = sorted(set(importance.seed))
+    by_seed = [grouping_vectors(importance, settings, [seed]) for seed in seeds]
+    rows = by_seed[0].groupby("user").indices
+    for _ in range(settings.resamples):
+        mean = sum(by_seed[i] for i in rng.integers(0, len(seeds), len(seeds))) / len(seeds)
+        drawn = mean.iloc[np.concatenate([rng.choice(own, len(own)) for own in rows.values()])]
+        yield drawn, drawn.groupby("user").mean()
+
+
+def _stability(
+    windows: pd.DataFrame,
+    users: pd.DataFrame,
+    found: dict[int, NDArray],
+    resamples: list[tuple[pd.DataFrame, pd.DataFrame]],
+    algorithm: str,
+    settings: Groups,
+) -> dict[int, float]:
+    """By k, mean adjusted Rand index of the users' groups with those of each resample."""
+    from sklearn.metrics import adjusted_rand_score
+
+    groups = {k: assign_users(windows, users, labels, settings.unit).group for k, labels in found.items()}
+    agreement: dict[int, list[float]] = {k: [] for k in found}
+    for some_windows, some_users in resamples:
+        vectors = some_users if settings.unit == "users" else some_windows
+        again = cluster(vectors.to_numpy(), algorithm, list(found), settings.seed, RESAMPLED_STARTS)
+        for k, labels in again.items():
+            other = assign_users(some_windows, some_users, labels, settings.unit).group
+            agreement[k].append(adjusted_rand_score(groups[k], other.loc[groups[k].index]))
+    return {k: float(np.mean(values)) for k, values in agreement.items()}
 
 
 def read_scores(path: str) -> pd.DataFrame:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from sklearn.manifold import TSNE
 
 from lifelog.config import Groups
-from lifelog.groups.vectors import window_vectors
-from lifelog.windows.features import is_summary
+from lifelog.groups.vectors import raw_vectors, window_vectors
 
 SCHEMA = pa.schema(
     [
@@ -26,11 +24,7 @@ SCHEMA = pa.schema(
 def embed_importance(importance: pd.DataFrame, features: list[str], settings: Groups) -> pd.DataFrame:
     """space, user, start, x, y: the same windows in both spaces."""
     vectors = window_vectors(importance, settings.importance, settings.parts)
-    raw = pa.concat_tables([pq.read_table(path) for path in features]).to_pandas().set_index(["user", "start"])
-    raw = raw.loc[vectors.index, [name for name in raw.columns if is_summary(name)]]
-    # Over the whole cohort, not a user: differences between people are what the picture is to show.
-    raw = ((raw - raw.mean()) / raw.std(ddof=0).replace(0, 1)).fillna(0)
-    spaces = [_embed(vectors, "importance", settings), _embed(raw, "raw", settings)]
+    spaces = [_embed(vectors, "importance", settings), _embed(raw_vectors(features, vectors), "raw", settings)]
     return pd.concat(spaces, ignore_index=True)
 
 

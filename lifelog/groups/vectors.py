@@ -1,10 +1,14 @@
-"""Importance as vectors over modalities, a user or a window each; the mean over seeds."""
+"""What people are grouped by: vectors of a window or a user, of importance (mean over seeds) or of raw features."""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from lifelog.config import Groups
+from lifelog.windows.features import is_summary
 
 
 def read_importance(paths: list[str]) -> pd.DataFrame:
@@ -12,17 +16,46 @@ def read_importance(paths: list[str]) -> pd.DataFrame:
     return pa.concat_tables([pq.read_table(path) for path in paths]).to_pandas()
 
 
-def window_vectors(importance: pd.DataFrame, method: str, parts: list[str]) -> pd.DataFrame:
-    """One row a window, indexed by user and start, one column a modality.
+def window_vectors(
+    importance: pd.DataFrame, method: str, parts: list[str], seeds: list[int] | None = None
+) -> pd.DataFrame:
+    """One row a window, indexed by user and start, one column a modality; of all seeds, or of those given.
 
     A modality that a window lacks counts as the user's mean, one that the user lacks throughout as 0: no weight.
     """
     rows = importance[(importance.method == method) & importance.part.isin(parts)]
+    if seeds is not None:
+        rows = rows[rows.seed.isin(seeds)]
     table = rows.pivot_table(index=["user", "start"], columns="modality", values="value", aggfunc="mean", observed=True)
     table = table.reindex(columns=list(dict.fromkeys(importance.modality)))
     return table.fillna(table.groupby("user").transform("mean")).fillna(0.0)
 
 
-def user_vectors(importance: pd.DataFrame, method: str, parts: list[str]) -> pd.DataFrame:
+def user_vectors(
+    importance: pd.DataFrame, method: str, parts: list[str], seeds: list[int] | None = None
+) -> pd.DataFrame:
     """One row a user, one column a modality: the mean over the windows that have the modality."""
-    return window_vectors(importance, method, parts).groupby("user").mean()
+    return window_vectors(importance, method, parts, seeds).groupby("user").mean()
+
+
+def grouping_vectors(importance: pd.DataFrame, settings: Groups, seeds: list[int] | None = None) -> pd.DataFrame:
+    """The window vectors that form the groups, as `groups` asks for them.
+
+    Ablation is in nats, and so the larger the better a user's model does; it is divided by the sum of the user's
+    positive means, so that it tells shares, as attention does.
+    """
+    table = window_vectors(importance, settings.importance, settings.parts, seeds)
+    if settings.importance == "attention":
+        return table
+    total = table.groupby("user").mean().clip(lower=0).sum(axis=1).replace(0, np.nan)
+    return table.div(total.reindex(table.index, level="user"), axis=0).fillna(0.0)
+
+
+def raw_vectors(features: list[str], like: pd.DataFrame) -> pd.DataFrame:
+    """Summary features of the windows of `like`, standardised over the whole cohort; 0 where one is missing.
+
+    Over the cohort, not a user: differences between people are what raw vectors are to show.
+    """
+    raw = pa.concat_tables([pq.read_table(path) for path in features]).to_pandas().set_index(["user", "start"])
+    raw = raw.loc[like.index, [name for name in raw.columns if is_summary(name)]]
+    return ((raw - raw.mean()) / raw.std(ddof=0).replace(0, np.nan)).fillna(0.0)

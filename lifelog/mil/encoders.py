@@ -10,11 +10,12 @@ value and the same gradient as the plain way (`SequenceEncoder.plain`), for a fr
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
-from torch.nn.utils.parametrize import cached
 
 from lifelog.config import Modality
 
@@ -39,23 +40,9 @@ class CausalBlock(nn.Module):
         self.residual = nn.Conv1d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.shape[2] == 1:  # nothing but padding lies before: the last tap is all there is
-            h = F.leaky_relu(F.conv1d(x, self.first.weight[..., -1:], self.first.bias), SLOPE)
-            h = F.leaky_relu(F.conv1d(h, self.second.weight[..., -1:], self.second.bias), SLOPE)
-            return h + self.residual(x)
         h = F.leaky_relu(self.first(F.pad(x, (self.padding, 0))), SLOPE, inplace=True)
         h = F.leaky_relu(self.second(F.pad(h, (self.padding, 0))), SLOPE, inplace=True)
         return h + self.residual(x)
-
-    def cone(self, x: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
-        """The same for patches x (patches, in, steps) at `time` (patches, steps), where x holds all that is needed.
-
-        Returns fewer steps and their times. Before the window's start all activations are zero, as `forward` pads them.
-        """
-        h = F.leaky_relu(self.first(x), SLOPE) * (time[:, None, self.padding :] >= 0)
-        h = F.leaky_relu(self.second(h), SLOPE)
-        time = time[:, 2 * self.padding :]
-        return (h + self.residual(x[..., 2 * self.padding :])) * (time[:, None] >= 0), time
 
 
 class SequenceEncoder(nn.Module):
@@ -69,35 +56,133 @@ class SequenceEncoder(nn.Module):
         self.linear = nn.Linear(LAST_CHANNELS, FEATURES)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x.transpose(1, 2)
-        if not torch.is_grad_enabled():
-            return self.linear(self._search(x)[0])
-        if x.shape[2] <= 2 * LAST_CHANNELS * SIGHT:  # the search does not pay
-            return self.linear(self.blocks(x).amax(dim=2))
-        return self.linear(self._patches(x, self._search(x)[1]))
+        return encode_together([self], [x])[0]
 
     def plain(self, x: Tensor) -> Tensor:
         """The encoder as it is written in the papers; `forward` gives the same values and gradients faster."""
         return self.linear(self.blocks(x.transpose(1, 2)).amax(dim=2))
 
-    @torch.no_grad()
-    def _search(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Maxima over time and where they are, (bags, 16) each, for x (bags, channels, time)."""
-        with cached():  # weight normalisation once, not once a piece
-            found = [self.blocks(piece).max(dim=2) for piece in x.split(max(1, SEARCHED_AT_ONCE // x.shape[2]))]
-        return torch.cat([f.values for f in found]), torch.cat([f.indices for f in found])
 
-    def _patches(self, x: Tensor, where: Tensor) -> Tensor:
-        """The value of each channel at its maximum, with gradients, (bags, 16)."""
-        steps = torch.arange(1 - SIGHT, 1, device=x.device)
-        time = (where[..., None] + steps).flatten(0, 1)  # (bags * 16, 29)
-        bag = torch.arange(len(x), device=x.device).repeat_interleave(LAST_CHANNELS)
-        patch = x.transpose(1, 2)[bag[:, None], time.clamp(min=0)] * (time >= 0)[..., None]
-        h = patch.transpose(1, 2)
-        for block in self.blocks:
-            h, time = block.cone(h, time)
-        # Patch c of a bag lies under the maximum of channel c: that channel of it is the pooled value.
-        return h.reshape(len(x), LAST_CHANNELS, LAST_CHANNELS).diagonal(dim1=1, dim2=2)
+def encode_together(encoders: list[SequenceEncoder], xs: list[Tensor]) -> list[Tensor]:
+    """What each encoder says of its own (bags, time, channels): (bags, 32) each; all have the same channels.
+
+    Together, because a training step of small batches is bound by the number of operations, not by their size.
+    """
+    blocks = [_stacked(same) for same in zip(*(encoder.blocks for encoder in encoders), strict=True)]
+    if all(x.shape[1] == 1 for x in xs):
+        pooled = _single_steps(blocks, torch.stack(xs)[:, :, 0])
+    else:
+        found = [_search(blocks, m, x.transpose(1, 2)) for m, x in enumerate(xs)]
+        pooled = torch.stack([values for values, _ in found])
+        if torch.is_grad_enabled():
+            pooled = _maxima(blocks, xs, torch.stack([where for _, where in found]))
+    weight = torch.stack([encoder.linear.weight for encoder in encoders])
+    bias = torch.stack([encoder.linear.bias for encoder in encoders])
+    return list(torch.baddbmm(bias[:, None], pooled, weight.transpose(1, 2)))
+
+
+class _Block(NamedTuple):
+    """The same block of M encoders: weights (M, taps, in, out), biases (M, 1, out)."""
+
+    first: Tensor
+    first_bias: Tensor
+    second: Tensor
+    second_bias: Tensor
+    residual: Tensor | None  # (M, in, out)
+    residual_bias: Tensor | None
+
+
+def _stacked(blocks: tuple[CausalBlock, ...]) -> _Block:
+    def folded(convolutions: list[nn.Conv1d]) -> tuple[Tensor, Tensor]:
+        """Weight normalisation (Salimans and Kingma, 2016) of all at once."""
+        parts = [conv.parametrizations.weight for conv in convolutions]
+        size, direction = torch.stack([p.original0 for p in parts]), torch.stack([p.original1 for p in parts])
+        weight = direction * (size / torch.linalg.vector_norm(direction, dim=(2, 3), keepdim=True))
+        return weight.permute(0, 3, 2, 1), torch.stack([conv.bias for conv in convolutions])[:, None]
+
+    residual = None, None
+    if not isinstance(blocks[0].residual, nn.Identity):
+        residual = (
+            torch.stack([block.residual.weight[..., 0] for block in blocks]).transpose(1, 2),
+            torch.stack([block.residual.bias for block in blocks])[:, None],
+        )
+    return _Block(*folded([b.first for b in blocks]), *folded([b.second for b in blocks]), *residual)
+
+
+@torch.no_grad()
+def _search(blocks: list[_Block], m: int, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Maxima over time and where they are, (bags, 16) each, for x (bags, channels, time) in encoder m.
+
+    Convolutions as matrix products of stacked taps: for so few channels faster than a library's convolution, which also
+    has to be compiled anew for every shape.
+    """
+    found = []
+    for h in x.split(max(1, SEARCHED_AT_ONCE // x.shape[2])):
+        for block, dilation in zip(blocks, DILATIONS, strict=True):
+            before = h
+            for weight, bias in ((block.first, block.first_bias), (block.second, block.second_bias)):
+                matrix = weight[m].permute(2, 0, 1).flatten(1).expand(len(h), -1, -1)
+                h = F.leaky_relu_(torch.baddbmm(bias[m].T, matrix, _shifted(h, dilation)), SLOPE)
+            if block.residual is None:
+                h += before
+            else:
+                h.baddbmm_(block.residual[m].T.expand(len(h), -1, -1), before).add_(block.residual_bias[m].T)
+        found.append(h.max(dim=2))
+    return torch.cat([f.values for f in found]), torch.cat([f.indices for f in found])
+
+
+def _shifted(h: Tensor, dilation: int) -> Tensor:
+    """What the taps of a causal kernel see, (bags, taps * channels, time), of h (bags, channels, time)."""
+    bags, channels, time = h.shape
+    seen = h.new_zeros(bags, KERNEL, channels, time)
+    for tap in range(KERNEL):
+        late = min((KERNEL - 1 - tap) * dilation, time)
+        seen[:, tap, :, late:] = h[:, :, : time - late]
+    return seen.flatten(1, 2)
+
+
+def _single_steps(blocks: list[_Block], x: Tensor) -> Tensor:
+    """Pooled values (M, bags, 16) of sequences of one step (M, bags, channels): only the last taps see anything."""
+    for block in blocks:
+        h = F.leaky_relu(torch.baddbmm(block.first_bias, x, block.first[:, -1]), SLOPE)
+        h = F.leaky_relu(torch.baddbmm(block.second_bias, h, block.second[:, -1]), SLOPE)
+        x = h + (x if block.residual is None else torch.baddbmm(block.residual_bias, x, block.residual))
+    return x
+
+
+def _maxima(blocks: list[_Block], xs: list[Tensor], where: Tensor) -> Tensor:
+    """The value of each channel at its maximum, with gradients, (M, bags, 16), from the patches under the maxima.
+
+    A block is computed only where the next one looks: at every step its dilation apart, of which its own second
+    convolution wants every second. Steps of a patch are therefore always neighbours of a kernel's taps.
+    """
+    bags, device = len(xs[0]), xs[0].device
+    steps = torch.arange(1 - SIGHT, 1, device=device)
+    time = where[..., None] + steps  # (M, bags, 16, 29)
+    # Before the window's start all activations are zero: that is how the convolutions are padded.
+    inside = (time >= 0)[..., None].to(xs[0].dtype)
+    rows, time = torch.arange(bags, device=device)[:, None, None], time.clamp(min=0)
+    h = (torch.stack([x[rows, t] for x, t in zip(xs, time, strict=True)]) * inside).flatten(1, 2)
+    inside = inside.flatten(1, 2)
+    for block in blocks:
+        x = h
+        h = F.leaky_relu(_convolve(h, block.first, block.first_bias, 1), SLOPE) * inside[:, :, KERNEL - 1 :]
+        h = F.leaky_relu(_convolve(h, block.second, block.second_bias, 2), SLOPE)
+        x, inside = (y[:, :, 2 * (KERNEL - 1) :: 2] for y in (x, inside))
+        if block.residual is not None:
+            x = _convolve(x, block.residual[:, None], block.residual_bias, 1)
+        h = (h + x) * inside
+    # Patch c of a bag lies under the maximum of channel c: that channel of it is the pooled value.
+    return h.reshape(len(xs), bags, LAST_CHANNELS, LAST_CHANNELS).diagonal(dim1=2, dim2=3)
+
+
+def _convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
+    """(M, patches, steps, in) by weights (M, taps, in, out) at every `stride`-th step."""
+    taps = weight.shape[1]
+    last = x.shape[2] - taps + 1
+    seen = torch.cat([x[:, :, tap : tap + last : stride] for tap in range(taps)], dim=3)
+    out = torch.baddbmm(bias, seen.flatten(1, 2), weight.flatten(1, 2))
+    return out.reshape(*seen.shape[:3], -1)
 
 
 class ScalarEncoder(nn.Module):
@@ -117,6 +202,28 @@ class ScalarEncoder(nn.Module):
         return self.layers(x[:, 0])
 
 
-def build_encoder(modality: Modality) -> nn.Module:
-    """The encoder that fits a modality."""
-    return (ScalarEncoder if modality.kind == "scalar" else SequenceEncoder)(modality.channels)
+class Encoders(nn.ModuleDict):
+    """An encoder a modality. Windows by modality, (bags, length, channels) each, to features (bags, M, 32)."""
+
+    def __init__(self, modalities: list[Modality]) -> None:
+        kinds = {m.name: SequenceEncoder if m.kind == "sequence" else ScalarEncoder for m in modalities}
+        super().__init__({m.name: kinds[m.name](m.channels) for m in modalities})
+        alike: dict[int, list[str]] = {}
+        for modality in modalities:
+            if modality.kind == "sequence":
+                alike.setdefault(modality.channels, []).append(modality.name)
+        self.together = list(alike.values())
+
+    def forward(self, bags: dict[str, Tensor]) -> Tensor:
+        features = {}
+        for names in self.together:
+            # Single steps (bins) and sequences go different ways.
+            for single in (True, False):
+                some = [name for name in names if (bags[name].shape[1] == 1) == single]
+                if some:
+                    encoded = encode_together([self[name] for name in some], [bags[name] for name in some])
+                    features |= dict(zip(some, encoded, strict=True))
+        for name, encoder in self.items():
+            if name not in features:
+                features[name] = encoder(bags[name])
+        return torch.stack([features[name] for name in self], dim=1)

@@ -2,18 +2,25 @@
 
 attention  the weight that the bag's score gives to the modality; sums to 1 over the modalities that are there
 ablation   by how much the log-likelihood of the true class falls when the modality is masked (positive: it helps)
+
+Whether such an order may be believed is asked by deletion (MILLET: Early et al., ICLR 2024): take the modalities away,
+the most important first; the faster the predicted class loses its likelihood, the more faithful the order.
 """
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from lifelog.config import Modality
+from lifelog.metrics import scores
 from lifelog.mil.bags import Bags, read_bags, scale
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.train import chunks, load_mil
@@ -31,32 +38,94 @@ SCHEMA = pa.schema(
         ("value", pa.float32()),  # null where the modality is missing
     ]
 )
+DELETION = pa.schema(
+    [
+        ("user", pa.string()),
+        ("part", pa.string()),
+        ("seed", pa.int32()),
+        ("order", pa.string()),  # attention, ablation, random
+        ("removed", pa.int32()),  # modalities taken away
+        ("windows", pa.int32()),  # those that had more than so many
+        ("fall", pa.float64()),  # of the predicted class's log-likelihood, mean over the windows
+    ]
+)
 METHODS = ("attention", "ablation")
+RANDOM_ORDERS = 10  # a window, averaged
+
+
+class Explained(NamedTuple):
+    """What a network says of N windows with M modalities and C classes."""
+
+    importance: dict[str, NDArray]  # by method (N, M), NaN where the modality is missing
+    deletion: dict[str, NDArray]  # by order (N, M - 1): fall after 1, 2, ... are taken away, NaN where none is left
+    probabilities: NDArray  # (N, C)
 
 
 @torch.no_grad()
-def importance(network: MilNetwork, bags: Bags) -> dict[str, np.ndarray]:
-    """Attention and ablation of each bag and modality, shape (N, M) each, NaN where the modality is missing."""
-    parts: dict[str, list[torch.Tensor]] = {method: [] for method in METHODS}
+def explain(network: MilNetwork, bags: Bags, seed: int) -> Explained:
+    """Importance by every method, and deletion curves in their order and at random."""
+    generator = torch.Generator().manual_seed(seed)
+    importance: dict[str, list[Tensor]] = {method: [] for method in METHODS}
+    deletion: dict[str, list[Tensor]] = {order: [] for order in (*METHODS, "random")}
+    said = []
     for bag in chunks(bags):
-        z, truth = network.encode(bag.values), bag.classes[:, None]
-        whole = network.decide(z, bag.present)
-        known = whole.log_probabilities.gather(1, truth)
-        falls = []
-        for m in range(z.shape[1]):
-            without = bag.present.clone()
-            without[:, m] = False
-            falls.append(known - network.decide(z, without).log_probabilities.gather(1, truth))
-        for method, values in (("attention", whole.attention), ("ablation", torch.cat(falls, dim=1))):
-            parts[method].append(values.masked_fill(~bag.present, torch.nan))
-    return {method: torch.cat(values).numpy() for method, values in parts.items()}
+        z, present = network.encode(bag.values), bag.present
+        whole = network.decide(z, present)
+        predicted = whole.log_probabilities.argmax(dim=1)
+        falls = {name: _falls(network, z, present, c) for name, c in (("true", bag.classes), ("own", predicted))}
+        # The truth for importance; for deletion, which asks about the network, the class that it predicts.
+        orders = {"attention": [whole.attention], "ablation": [falls["own"]]}
+        orders["random"] = [torch.rand(present.shape, generator=generator) for _ in range(RANDOM_ORDERS)]
+        for method, values in (("attention", whole.attention), ("ablation", falls["true"])):
+            importance[method].append(values.masked_fill(~present, torch.nan))
+        for name, some in orders.items():
+            curves = [_deletion(network, z, present, predicted, values) for values in some]
+            deletion[name].append(torch.stack(curves).mean(dim=0))
+        said.append(whole.log_probabilities.double().exp())
+    return Explained(
+        {name: torch.cat(values).numpy() for name, values in importance.items()},
+        {name: torch.cat(values).numpy() for name, values in deletion.items()},
+        torch.cat(said).numpy(),
+    )
+
+
+def _falls(network: MilNetwork, z: Tensor, present: Tensor, classes: Tensor) -> Tensor:
+    """By how much the log-likelihood of a class falls without each modality, (B, M)."""
+    falls = []
+    for m in range(z.shape[1]):
+        without = present.clone()
+        without[:, m] = False
+        falls.append(_likelihood(network, z, present, classes) - _likelihood(network, z, without, classes))
+    return torch.stack(falls, dim=1)
+
+
+def _deletion(network: MilNetwork, z: Tensor, present: Tensor, classes: Tensor, values: Tensor) -> Tensor:
+    """Falls after the 1, 2, ..., M - 1 modalities of the greatest values are taken away, (B, M - 1)."""
+    rank = values.masked_fill(~present, -torch.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+    falls = []
+    for removed in range(1, z.shape[1]):
+        left = present & (rank >= removed)
+        fall = _likelihood(network, z, present, classes) - _likelihood(network, z, left, classes)
+        falls.append(fall.masked_fill(~left.any(dim=1), torch.nan))
+    return torch.stack(falls, dim=1)
+
+
+def _likelihood(network: MilNetwork, z: Tensor, present: Tensor, classes: Tensor) -> Tensor:
+    return network.decide(z, present).log_probabilities.gather(1, classes[:, None])[:, 0]
 
 
 def extract_importance(
-    windows_path: str | Path, splits_path: str | Path, checkpoints: list[str], importance_path: str | Path
+    windows_path: str | Path,
+    splits_path: str | Path,
+    checkpoints: list[str],
+    importance_path: str | Path,
+    deletion_path: str | Path,
 ) -> None:
-    """Write the importance of every window of train, validation and test under every seed; no row if excluded."""
-    frames = []
+    """Write the importance of every window of train, validation and test under every seed, and deletion curves.
+
+    An excluded user has no rows. The notes hold each seed's scores on the test windows.
+    """
+    frames, curves, notes = [], [], {"excluded": exclusion(splits_path), "test_scores": {}}
     for checkpoint in checkpoints:
         loaded = load_mil(checkpoint)
         if loaded is None:
@@ -64,10 +133,29 @@ def extract_importance(
         network, scaling, about = loaded
         modalities = [Modality(**entry) for entry in about["modalities"]]
         raw, used, _ = read_bags(windows_path, splits_path, modalities, about["mil"]["labels"], about["classes"])
-        for method, values in importance(network, scale(raw, scaling)).items():
+        explained = explain(network, scale(raw, scaling), about["seed"])
+        for method, values in explained.importance.items():
             frame = pd.DataFrame(values, columns=[modality.name for modality in modalities])
             frame = pd.concat([used[["user", "start", "part"]], frame], axis=1)
             frame = frame.melt(["user", "start", "part"], var_name="modality", value_name="value")
             frames.append(frame.assign(seed=about["seed"], method=method))
-    table = pd.concat(frames) if frames else SCHEMA.empty_table().to_pandas()
-    write_table(table, importance_path, SCHEMA, notes={"excluded": exclusion(splits_path)})
+        curves.append(_curves(explained.deletion, used).assign(seed=about["seed"]))
+        test = (used.part == "test").to_numpy()
+        notes["test_scores"][str(about["seed"])] = _scores(raw.classes.numpy()[test], explained.probabilities[test])
+    for schema, tables, path in ((SCHEMA, frames, importance_path), (DELETION, curves, deletion_path)):
+        write_table(pd.concat(tables) if tables else schema.empty_table().to_pandas(), path, schema, notes)
+
+
+def _curves(deletion: dict[str, NDArray], used: pd.DataFrame) -> pd.DataFrame:
+    """Mean deletion curves of each part."""
+    frames = []
+    for order, falls in deletion.items():
+        frame = pd.concat([used[["user", "part"]], pd.DataFrame(falls, columns=range(1, falls.shape[1] + 1))], axis=1)
+        frame = frame.melt(["user", "part"], var_name="removed", value_name="fall")
+        means = frame.groupby(["user", "part", "removed"], sort=True).fall.agg(windows="count", fall="mean")
+        frames.append(means.reset_index().assign(order=order))
+    return pd.concat(frames).astype({"removed": int})
+
+
+def _scores(truth: NDArray, probabilities: NDArray) -> dict[str, Any]:
+    return {name: None if math.isnan(value) else value for name, value in scores(truth, probabilities).items()}

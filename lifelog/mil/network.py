@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lifelog.config import Mil, Modality
-from lifelog.mil.encoders import FEATURES, SLOPE, build_encoder
+from lifelog.mil.encoders import FEATURES, SLOPE, Encoders
 
 
 class BagOutput(NamedTuple):
@@ -74,7 +74,7 @@ class MilNetwork(nn.Module):
         super().__init__()
         self.classes = classes
         self.names = [modality.name for modality in modalities]
-        self.encoders = nn.ModuleDict({modality.name: build_encoder(modality) for modality in modalities})
+        self.encoders = Encoders(modalities)
         self.scorers = nn.ModuleDict({name: nn.Linear(FEATURES, classes) for name in self.names})
         self.attention: nn.Module = (
             GatedAttention(len(modalities))
@@ -84,7 +84,7 @@ class MilNetwork(nn.Module):
 
     def encode(self, bags: dict[str, Tensor]) -> Tensor:
         """Windows by modality, (B, length, channels) each, to features (B, M, 32). A missing one is all zeros."""
-        return torch.stack([self.encoders[name](bags[name]) for name in self.names], dim=1)
+        return self.encoders(bags)
 
     def decide(self, z: Tensor, present: Tensor) -> BagOutput:
         """Features (B, M, 32) and which modalities count (B, M) to the output."""

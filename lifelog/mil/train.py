@@ -1,4 +1,4 @@
-"""train_mil: one user's network under one seed; the epoch with the best validation macro-F1 is kept."""
+"""train_mil: one user's network under one seed; the epoch with the best validation score is kept."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from torch import Tensor
 
 from lifelog import __version__
 from lifelog.config import Mil, Modality, Target, Training
-from lifelog.metrics import confusion, macro_f1
+from lifelog.metrics import confusion, macro_f1, published_f1
 from lifelog.mil.bags import Bags, Scaling, fit_scaling, read_bags, scale
 from lifelog.mil.network import MilNetwork
+from lifelog.mil.optimiser import ClippedAdamW
 from lifelog.splits import exclusion
 from lifelog.tables import read_json, write_json, written_whole
 
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 10
+SCORES = {"macro_f1": macro_f1, "published_f1": published_f1}
 CHUNK = 2**21  # values scored at once: 8 MB
 
 
@@ -122,9 +124,7 @@ class BagNetwork(Protocol):
 def fit(network: BagNetwork, train: Bags, validation: Bags, settings: Training, seed: int) -> Fit:
     """The training loop. Raises TrainingError when the loss is no number any more."""
     generator = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-    )
+    optimiser = ClippedAdamW(network, settings.learning_rate, settings.weight_decay, settings.clip)
     weights = class_weights(train.classes, network.classes, settings.class_weights)
     best, best_key, fitted = 0, (-1.0, 0.0), Fit({})
     started = said = time.monotonic()
@@ -138,7 +138,6 @@ def fit(network: BagNetwork, train: Bags, validation: Bags, settings: Training, 
             loss = bag_loss(network(batch.values, shown).log_probabilities, batch.classes, weights, settings)
             optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
             optimiser.step()
             total += loss.item() * len(rows)
         if not torch.isfinite(torch.tensor(total)):
@@ -147,7 +146,7 @@ def fit(network: BagNetwork, train: Bags, validation: Bags, settings: Training, 
             )
         loss, score = evaluate(network, validation, weights, settings)
         fitted.history.append(
-            {"epoch": epoch, "train_loss": total / len(train), "validation_loss": loss, "validation_macro_f1": score}
+            {"epoch": epoch, "train_loss": total / len(train), "validation_loss": loss, "validation_score": score}
         )
         if (score, -loss) > best_key:
             best, best_key = epoch, (score, -loss)
@@ -156,11 +155,11 @@ def fit(network: BagNetwork, train: Bags, validation: Bags, settings: Training, 
         now = time.monotonic()
         if now - said > SECONDS_BETWEEN_LINES or epoch in (1, settings.epochs):
             left = (now - started) / epoch * (settings.epochs - epoch)
-            logger.info("epoch %d/%d: macro-F1 %.3f, at most %.0f s left", epoch, settings.epochs, score, left)
+            logger.info("epoch %d/%d: score %.3f, at most %.0f s left", epoch, settings.epochs, score, left)
             said = now
         if epoch - best >= settings.patience:
             break
-    logger.info("best epoch %d of %d: validation macro-F1 %.3f", best, epoch, best_key[0])
+    logger.info("best epoch %d of %d: validation %s %.3f", best, epoch, settings.keep, best_key[0])
     return fitted
 
 
@@ -189,11 +188,11 @@ def bag_loss(log_probabilities: Tensor, classes: Tensor, weights: Tensor | None,
 
 @torch.no_grad()
 def evaluate(network: BagNetwork, bags: Bags, weights: Tensor | None, settings: Training) -> tuple[float, float]:
-    """Loss and macro-F1 over all bags."""
+    """Loss over all bags, and the score whose best epoch is kept."""
     network.eval()
     said = torch.cat([network(part.values, part.present).log_probabilities for part in chunks(bags)])
     counts = confusion(bags.classes.cpu().numpy(), said.argmax(dim=1).cpu().numpy(), said.shape[1])
-    return bag_loss(said, bags.classes, weights, settings).item(), macro_f1(counts)
+    return bag_loss(said, bags.classes, weights, settings).item(), SCORES[settings.keep](counts)
 
 
 def chunks(bags: Bags) -> list[Bags]:

@@ -1,6 +1,7 @@
-"""LifeLogNet as published: an encoder a modality on the maxima of a 5-second bin, joined, three layers.
+"""LifeLogNet: an encoder a modality, joined, three layers; on 5-second maxima as published, or on whole windows.
 
-Each bin of a window is a sample with the window's label; a window's probabilities are the mean over its bins.
+lifelognet  Each bin of a window is a sample with its label; a window's probabilities are the mean over its bins.
+windownet   The model that the study describes in words: the encoders see the window as it was recorded.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lifelog.config import LifeLogNet, Modality
+from lifelog.config import LifeLogNet, Modality, WindowNet
 from lifelog.mil.bags import Bags
-from lifelog.mil.encoders import FEATURES, SLOPE, build_encoder
+from lifelog.mil.encoders import FEATURES, SLOPE, Encoders
 from lifelog.mil.network import BagOutput
 from lifelog.mil.train import chunks, fit, pick_device
 from lifelog.predict.samples import Samples
@@ -21,12 +22,12 @@ JOINED = 128
 
 
 class Network(nn.Module):
-    """Bins (B, 1, channels) by modality to log-probabilities (B, C); hidden modalities enter as zeros."""
+    """Sequences (B, length, channels) by modality to log-probabilities (B, C); hidden modalities enter as zeros."""
 
     def __init__(self, modalities: list[Modality], classes: int) -> None:
         super().__init__()
         self.classes = classes
-        self.encoders = nn.ModuleDict({modality.name: build_encoder(modality) for modality in modalities})
+        self.encoders = Encoders(modalities)
         self.layers = nn.Sequential(
             nn.LeakyReLU(SLOPE),
             nn.Linear(FEATURES * len(modalities), JOINED),
@@ -35,38 +36,46 @@ class Network(nn.Module):
         )
 
     def forward(self, bags: dict[str, Tensor], present: Tensor) -> BagOutput:
-        encoded = [encoder(bags[name]) for name, encoder in self.encoders.items()]
-        z = torch.stack(encoded, dim=1) * present[..., None]
+        z = self.encoders(bags) * present[..., None]
         log_probabilities = F.log_softmax(self.layers(z.flatten(1)), dim=-1)
         return BagOutput(log_probabilities, present.float(), log_probabilities[:, None])
 
 
 class LifeLogNetPredictor:
-    """Trains on bins, predicts windows."""
+    """Trains on bins or windows, predicts windows."""
 
-    def __init__(self, settings: LifeLogNet) -> None:
+    def __init__(self, settings: LifeLogNet | WindowNet) -> None:
         self.settings = settings
+        self.bags = _bins if settings.name == "lifelognet" else _windows
         self.device = pick_device(settings.device)
 
     def fit(self, train: Samples, validation: Samples) -> None:
         torch.manual_seed(self.settings.seed)
         self.network = Network(train.modalities, len(train.classes)).to(self.device)
-        pair = (_bins(samples).to(self.device) for samples in (train, validation))
+        pair = (self.bags(samples).to(self.device) for samples in (train, validation))
         fitted = fit(self.network, *pair, self.settings, self.settings.seed)
         self.network.load_state_dict(fitted.state)
 
     @torch.no_grad()
     def predict(self, samples: Samples) -> NDArray:
         self.network.eval()
-        parts = [self.network(part.values, part.present) for part in chunks(_bins(samples).to(self.device))]
+        parts = [self.network(part.values, part.present) for part in chunks(self.bags(samples).to(self.device))]
         probabilities = torch.cat([part.log_probabilities for part in parts]).double().exp().cpu()
         return probabilities.reshape(len(samples), -1, self.network.classes).mean(dim=1).numpy()
+
+
+def _windows(samples: Samples) -> Bags:
+    """Every window as a bag."""
+    return _bags({name: torch.from_numpy(x) for name, x in samples.windows.items()}, torch.from_numpy(samples.truth))
 
 
 def _bins(samples: Samples) -> Bags:
     """Every bin of every window as a bag of its own."""
     values = {name: torch.from_numpy(x).flatten(0, 1)[:, None] for name, x in samples.maxima.items()}
-    present = torch.stack([~torch.isnan(x[:, 0, 0]) for x in values.values()], dim=1)
     bins = next(iter(samples.maxima.values())).shape[1]
-    classes = torch.from_numpy(samples.truth).repeat_interleave(bins)
+    return _bags(values, torch.from_numpy(samples.truth).repeat_interleave(bins))
+
+
+def _bags(values: dict[str, Tensor], classes: Tensor) -> Bags:
+    present = torch.stack([~torch.isnan(x[:, 0, 0]) for x in values.values()], dim=1)
     return Bags({name: torch.nan_to_num(x) for name, x in values.items()}, present, classes)

@@ -1,4 +1,8 @@
-"""train_predictor: one model a group of a scheme, fitted on training windows, and what it says of the test windows."""
+"""train_predictor: one model a group of a scheme, fitted on training windows, and what it says of the test windows.
+
+Where the split asks for it (method `users`), the model that is tested on a person was fitted on the others of the
+group: people are left out in turns. Someone who is alone in a group is predicted by a model of everyone else.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,14 @@ import logging
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from lifelog.config import Predictor as Settings
-from lifelog.predict.samples import Samples, read_samples
+from lifelog.config import UsersSplit
+from lifelog.predict.samples import Samples
 from lifelog.tables import write_table
 
 logger = logging.getLogger(__name__)
@@ -27,43 +33,64 @@ class Predictor(Protocol):
 
 def build_predictor(settings: Settings) -> Predictor:
     """The predictor that the settings name; torch and scikit-learn are loaded only for those that need them."""
-    if settings.name == "lifelognet":
-        from lifelog.predict.lifelognet import LifeLogNetPredictor
+    if settings.name in ("lifelognet", "windownet"):
+        from lifelog.predict.lifelognet import LifeLogNetPredictor as Kind
+    elif settings.name == "boosting":
+        from lifelog.predict.boosting import BoostingPredictor as Kind
+    elif settings.name == "nearest_minute":
+        from lifelog.predict.nearest_minute import NearestMinutePredictor as Kind
+    elif settings.name == "clock":
+        from lifelog.predict.clock import ClockPredictor as Kind
+    else:
+        from lifelog.predict.majority import MajorityPredictor as Kind
+    return Kind(settings)
 
-        return LifeLogNetPredictor(settings)
-    if settings.name == "boosting":
-        from lifelog.predict.boosting import BoostingPredictor
 
-        return BoostingPredictor(settings)
-    from lifelog.predict.majority import MajorityPredictor
-
-    return MajorityPredictor(settings)
+def turns(members: list[str], everyone: list[str], unseen: UsersSplit | None) -> list[tuple[list[str], list[str]]]:
+    """Whom to fit on and whom to test, for the members of a group: themselves, or in turns the others."""
+    if unseen is None:
+        return [(members, members)]
+    if len(everyone) < 2:
+        raise ValueError(f"split {unseen.name!r}: nobody else is there to learn from, {everyone[0]!r} is the only user")
+    order = np.random.default_rng(unseen.seed).permutation(sorted(members))
+    folds = np.array_split(order, min(unseen.folds, len(members)))
+    found = []
+    for fold in folds:
+        others = [user for user in members if user not in fold]
+        found.append((others or [user for user in everyone if user not in fold], sorted(map(str, fold))))
+    return found
 
 
 def train_predictor(
     groups: pd.DataFrame,
-    features: list[str],
-    splits: list[str],
-    standardise: str,
+    samples: Samples,
     settings: Settings,
     predictions_path: str | Path,
+    unseen: UsersSplit | None = None,
 ) -> None:
-    """Write user, group, start, truth (class number) and one probability a class for every test window."""
-    samples = read_samples(features, splits, list(groups.user), standardise)
-    group_of = samples.keys.user.map(groups.set_index("user").group)
-    frames = []
-    for number, group in enumerate(dict.fromkeys(groups.group), start=1):
-        own = samples.take((group_of == group).to_numpy())
-        test = own.part("test")
-        model = build_predictor(settings)
-        model.fit(own.part("train"), own.part("validation"))
-        probabilities = model.predict(test)
-        frame = test.keys[["user", "start"]].assign(group=group, truth=test.truth)
-        frames.append(frame.join(pd.DataFrame(probabilities, columns=probability_columns(samples.classes))))
-        total = groups.group.nunique()
-        logger.info("group %d of %d (%s): %d windows trained, %d tested", number, total, group, len(own), len(test))
+    """Write user, group, start, truth (class number) and one probability a class for every test window.
+
+    unseen: the split, where predictors must not know the person whom they are tested on.
+    """
+    everyone, frames, alone = list(groups.user), [], []
+    for number, (group, own) in enumerate(groups.groupby("group", sort=False), start=1):
+        members = list(own.user)
+        if unseen and len(members) == 1:
+            alone += members
+        for fitted, tested in turns(members, everyone, unseen):
+            known, test = samples.of(fitted), samples.of(tested).part("test")
+            model = build_predictor(settings)
+            model.fit(known.part("train"), known.part("validation"))
+            frame = test.keys[["user", "start"]].assign(group=group, truth=test.truth)
+            names = probability_columns(samples.classes)
+            frames.append(frame.join(pd.DataFrame(model.predict(test), columns=names)))
+            total = groups.group.nunique()
+            logger.info("group %d of %d (%s): %d windows known, %d tested", number, total, group, len(known), len(test))
+    if alone:
+        logger.warning("alone in their group, predicted by a model of everyone else: %s", ", ".join(alone))
     table = pd.concat(frames).sort_values(["user", "start"])
-    write_table(table, predictions_path, predictions_schema(samples.classes), notes={"classes": samples.classes})
+    notes = {"classes": samples.classes, "alone": alone}
+    write_table(table, predictions_path, predictions_schema(samples.classes), notes)
 
 
 def probability_columns(classes: list[str]) -> list[str]:

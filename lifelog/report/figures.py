@@ -18,6 +18,7 @@ METRIC_NAMES = {
     "balanced_accuracy": "balanced accuracy",
     "accuracy": "accuracy",
     "auroc": "AUROC",
+    "published_f1": "F1 as published (faulty)",
 }
 
 
@@ -40,7 +41,7 @@ def plot_yield(shares: pd.DataFrame, path: str | Path) -> None:
 
 
 def plot_training(histories: pd.DataFrame, path: str | Path) -> None:
-    """Validation macro-F1 over the epochs, a panel a user, a line a seed; a dot marks the kept epoch."""
+    """Validation score over the epochs, a panel a user, a line a seed; a dot marks the kept epoch."""
     users = list(dict.fromkeys(histories.user))
     columns = min(4, max(1, len(users)))
     rows = max(1, -(-len(users) // columns))
@@ -52,14 +53,14 @@ def plot_training(histories: pd.DataFrame, path: str | Path) -> None:
         palette = dict(zip(seeds, colours(len(seeds)), strict=True))
         for ax, user in zip(axes.flat, users, strict=False):
             for seed, line in histories[histories.user == user].groupby("seed"):
-                ax.plot(line.epoch, line.validation_macro_f1, color=palette[seed], label=f"seed {seed}")
+                ax.plot(line.epoch, line.validation_score, color=palette[seed], label=f"seed {seed}")
                 best = line[line.best]
-                ax.plot(best.epoch, best.validation_macro_f1, "o", color=palette[seed], markersize=5)
+                ax.plot(best.epoch, best.validation_score, "o", color=palette[seed], markersize=5)
             ax.set(title=f"user {user}", ylim=(0, 1.05))
         for ax in axes.flat[len(users) :]:
             ax.set_visible(False)
         figure.supxlabel("epoch")
-        figure.supylabel("validation macro-F1")
+        figure.supylabel("validation score")
         if users:
             figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=len(seeds))
         save(figure, path)
@@ -124,11 +125,15 @@ def plot_embedding(points: pd.DataFrame, groups: pd.DataFrame, path: str | Path)
 
 
 def plot_cluster_scores(scores: pd.DataFrame, path: str | Path) -> None:
-    """Silhouette and entropy over the number of clusters, both algorithms; a ring marks what was taken."""
+    """Silhouette, stability and entropy over the number of clusters, both algorithms; a ring marks what was taken."""
     with style():
-        figure, axes = plt.subplots(1, 2, figsize=(8.5, 3))
+        figure, axes = plt.subplots(1, 3, figsize=(8.5, 2.8))
         palette = dict(zip(("kmeans", "agglomerative"), colours(2), strict=True))
-        labels = {"silhouette": "silhouette (higher: clearer)", "entropy": "entropy within users (nats, summed)"}
+        labels = {
+            "silhouette": "silhouette (higher: clearer)",
+            "stability": "stability under resampling\n(adjusted Rand index)",
+            "entropy": "entropy within users\n(nats, summed)",
+        }
         for ax, (measure, label) in zip(axes, labels.items(), strict=True):
             for algorithm, line in scores.groupby("algorithm"):
                 # Both often agree: the wide line still shows under the dashed one.
@@ -143,7 +148,11 @@ def plot_cluster_scores(scores: pd.DataFrame, path: str | Path) -> None:
 
 
 def plot_confusion(tables: dict[tuple[str, str], pd.DataFrame], classes: list[str], path: str | Path) -> None:
-    """Confusion matrices over all test windows, a row a predictor, a column a scheme; cells are shares of the truth."""
+    """Confusion matrices over all test windows, a row a predictor, a column a scheme; cells are shares of the truth.
+
+    Random groupings are left out: there may be hundreds.
+    """
+    tables = {key: table for key, table in tables.items() if not key[1].startswith("random")}
     predictors = list(dict.fromkeys(key[0] for key in tables))
     schemes = list(dict.fromkeys(key[1] for key in tables))
     with style():
@@ -151,11 +160,14 @@ def plot_confusion(tables: dict[tuple[str, str], pd.DataFrame], classes: list[st
         figure, axes = plt.subplots(
             len(predictors), len(schemes), figsize=size, sharex=True, sharey=True, squeeze=False
         )
+        for ax in axes.flat:
+            ax.set_visible(False)
         for (predictor, scheme), table in tables.items():
             ax = axes[predictors.index(predictor), schemes.index(scheme)]
             predicted = table[[f"p_{name}" for name in classes]].to_numpy().argmax(axis=1)
             counts = confusion(table.truth.to_numpy(), predicted, len(classes))
             share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+            ax.set_visible(True)
             sns.heatmap(
                 share, ax=ax, cmap=SEQUENTIAL, vmin=0, vmax=1, annot=counts, fmt="d", cbar=False, square=True,
                 xticklabels=classes, yticklabels=classes,
@@ -167,30 +179,56 @@ def plot_confusion(tables: dict[tuple[str, str], pd.DataFrame], classes: list[st
         save(figure, path)
 
 
+def plot_deletion(deletion: pd.DataFrame, path: str | Path) -> None:
+    """Fall of the predicted class's likelihood as modalities are taken away, mean over users; a line an order."""
+    users = deletion.groupby(["order", "removed", "user"]).fall.mean().reset_index()
+    with style():
+        figure, ax = plt.subplots(figsize=(6, 3.2))
+        looks = zip(("ablation", "attention", "random"), colours(3), ("--", "-", ":"), markers(3), strict=True)
+        for order, colour, line, marker in looks:
+            own = users[users.order == order].groupby("removed").fall
+            mean, error = own.mean(), own.sem().fillna(0)
+            ax.fill_between(mean.index, mean - error, mean + error, color=colour, alpha=0.15, lw=0)
+            ax.plot(mean.index, mean, color=colour, ls=line, marker=marker, markersize=4, label=order)
+        ax.set(xlabel="modalities taken away, in this order", ylabel="fall of log-likelihood (nats)")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.legend(fontsize="small", title="order (band: standard error over users)")
+        save(figure, path)
+
+
 def plot_comparison(comparison: pd.DataFrame, metric: str, confidence: float, path: str | Path) -> None:
-    """Mean over users with interval, and the difference to the global scheme with interval, a row a predictor."""
+    """Mean over users with interval, and the difference to the global scheme with interval, a row a predictor.
+
+    Random groupings are small marks without intervals: their spread is what matters.
+    """
     rows = comparison[comparison.metric == metric]
     predictors, schemes = list(dict.fromkeys(rows.predictor)), list(dict.fromkeys(rows.scheme))
-    palette = {scheme: colours(10)[SCHEMES.get(scheme, 3 + i)] for i, scheme in enumerate(schemes)}
+    kinds = list(dict.fromkeys(scheme.partition("-")[0] for scheme in schemes))
+    shape = dict(zip(kinds, markers(len(kinds)), strict=True))
     panels = {
         "mean": ("low", "high", f"{METRIC_NAMES[metric]}, mean over users"),
         "difference": ("difference_low", "difference_high", "difference to one model for everyone"),
     }
     with style():
-        figure, axes = plt.subplots(1, 2, figsize=(8.5, 1.2 + 0.7 * len(predictors)), sharey=True)
+        figure, axes = plt.subplots(1, 2, figsize=(8.5, 1.2 + 0.8 * len(predictors)), sharey=True)
         for ax, (centre, (low, high, label)) in zip(axes, panels.items(), strict=True):
-            for i, (scheme, marker) in enumerate(zip(schemes, markers(len(schemes)), strict=True)):
-                own = rows[rows.scheme == scheme].set_index("predictor").loc[predictors]
+            for scheme in schemes:
+                own = rows[rows.scheme == scheme].set_index("predictor").reindex(predictors)
                 if centre == "difference" and scheme == "global":
                     continue
-                y = np.arange(len(predictors)) + 0.22 * (i - (len(schemes) - 1) / 2)
+                kind = scheme.partition("-")[0]
+                y = np.arange(len(predictors)) + 0.16 * (kinds.index(kind) - (len(kinds) - 1) / 2)
+                look = {"color": colours(10)[SCHEMES[kind]], "fmt": shape[kind]}
+                if kind == "random":
+                    ax.errorbar(own[centre], y, alpha=0.6, ms=4, label=kind if scheme == "random-1" else None, **look)
+                    continue
                 spread = np.abs(np.stack([own[centre] - own[low], own[high] - own[centre]]))
-                ax.errorbar(own[centre], y, xerr=spread, fmt=marker, color=palette[scheme], label=scheme, capsize=3)
+                ax.errorbar(own[centre], y, xerr=spread, label=kind, capsize=3, **look)
             ax.set(xlabel=f"{label}\n({confidence:.0%} interval over users)", yticks=range(len(predictors)))
             ax.set_yticklabels(predictors)
         axes[1].axvline(0, color="0.4", lw=1)
         axes[0].invert_yaxis()
-        axes[0].legend(fontsize="small", title="scheme")
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(kinds))
         save(figure, path)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from lifelog import __version__
 from lifelog.config import Config
 from lifelog.groups.assignment import read_groups
-from lifelog.groups.vectors import read_importance
+from lifelog.groups.clustering import read_scores
+from lifelog.groups.faithfulness import STABLE
 from lifelog.report.figures import METRIC_NAMES
-from lifelog.report.tables import seed_spread, split_overview
-from lifelog.tables import read_json, write_text
+from lifelog.report.tables import joined_random, split_overview
+from lifelog.tables import read_json, read_notes, write_text
 
 CLOSE_MINUTES = 10  # labels of minutes nearer than this are much alike
 LIBRARIES = ("snakemake", "torch", "pandas", "numpy", "scikit-learn", "pyarrow", "seaborn", "scipy")
@@ -39,6 +40,30 @@ class Figure:
 
 
 @dataclass
+class Within:
+    """What a split with parts of its own says of people: who was split how, what matters for whom, who is alike."""
+
+    parts: pd.DataFrame
+    notes: list[dict[str, str]]
+    excluded: list[dict[str, str]]
+    importance: pd.DataFrame  # of score_importance
+    groups: pd.DataFrame
+    clusters: pd.DataFrame  # of score_groups
+    recovery: dict[str, Any] | None
+    published: dict[str, Any] | None
+
+    @property
+    def nearest(self) -> float:
+        """Minutes from a user's nearest test window to training, median over users."""
+        return self.parts.nearest.median()
+
+    @property
+    def unstable(self) -> list[str]:
+        """Users whose importance differs from training seed to training seed."""
+        return list(self.importance.user[~self.importance.stable])
+
+
+@dataclass
 class Chapter:
     """One target under one split."""
 
@@ -48,25 +73,13 @@ class Chapter:
     figures: dict[str, Figure]
     comparison: pd.DataFrame
     by_user: pd.DataFrame
-    parts: pd.DataFrame
-    notes: list[dict[str, str]]
-    groups: pd.DataFrame
-    spread: float
-    recovery: dict[str, Any] | None = None
-    excluded: list[dict[str, str]] = field(default_factory=list)
+    within: Within | None  # None: of a split that takes the parts of another
+    within_split: str
+    alone: list[str]  # users whom a model of everyone else predicted, as nobody is in their group
 
     @property
     def key(self) -> str:
         return f"{self.target}-{self.split}"
-
-    @property
-    def nearest(self) -> float:
-        """Minutes from a user's nearest test window to training, median over users."""
-        return self.parts.nearest.median()
-
-    @property
-    def close_in_time(self) -> bool:
-        return self.nearest < CLOSE_MINUTES
 
 
 def render_report(
@@ -96,6 +109,8 @@ def render_report(
         chapters=chapters,
         metric=METRIC_NAMES[config.compare.metric],
         metrics=METRIC_NAMES,
+        close_minutes=CLOSE_MINUTES,
+        stable=STABLE,
         versions={"lifelog": __version__, "Python": platform.python_version()}
         | {library: version(library) for library in LIBRARIES},
     )
@@ -106,38 +121,48 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
     """A chapter from the results folder of a target and split."""
     folder = Path(folder)
     target, split = config.target(folder.parent.name), config.split(folder.name)
-    comparison = pd.read_csv(folder / "comparison.csv")
-    parts, notes = split_overview([str(folder / "splits" / f"{user}.parquet") for user in users])
-    importance = read_importance([str(folder / "importance" / f"{user}.parquet") for user in users])
-    recovery = folder / "recovery.json"
+    unseen = split.method == "users"
+    model = folder / "predictions" / config.predictors[0].name / "importance.parquet"
     return Chapter(
         target=target.name,
         split=split.name,
         verdict=read_json(folder / "verdict.json"),
-        figures=_chapter_figures(folder / "figures", config),
-        comparison=comparison,
+        figures=_chapter_figures(folder / "figures", config, unseen),
+        comparison=joined_random(pd.read_csv(folder / "comparison.csv")),
         by_user=_scores_by_user(pd.read_csv(folder / "scores.csv", dtype={"user": str}), config.compare.metric),
+        within=None if unseen else _read_within(folder, config, users),
+        within_split=split.within if unseen else split.name,
+        alone=read_notes(model)["alone"] if model.exists() else [],
+    )
+
+
+def _read_within(folder: Path, config: Config, users: list[str]) -> Within:
+    parts, notes = split_overview([str(folder / "splits" / f"{user}.parquet") for user in users])
+    return Within(
         parts=parts,
         notes=[note for note in notes if not note["excluded"]],
         excluded=[note for note in notes if note["excluded"]],
+        importance=pd.read_csv(folder / "importance_scores.csv", dtype={"user": str}),
         groups=read_groups(str(folder / "groups" / "importance.csv")),
-        spread=float(seed_spread(importance, config.groups.importance).mean(axis=None)),
-        recovery=read_json(recovery) if config.cohort.layout == "simulated" else None,
+        clusters=read_scores(str(folder / "groups" / "scores.csv")),
+        recovery=read_json(folder / "recovery.json") if config.cohort.layout == "simulated" else None,
+        published=read_json(folder / "published.json") if config.report.published else None,
     )
 
 
 def _scores_by_user(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """A row a user (and one over all windows), a column a predictor and scheme, in the order of the run."""
+    """A row a user (and one over all windows), a column a predictor and scheme but random ones."""
+    scores = scores[~scores.scheme.str.startswith("random")]
     columns = list(dict.fromkeys(zip(scores.predictor, scores.scheme, strict=True)))
     return scores.pivot(index="user", columns=["predictor", "scheme"], values=metric)[columns]
 
 
-def _chapter_figures(folder: Path, config: Config) -> dict[str, Figure]:
+def _chapter_figures(folder: Path, config: Config, unseen: bool) -> dict[str, Figure]:
     metric, many = METRIC_NAMES[config.compare.metric], len(config.mil.seeds)
     captions = {
         "comparison": (
-            f"Left: {metric} of each predictor when everyone, a group, or each person has a model of their own. "
-            "Right: the difference to one model for everyone; an interval that does not touch 0 is a clear difference."
+            f"Left: {metric} of each predictor when everyone, a group, or each person has a model of their own; raw "
+            "and random groups are controls. Right: the difference to one model for everyone."
         ),
         "confusion": "Confusion matrices over the test windows of all users.",
         "importance": (
@@ -151,15 +176,20 @@ def _chapter_figures(folder: Path, config: Config) -> dict[str, Figure]:
             "Ablation: by how much the log-likelihood of the true class falls when the modality is hidden (nats). "
             "Negative: the model does better without it."
         ),
-        "training": "Validation macro-F1 of the personal models; the dot marks the epoch whose weights are kept.",
+        "deletion": (
+            "Deletion curves: by how much the predicted class loses log-likelihood when the modalities are taken away, "
+            "the most important first. An order that lies above the random one finds what the networks use."
+        ),
+        "training": "Validation score of the personal models; the dot marks the epoch whose weights are kept.",
         "group_importance": "Importance in each group: bars are means over users, dots are users.",
-        "cluster_scores": "How clearly importance falls into k clusters; the ring marks what forms the groups.",
+        "cluster_scores": "How clearly and how stably importance falls into k clusters; the ring marks what is taken.",
         "embedding": (
             "Windows by likeness (t-SNE): in importance and in raw features, coloured by person and by group. "
             "Distances between far clouds mean nothing."
         ),
     }
-    return {name: Figure(str(folder / f"{name}.svg"), caption, caption) for name, caption in captions.items()}
+    names = ("comparison", "confusion") if unseen else captions
+    return {name: Figure(str(folder / f"{name}.svg"), captions[name], captions[name]) for name in names}
 
 
 def cohort_figures(folder: str | Path) -> dict[str, Figure]:

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from lifelog.tables import written_whole
 
 SEQUENTIAL = "cividis"  # for amounts; readable with every colour vision and in grey
-SCHEMES = {"global": 0, "importance": 1, "personal": 2}
+SCHEMES = {"global": 0, "importance": 1, "personal": 2, "raw": 4, "random": 7}  # places in the colours
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def training_histories(descriptions: list[str]) -> pd.DataFrame:
             frame = pd.DataFrame(about["history"])
             user = Path(path).parent.name
             frames.append(frame.assign(user=user, seed=about["seed"], best=frame.epoch == about["epoch"]))
-    columns = ["user", "seed", "epoch", "train_loss", "validation_loss", "validation_macro_f1", "best"]
+    columns = ["user", "seed", "epoch", "train_loss", "validation_loss", "validation_score", "best"]
     return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
 
 
@@ -81,8 +81,12 @@ def split_overview(splits: list[str]) -> tuple[pd.DataFrame, list[dict[str, Any]
     return pd.DataFrame(rows), notes
 
 
-def seed_spread(importance: pd.DataFrame, method: str) -> pd.DataFrame:
-    """Standard deviation over seeds of each user's mean importance, users by modalities; 0 with one seed."""
-    rows = importance[importance.method == method]
-    means = rows.groupby(["user", "modality", "seed"], observed=True).value.mean()
-    return means.groupby(["user", "modality"]).std(ddof=0).unstack()
+def joined_random(comparison: pd.DataFrame) -> pd.DataFrame:
+    """The comparison with the random groupings of a predictor as one row: means of their numbers, no interval."""
+    drawn = comparison.scheme.str.startswith("random")
+    means = (
+        comparison[drawn].groupby(["predictor", "metric"], sort=False)[["users", "mean", "pooled", "difference"]].mean()
+    )
+    ends = comparison[drawn].groupby(["predictor", "metric"], sort=False)["mean"].agg(low="min", high="max")
+    random = means.join(ends).reset_index().assign(scheme="random").astype({"users": int})
+    return pd.concat([comparison[~drawn], random], ignore_index=True)

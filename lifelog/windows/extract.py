@@ -126,14 +126,18 @@ def _read_window(
 def to_window(samples: Samples, modality: Modality, windows: Windows) -> NDArray:
     """Samples of a minute as the flat float32 row of its window, samples x channels.
 
-    A scalar is the mean of each column. Of a sequence the first `length` samples are taken; where fewer came, but at
-    least the share `windows.coverage`, they are interpolated linearly in time. Raises BadInput below that share.
+    A scalar is the mean of each column, a mean that of all columns. Of a sequence the first `length` samples are
+    taken; where fewer came, but at least the share `windows.coverage`, they are interpolated linearly in time. Raises
+    BadInput below that share, and at any other number than `length` where the modality is exact.
     """
     found, length = len(samples.seconds), modality.length
     if found < windows.coverage * length:
         raise BadInput("too few samples", f"{found} of {length}")
-    if modality.kind == "scalar":
-        return (samples.values.mean(axis=0) * modality.scale).astype(np.float32)
+    if modality.exact and found != length:
+        raise BadInput("not the exact number of samples", f"{found}, not {length}")
+    if modality.kind != "sequence":
+        means = samples.values.mean(axis=0 if modality.kind == "scalar" else None)
+        return (np.atleast_1d(means) * modality.scale).astype(np.float32)
     order = np.argsort(samples.seconds, kind="stable")
     seconds, values = samples.seconds[order], samples.values[order]
     if found < length:

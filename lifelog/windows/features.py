@@ -74,14 +74,14 @@ def _describe(batch: dict[str, NDArray], modalities: list[Modality], seconds: in
     described: dict[str, NDArray] = {}
     for modality in modalities:
         values = batch[modality.name].astype(np.float64)
-        if modality.kind == "scalar":
+        if modality.kind != "sequence":
             statistics = {"mean": values[:, 0]}
         else:
             statistics = summary(values, modality.length / seconds)
             missing = np.isnan(values[:, 0, 0])
             statistics["peak_hz"][missing] = np.nan
         for statistic, columns in statistics.items():
-            for name, column in zip(modality.columns, columns.T, strict=True):
+            for name, column in zip(modality.channel_names, columns.T, strict=True):
                 described[f"{modality.name}.{name}.{statistic}"] = column.astype(np.float32)
         maxima = bin_maxima(batch[modality.name], bins)
         described[maxima_name(modality.name)] = maxima.reshape(len(values), bins * modality.channels)

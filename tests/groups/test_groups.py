@@ -3,10 +3,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.metrics import adjusted_rand_score
 
 from lifelog.config import Groups
 from lifelog.groups.assignment import group_users
 from lifelog.groups.clustering import cluster, entropy, read_scores, score_groups
+from lifelog.groups.faithfulness import score_importance
 from lifelog.groups.recovery import score_recovery
 from lifelog.groups.vectors import user_vectors, window_vectors
 from lifelog.report.figures import plot_cluster_scores
@@ -40,7 +43,7 @@ def test_planted_groups_come_back(algorithm: str, unit: str, k: str | int) -> No
     table = importance()
     scores = score_groups(table, settings)
     assert scores.chosen.sum() == 1 and scores.k[scores.chosen].item() == 3
-    groups = group_users("importance", table, scores, settings)
+    groups = group_users("importance", table, settings, scores)
     truth = {"effect": 1.0, "users": {f"u{i}": {"group": i % 3, "modalities": [MODALITIES[i % 3]]} for i in range(9)}}
     found = score_recovery(table, groups, truth, settings)
     assert found["adjusted_rand_index"] == 1
@@ -60,15 +63,14 @@ def test_groups_use_only_the_parts_that_are_asked_for() -> None:
 
 def test_simple_schemes() -> None:
     table = importance()
-    scores = score_groups(table, ALL)
-    assert set(group_users("global", table, scores, ALL).group) == {"everyone"}
-    personal = group_users("personal", table, scores, ALL)
+    assert set(group_users("global", table, ALL).group) == {"everyone"}
+    personal = group_users("personal", table, ALL)
     assert (personal.group == personal.user).all()
 
 
 def test_clusters_are_numbered_by_size() -> None:
     vectors = np.array([[0.0], [9], [9], [9], [0.1], [30]])
-    assert cluster(vectors, "kmeans", 3, 0).tolist() == [1, 0, 0, 0, 1, 2]
+    assert cluster(vectors, "kmeans", [3], 0)[3].tolist() == [1, 0, 0, 0, 1, 2]
 
 
 def test_missing_modalities_count_as_the_users_mean_or_as_nothing() -> None:
@@ -86,6 +88,70 @@ def test_entropy_is_zero_undivided_and_log_two_in_halves() -> None:
     assert entropy(pd.DataFrame([[0.5, 0.5], [0.0, 1.0]])) == pytest.approx(np.log(2))
 
 
+def test_agglomerative_is_scikit_learns_ward() -> None:
+    vectors = np.random.default_rng(0).normal(size=(40, 3))
+    found = cluster(vectors, "agglomerative", [2, 3, 7], 0)
+    for k, labels in found.items():
+        assert adjusted_rand_score(AgglomerativeClustering(k).fit_predict(vectors), labels) == 1
+
+
+def test_random_groups_have_the_same_sizes_and_other_members() -> None:
+    table = importance()
+    groups = group_users("importance", table, ALL, score_groups(table, ALL))
+    drawn = [group_users(f"random-{i}", table, ALL, groups=groups) for i in range(1, 6)]
+    for some in drawn:
+        assert some.group.value_counts().to_dict() == groups.group.value_counts().to_dict()
+    assert len({tuple(some.group) for some in [groups, *drawn]}) > 4
+    assert group_users("random-1", table, ALL, groups=groups).equals(drawn[0])
+
+
+def test_raw_groups_come_from_features_and_are_as_many(tmp_path: Path) -> None:
+    table = importance()
+    groups = group_users("importance", table, ALL, score_groups(table, ALL))
+    rng, paths = np.random.default_rng(0), []
+    for i in range(9):  # raw features put users together by thirds, importance by every third
+        frame = table[(table.user == f"u{i}")][["user", "start"]].drop_duplicates()
+        frame = frame.assign(**{"s.x.mean": i // 3 + 0.01 * rng.normal(size=len(frame)), "s.bin_maxima": 9.0})
+        paths.append(str(tmp_path / f"{i}.parquet"))
+        frame.to_parquet(paths[-1])
+    raw = group_users("raw", table, ALL, groups=groups, features=paths)
+    assert raw.group.nunique() == groups.group.nunique() == 3
+    assert raw.groupby("group").user.apply(list).tolist() == [
+        ["u0", "u1", "u2"],
+        ["u3", "u4", "u5"],
+        ["u6", "u7", "u8"],
+    ]
+
+
+def test_stability_is_high_for_planted_groups_and_low_for_none() -> None:
+    planted = score_groups(importance(), ALL)
+    table = importance()
+    rng = np.random.default_rng(0)
+    nothing = score_groups(table.assign(value=rng.random(len(table))), ALL)
+    assert planted.stability[planted.k == 3].min() == 1
+    assert nothing.stability.max() < 0.7
+
+
+def test_unstable_importance_is_told_from_stable() -> None:
+    table = importance()
+    deletion = pd.DataFrame(
+        [(f"u{i}", "test", 0, o, k, 5, fall * k) for i in range(9) for k in (1, 2)
+         for o, fall in (("attention", 0.3), ("ablation", 0.5), ("random", 0.2))],
+        columns=["user", "part", "seed", "order", "removed", "windows", "fall"],
+    )  # fmt: skip
+    turned = table.copy()
+    own = (turned.user == "u4") & (turned.seed == 1)
+    turned.loc[own, "modality"] = turned.modality[own].map({"a": "b", "b": "c", "c": "a"})
+    scores = score_importance(turned, deletion, ALL).set_index("user")
+    assert not scores.stable["u4"] and scores.seeds_attention["u4"] < 0.5
+    assert scores.stable[[f"u{i}" for i in (0, 3, 6)]].all()
+    assert (scores.agreement[["u0", "u1"]] == -1).all()  # the fixture's ablation is attention turned over
+    np.testing.assert_allclose(scores.aopcr_attention, 0.15)
+    np.testing.assert_allclose(scores.aopcr_ablation, 0.45)
+    one_seed = score_importance(table[table.seed == 0], deletion, ALL)
+    assert one_seed.stable.all() and one_seed.seeds_attention.isna().all()
+
+
 def test_too_many_groups_say_what_is_allowed() -> None:
     with pytest.raises(ValueError, match=r"groups.k: 7 groups of 9 usable users; allowed: 1 to 4"):
         score_groups(importance(), Groups(parts=["train"], k=7, k_max=4))
@@ -93,7 +159,7 @@ def test_too_many_groups_say_what_is_allowed() -> None:
 
 def test_no_user_left_is_said() -> None:
     with pytest.raises(ValueError, match="no user is left"):
-        group_users("global", importance().iloc[:0], pd.DataFrame(), ALL)
+        group_users("global", importance().iloc[:0], ALL)
 
 
 def test_two_users_make_one_group(tmp_path: Path) -> None:
@@ -102,4 +168,4 @@ def test_two_users_make_one_group(tmp_path: Path) -> None:
     write_csv(score_groups(table, ALL), tmp_path / "scores.csv")
     scores = read_scores(tmp_path / "scores.csv")
     plot_cluster_scores(scores, tmp_path / "scores.svg")
-    assert scores.empty and set(group_users("importance", table, scores, ALL).group) == {"group 1"}
+    assert scores.empty and set(group_users("importance", table, ALL, scores).group) == {"group 1"}

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from lifelog.config import Config, Mil
-from lifelog.mil.encoders import FEATURES, SIGHT, SequenceEncoder
+from lifelog.mil.encoders import FEATURES, SIGHT, Encoders, SequenceEncoder
 from lifelog.mil.network import MilNetwork, parameters
 
 
-@pytest.mark.parametrize(("channels", "length"), [(1, 3840), (3, 1786), (1, 1000), (1, 240), (2, 7)])
+@pytest.mark.parametrize(("channels", "length"), [(1, 3840), (3, 1786), (1, 1000), (1, 240), (2, 7), (3, 1)])
 @pytest.mark.parametrize("bags", [1, 9])
 def test_fast_encoder_equals_the_plain_one(channels: int, length: int, bags: int) -> None:
     torch.manual_seed(length + bags)
@@ -29,15 +29,28 @@ def test_fast_encoder_equals_the_plain_one(channels: int, length: int, bags: int
         assert (fast - plain).norm() <= 1e-9 * plain.norm()
 
 
-def test_a_single_step_is_the_same_without_its_padding() -> None:
+def test_encoders_of_all_modalities_together_are_those_of_each(config: Config) -> None:
+    """Sequences of any length, single steps and scalars, values and gradients."""
     torch.manual_seed(0)
-    encoder = SequenceEncoder(2).double()
-    x = torch.randn(5, 1, 2, dtype=torch.double)
-    block = encoder.blocks[0]
-    x = x.transpose(1, 2)
-    h = torch.nn.functional.leaky_relu(block.first(torch.nn.functional.pad(x, (block.padding, 0))), 0.01)
-    h = torch.nn.functional.leaky_relu(block.second(torch.nn.functional.pad(h, (block.padding, 0))), 0.01)
-    torch.testing.assert_close(block(x), h + block.residual(x))
+    network = Encoders(config.modalities).double().eval()
+    lengths = {m.name: min(m.length, 300) for m in config.modalities} | {"e4Temp": 1}
+    bags = {m.name: torch.randn(5, lengths[m.name], m.channels, dtype=torch.double) for m in config.modalities}
+    upstream = torch.randn(5, len(bags), FEATURES, dtype=torch.double)
+
+    def plain(values: dict[str, torch.Tensor]) -> torch.Tensor:
+        each = [getattr(encoder, "plain", encoder)(values[name]) for name, encoder in network.items()]
+        return torch.stack(each, dim=1)
+
+    results = []
+    for forward in (plain, network):
+        network.zero_grad()
+        z = forward(bags)
+        (z * upstream).sum().backward()
+        results.append((z.detach(), {name: p.grad.clone() for name, p in network.named_parameters()}))
+    torch.testing.assert_close(results[1][0], results[0][0])
+    torch.testing.assert_close(results[1][1], results[0][1])
+    with torch.no_grad():
+        torch.testing.assert_close(network(bags), results[0][0])
 
 
 def test_an_output_sees_the_past_and_nothing_else() -> None:

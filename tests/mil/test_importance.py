@@ -1,9 +1,14 @@
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
+import torch
 
 from lifelog.config import Config
-from lifelog.mil.importance import extract_importance
+from lifelog.mil.bags import Bags
+from lifelog.mil.importance import explain, extract_importance
+from lifelog.mil.network import BagOutput
+from lifelog.tables import read_notes
 from lifelog.windows.read import read_windows
 from tests.mil.test_train import train
 
@@ -11,7 +16,7 @@ from tests.mil.test_train import train
 def test_every_used_window_has_every_modality_under_every_method(config: Config, tables: Path, tmp_path: Path) -> None:
     checkpoint = train(config, tables, tmp_path)
     paths = tables / "windows/101.parquet", tables / "splits/101.parquet"
-    extract_importance(*paths, [str(checkpoint)], tmp_path / "i.parquet")
+    extract_importance(*paths, [str(checkpoint)], tmp_path / "i.parquet", tmp_path / "d.parquet")
     table = pq.read_table(tmp_path / "i.parquet").to_pandas()
     used = pq.read_table(paths[1]).to_pandas().part.notna()
     assert len(table) == used.sum() * len(config.modalities) * 2
@@ -21,3 +26,40 @@ def test_every_used_window_has_every_modality_under_every_method(config: Config,
     missing = sum(int((values[:, 0, 0] != values[:, 0, 0])[used].sum()) for values in
                   read_windows(paths[0], config.modalities).values())  # fmt: skip
     assert attention.value.isna().sum() == missing
+    curves = pq.read_table(tmp_path / "d.parquet").to_pandas()
+    assert set(curves.order) == {"attention", "ablation", "random"} and set(curves.removed) == set(range(1, 9))
+    assert set(curves.part) == {"train", "validation", "test"}
+    assert read_notes(tmp_path / "i.parquet")["test_scores"]["0"]["accuracy"] >= 0
+
+
+class Additive:
+    """A network whose evidence is a known sum: what each modality that is there adds to the second class."""
+
+    def __init__(self, adds: list[float], attention: list[float]) -> None:
+        self.adds, self.weights = torch.tensor(adds), torch.tensor(attention)
+
+    def encode(self, values: dict[str, torch.Tensor]) -> torch.Tensor:
+        return torch.zeros(len(values["a"]), len(self.adds), 1)
+
+    def decide(self, z: torch.Tensor, present: torch.Tensor) -> BagOutput:
+        evidence = (self.adds * present).sum(dim=1)
+        scores = torch.log_softmax(torch.stack([torch.zeros_like(evidence), evidence], dim=1), dim=1)
+        return BagOutput(scores, self.weights * present, scores[:, None])
+
+
+def test_deletion_tells_a_faithful_order_from_one_that_is_not() -> None:
+    bags = Bags({"a": torch.zeros(4, 1, 1)}, torch.ones(4, 3, dtype=torch.bool), torch.ones(4, dtype=torch.long))
+    bags.present[3, 0] = False
+    falls = {}
+    for name, attention in (("faithful", [0.7, 0.2, 0.1]), ("reversed", [0.1, 0.2, 0.7])):
+        explained = explain(Additive([3.0, 1.0, 0.5], attention), bags, seed=0)
+        falls[name] = explained.deletion
+    faithful, reverse = falls["faithful"], falls["reversed"]
+    np.testing.assert_allclose(faithful["attention"], faithful["ablation"])
+    assert (faithful["attention"][:3, 0] > faithful["random"][:3, 0]).all()
+    assert (reverse["attention"][:3, 0] < reverse["random"][:3, 0]).all()
+    # One window lacks a modality: only one can be taken away before nothing is left.
+    assert np.isnan(faithful["attention"][3]).tolist() == [False, True]
+    # By hand: without the first, the second class has evidence 1.5 in place of 4.5.
+    fall = np.log1p(np.exp(-1.5)) - np.log1p(np.exp(-4.5))
+    assert faithful["attention"][0, 0] == np.float32(fall) or np.isclose(faithful["attention"][0, 0], fall, rtol=1e-4)

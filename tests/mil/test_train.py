@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from lifelog.config import Config, Mil, Modality
 from lifelog.mil.bags import Bags, fit_scaling, read_bags, scale
-from lifelog.mil.importance import importance
+from lifelog.mil.importance import explain
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.train import (
     DeviceError,
@@ -42,12 +42,12 @@ def test_training_learns_and_keeps_the_best_epoch() -> None:
     network = MilNetwork(TWO, 2, settings)
     train, validation = toy(40, 1), toy(20, 2)
     fitted = fit(network, train, validation, settings, seed=0)
-    scores = [row["validation_macro_f1"] for row in fitted.history]
+    scores = [row["validation_score"] for row in fitted.history]
     assert max(scores) > 0.9
     assert scores[fitted.epoch - 1] == max(scores)
     network.load_state_dict(fitted.state)
     assert evaluate(network, validation, None, settings)[1] == pytest.approx(max(scores))
-    found = importance(network.eval(), toy(20, 3))
+    found = explain(network.eval(), toy(20, 3), seed=0).importance
     assert found["attention"].mean(axis=0)[0] > 0.6
     assert found["ablation"].mean(axis=0)[0] > found["ablation"].mean(axis=0)[1]
 
@@ -137,7 +137,7 @@ def test_same_seed_same_bytes_and_a_checkpoint_that_loads(config: Config, tables
     rows = torch.tensor((used.part == "validation").tolist())
     score = evaluate(network, scale(raw.take(rows), scaling), None, QUICK)[1]
     best = about["history"][about["epoch"] - 1]
-    assert score == pytest.approx(best["validation_macro_f1"])
+    assert score == pytest.approx(best["validation_score"])
 
 
 def test_levels_are_the_users_own(config: Config, tables: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lifelog.report.dag import read_rulegraph
-from lifelog.report.tables import cohort_yield, fault_counts, seed_spread, split_overview, yield_shares
+from lifelog.report.tables import cohort_yield, fault_counts, joined_random, split_overview, yield_shares
 
 
 @pytest.fixture
@@ -52,10 +52,13 @@ def test_overview_counts_every_window_once(tables: Path) -> None:
     assert not [note for note in notes if note["excluded"]]
 
 
-def test_seed_spread_is_between_seeds_not_windows() -> None:
-    rows = [("u", s, w, v) for s, v in ((0, 0.2), (1, 0.4)) for w in range(5)]
-    frame = pd.DataFrame(rows, columns=["user", "seed", "start", "value"]).assign(method="attention", modality="a")
-    assert seed_spread(frame, "attention").loc["u", "a"] == pytest.approx(0.1)
+def test_random_groupings_are_shown_as_one_row() -> None:
+    means = {"global": 0.5, "importance": 0.7, "random-1": 0.4, "random-2": 0.6}
+    rows = [{"predictor": "p", "scheme": k, "metric": "macro_f1", "mean": v} for k, v in means.items()]
+    columns = {"users": 4, "low": 0.1, "high": 0.9, "pooled": 0.5, "difference": 0.0}
+    table = joined_random(pd.DataFrame(rows).assign(**columns)).set_index("scheme")
+    assert table.index.tolist() == ["global", "importance", "random"]
+    assert table.loc["random", ["mean", "low", "high"]].tolist() == [0.5, 0.4, 0.6]
 
 
 def test_the_picture_of_the_rules_is_the_same_each_time(tmp_path: Path) -> None:
@@ -74,7 +77,7 @@ def test_the_picture_of_the_rules_is_the_same_each_time(tmp_path: Path) -> None:
 
 
 def test_rulegraph_of_snakemake_is_read() -> None:
-    dot = 'digraph {\n\t0[label = "all", color = "x"];\n\t1[label = "train_mil"];\n\t1 -> 0\n}'
+    dot = 'digraph {\n\t0[label = "all", color = "x"];\n\t1[label = "train_mil"];\n\t1 -> 0\n\t1 -> 1\n}'
     assert read_rulegraph(dot) == [("train_mil", "all")]
     with pytest.raises(ValueError, match="no graph of rules"):
         read_rulegraph("nothing here")

@@ -18,9 +18,15 @@ ROOT = Path(__file__).parents[2]
 PARTS = ["Snakefile", "config.yaml", "rules", "workflow_scripts", "lifelog", "envs", "profiles", "presets"]
 TINY = """
 simulation: {users: 4, groups: 2, sessions: 3, minutes: 4, effect: 2.0}
-splits: [{name: blocked, method: blocked}]
+splits: [{name: blocked, method: blocked}, {name: users, method: users, within: blocked}]
 mil: {epochs: 2, seeds: [0]}
-predictors: [{name: lifelognet, epochs: 2}, {name: boosting, max_iter: 5}, {name: majority}]
+predictors:
+  - {name: boosting, max_iter: 5}
+  - {name: lifelognet, epochs: 2, schemes: [global, importance]}
+  - {name: windownet, epochs: 1, schemes: [global]}
+  - {name: majority, schemes: [global]}
+  - {name: nearest_minute, schemes: [global]}
+  - {name: clock, schemes: [global]}
 compare: {bootstrap: 100}
 report: {title: "<script>alert(1)</script> & co"}
 """
@@ -40,7 +46,8 @@ class Workflow:
         (folder / "tiny.yaml").write_text(TINY)
 
     def __call__(self, *arguments: str, ok: bool = True) -> str:
-        command = [sys.executable, "-m", "snakemake", "--configfile", "tiny.yaml", "--cores", "2", *arguments]
+        configfile = () if "--configfile" in arguments else ("--configfile", "tiny.yaml")
+        command = [sys.executable, "-m", "snakemake", *configfile, "--cores", "2", *arguments]
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         run = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment)
         said = run.stdout + run.stderr
@@ -101,15 +108,34 @@ def test_a_change_of_a_stages_module_reruns_that_stage(workflow: Workflow) -> No
         jobs = workflow.rules()
     finally:
         module.write_bytes(before)
-    assert jobs["score_groups"] == 1 and jobs["group_users"] == 3
+    assert jobs["score_groups"] == 1 and jobs["group_users"] == 5
     assert not {"train_mil", "extract_importance", "embed_importance"} & set(jobs)
     assert "Nothing to be done" in workflow("--dry-run")
 
 
 def test_other_groups_leave_the_other_schemes_alone(workflow: Workflow) -> None:
+    """Of importance come its controls: three schemes; boosting has all of them, lifelognet one, under both splits."""
     jobs = workflow.rules("--config", "groups={k: 2}")
-    assert jobs["group_users"] == 1 and jobs["train_predictor"] == 3
+    assert jobs["group_users"] == 3 and jobs["train_predictor"] == 2 * (3 + 1)
     assert "embed_importance" not in jobs
+
+
+def test_more_random_groupings_leave_the_others_alone(workflow: Workflow) -> None:
+    jobs = workflow.rules("--config", "groups={random: 3}")
+    assert jobs["group_users"] == 2 and jobs["train_predictor"] == 2 * 2
+    assert not {"score_groups", "train_mil"} & set(jobs)
+
+
+def test_people_who_are_never_seen_use_the_groups_of_another_split(workflow: Workflow) -> None:
+    wanted = workflow.rules("results/positive/users/predictions/boosting/importance.parquet")
+    assert wanted["train_mil"] == 4 and wanted["group_users"] == 1 and wanted["train_predictor"] == 1
+    assert "MissingRuleException" in workflow("--dry-run", "results/tension/users/groups/importance.csv", ok=False)
+    folder = workflow.folder / "results/tension"
+    assert {path.name for path in (folder / "users").iterdir()} >= {"predictions", "comparison.csv", "verdict.json"}
+    tables = [pd.read_parquet(folder / s / "predictions/boosting/global.parquet") for s in ("blocked", "users")]
+    assert tables[0][["user", "start", "truth"]].equals(tables[1][["user", "start", "truth"]])
+    assert not tables[0].equals(tables[1])
+    assert not (folder / "users/predictions/boosting/personal.parquet").exists()
 
 
 def test_another_seed_trains_only_that_seed(workflow: Workflow) -> None:
@@ -153,7 +179,7 @@ def test_the_page_stands_alone_and_says_what_the_tables_say(workflow: Workflow) 
     text = (workflow.folder / "results/report.html").read_text()
     page = Page()
     page.feed(text)
-    assert len(page.sources) == 10 and all(s.startswith("data:image/svg+xml;base64,") for s in page.sources)
+    assert len(page.sources) == 13 and all(s.startswith("data:image/svg+xml;base64,") for s in page.sources)
     assert all(page.alts) and all(link.removeprefix("#") in page.ids for link in page.links)
     assert "script" not in page.tags and "&lt;script&gt;alert(1)" in text
     assert "http://" not in text and "https://" not in text
@@ -168,8 +194,8 @@ def test_the_page_stands_alone_and_says_what_the_tables_say(workflow: Workflow) 
 
 def test_figures_are_files_and_every_job_has_log_and_benchmark(workflow: Workflow) -> None:
     results = workflow.folder / "results"
-    figures = list(results.glob("tension/blocked/figures/*.svg")) + list(results.glob("figures/*.svg"))
-    assert len(figures) == 10 and all("<svg" in path.read_text() for path in figures)
+    figures = list(results.glob("tension/*/figures/*.svg")) + list(results.glob("figures/*.svg"))
+    assert len(figures) == 13 and all("<svg" in path.read_text() for path in figures)
     logs = {p.relative_to(results / "logs").with_suffix("") for p in (results / "logs").rglob("*.log")}
     times = {p.relative_to(results / "benchmarks").with_suffix("") for p in (results / "benchmarks").rglob("*.tsv")}
     assert logs == times and len(logs) > 40
@@ -221,3 +247,29 @@ def test_users_who_cannot_take_part_are_left_out_by_name_and_reason(workflow: Wo
     assert "user 105 (too few windows: 0 with a label in a bin)" in text
     groups = pd.read_csv(made.folder / "results/tension/blocked/groups/global.csv")
     assert groups.user.tolist() == [101, 102, 104]
+
+
+PUBLISHED = """
+cohort: {layout: simulated, root: resources/simulated}
+simulation: {users: 6, groups: 2, sessions: 3, minutes: 5, missing: 0}
+mil: {epochs: 2}
+predictors: [{name: lifelognet, epochs: 2, batch: 4096}, {name: majority, schemes: [global]}]
+"""
+
+
+def test_the_study_as_published_on_a_small_cohort(tmp_path: Path) -> None:
+    made = Workflow(tmp_path)
+    (made.folder / "tiny.yaml").write_text(PUBLISHED)
+    made("--configfile", "presets/published.yaml", "tiny.yaml")
+    results = made.folder / "results-published/tension/random"
+    about = json.loads((results / "mil/101/seed-0.json").read_text())
+    assert about["mil"]["attention"] == "published" and about["standardise"] == "none"
+    assert set(about["classes"]) <= set("1234567")  # the user's own levels
+    windows = pd.read_parquet(made.folder / "results-published/windows/101.parquet")
+    assert windows.mGps.map(len).eq(1).all() and windows.e4Hr.map(len).eq(1).all()
+    scores = pd.read_csv(results / "groups/scores.csv")
+    assert scores[scores.chosen][["algorithm", "k"]].to_numpy().tolist() == [["agglomerative", 5]]
+    assert "published_f1" in pd.read_csv(results / "comparison.csv").metric.to_list()
+    page = (made.folder / "results-published/report.html").read_text()
+    assert "Beside the study's printed figures" in page and "printed 0.8515" in page
+    assert "These recordings are made up" in page

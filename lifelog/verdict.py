@@ -1,0 +1,143 @@
+"""What a comparison says, in words: whether grouping by importance helped, and whether the split leaks.
+
+It claims only what the numbers carry. Grouping by importance helps a predictor if it beats one model for everyone (the
+interval over users is above 0, and so is Holm's p-value below the level) and beats random groups of the same sizes
+(permutation p-value below the level): smaller groups may help whatever forms them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lifelog.compare import EVERYONE, bootstrap_interval, permutation_p
+from lifelog.config import SENSORLESS, Compare
+
+BLIND = ("nearest_minute", "clock")  # what closeness in time, and the order of things, are worth
+CHANCE = 0.5  # AUROC of whoever knows nothing; macro-F1 has no such mark, guessing beats the most frequent class
+LIMITS = (
+    "It is about these people, windows and models; people were compared on test windows that had no part in grouping, "
+    "training or choosing. It does not show that a sensor causes or measures what is predicted."
+)
+
+
+def verdict(by_user: pd.DataFrame, comparison: pd.DataFrame, settings: Compare) -> dict[str, Any]:
+    """Headline, a finding a predictor, the leak check and the limits, ready for the report."""
+    rows = comparison[comparison.metric == settings.metric].set_index(["predictor", "scheme"])
+    auroc = comparison[comparison.metric == "auroc"].set_index(["predictor", "scheme"])
+    informed = auroc.low > CHANCE  # where an interval cannot be had, nothing is claimed
+    names = dict.fromkeys(rows.index.get_level_values("predictor"))
+    findings = [
+        _finding(name, rows.loc[name], informed.loc[name], settings)
+        for name in names
+        if name not in SENSORLESS and (name, "importance") in rows.index
+    ]
+    return {
+        "metric": settings.metric,
+        "headline": _headline(findings),
+        "findings": findings,
+        "leak": leak_check(by_user, rows, informed, settings),
+        "limits": LIMITS,
+    }
+
+
+def _finding(predictor: str, rows: pd.DataFrame, informed: pd.Series, settings: Compare) -> dict[str, Any]:
+    """What importance groups did to one predictor, against one model for everyone and against the control groups."""
+    grouped, shared, alpha = rows.loc["importance"], rows.loc["global"], 1 - settings.confidence
+    drawn = rows["mean"][rows.index.str.startswith("random")].dropna().to_numpy()
+    p_random = permutation_p(grouped["mean"], drawn) if len(drawn) else None
+    clear = grouped.p_holm < alpha  # a p-value that cannot be had (fewer than two users) carries no claim
+    if clear and grouped.difference_low > 0:
+        if p_random is not None and p_random < alpha:
+            says = "helps"
+        else:
+            says = "size" if len(drawn) and 1 / (1 + len(drawn)) < alpha else "untested"
+    else:
+        says = "hurts" if clear and grouped.difference_high < 0 else "unclear"
+    low, high = grouped.difference_low, grouped.difference_high
+    sentence = (
+        f"{predictor}: {grouped['mean']:.3f} in importance groups, {shared['mean']:.3f} as one model for everyone, "
+        f"difference {grouped.difference:+.3f} [{low:+.3f}, {high:+.3f}], p = {_p(grouped.p_holm)} (Holm), better for "
+        f"{grouped.users_better} of {grouped.users:.0f} users"
+    )
+    if len(drawn):
+        sentence += f"; in {len(drawn)} random grouping{'s' * (len(drawn) > 1)} of the same sizes {drawn.mean():.3f}"
+        sentence += f" ({drawn.min():.3f} to {drawn.max():.3f})" * (len(drawn) > 1) + f", p = {_p(p_random)}"
+    if "raw" in rows.index:
+        sentence += f"; in groups by raw features {rows['mean']['raw']:.3f}"
+    sentence += "."
+    if not (informed["importance"] or informed["global"]):
+        sentence += " Neither is clearly better than chance (AUROC)."
+    return {
+        "predictor": predictor,
+        "says": says,
+        "shared": _number(shared["mean"]),
+        "grouped": _number(grouped["mean"]),
+        "difference": _number(grouped.difference),
+        "p_holm": _number(grouped.p_holm),
+        "random_groupings": len(drawn),
+        "random": _number(drawn.mean()) if len(drawn) else None,
+        "p_random": p_random,
+        "sentence": sentence,
+    }
+
+
+def _headline(findings: list[dict[str, Any]]) -> str:
+    if not findings:
+        return "The run has no predictor under the importance scheme, so it says nothing about grouping."
+    by: dict[str, list[str]] = {}
+    for finding in findings:
+        by.setdefault(finding["says"], []).append(finding["predictor"])
+    names = {says: ", ".join(predictors) for says, predictors in by.items()}
+    words = {
+        "helps": "Grouping people by importance helped {}: better than one model for everyone, and than random groups.",
+        "size": "Smaller groups helped {}, but random groups of the same sizes did as well: no gain by importance.",
+        "untested": "Importance groups did better than one model for everyone with {}; whether importance is the "
+        "reason is not tested, for that takes more random groupings (groups.random).",
+        "hurts": "Grouping people by importance made {} worse.",
+        "unclear": "No clear difference with {}.",
+    }
+    if list(by) == ["unclear"]:
+        return "Grouping people by importance made no clear difference."
+    return " ".join(text.format(names[says]) for says, text in words.items() if says in names)
+
+
+def leak_check(by_user: pd.DataFrame, rows: pd.DataFrame, informed: pd.Series, settings: Compare) -> dict[str, Any]:
+    """Whether a predictor that sees no sensor does as well as the best that does: then the split gives labels away.
+
+    Of each kind the best scheme by the mean over users is taken. A blind predictor that is no better than chance gives
+    nothing away, however weak the sensor models are.
+    """
+    people = by_user[by_user.user != EVERYONE].pivot(
+        index="user", columns=["predictor", "scheme"], values=settings.metric
+    )
+    drawn = rows.index.get_level_values("scheme").str.startswith("random")
+    names = rows.index.get_level_values("predictor")
+    sensor, blind = rows["mean"][~names.isin(SENSORLESS) & ~drawn], rows["mean"][names.isin(BLIND) & ~drawn]
+    if sensor.isna().all() or blind.isna().all():
+        return {"says": "unchecked", "sentence": "Leaks were not checked: that takes nearest_minute or clock."}
+    best, rival = sensor.idxmax(), blind.idxmax()
+    lead = (people[rival] - people[best]).dropna().to_numpy()
+    low, high = bootstrap_interval(lead, settings)
+    numbers = (
+        f"{rival[0]} ({rival[1]}), which sees no sensor, scores {blind[rival]:.3f}; the best sensor model, "
+        f"{best[0]} ({best[1]}), {sensor[best]:.3f}; difference {lead.mean():+.3f} [{low:+.3f}, {high:+.3f}]."
+    )
+    if high < 0:
+        says, words = "holds", "No leak is seen: without sensors the label is told clearly worse. "
+    elif informed[rival]:
+        says, words = "leaks", "This split leaks: time alone tells the label as well as the sensors do. "
+    else:
+        says, words = "nothing", "Nothing was learned: no model is clearly better than one that knows nothing. "
+    return {"says": says, "sentence": words + numbers, "difference": _number(lead.mean()), "high": _number(high)}
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None or np.isnan(value) else f"{value:.3f}" if value >= 0.001 else "below 0.001"
+
+
+def _number(value: float) -> float | None:
+    """For JSON, which has no NaN."""
+    return None if np.isnan(value) else float(value)

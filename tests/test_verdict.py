@@ -1,0 +1,93 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lifelog.compare import compare_predictors, score_users
+from lifelog.config import Compare
+from lifelog.verdict import verdict
+from tests.test_compare import predictions
+
+SETTINGS = Compare(bootstrap=500)
+
+
+def said(grouped: float, shared: float, random: list[float], blind: float | None = None) -> dict:
+    """The verdict on a predictor of known skill in importance groups, as one model, and in random groups."""
+    tables = {
+        ("net", "global"): predictions(shared, 1),
+        ("net", "importance"): predictions(grouped, 2),
+        ("majority", "global"): predictions(0.5, 3).assign(p_a=0.6, p_b=0.4),
+    }
+    tables |= {("net", f"random-{i + 1}"): predictions(skill, 10 + i) for i, skill in enumerate(random)}
+    if blind is not None:
+        tables["nearest_minute", "global"] = predictions(blind, 4)
+    by_user = score_users(tables)
+    found = verdict(by_user, compare_predictors(by_user, SETTINGS), SETTINGS)
+    json.dumps(found, allow_nan=False)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("grouped", "shared", "random", "says", "headline"),
+    [
+        (0.9, 0.7, [0.75] * 20, "helps", "helped net: better than one model for everyone, and than random groups"),
+        (0.9, 0.7, [0.75] * 18 + [0.97] * 2, "size", "random groups of the same sizes did as well"),
+        (0.9, 0.7, [0.75] * 18, "untested", "takes more random groupings"),
+        (0.9, 0.7, [], "untested", "takes more random groupings"),
+        (0.7, 0.9, [0.75] * 20, "hurts", "made net worse"),
+        (0.75, 0.75, [0.6] * 20, "unclear", "made no clear difference."),
+    ],
+)
+def test_the_verdict_says_what_the_numbers_carry(
+    grouped: float, shared: float, random: list[float], says: str, headline: str
+) -> None:
+    found = said(grouped, shared, random)
+    assert [finding["says"] for finding in found["findings"]] == [says]
+    assert headline in found["headline"]
+    assert "does not show" in found["limits"]
+
+
+def test_one_user_carries_no_claim() -> None:
+    tables = {("net", s): predictions(k, 1, users=1) for s, k in (("global", 0.5), ("importance", 1.0))}
+    by_user = score_users(tables)
+    found = verdict(by_user, compare_predictors(by_user, SETTINGS), SETTINGS)
+    assert found["findings"][0]["says"] == "unclear" and found["leak"]["says"] == "unchecked"
+
+
+def test_predictors_that_know_nothing_are_called_so() -> None:
+    for skill, weak in ((0.5, True), (0.7, False)):
+        assert ("Neither is clearly better than chance" in said(skill, skill, [])["findings"][0]["sentence"]) == weak
+
+
+def test_no_grouping_nothing_said() -> None:
+    by_user = score_users({("net", "global"): predictions(0.8)})
+    found = verdict(by_user, compare_predictors(by_user, SETTINGS), SETTINGS)
+    assert "says nothing about grouping" in found["headline"]
+
+
+@pytest.mark.parametrize(
+    ("sensor", "blind", "says"),
+    [(0.8, 0.9, "leaks"), (0.8, 0.8, "leaks"), (0.9, 0.7, "holds"), (0.48, 0.48, "nothing"), (0.8, None, "unchecked")],
+)
+def test_a_split_leaks_where_time_alone_does_as_well(sensor: float, blind: float | None, says: str) -> None:
+    assert said(sensor, sensor, [], blind)["leak"]["says"] == says
+
+
+def test_false_gains_are_as_rare_as_the_level_says() -> None:
+    """Three predictors that all schemes serve alike, many times: a gain is claimed in few."""
+    rng, claims = np.random.default_rng(0), 0
+    for _ in range(25):
+        scores = []
+        for predictor in ("a", "b", "c"):
+            for scheme in ["global", "importance", *(f"random-{i + 1}" for i in range(20))]:
+                for user in range(12):
+                    scores.append((predictor, scheme, f"u{user}", *rng.normal(0.6, 0.1, 5)))
+        columns = ["predictor", "scheme", "user", "macro_f1", "balanced_accuracy", "accuracy", "auroc", "published_f1"]
+        by_user = pd.DataFrame(scores, columns=columns)
+        pooled = by_user[by_user.user == "u0"].assign(user="all windows")
+        settings = Compare(bootstrap=100)
+        by_user = pd.concat([by_user, pooled])
+        found = verdict(by_user, compare_predictors(by_user, settings), settings)
+        claims += any(finding["says"] == "helps" for finding in found["findings"])
+    assert claims <= 2

@@ -1,0 +1,23 @@
+"""validate_cohort: a made-up cohort through the whole workflow, in a run of its own → its verdict and recovery."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from lifelog.logs import job_log
+from lifelog.tables import read_json, write_json
+
+with job_log(snakemake.log[0]) as log, tempfile.NamedTemporaryFile("w", suffix=".json") as config:
+    folder = str(Path(snakemake.output.cohort).with_suffix(""))
+    cohort = {"layout": "simulated", "root": f"{folder}/raw"}
+    json.dump({"results": folder, "cohort": cohort, "simulation": snakemake.params.simulation}, config)
+    config.flush()
+    wanted = [f"{folder}/tension/blocked/{name}.json" for name in ("verdict", "recovery")]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", snakemake.params.snakefile, "--nolock"]
+    command += ["--cores", str(snakemake.threads), "--configfile", snakemake.params.preset, config.name, "--", *wanted]
+    run = subprocess.run(command, capture_output=True, text=True)
+    log.info("%s", run.stderr)
+    run.check_returncode()
+    write_json(dict(zip(("verdict", "recovery"), map(read_json, wanted), strict=True)), snakemake.output.cohort)
