@@ -158,6 +158,8 @@ class BlockedSplit(RandomSplit):
     def _consistent(self) -> BlockedSplit:
         if self.tasks is None and (self.between is not None or self.hold_out):
             raise ValueError(f"split {self.name!r}: between and hold_out are about tasks; name their label column")
+        if self.between in self.hold_out:
+            raise ValueError(f"split {self.name!r}: {self.between!r} lies between tasks and cannot be held out")
         return self
 
 

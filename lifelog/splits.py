@@ -37,10 +37,15 @@ SCHEMA = pa.schema(
 
 
 def assign_splits(
-    windows_path: str | Path, target: Target, split: RandomSplit | BlockedSplit, splits_path: str | Path
+    windows_path: str | Path,
+    target: Target,
+    split: RandomSplit | BlockedSplit,
+    splits_path: str | Path,
+    seconds: int = 60,
 ) -> None:
-    """Write one row a window, in the windows' order. The notes name why a user is excluded, what parts lack,
-    and how near in time test windows lie to training windows.
+    """Write one row a window of so many seconds, in the windows' order.
+
+    The notes name why a user is excluded, what parts lack, and how near in time test windows lie to training windows.
     """
     windows = read_labels(windows_path)
     tasks = getattr(split, "tasks", None)
@@ -56,7 +61,7 @@ def assign_splits(
     frame.loc[frame.label.isna(), "reason"] = "label in no bin"
     used = frame.label.notna().to_numpy()
     codes = frame.label[used].map({name: i for i, name in enumerate(target.classes)}).to_numpy(dtype=int)
-    minutes = (frame.start[used].dt.as_unit("s").astype("int64") // 60).to_numpy()
+    minutes = (frame.start[used].dt.as_unit("s").astype("int64") / 60).to_numpy()
     excluded, nearest = None, None
     if len(codes) < 3:
         excluded = f"too few windows: {len(codes)} with a label in a bin"
@@ -67,10 +72,15 @@ def assign_splits(
             parts = random_parts(codes, split)
         else:
             runs = None if tasks is None else np.array([_text(value) for value in windows[tasks][used]], dtype=object)
-            parts = blocked_parts(codes, frame.session[used].to_numpy(), minutes, split, runs)
+            parts = blocked_parts(codes, frame.session[used].to_numpy(), minutes, split, runs, seconds)
         frame.loc[used, "part"] = parts
         frame.loc[used & frame.part.isna().to_numpy(), "reason"] = "embargo"
         excluded = _unusable(codes, parts, target.classes)
+        held_out = [_text(value) for value in getattr(split, "hold_out", [])]
+        if held_out and not np.isin(runs.astype(str), held_out).any():
+            excluded = (
+                f"no window of a task held out ({', '.join(held_out)}); there are {', '.join(sorted(set(runs.astype(str))))}"
+            )
         nearest = None if excluded else nearest_minutes(minutes[parts == "test"], minutes[parts == "train"])
     frame = frame.astype({"part": object, "reason": object})
     notes = {"excluded": excluded, "lacking": _lacking(frame, target.classes), "classes": target.classes}
@@ -109,7 +119,12 @@ def random_parts(codes: NDArray, split: RandomSplit) -> NDArray:
 
 
 def blocked_parts(
-    codes: NDArray, sessions: NDArray, minutes: NDArray, split: BlockedSplit, tasks: NDArray | None = None
+    codes: NDArray,
+    sessions: NDArray,
+    minutes: NDArray,
+    split: BlockedSplit,
+    tasks: NDArray | None = None,
+    seconds: int = 60,
 ) -> NDArray:
     """Blocks that stay together, drawn so that the parts have all classes and their shares; None under embargo.
 
@@ -119,19 +134,20 @@ def blocked_parts(
     then drawn from blocks of minutes of the rest.
     """
     share = np.array([(1 - split.test) * (1 - split.validation), (1 - split.test) * split.validation, split.test])
+    near = split.embargo_minutes + seconds / 60  # between the starts of windows
     if tasks is None:
         parts = _draw(codes, _blocks(sessions, minutes, split), share, split.seed)
-        return _embargo(parts, minutes, split.embargo_minutes)
+        return _embargo(parts, minutes, near)
     blocks, names = _task_blocks(sessions, minutes, tasks, _text(split.between))
     if not split.hold_out:
-        return _embargo(_draw(codes, blocks, share, split.seed), minutes, split.embargo_minutes)
+        return _embargo(_draw(codes, blocks, share, split.seed), minutes, near)
     test = np.isin(names[blocks].astype(str), [_text(value) for value in split.hold_out])
     parts = np.full(len(codes), "test", dtype=object)
     if not test.all():
         share = np.array([1 - split.validation, split.validation, 0])
         rest = pd.factorize(pd.Series(list(zip(blocks, minutes // split.block_minutes, strict=True)))[~test])[0]
         parts[~test] = _draw(codes[~test], rest, share, split.seed)
-    return _embargo(parts, minutes, split.embargo_minutes)
+    return _embargo(parts, minutes, near)
 
 
 def _draw(codes: NDArray, blocks: NDArray, share: NDArray, seed: int) -> NDArray:
@@ -214,7 +230,7 @@ def _cost(table: NDArray, draw: NDArray, share: NDArray) -> float:
     return cost
 
 
-def _embargo(parts: NDArray, minutes: NDArray, gap: int) -> NDArray:
+def _embargo(parts: NDArray, minutes: NDArray, gap: float) -> NDArray:
     """Take out training windows near validation or test, and validation windows near test.
 
     By the clock, not within sessions: a recorder that was restarted makes two sessions of one stretch.
@@ -224,7 +240,7 @@ def _embargo(parts: NDArray, minutes: NDArray, gap: int) -> NDArray:
         near = minutes[np.isin(parts.astype(str), kept)]
         rows = np.flatnonzero(parts == yielding)
         if len(near) and len(rows):
-            parts[rows[_distances(minutes[rows], near) <= gap]] = None
+            parts[rows[_distances(minutes[rows], near) < gap]] = None
     return parts
 
 

@@ -47,6 +47,11 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
         frame.to_csv(part, index=False, lineterminator="\n")
 
 
+def read_csv(path: str | Path) -> pd.DataFrame:
+    """A small table; users and groups stay text, also one who is called 101 or NA."""
+    return pd.read_csv(path, dtype={"user": str, "group": str}, keep_default_na=False, na_values=[""])
+
+
 def write_table(
     frame: pd.DataFrame | pa.Table, path: str | Path, schema: pa.Schema, notes: dict[str, Any] | None = None
 ) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 
 SAYS = {
     "helps": "gain by importance",
-    "size": "gain by size",
+    "any": "gain, not by importance",
     "untested": "gain, untested",
     "hurts": "loss",
     "unclear": "no difference",

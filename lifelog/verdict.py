@@ -17,43 +17,61 @@ from lifelog.config import SENSORLESS, Compare
 
 BLIND = ("nearest_minute", "clock")  # what closeness in time, and the order of things, are worth
 CHANCE = 0.5  # AUROC of whoever knows nothing; macro-F1 has no such mark, guessing beats the most frequent class
-LIMITS = (
-    "It is about these people, windows and models; people were compared on test windows that had no part in grouping, "
-    "training or choosing. It does not show that a sensor causes or measures what is predicted."
-)
+LIMITS = "This is about these people, windows and models; it does not show that a sensor measures what is predicted."
+CLEAN = "Test windows had no part in grouping, training or choosing. "
+UNCLEAN = "The groups were formed from the very test windows on which they are judged (groups.parts). "
 
 
-def verdict(by_user: pd.DataFrame, comparison: pd.DataFrame, settings: Compare) -> dict[str, Any]:
-    """Headline, a finding a predictor, the leak check and the limits, ready for the report."""
+def verdict(by_user: pd.DataFrame, comparison: pd.DataFrame, settings: Compare, parts: list[str]) -> dict[str, Any]:
+    """Headline, a finding a predictor, the leak check and the limits, ready for the report.
+
+    parts: those whose importance formed the groups.
+    """
     rows = comparison[comparison.metric == settings.metric].set_index(["predictor", "scheme"])
     auroc = comparison[comparison.metric == "auroc"].set_index(["predictor", "scheme"])
     informed = auroc.low > CHANCE  # where an interval cannot be had, nothing is claimed
     names = dict.fromkeys(rows.index.get_level_values("predictor"))
-    findings = [
-        _finding(name, rows.loc[name], informed.loc[name], settings)
-        for name in names
-        if name not in SENSORLESS and (name, "importance") in rows.index
-    ]
+    grouped = [name for name in names if name not in SENSORLESS and (name, "importance") in rows.index]
+    p_random = random_p(rows["mean"], grouped)
+    findings = [_finding(name, rows.loc[name], informed.loc[name], p_random[name], settings) for name in grouped]
     return {
         "metric": settings.metric,
         "headline": _headline(findings),
         "findings": findings,
         "leak": leak_check(by_user, rows, informed, settings),
-        "limits": LIMITS,
+        "limits": (UNCLEAN if "test" in parts else CLEAN) + LIMITS,
     }
 
 
-def _finding(predictor: str, rows: pd.DataFrame, informed: pd.Series, settings: Compare) -> dict[str, Any]:
+def random_p(means: pd.Series, predictors: list[str]) -> dict[str, float | None]:
+    """By predictor, the permutation p-value of importance groups among random ones, corrected for several predictors.
+
+    Every random grouping served all predictors; a predictor's gain is held against the greatest that any of them has
+    in each (single-step maximum of Westfall and Young, 1993). None without random groupings. With one predictor it is
+    the share of random groupings that do as well.
+    """
+    table = means[means.index.get_level_values("scheme").str.fullmatch(r"importance|random-\d+")].unstack("predictor")
+    if not predictors:
+        return {}
+    tried = [name for name in predictors if name in table and table[name].notna().all() and len(table) > 1]
+    scores = table[tried]
+    scores = (scores - scores.mean()) / scores.std(ddof=0).replace(0, np.nan)
+    greatest = scores.drop(index="importance").max(axis=1).to_numpy()
+    return {name: permutation_p(scores[name]["importance"], greatest) if name in tried else None for name in predictors}
+
+
+def _finding(
+    predictor: str, rows: pd.DataFrame, informed: pd.Series, p_random: float | None, settings: Compare
+) -> dict[str, Any]:
     """What importance groups did to one predictor, against one model for everyone and against the control groups."""
-    grouped, shared, alpha = rows.loc["importance"], rows.loc["global"], 1 - settings.confidence
+    grouped, shared, alpha = rows.loc["importance"], rows.loc["global"], round(1 - settings.confidence, 12)
     drawn = rows["mean"][rows.index.str.startswith("random")].dropna().to_numpy()
-    p_random = permutation_p(grouped["mean"], drawn) if len(drawn) else None
     clear = grouped.p_holm < alpha  # a p-value that cannot be had (fewer than two users) carries no claim
     if clear and grouped.difference_low > 0:
         if p_random is not None and p_random < alpha:
             says = "helps"
         else:
-            says = "size" if len(drawn) and 1 / (1 + len(drawn)) < alpha else "untested"
+            says = "any" if 1 / (1 + len(drawn)) < alpha else "untested"
     else:
         says = "hurts" if clear and grouped.difference_high < 0 else "unclear"
     low, high = grouped.difference_low, grouped.difference_high
@@ -93,7 +111,8 @@ def _headline(findings: list[dict[str, Any]]) -> str:
     names = {says: ", ".join(predictors) for says, predictors in by.items()}
     words = {
         "helps": "Grouping people by importance helped {}: better than one model for everyone, and than random groups.",
-        "size": "Smaller groups helped {}, but random groups of the same sizes did as well: no gain by importance.",
+        "any": "Importance groups did better than one model for everyone with {}, but not clearly better than random "
+        "groups of the same sizes: that is no gain by importance.",
         "untested": "Importance groups did better than one model for everyone with {}; whether importance is the "
         "reason is not tested, for that takes more random groupings (groups.random).",
         "hurts": "Grouping people by importance made {} worse.",
@@ -116,8 +135,11 @@ def leak_check(by_user: pd.DataFrame, rows: pd.DataFrame, informed: pd.Series, s
     drawn = rows.index.get_level_values("scheme").str.startswith("random")
     names = rows.index.get_level_values("predictor")
     sensor, blind = rows["mean"][~names.isin(SENSORLESS) & ~drawn], rows["mean"][names.isin(BLIND) & ~drawn]
-    if sensor.isna().all() or blind.isna().all():
-        return {"says": "unchecked", "sentence": "Leaks were not checked: that takes nearest_minute or clock."}
+    if sensor.isna().all() or blind.isna().all() or len(people) < 2:
+        return {
+            "says": "unchecked",
+            "sentence": "Leaks were not checked: that takes two users, and nearest_minute or clock.",
+        }
     best, rival = sensor.idxmax(), blind.idxmax()
     lead = (people[rival] - people[best]).dropna().to_numpy()
     low, high = bootstrap_interval(lead, settings)
@@ -129,8 +151,10 @@ def leak_check(by_user: pd.DataFrame, rows: pd.DataFrame, informed: pd.Series, s
         says, words = "holds", "No leak is seen: without sensors the label is told clearly worse. "
     elif informed[rival]:
         says, words = "leaks", "This split leaks: time alone tells the label as well as the sensors do. "
+    elif informed[best]:
+        says, words = "unclear", "No leak is seen, but the sensors are not clearly better than what knows nothing. "
     else:
-        says, words = "nothing", "Nothing was learned: no model is clearly better than one that knows nothing. "
+        says, words = "nothing", "Nothing was learned: no model is clearly better than chance. "
     return {"says": says, "sentence": words + numbers, "difference": _number(lead.mean()), "high": _number(high)}
 
 

@@ -104,6 +104,8 @@ def models(wildcards):
     return [f"{p}/{s}" for p, s in CONFIG.models(CONFIG.split(wildcards.split))]
 
 
+# Modules that every network is made of and trained by.
+NETWORK = ["mil/encoders", "mil/optimiser", "mil/train"]
 # Keys of `groups` by what they decide: the vectors, the clusters made of them, and which number of them is taken.
 VECTORS = ["importance", "parts"]
 CLUSTERS = [*VECTORS, "unit", "algorithm", "seed"]

@@ -22,7 +22,7 @@ rule train_mil:
         standardise=CONFIG.windows.standardise,
         modalities=section("modalities"),
         mil={key: value for key, value in section("mil").items() if key != "seeds"},
-        code=code("mil", "metrics"),
+        code=code("mil/bags", "mil/network", *NETWORK, "metrics", "windows/read"),
     message:
         "Training the network of user {wildcards.user}, seed {wildcards.seed} ({wildcards.split})"
     script:
@@ -51,7 +51,7 @@ rule extract_importance:
         mem_mb=growing(3000),
         runtime=30,
     params:
-        code=code("mil", "metrics"),
+        code=code("mil", "metrics", "windows/read"),
     message:
         "Asking the networks of user {wildcards.user} what matters ({wildcards.split})"
     script:

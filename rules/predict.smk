@@ -33,7 +33,7 @@ rule train_predictor:
         ),
         unseen=unseen,
         standardise=CONFIG.windows.standardise,
-        code=code("predict", "mil", "metrics"),
+        code=code("predict", "mil/bags", *NETWORK, "metrics", "windows/read", "windows/features"),
     message:
         "Training {wildcards.predictor} for {wildcards.scheme} groups ({wildcards.split})"
     script:
@@ -65,6 +65,7 @@ rule compare_predictors:
     params:
         models=models,
         compare=section("compare"),
+        parts=CONFIG.groups.parts,
         code=code("compare", "verdict", "metrics"),
     message:
         "Comparing predictors on the same test windows ({wildcards.split})"

@@ -8,6 +8,8 @@ VARIANTS = {
 
 
 rule validate_cohort:
+    input:
+        preset=str(ROOT / "presets/validation.yaml"),
     output:
         cohort="<results>/validation/{variant}-{seed}.json",
     log:
@@ -24,7 +26,6 @@ rule validate_cohort:
         runtime=120,
     params:
         snakefile=workflow.main_snakefile,
-        preset=str(ROOT / "presets/validation.yaml"),
         simulation=lambda wildcards: VARIANTS[wildcards.variant] | {"seed": int(wildcards.seed)},
         code=code(""),
     message:

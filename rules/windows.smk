@@ -100,6 +100,7 @@ rule assign_splits:
     params:
         target=named("target"),
         split=named("split"),
+        seconds=CONFIG.windows.seconds,
         code=code("splits"),
     message:
         "Splitting the windows of user {wildcards.user}: {wildcards.split}"

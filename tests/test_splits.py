@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 
@@ -90,6 +91,19 @@ def test_a_task_that_is_held_out_is_tested_and_nothing_near_it_trains() -> None:
     assert {"stroop", "breathe"} & set(PROTOCOL[parts == "train"]) and (parts == "validation").any()
     assert np.abs(minutes[parts == "test"][:, None] - minutes[parts == "train"]).min() > 1
     assert set(PROTOCOL[parts == "test"]) == {"rest", "talk"}
+
+
+def test_the_embargo_is_between_windows_however_long_they_are() -> None:
+    codes, sessions, minutes = labels(1, 60)
+    split = BLOCKED.model_copy(update={"block_minutes": 6, "embargo_minutes": 1})
+    parts = blocked_parts(codes, sessions, 2.0 * minutes, split, seconds=120)
+    assert np.abs(2 * minutes[parts == "test"][:, None] - 2 * minutes[parts == "train"]).min() > 2
+
+
+def test_a_task_that_nobody_did_is_named_with_those_there_are(tables: Path, config: Config, tmp_path: Path) -> None:
+    split = BlockedSplit(name="b", tasks="place", hold_out=["Home"])
+    assign_splits(tables / "windows/101.parquet", config.target("tension"), split, tmp_path / "s")
+    assert re.match(r"no window of a task held out \(Home\); there are outdoors, workplace", exclusion(tmp_path / "s"))
 
 
 def test_an_unknown_task_column_names_those_there_are(tables: Path, config: Config, tmp_path: Path) -> None:

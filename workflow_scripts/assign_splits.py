@@ -12,4 +12,5 @@ with job_log(snakemake.log[0]):
         Target(**snakemake.params.target),
         TypeAdapter(Split).validate_python(snakemake.params.split),
         snakemake.output.splits,
+        snakemake.params.seconds,
     )

@@ -13,4 +13,4 @@ with job_log(snakemake.log[0]):
     comparison = compare_predictors(by_user, settings)
     write_csv(by_user, snakemake.output.scores)
     write_csv(comparison, snakemake.output.comparison)
-    write_json(verdict(by_user, comparison, settings), snakemake.output.verdict)
+    write_json(verdict(by_user, comparison, settings, snakemake.params.parts), snakemake.output.verdict)

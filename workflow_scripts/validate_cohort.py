@@ -16,7 +16,7 @@ with job_log(snakemake.log[0]) as log, tempfile.NamedTemporaryFile("w", suffix="
     config.flush()
     wanted = [f"{folder}/tension/blocked/{name}.json" for name in ("verdict", "recovery")]
     command = [sys.executable, "-m", "snakemake", "--snakefile", snakemake.params.snakefile, "--nolock"]
-    command += ["--cores", str(snakemake.threads), "--configfile", snakemake.params.preset, config.name, "--", *wanted]
+    command += ["--cores", str(snakemake.threads), "--configfile", snakemake.input.preset, config.name, "--", *wanted]
     run = subprocess.run(command, capture_output=True, text=True)
     log.info("%s", run.stderr)
     run.check_returncode()

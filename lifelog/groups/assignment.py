@@ -15,6 +15,7 @@ import pandas as pd
 from lifelog.config import Groups
 from lifelog.groups.clustering import assign_users, chosen_k, cluster
 from lifelog.groups.vectors import grouping_vectors, raw_vectors
+from lifelog.tables import read_csv
 
 
 def group_users(
@@ -41,7 +42,9 @@ def group_users(
     if scheme == "importance":
         return _clustered(windows, chosen_k(scores), settings)
     if scheme == "raw":
-        return _clustered(raw_vectors(features, windows), groups.group.nunique(), settings)
+        # By user means whatever the unit: a vote of windows may leave fewer groups than there are to be.
+        by_users = settings.model_copy(update={"unit": "users"})
+        return _clustered(raw_vectors(features, windows), groups.group.nunique(), by_users)
     if scheme.startswith("random-"):
         rng = np.random.default_rng([settings.seed, int(scheme.removeprefix("random-"))])
         return _table(groups.user, rng.permutation(groups.group.to_numpy()))
@@ -63,5 +66,5 @@ def _table(users: object, groups: object, share: object = 1.0) -> pd.DataFrame:
 
 
 def read_groups(path: str) -> pd.DataFrame:
-    """A grouping scheme; user names stay text."""
-    return pd.read_csv(path, dtype={"user": str, "group": str})
+    """A grouping scheme."""
+    return read_csv(path)

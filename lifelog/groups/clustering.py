@@ -22,6 +22,7 @@ from lifelog.groups.vectors import grouping_vectors
 ALGORITHMS = ("kmeans", "agglomerative")
 STARTS = 20  # of k-means; the best is kept
 RESAMPLED_STARTS = 5
+MANY = 15_000  # vectors beyond which only the algorithm that is used is scored: Ward's tree grows with their square
 COLUMNS = ["algorithm", "k", "silhouette", "entropy", "stability"]
 
 
@@ -79,7 +80,10 @@ def entropy(shares: pd.DataFrame) -> float:
 
 
 def score_groups(importance: pd.DataFrame, settings: Groups) -> pd.DataFrame:
-    """algorithm, k, silhouette, entropy, stability, and `chosen` on the one row that forms the groups."""
+    """algorithm, k, silhouette, entropy, stability, and `chosen` on the one row that forms the groups.
+
+    Stability is that of the algorithm that is used; the other one has none, and no row where vectors are many.
+    """
     from sklearn.metrics import silhouette_score
 
     windows = grouping_vectors(importance, settings)
@@ -89,13 +93,17 @@ def score_groups(importance: pd.DataFrame, settings: Groups) -> pd.DataFrame:
     resamples = list(_resamples(importance, settings)) if ks else []
     rows = []
     for algorithm in ALGORITHMS if ks else ():
+        taken = algorithm == settings.algorithm
+        if not taken and len(vectors) > MANY:
+            continue
         found = cluster(vectors, algorithm, ks, settings.seed)
-        stability = _stability(windows, users, found, resamples, algorithm, settings)
+        # Resampling is the work of many clusterings: for the algorithm that is used.
+        stability = _stability(windows, users, found, resamples, algorithm, settings) if taken else {}
         for k, labels in found.items():
             distinct = len(np.unique(labels))
             silhouette = silhouette_score(vectors, labels) if 1 < distinct < len(vectors) else np.nan
             divided = entropy(cluster_shares(windows, users, labels, settings.unit))
-            rows.append((algorithm, k, silhouette, divided, stability[k]))
+            rows.append((algorithm, k, silhouette, divided, stability.get(k, np.nan)))
     scores = pd.DataFrame(rows, columns=COLUMNS)
     k = _choose(scores[scores.algorithm == settings.algorithm], len(users), settings)
     return scores.assign(chosen=(scores.algorithm == settings.algorithm) & (scores.k == k))

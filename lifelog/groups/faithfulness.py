@@ -31,28 +31,31 @@ def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings:
     """One row a user.
 
     agreement, agreement_windows  Spearman correlation of attention with ablation: of the means, and mean over windows
-    overlap                       share of the three greatest that both have
+    overlap                       share of the three greatest (of few modalities: all but one) that both have
     seeds_{method}                mean Spearman correlation between training seeds (NaN with one seed)
     spread_{method}               standard deviation over seeds, mean over modalities
     aopcr_{method}                on test windows, nats: above 0, the order finds what the network uses
     stable                        whether seeds agree on the importance that forms the groups
     """
-    vectors = {method: user_vectors(importance, method, settings.parts) for method in METHODS}
-    windows = {method: window_vectors(importance, method, settings.parts) for method in METHODS}
+    # What a user lacks throughout has no rank: in agreement on nothing there would be none.
+    given = {"parts": settings.parts, "absent": np.nan}
+    vectors = {method: user_vectors(importance, method, **given) for method in METHODS}
+    windows = {method: window_vectors(importance, method, **given) for method in METHODS}
     table = pd.DataFrame(index=vectors["attention"].index)
     table["agreement"] = _rank_correlation(vectors["attention"], vectors["ablation"])
     by_window = _rank_correlation(windows["attention"], windows["ablation"])
     table["agreement_windows"] = by_window.groupby("user").mean()
+    top = min(TOP, vectors["attention"].shape[1] - 1)
     table["overlap"] = [
-        len(set.intersection(*(set(vectors[method].loc[user].nlargest(TOP).index) for method in METHODS))) / TOP
+        len(set.intersection(*(set(vectors[method].loc[user].nlargest(top).index) for method in METHODS))) / top
         for user in table.index
     ]
     seeds = sorted(set(importance.seed))
     for method in METHODS:
-        by_seed = [user_vectors(importance, method, settings.parts, [seed]) for seed in seeds]
+        by_seed = [user_vectors(importance, method, seeds=[seed], **given) for seed in seeds]
         pairs = [_rank_correlation(a, b) for a, b in combinations(by_seed, 2)]
         table[f"seeds_{method}"] = pd.concat(pairs, axis=1).mean(axis=1) if pairs else np.nan
-        table[f"spread_{method}"] = np.stack([vectors.to_numpy() for vectors in by_seed]).std(axis=0).mean(axis=1)
+        table[f"spread_{method}"] = np.nanmean(np.stack([own.to_numpy() for own in by_seed]).std(axis=0), axis=1)
     for method in METHODS:
         table[f"aopcr_{method}"] = aopcr(deletion, method)
     table["stable"] = ~(table[f"seeds_{settings.importance}"] < STABLE)

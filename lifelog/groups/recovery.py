@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
@@ -20,7 +21,7 @@ def score_recovery(importance: pd.DataFrame, groups: pd.DataFrame, truth: dict[s
     planted_groups = [people[user]["group"] for user in groups.user]
     hits: dict[str, dict[str, float]] = {}
     for method in ("attention", "ablation"):
-        vectors = user_vectors(importance, method, settings.parts)
+        vectors = user_vectors(importance, method, settings.parts, absent=-np.inf)
         hits[method] = {}
         for user, values in vectors.iterrows():
             planted = set(people[user]["modalities"])

@@ -17,37 +17,37 @@ def read_importance(paths: list[str]) -> pd.DataFrame:
 
 
 def window_vectors(
-    importance: pd.DataFrame, method: str, parts: list[str], seeds: list[int] | None = None
+    importance: pd.DataFrame, method: str, parts: list[str], seeds: list[int] | None = None, absent: float = 0.0
 ) -> pd.DataFrame:
     """One row a window, indexed by user and start, one column a modality; of all seeds, or of those given.
 
-    A modality that a window lacks counts as the user's mean, one that the user lacks throughout as 0: no weight.
+    A modality that a window lacks counts as the user's mean, one that the user lacks throughout as `absent`.
     """
     rows = importance[(importance.method == method) & importance.part.isin(parts)]
     if seeds is not None:
         rows = rows[rows.seed.isin(seeds)]
     table = rows.pivot_table(index=["user", "start"], columns="modality", values="value", aggfunc="mean", observed=True)
     table = table.reindex(columns=list(dict.fromkeys(importance.modality)))
-    return table.fillna(table.groupby("user").transform("mean")).fillna(0.0)
+    return table.fillna(table.groupby("user").transform("mean")).fillna(absent)
 
 
 def user_vectors(
-    importance: pd.DataFrame, method: str, parts: list[str], seeds: list[int] | None = None
+    importance: pd.DataFrame, method: str, parts: list[str], seeds: list[int] | None = None, absent: float = 0.0
 ) -> pd.DataFrame:
     """One row a user, one column a modality: the mean over the windows that have the modality."""
-    return window_vectors(importance, method, parts, seeds).groupby("user").mean()
+    return window_vectors(importance, method, parts, seeds, absent).groupby("user").mean()
 
 
 def grouping_vectors(importance: pd.DataFrame, settings: Groups, seeds: list[int] | None = None) -> pd.DataFrame:
     """The window vectors that form the groups, as `groups` asks for them.
 
     Ablation is in nats, and so the larger the better a user's model does; it is divided by the sum of the user's
-    positive means, so that it tells shares, as attention does.
+    absolute means, so that it tells shares, as attention does.
     """
     table = window_vectors(importance, settings.importance, settings.parts, seeds)
     if settings.importance == "attention":
         return table
-    total = table.groupby("user").mean().clip(lower=0).sum(axis=1).replace(0, np.nan)
+    total = table.groupby("user").mean().abs().sum(axis=1).replace(0, np.nan)
     return table.div(total.reindex(table.index, level="user"), axis=0).fillna(0.0)
 
 

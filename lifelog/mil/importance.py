@@ -72,12 +72,11 @@ def explain(network: MilNetwork, bags: Bags, seed: int) -> Explained:
         z, present = network.encode(bag.values), bag.present
         whole = network.decide(z, present)
         predicted = whole.log_probabilities.argmax(dim=1)
-        falls = {name: _falls(network, z, present, c) for name, c in (("true", bag.classes), ("own", predicted))}
-        # The truth for importance; for deletion, which asks about the network, the class that it predicts.
-        orders = {"attention": [whole.attention], "ablation": [falls["own"]]}
-        orders["random"] = [torch.rand(present.shape, generator=generator) for _ in range(RANDOM_ORDERS)]
-        for method, values in (("attention", whole.attention), ("ablation", falls["true"])):
+        found = {"attention": whole.attention, "ablation": _falls(network, z, present, bag.classes)}
+        for method, values in found.items():
             importance[method].append(values.masked_fill(~present, torch.nan))
+        orders = {method: [values] for method, values in found.items()}
+        orders["random"] = [torch.rand(present.shape, generator=generator) for _ in range(RANDOM_ORDERS)]
         for name, some in orders.items():
             curves = [_deletion(network, z, present, predicted, values) for values in some]
             deletion[name].append(torch.stack(curves).mean(dim=0))

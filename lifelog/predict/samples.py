@@ -42,11 +42,10 @@ class Samples:
             windows={name: values[rows] for name, values in self.windows.items()},
         )
 
-    def part(self, name: str) -> Samples:
-        return self.take((self.keys.part == name).to_numpy())
-
-    def of(self, users: list[str]) -> Samples:
-        return self.take(self.keys.user.isin(users).to_numpy())
+    def part(self, name: str, users: list[str] | None = None) -> Samples:
+        """The windows of a part, of all users or of those given."""
+        rows = self.keys.part == name
+        return self.take((rows if users is None else rows & self.keys.user.isin(users)).to_numpy())
 
 
 def read_samples(

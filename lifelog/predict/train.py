@@ -50,8 +50,6 @@ def turns(members: list[str], everyone: list[str], unseen: UsersSplit | None) ->
     """Whom to fit on and whom to test, for the members of a group: themselves, or in turns the others."""
     if unseen is None:
         return [(members, members)]
-    if len(everyone) < 2:
-        raise ValueError(f"split {unseen.name!r}: nobody else is there to learn from, {everyone[0]!r} is the only user")
     order = np.random.default_rng(unseen.seed).permutation(sorted(members))
     folds = np.array_split(order, min(unseen.folds, len(members)))
     found = []
@@ -78,14 +76,19 @@ def train_predictor(
         if unseen and len(members) == 1:
             alone += members
         for fitted, tested in turns(members, everyone, unseen):
-            known, test = samples.of(fitted), samples.of(tested).part("test")
-            model = build_predictor(settings)
-            model.fit(known.part("train"), known.part("validation"))
+            test, names = samples.part("test", tested), probability_columns(samples.classes)
+            # The only user of all has nobody to learn from: every class is as likely.
+            probabilities = np.full((len(test), len(names)), 1 / len(names))
+            if fitted:
+                model = build_predictor(settings)
+                model.fit(samples.part("train", fitted), samples.part("validation", fitted))
+                probabilities = model.predict(test)
             frame = test.keys[["user", "start"]].assign(group=group, truth=test.truth)
-            names = probability_columns(samples.classes)
-            frames.append(frame.join(pd.DataFrame(model.predict(test), columns=names)))
+            frames.append(frame.join(pd.DataFrame(probabilities, columns=names)))
             total = groups.group.nunique()
-            logger.info("group %d of %d (%s): %d windows known, %d tested", number, total, group, len(known), len(test))
+            logger.info(
+                "group %d of %d (%s): %d users known, %d tested", number, total, group, len(fitted), len(tested)
+            )
     if alone:
         logger.warning("alone in their group, predicted by a model of everyone else: %s", ", ".join(alone))
     table = pd.concat(frames).sort_values(["user", "start"])

@@ -20,7 +20,7 @@ from lifelog.groups.clustering import read_scores
 from lifelog.groups.faithfulness import STABLE
 from lifelog.report.figures import METRIC_NAMES
 from lifelog.report.tables import joined_random, split_overview
-from lifelog.tables import read_json, read_notes, write_text
+from lifelog.tables import read_csv, read_json, read_notes, write_text
 
 CLOSE_MINUTES = 10  # labels of minutes nearer than this are much alike
 LIBRARIES = ("snakemake", "torch", "pandas", "numpy", "scikit-learn", "pyarrow", "seaborn", "scipy")
@@ -122,17 +122,18 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
     folder = Path(folder)
     target, split = config.target(folder.parent.name), config.split(folder.name)
     unseen = split.method == "users"
-    model = folder / "predictions" / config.predictors[0].name / "importance.parquet"
+    model = next((name for name, scheme in config.models(split) if scheme == "importance"), None)
+    grouped = folder / "predictions" / str(model) / "importance.parquet"
     return Chapter(
         target=target.name,
         split=split.name,
         verdict=read_json(folder / "verdict.json"),
         figures=_chapter_figures(folder / "figures", config, unseen),
         comparison=joined_random(pd.read_csv(folder / "comparison.csv")),
-        by_user=_scores_by_user(pd.read_csv(folder / "scores.csv", dtype={"user": str}), config.compare.metric),
+        by_user=_scores_by_user(read_csv(folder / "scores.csv"), config.compare.metric),
         within=None if unseen else _read_within(folder, config, users),
         within_split=split.within if unseen else split.name,
-        alone=read_notes(model)["alone"] if model.exists() else [],
+        alone=read_notes(grouped)["alone"] if model else [],
     )
 
 
@@ -142,7 +143,7 @@ def _read_within(folder: Path, config: Config, users: list[str]) -> Within:
         parts=parts,
         notes=[note for note in notes if not note["excluded"]],
         excluded=[note for note in notes if note["excluded"]],
-        importance=pd.read_csv(folder / "importance_scores.csv", dtype={"user": str}),
+        importance=read_csv(folder / "importance_scores.csv"),
         groups=read_groups(str(folder / "groups" / "importance.csv")),
         clusters=read_scores(str(folder / "groups" / "scores.csv")),
         recovery=read_json(folder / "recovery.json") if config.cohort.layout == "simulated" else None,

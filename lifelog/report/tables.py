@@ -82,11 +82,13 @@ def split_overview(splits: list[str]) -> tuple[pd.DataFrame, list[dict[str, Any]
 
 
 def joined_random(comparison: pd.DataFrame) -> pd.DataFrame:
-    """The comparison with the random groupings of a predictor as one row: means of their numbers, no interval."""
+    """The comparison with the random groupings of a predictor as one row: means, and least and greatest mean."""
     drawn = comparison.scheme.str.startswith("random")
-    means = (
-        comparison[drawn].groupby(["predictor", "metric"], sort=False)[["users", "mean", "pooled", "difference"]].mean()
-    )
-    ends = comparison[drawn].groupby(["predictor", "metric"], sort=False)["mean"].agg(low="min", high="max")
-    random = means.join(ends).reset_index().assign(scheme="random").astype({"users": int})
-    return pd.concat([comparison[~drawn], random], ignore_index=True)
+    by = comparison[drawn].groupby(["predictor", "metric"], sort=False)
+    random = by[["users", "mean", "pooled", "difference"]].mean().astype({"users": int})
+    random = random.join(by["mean"].agg(low="min", high="max")).reset_index().assign(scheme="random")
+    table = pd.concat([comparison[~drawn], random], ignore_index=True)
+    order = {name: place for place, name in enumerate(dict.fromkeys(comparison.predictor))}
+    metrics = {name: place for place, name in enumerate(dict.fromkeys(comparison.metric))}
+    places = table.assign(place=table.predictor.map(order), of=table.metric.map(metrics))
+    return table.loc[places.sort_values(["of", "place"], kind="stable").index]

@@ -148,6 +148,8 @@ def test_unstable_importance_is_told_from_stable() -> None:
     assert (scores.agreement[["u0", "u1"]] == -1).all()  # the fixture's ablation is attention turned over
     np.testing.assert_allclose(scores.aopcr_attention, 0.15)
     np.testing.assert_allclose(scores.aopcr_ablation, 0.45)
+    lacking = table[~((table.user == "u0") & table.modality.isin(["b", "c"]))]
+    assert np.isnan(score_importance(lacking, deletion, ALL).set_index("user").seeds_attention["u0"])
     one_seed = score_importance(table[table.seed == 0], deletion, ALL)
     assert one_seed.stable.all() and one_seed.seeds_attention.isna().all()
 

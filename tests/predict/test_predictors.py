@@ -121,8 +121,13 @@ def test_nobody_is_predicted_by_a_model_that_knew_them(folds: int) -> None:
         assert sorted(fitted + tested) == members and not set(fitted) & set(tested)
     assert turns(["c"], everyone, split) == [(list("abdefg"), ["c"])]
     assert turns(members, everyone, None) == [(members, members)]
-    with pytest.raises(ValueError, match="'a' is the only user"):
-        turns(["a"], ["a"], split)
+    assert turns(["a"], ["a"], split) == [([], ["a"])]
+
+
+def test_the_only_user_has_nobody_to_learn_from(tables: Path, tmp_path: Path) -> None:
+    groups = pd.DataFrame({"user": ["101"], "group": ["everyone"]})
+    train_predictor(groups, samples_of(tables, ["101"]), Boosting(), tmp_path / "p", UsersSplit(name="u", within="b"))
+    assert (pq.read_table(tmp_path / "p").to_pandas().p_low == 1 / 3).all()
 
 
 def test_a_user_who_was_never_seen_changes_nothing_in_the_model(tables: Path, tmp_path: Path) -> None:
