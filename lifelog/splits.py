@@ -78,9 +78,8 @@ def assign_splits(
         excluded = _unusable(codes, parts, target.classes)
         held_out = [_text(value) for value in getattr(split, "hold_out", [])]
         if held_out and not np.isin(runs.astype(str), held_out).any():
-            excluded = (
-                f"no window of a task held out ({', '.join(held_out)}); there are {', '.join(sorted(set(runs.astype(str))))}"
-            )
+            known = ", ".join(sorted(set(runs.astype(str))))
+            excluded = f"no window of a task held out ({', '.join(held_out)}); there are {known}"
         nearest = None if excluded else nearest_minutes(minutes[parts == "test"], minutes[parts == "train"])
     frame = frame.astype({"part": object, "reason": object})
     notes = {"excluded": excluded, "lacking": _lacking(frame, target.classes), "classes": target.classes}
