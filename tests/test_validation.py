@@ -9,7 +9,7 @@ def cohort(says: str, difference: float) -> dict:
 
 
 def test_cohorts_stand_side_by_side_and_claims_are_counted() -> None:
-    found = {"groups-0": cohort("helps", 0.2), "groups-1": cohort("size", 0.1), "nothing-0": cohort("unclear", 0.0)}
+    found = {"groups-0": cohort("helps", 0.2), "groups-1": cohort("any", 0.1), "nothing-0": cohort("unclear", 0.0)}
     table = summarise_validation(found)
     assert table.variant.tolist() == ["groups", "groups", "nothing"] and table.seed.tolist() == [0, 1, 0]
     text = markdown(table)
