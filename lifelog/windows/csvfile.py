@@ -24,6 +24,43 @@ def read_csv(path: Path, head: int = 0) -> pa.Table:
         raise BadInput("unreadable file", f"{path}: {error}") from None
 
 
+def read_alike(paths: dict[int, Path]) -> tuple[list[str], dict[int, NDArray]]:
+    """Files of numbers under one header, parsed as one: their columns, and by key the rows, (rows, columns) float64.
+
+    A file that is missing, has another header or anything but plain lines is left out, and so are all if there is text
+    among the numbers: whoever asks reads those one by one, and learns what is wrong with them. Parsing hundreds of
+    small files one by one takes several times as long.
+    """
+    header, bodies, counts = None, [], {}
+    for key, path in paths.items():
+        try:
+            head, _, body = path.read_bytes().partition(b"\n")
+        except OSError:
+            continue
+        header = header or head
+        if head != header or not body or body[0] == 10 or b"\n\n" in body or b'"' in body or b"\r" in body:
+            continue
+        bodies.append(body if body.endswith(b"\n") else body + b"\n")
+        counts[key] = bodies[-1].count(b"\n")
+    if header is None or not counts:
+        return [], {}
+    names = [name.strip('"') for name in header.decode("utf-8", "replace").split(",")]
+    source = pa.py_buffer(b"".join([header, b"\n", *bodies]))
+    try:
+        table = pacsv.read_csv(
+            pa.BufferReader(source),
+            read_options=pacsv.ReadOptions(use_threads=False),
+            convert_options=pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64())),
+        )
+    except pa.ArrowException:
+        return [], {}
+    if table.num_rows != sum(counts.values()) or len(set(names)) != len(names) or table.column_names != names:
+        return [], {}
+    rows = np.column_stack([column.to_numpy() for column in table.columns])
+    ends = np.cumsum(list(counts.values()))[:-1]
+    return names, dict(zip(counts, np.split(rows, ends), strict=True))
+
+
 def numbers(table: pa.Table, names: list[str], path: Path, head: int = 1) -> NDArray:
     """Columns as float64, shape (rows, columns), empty cells NaN. Raises BadInput with the line of the first text."""
     return np.stack([_column(table[name], name, path, head) for name in names], axis=1)

@@ -16,13 +16,15 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from lifelog.config import Cohort, Modality, Windows
-from lifelog.windows.csvfile import numbers, read_csv
+from lifelog.windows.csvfile import numbers, read_alike, read_csv
 from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_name
 
 USER = re.compile(r"(user)?\d{1,3}")
 STAMP = re.compile(r"\d{9,10}")
+CHUNK = 64  # minutes whose files are read together: some 25 MB with all modalities
 SNAKEMAKES_OWN = ".snakemake_timestamp"  # it marks folders that a rule made so
 SCALES = ("emotionPositive", "emotionTension")
 WORDS = (
@@ -78,11 +80,24 @@ class EtriSession(Session):
             labels, notes = [], [problem]
         super().__init__(folder.name, labels, notes)
 
+        starts = [label.start for label in labels]
+        chunks = (starts[i : i + CHUNK] for i in range(0, len(starts), CHUNK))
+        self.chunks = {start: chunk for chunk in chunks for start in chunk}
+        self.held: dict[str, tuple[list[int], list[str], dict[int, NDArray]]] = {}
+
     def read(self, modality: Modality, start: int) -> Samples:
-        path = self.folder / (modality.source or modality.name) / f"{start}.csv"
-        table = read_csv(path)
-        names = _columns(table.column_names, modality, path)
-        rows = numbers(table, ["timestamp", *names], path)
+        source = self.folder / (modality.source or modality.name)
+        path = source / f"{start}.csv"
+        chunk = self.chunks[start]
+        if modality.name not in self.held or self.held[modality.name][0] is not chunk:
+            self.held[modality.name] = (chunk, *read_alike({minute: source / f"{minute}.csv" for minute in chunk}))
+        _, found, minutes = self.held[modality.name]
+        if start in minutes:
+            names = ["timestamp", *_columns(found, modality, path)]
+            rows = minutes[start][:, [found.index(name) for name in names]]
+        else:
+            table = read_csv(path)
+            rows = numbers(table, ["timestamp", *_columns(table.column_names, modality, path)], path)
         rows = rows[np.isfinite(rows).all(axis=1)]
         return Samples(rows[:, 0], rows[:, 1:])
 
