@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,13 @@ def write_json(value: Any, path: str | Path) -> None:
     write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
+def plain(value: Any) -> Any:
+    """A number for JSON, which knows neither NaN nor numpy: None for what is missing, whole numbers as such."""
+    if value is None or pd.isna(value):
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
 def read_json(path: str | Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
@@ -60,6 +67,11 @@ def write_table(
     table = table.cast(schema).replace_schema_metadata({"lifelog": json.dumps(notes or {}, sort_keys=True)})
     with written_whole(path) as part:
         pq.write_table(table, part, compression="zstd")
+
+
+def read_tables(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """The parquet tables of several users as one."""
+    return pa.concat_tables([pq.read_table(path) for path in paths]).to_pandas()
 
 
 def read_notes(path: str | Path) -> dict[str, Any]:

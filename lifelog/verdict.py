@@ -14,6 +14,7 @@ import pandas as pd
 
 from lifelog.compare import EVERYONE, bootstrap_interval, permutation_p
 from lifelog.config import SENSORLESS, Compare
+from lifelog.tables import plain
 
 BLIND = ("nearest_minute", "clock")  # what closeness in time, and the order of things, are worth
 CHANCE = 0.5  # AUROC of whoever knows nothing; macro-F1 has no such mark, guessing beats the most frequent class
@@ -91,12 +92,12 @@ def _finding(
     return {
         "predictor": predictor,
         "says": says,
-        "shared": _number(shared["mean"]),
-        "grouped": _number(grouped["mean"]),
-        "difference": _number(grouped.difference),
-        "p_holm": _number(grouped.p_holm),
+        "shared": plain(shared["mean"]),
+        "grouped": plain(grouped["mean"]),
+        "difference": plain(grouped.difference),
+        "p_holm": plain(grouped.p_holm),
         "random_groupings": len(drawn),
-        "random": _number(drawn.mean()) if len(drawn) else None,
+        "random": plain(drawn.mean()) if len(drawn) else None,
         "p_random": p_random,
         "sentence": sentence,
     }
@@ -155,13 +156,8 @@ def leak_check(by_user: pd.DataFrame, rows: pd.DataFrame, informed: pd.Series, s
         says, words = "unclear", "No leak is seen, but the sensors are not clearly better than what knows nothing. "
     else:
         says, words = "nothing", "Nothing was learned: no model is clearly better than chance. "
-    return {"says": says, "sentence": words + numbers, "difference": _number(lead.mean()), "high": _number(high)}
+    return {"says": says, "sentence": words + numbers, "difference": plain(lead.mean()), "high": plain(high)}
 
 
 def _p(value: float | None) -> str:
     return "–" if value is None or np.isnan(value) else f"{value:.3f}" if value >= 0.001 else "below 0.001"
-
-
-def _number(value: float) -> float | None:
-    """For JSON, which has no NaN."""
-    return None if np.isnan(value) else float(value)

@@ -151,7 +151,7 @@ rule compare_published:
         mem_mb=growing(2000),
         runtime=15,
     params:
-        code=code("published"),
+        code=code("published", "groups/faithfulness"),
     message:
         "Laying the printed figures of the study beside the run's ({wildcards.split})"
     script:

@@ -3,15 +3,14 @@
 from lifelog.config import Groups
 from lifelog.groups.assignment import group_users, read_groups
 from lifelog.groups.clustering import read_scores
-from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
-from lifelog.tables import write_csv
+from lifelog.tables import read_tables, write_csv
 
 with job_log(snakemake.log[0]):
     given = snakemake.input
     groups = group_users(
         snakemake.wildcards.scheme,
-        read_importance(list(given.importance)),
+        read_tables(given.importance),
         Groups(**snakemake.params.groups),
         scores=read_scores(given.scores) if given.scores else None,
         groups=read_groups(given.groups) if given.groups else None,

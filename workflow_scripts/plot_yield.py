@@ -3,8 +3,8 @@
 from lifelog.logs import job_log
 from lifelog.report.figures import plot_yield
 from lifelog.report.tables import yield_shares
-from lifelog.windows.quality import read_quality
+from lifelog.tables import read_tables
 
 with job_log(snakemake.log[0]):
-    quality = read_quality(list(snakemake.input.quality))
+    quality = read_tables(snakemake.input.quality)
     plot_yield(yield_shares(quality, snakemake.params.modalities, snakemake.params.users), snakemake.output.figure)

@@ -6,12 +6,12 @@ from lifelog.config import Config
 from lifelog.logs import job_log
 from lifelog.report.page import cohort_figures, read_chapter, render_report
 from lifelog.report.tables import cohort_yield, fault_counts
-from lifelog.windows.quality import read_quality
+from lifelog.tables import read_tables
 from lifelog.windows.read import read_labels
 
 with job_log(snakemake.log[0]):
     config = Config(**snakemake.params.config)
-    quality = read_quality(list(snakemake.input.quality))
+    quality = read_tables(snakemake.input.quality)
     starts = {Path(path).stem: read_labels(path).start for path in snakemake.input.windows}
     folders = [Path(path).parent for path in snakemake.input.comparisons]
     render_report(

@@ -1,15 +1,14 @@
 """score_importance: importance and deletion curves of all users → how far each user's importance may be believed."""
 
 from lifelog.config import Groups
-from lifelog.groups.faithfulness import read_deletion, score_importance
-from lifelog.groups.vectors import read_importance
+from lifelog.groups.faithfulness import score_importance
 from lifelog.logs import job_log
-from lifelog.tables import write_csv
+from lifelog.tables import read_tables, write_csv
 
 with job_log(snakemake.log[0]):
     scores = score_importance(
-        read_importance(list(snakemake.input.importance)),
-        read_deletion(list(snakemake.input.deletion)),
+        read_tables(snakemake.input.importance),
+        read_tables(snakemake.input.deletion),
         Groups(**snakemake.params.groups),
     )
     write_csv(scores, snakemake.output.scores)

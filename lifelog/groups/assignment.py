@@ -33,6 +33,9 @@ def group_users(
     """
     if importance.empty:
         raise ValueError("no user is left: every one was excluded; the reasons stand in the splits' notes and logs")
+    if scheme.startswith("random-"):
+        rng = np.random.default_rng([settings.seed, int(scheme.removeprefix("random-"))])
+        return _table(groups.user, rng.permutation(groups.group.to_numpy()))
     windows = grouping_vectors(importance, settings)
     users = windows.groupby("user").mean()
     if scheme == "global":
@@ -45,9 +48,6 @@ def group_users(
         # By user means whatever the unit: a vote of windows may leave fewer groups than there are to be.
         by_users = settings.model_copy(update={"unit": "users"})
         return _clustered(raw_vectors(features, windows), groups.group.nunique(), by_users)
-    if scheme.startswith("random-"):
-        rng = np.random.default_rng([settings.seed, int(scheme.removeprefix("random-"))])
-        return _table(groups.user, rng.permutation(groups.group.to_numpy()))
     raise ValueError(f"no grouping scheme of the name {scheme!r}")
 
 

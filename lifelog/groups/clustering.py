@@ -10,7 +10,7 @@ no groups at all: that is what the comparison with random groups is for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -90,7 +90,6 @@ def score_groups(importance: pd.DataFrame, settings: Groups) -> pd.DataFrame:
     users = windows.groupby("user").mean()
     ks = list(range(2, min(settings.k_max, len(users) - 1) + 1))
     vectors = (users if settings.unit == "users" else windows).to_numpy()
-    resamples = list(_resamples(importance, settings)) if ks else []
     rows = []
     for algorithm in ALGORITHMS if ks else ():
         taken = algorithm == settings.algorithm
@@ -98,7 +97,7 @@ def score_groups(importance: pd.DataFrame, settings: Groups) -> pd.DataFrame:
             continue
         found = cluster(vectors, algorithm, ks, settings.seed)
         # Resampling is the work of many clusterings: for the algorithm that is used.
-        stability = _stability(windows, users, found, resamples, algorithm, settings) if taken else {}
+        stability = _stability(windows, users, found, _resamples(importance, settings), settings) if taken else {}
         for k, labels in found.items():
             distinct = len(np.unique(labels))
             silhouette = silhouette_score(vectors, labels) if 1 < distinct < len(vectors) else np.nan
@@ -125,8 +124,7 @@ def _stability(
     windows: pd.DataFrame,
     users: pd.DataFrame,
     found: dict[int, NDArray],
-    resamples: list[tuple[pd.DataFrame, pd.DataFrame]],
-    algorithm: str,
+    resamples: Iterable[tuple[pd.DataFrame, pd.DataFrame]],
     settings: Groups,
 ) -> dict[int, float]:
     """By k, mean adjusted Rand index of the users' groups with those of each resample."""
@@ -136,7 +134,7 @@ def _stability(
     agreement: dict[int, list[float]] = {k: [] for k in found}
     for some_windows, some_users in resamples:
         vectors = some_users if settings.unit == "users" else some_windows
-        again = cluster(vectors.to_numpy(), algorithm, list(found), settings.seed, RESAMPLED_STARTS)
+        again = cluster(vectors.to_numpy(), settings.algorithm, list(found), settings.seed, RESAMPLED_STARTS)
         for k, labels in again.items():
             other = assign_users(some_windows, some_users, labels, settings.unit).group
             agreement[k].append(adjusted_rand_score(groups[k], other.loc[groups[k].index]))

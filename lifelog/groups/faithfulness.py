@@ -11,20 +11,12 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lifelog.config import Groups
-from lifelog.groups.vectors import user_vectors, window_vectors
+from lifelog.groups.vectors import METHODS, user_vectors, window_vectors
 
-METHODS = ("attention", "ablation")
 TOP = 3  # modalities that are compared as the most important ones
 STABLE = 0.5  # rank correlation between seeds below which a user's importance is called unstable
-
-
-def read_deletion(paths: list[str]) -> pd.DataFrame:
-    """The deletion curves of several users as one table."""
-    return pa.concat_tables([pq.read_table(path) for path in paths]).to_pandas()
 
 
 def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings: Groups) -> pd.DataFrame:
@@ -42,8 +34,8 @@ def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings:
     vectors = {method: user_vectors(importance, method, **given) for method in METHODS}
     windows = {method: window_vectors(importance, method, **given) for method in METHODS}
     table = pd.DataFrame(index=vectors["attention"].index)
-    table["agreement"] = _rank_correlation(vectors["attention"], vectors["ablation"])
-    by_window = _rank_correlation(windows["attention"], windows["ablation"])
+    table["agreement"] = rank_correlation(vectors["attention"], vectors["ablation"])
+    by_window = rank_correlation(windows["attention"], windows["ablation"])
     table["agreement_windows"] = by_window.groupby("user").mean()
     top = min(TOP, vectors["attention"].shape[1] - 1)
     table["overlap"] = [
@@ -53,7 +45,7 @@ def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings:
     seeds = sorted(set(importance.seed))
     for method in METHODS:
         by_seed = [user_vectors(importance, method, seeds=[seed], **given) for seed in seeds]
-        pairs = [_rank_correlation(a, b) for a, b in combinations(by_seed, 2)]
+        pairs = [rank_correlation(a, b) for a, b in combinations(by_seed, 2)]
         table[f"seeds_{method}"] = pd.concat(pairs, axis=1).mean(axis=1) if pairs else np.nan
         table[f"spread_{method}"] = np.nanmean(np.stack([own.to_numpy() for own in by_seed]).std(axis=0), axis=1)
     for method in METHODS:
@@ -69,6 +61,6 @@ def aopcr(deletion: pd.DataFrame, method: str, part: str = "test") -> pd.Series:
     return area[method] - area["random"] if len(area) else pd.Series(dtype=float)
 
 
-def _rank_correlation(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series:
+def rank_correlation(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series:
     """Spearman correlation of each row of `a` with the same row of `b`; NaN where one has no order."""
     return a.rank(axis=1).corrwith(b.reindex(a.index).rank(axis=1), axis=1)

@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
 from lifelog.config import Groups
-from lifelog.groups.vectors import user_vectors
+from lifelog.groups.vectors import METHODS, user_vectors
 
 
 def score_recovery(importance: pd.DataFrame, groups: pd.DataFrame, truth: dict[str, Any], settings: Groups) -> dict:
@@ -20,7 +20,7 @@ def score_recovery(importance: pd.DataFrame, groups: pd.DataFrame, truth: dict[s
     people = truth["users"]
     planted_groups = [people[user]["group"] for user in groups.user]
     hits: dict[str, dict[str, float]] = {}
-    for method in ("attention", "ablation"):
+    for method in METHODS:
         vectors = user_vectors(importance, method, settings.parts, absent=-np.inf)
         hits[method] = {}
         for user, values in vectors.iterrows():

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lifelog.config import Groups
+from lifelog.tables import read_tables
 from lifelog.windows.features import is_summary
 
-
-def read_importance(paths: list[str]) -> pd.DataFrame:
-    """The importance tables of several users as one."""
-    return pa.concat_tables([pq.read_table(path) for path in paths]).to_pandas()
+METHODS = ("attention", "ablation")
 
 
 def window_vectors(
@@ -56,6 +52,6 @@ def raw_vectors(features: list[str], like: pd.DataFrame) -> pd.DataFrame:
 
     Over the cohort, not a user: differences between people are what raw vectors are to show.
     """
-    raw = pa.concat_tables([pq.read_table(path) for path in features]).to_pandas().set_index(["user", "start"])
+    raw = read_tables(features).set_index(["user", "start"])
     raw = raw.loc[like.index, [name for name in raw.columns if is_summary(name)]]
     return ((raw - raw.mean()) / raw.std(ddof=0).replace(0, np.nan)).fillna(0.0)

@@ -9,9 +9,8 @@ the most important first; the faster the predicted class loses its likelihood, t
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -22,10 +21,10 @@ from torch import Tensor
 from lifelog.config import Modality
 from lifelog.metrics import scores
 from lifelog.mil.bags import Bags, read_bags, scale
-from lifelog.mil.network import MilNetwork
+from lifelog.mil.network import BagOutput, MilNetwork
 from lifelog.mil.train import chunks, load_mil
 from lifelog.splits import exclusion
-from lifelog.tables import write_table
+from lifelog.tables import plain, write_table
 
 SCHEMA = pa.schema(
     [
@@ -71,14 +70,13 @@ def explain(network: MilNetwork, bags: Bags, seed: int) -> Explained:
     for bag in chunks(bags):
         z, present = network.encode(bag.values), bag.present
         whole = network.decide(z, present)
-        predicted = whole.log_probabilities.argmax(dim=1)
-        found = {"attention": whole.attention, "ablation": _falls(network, z, present, bag.classes)}
+        found = {"attention": whole.attention, "ablation": _ablation(network, z, present, whole, bag.classes)}
         for method, values in found.items():
             importance[method].append(values.masked_fill(~present, torch.nan))
         orders = {method: [values] for method, values in found.items()}
         orders["random"] = [torch.rand(present.shape, generator=generator) for _ in range(RANDOM_ORDERS)]
         for name, some in orders.items():
-            curves = [_deletion(network, z, present, predicted, values) for values in some]
+            curves = [_deletion(network, z, present, whole, values) for values in some]
             deletion[name].append(torch.stack(curves).mean(dim=0))
         said.append(whole.log_probabilities.double().exp())
     return Explained(
@@ -88,29 +86,30 @@ def explain(network: MilNetwork, bags: Bags, seed: int) -> Explained:
     )
 
 
-def _falls(network: MilNetwork, z: Tensor, present: Tensor, classes: Tensor) -> Tensor:
+def _ablation(network: MilNetwork, z: Tensor, present: Tensor, whole: BagOutput, classes: Tensor) -> Tensor:
     """By how much the log-likelihood of a class falls without each modality, (B, M)."""
-    falls = []
+    known, falls = _likelihood(whole, classes), []
     for m in range(z.shape[1]):
         without = present.clone()
         without[:, m] = False
-        falls.append(_likelihood(network, z, present, classes) - _likelihood(network, z, without, classes))
+        falls.append(known - _likelihood(network.decide(z, without), classes))
     return torch.stack(falls, dim=1)
 
 
-def _deletion(network: MilNetwork, z: Tensor, present: Tensor, classes: Tensor, values: Tensor) -> Tensor:
-    """Falls after the 1, 2, ..., M - 1 modalities of the greatest values are taken away, (B, M - 1)."""
+def _deletion(network: MilNetwork, z: Tensor, present: Tensor, whole: BagOutput, values: Tensor) -> Tensor:
+    """Falls of the predicted class with 1, 2, ..., M - 1 modalities of the greatest values taken away, (B, M - 1)."""
     rank = values.masked_fill(~present, -torch.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
-    falls = []
+    predicted = whole.log_probabilities.argmax(dim=1)
+    known, falls = _likelihood(whole, predicted), []
     for removed in range(1, z.shape[1]):
         left = present & (rank >= removed)
-        fall = _likelihood(network, z, present, classes) - _likelihood(network, z, left, classes)
+        fall = known - _likelihood(network.decide(z, left), predicted)
         falls.append(fall.masked_fill(~left.any(dim=1), torch.nan))
     return torch.stack(falls, dim=1)
 
 
-def _likelihood(network: MilNetwork, z: Tensor, present: Tensor, classes: Tensor) -> Tensor:
-    return network.decide(z, present).log_probabilities.gather(1, classes[:, None])[:, 0]
+def _likelihood(output: BagOutput, classes: Tensor) -> Tensor:
+    return output.log_probabilities.gather(1, classes[:, None])[:, 0]
 
 
 def extract_importance(
@@ -140,7 +139,8 @@ def extract_importance(
             frames.append(frame.assign(seed=about["seed"], method=method))
         curves.append(_curves(explained.deletion, used).assign(seed=about["seed"]))
         test = (used.part == "test").to_numpy()
-        notes["test_scores"][str(about["seed"])] = _scores(raw.classes.numpy()[test], explained.probabilities[test])
+        tested = scores(raw.classes.numpy()[test], explained.probabilities[test])
+        notes["test_scores"][str(about["seed"])] = {name: plain(value) for name, value in tested.items()}
     for schema, tables, path in ((SCHEMA, frames, importance_path), (DELETION, curves, deletion_path)):
         write_table(pd.concat(tables) if tables else schema.empty_table().to_pandas(), path, schema, notes)
 
@@ -154,7 +154,3 @@ def _curves(deletion: dict[str, NDArray], used: pd.DataFrame) -> pd.DataFrame:
         means = frame.groupby(["user", "part", "removed"], sort=True).fall.agg(windows="count", fall="mean")
         frames.append(means.reset_index().assign(order=order))
     return pd.concat(frames).astype({"removed": int})
-
-
-def _scores(truth: NDArray, probabilities: NDArray) -> dict[str, Any]:
-    return {name: None if math.isnan(value) else value for name, value in scores(truth, probabilities).items()}

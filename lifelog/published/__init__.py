@@ -15,6 +15,9 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
+from lifelog.groups.faithfulness import rank_correlation
+from lifelog.tables import plain
+
 FOLDER = Path(__file__).parent
 # Printed for the personal model of user 101 on its test minutes.
 PRINTED_SCORES = {"user": "101", "published_f1": 0.8515, "accuracy": 0.8672}
@@ -34,14 +37,11 @@ def printed_clusters() -> pd.DataFrame:
     """algorithm, k, silhouette (of one algorithm), entropy."""
     table = pd.read_csv(FOLDER / "cluster_scores.csv")
     kinds = {"agglomerative": ("silhouette_agg", "entropy_agg_total"), "kmeans": (None, "entropy_km_total")}
-    frames = [
-        pd.DataFrame(
-            {"k": table.k, "silhouette": table[silhouette] if silhouette else np.nan, "entropy": table[entropy]}
-        )
-        .assign(algorithm=algorithm)
-        .loc[:, ["algorithm", "k", "silhouette", "entropy"]]
-        for algorithm, (silhouette, entropy) in kinds.items()
-    ]
+    frames = []
+    for algorithm, (silhouette, entropy) in kinds.items():
+        known = table[silhouette] if silhouette else np.nan
+        columns = {"algorithm": algorithm, "k": table.k, "silhouette": known, "entropy": table[entropy]}
+        frames.append(pd.DataFrame(columns))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -58,20 +58,18 @@ def compare_published(
     test = importance[(importance.part == "test") & (importance.method == "attention")]
     own = test.groupby(["user", "modality"]).value.mean().unstack().reindex(columns=modalities)
     minutes, group = test.groupby("user").start.nunique(), groups.set_index("user").group
+    alike = rank_correlation(own.loc[own.index.isin(printed.index)], printed[modalities])
     rows = []
     for user in sorted({*printed.index, *own.index}):
         pair = [table.loc[user, modalities] if user in table.index else None for table in (own, printed)]
-        known = all(values is not None for values in pair)
         rows.append(
             {
                 "user": user,
-                "test_minutes": [_number(minutes.get(user)), _number(printed.test_minutes.get(user))],
-                "group": [group.get(user), _number(printed.group.get(user))],
-                "rank_correlation": _number(pair[0].astype(float).corr(pair[1].astype(float), "spearman"))
-                if known
-                else None,
+                "test_minutes": [plain(minutes.get(user)), plain(printed.test_minutes.get(user))],
+                "group": [group.get(user), plain(printed.group.get(user))],
+                "rank_correlation": plain(alike.get(user)),
                 "importance": {
-                    name: [None if values is None else _number(values[name]) for values in pair] for name in modalities
+                    name: [None if values is None else plain(values[name]) for values in pair] for name in modalities
                 },
             }
         )
@@ -81,17 +79,10 @@ def compare_published(
     return {
         "users": rows,
         "clusters": [
-            {"algorithm": row.algorithm, "k": int(row.k)} | {name: _number(getattr(row, name)) for name in columns}
+            {"algorithm": row.algorithm, "k": int(row.k)} | {name: plain(getattr(row, name)) for name in columns}
             for row in joined.itertuples()
         ],
         "adjusted_rand_index": adjusted_rand_score(printed.group[both], group[both]) if len(both) > 1 else None,
         "users_in_both": len(both),
         "scores": {"printed": PRINTED_SCORES, "own": test_scores},
     }
-
-
-def _number(value: Any) -> float | int | None:
-    """For JSON, which knows neither NaN nor numpy."""
-    if value is None or pd.isna(value):
-        return None
-    return int(value) if float(value).is_integer() else float(value)

@@ -88,7 +88,7 @@ class EtriSession(Session):
     def read(self, modality: Modality, start: int) -> Samples:
         source = self.folder / (modality.source or modality.name)
         path = source / f"{start}.csv"
-        chunk = self.chunks[start]
+        chunk = self.chunks.get(start, [start])
         if modality.name not in self.held or self.held[modality.name][0] is not chunk:
             self.held[modality.name] = (chunk, *read_alike({minute: source / f"{minute}.csv" for minute in chunk}))
         _, found, minutes = self.held[modality.name]

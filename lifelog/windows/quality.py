@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lifelog.windows.layout import BadInput
 
@@ -51,8 +49,3 @@ class QualityLog:
 
     def table(self) -> pa.Table:
         return pa.Table.from_pylist(self.rows, schema=SCHEMA)
-
-
-def read_quality(paths: list[str]) -> pd.DataFrame:
-    """The quality tables of several users as one."""
-    return pa.concat_tables([pq.read_table(path) for path in paths]).to_pandas()

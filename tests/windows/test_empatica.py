@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from lifelog.config import Config, load_config
+from lifelog.tables import read_tables
 from lifelog.windows import find_users
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.layout import BadInput
-from lifelog.windows.quality import read_quality
 from lifelog.windows.read import read_labels, read_windows
 
 PRESET = yaml.safe_load((Path(__file__).parents[2] / "presets/stress_predict.yaml").read_text())
@@ -26,7 +26,7 @@ def settings(root: Path, **windows: object) -> Config:
 def extract(config: Config, user: str, folder: Path, out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     paths = out / f"{user}.w.parquet", out / f"{user}.q.parquet"
     extract_windows(user, folder, config.cohort, config.windows, config.modalities, *paths)
-    return read_labels(paths[0]), read_quality([str(paths[1])])
+    return read_labels(paths[0]), read_tables([str(paths[1])])
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_real_recordings_lose_no_labelled_minute(real: tuple[Config, Path], stre
     intervals = pd.read_csv(stress_predict / "labels.csv")
     for user, own in intervals.groupby("user"):
         touched = {t for a, b in zip(own.start, own.end, strict=True) for t in range(a // 60 * 60, b, 60)}
-        quality = read_quality([str(out / f"{user}.q.parquet")])
+        quality = read_tables([str(out / f"{user}.q.parquet")])
         lost = quality[quality.kind == "label"]
         assert len(read_labels(out / f"{user}.w.parquet")) + len(lost) == len(touched)
 

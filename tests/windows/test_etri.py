@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from lifelog.config import Config
+from lifelog.tables import read_tables
 from lifelog.windows import find_users
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.layout import BadInput
-from lifelog.windows.quality import read_quality
 from lifelog.windows.read import read_labels, read_windows
 
 USER = "101"
@@ -31,7 +31,7 @@ class Read:
         self.path = out / "w.parquet"
         extract_windows(USER, folder, config.cohort, config.windows, config.modalities, self.path, out / "q.parquet")
         self.labels = read_labels(self.path)
-        self.quality = read_quality([str(out / "q.parquet")])
+        self.quality = read_tables([str(out / "q.parquet")])
         self.lost = self.quality[self.quality.kind == "label"]
 
     def reason(self, modality: str, start: int) -> tuple[str | None, str | None]:
