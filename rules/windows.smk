@@ -36,6 +36,7 @@ rule extract_windows:
         "<benchmarks>/extract_windows/{user}.tsv"
     conda:
         ENVIRONMENT
+    # Users go side by side; for one of very many days: --set-threads extract_windows=8.
     threads: 1
     resources:
         mem_mb=growing(1500),

@@ -46,7 +46,7 @@ def test_what_the_code_imports_is_declared() -> None:
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = {normal(Requirement(text).name) for text in project["dependencies"]}
-    modules = {"sklearn": "scikit-learn", "yaml": "pyyaml", "matplotlib": "seaborn"}
+    modules = {"sklearn": "scikit-learn", "yaml": "pyyaml", "matplotlib": "seaborn", "simdjson": "pysimdjson"}
     for path in (ROOT / "lifelog").rglob("*.py"):
         for name in re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.M):
             if name not in sys.stdlib_module_names and name != "lifelog":

@@ -13,4 +13,5 @@ with job_log(snakemake.log[0]):
         [Modality(**entry) for entry in snakemake.params.modalities],
         snakemake.output.windows,
         snakemake.output.quality,
+        snakemake.threads,
     )

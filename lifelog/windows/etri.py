@@ -24,7 +24,7 @@ from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_n
 
 USER = re.compile(r"(user)?\d{1,3}")
 STAMP = re.compile(r"\d{9,10}")
-CHUNK = 64  # minutes whose files are read together: some 25 MB with all modalities
+TOGETHER = 32  # minutes whose files are parsed as one: some 10 MB with all modalities
 SNAKEMAKES_OWN = ".snakemake_timestamp"  # it marks folders that a rule made so
 SCALES = ("emotionPositive", "emotionTension")
 WORDS = (
@@ -78,38 +78,41 @@ class EtriSession(Session):
             labels, notes = _read_labels(folder / f"{folder.name}_label.csv"), []
         except BadInput as problem:
             labels, notes = [], [problem]
-        super().__init__(folder.name, labels, notes)
+        super().__init__(folder.name, labels, notes, TOGETHER)
 
         starts = [label.start for label in labels]
-        chunks = (starts[i : i + CHUNK] for i in range(0, len(starts), CHUNK))
+        chunks = (starts[i : i + TOGETHER] for i in range(0, len(starts), TOGETHER))
         self.chunks = {start: chunk for chunk in chunks for start in chunk}
         self.held: dict[str, tuple[list[int], list[str], dict[int, NDArray]]] = {}
 
     def read(self, modality: Modality, start: int) -> Samples:
         source = self.folder / (modality.source or modality.name)
-        path = source / f"{start}.csv"
         chunk = self.chunks.get(start, [start])
         if modality.name not in self.held or self.held[modality.name][0] is not chunk:
-            self.held[modality.name] = (chunk, *read_alike({minute: source / f"{minute}.csv" for minute in chunk}))
+            self.held[modality.name] = (chunk, *read_alike(source, chunk))
         _, found, minutes = self.held[modality.name]
         if start in minutes:
-            names = ["timestamp", *_columns(found, modality, path)]
-            rows = minutes[start][:, [found.index(name) for name in names]]
+            names = ["timestamp", *_columns(found, modality, source, start)]
+            rows = minutes[start] if names == found else minutes[start][:, [found.index(name) for name in names]]
         else:
+            path = source / f"{start}.csv"
             table = read_csv(path)
-            rows = numbers(table, ["timestamp", *_columns(table.column_names, modality, path)], path)
-        rows = rows[np.isfinite(rows).all(axis=1)]
+            rows = numbers(table, ["timestamp", *_columns(table.column_names, modality, source, start)], path)
+            rows = rows[np.isfinite(rows).all(axis=1)]
         return Samples(rows[:, 0], rows[:, 1:])
 
 
-def _columns(found: list[str], modality: Modality, path: Path) -> list[str]:
+def _columns(found: list[str], modality: Modality, source: Path, start: int) -> list[str]:
     """The modality's columns as this file names them: a single channel may be called x (2019)."""
     wanted = list(modality.columns)
     if len(wanted) == 1 and wanted[0] not in found and "x" in found:
         wanted = ["x"]
     missing = [name for name in ["timestamp", *wanted] if found.count(name) != 1]
     if missing:
-        raise BadInput("wrong columns", f"{path} line 1: column {missing[0]!r} is not there once; found {found}")
+        raise BadInput(
+            "wrong columns",
+            f"{source / f'{start}.csv'} line 1: column {missing[0]!r} is not there once; found {found}",
+        )
     return wanted
 
 

@@ -1,12 +1,19 @@
-"""extract_windows: a user's raw recordings to the windows and quality tables, session by session."""
+"""extract_windows: a user's raw recordings to the windows and quality tables, some minutes at a time.
+
+Minutes are read by as many processes as are given and written in their order: the tables do not depend on the number,
+and memory does not grow with the recordings.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+import multiprocessing
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -54,18 +61,26 @@ def extract_windows(
     modalities: list[Modality],
     windows_path: str | Path,
     quality_path: str | Path,
+    processes: int = 1,
 ) -> None:
     """Read a user's recordings and write both tables. Bad input costs what it spoils and is logged in quality."""
     labels, sessions = LAYOUTS[cohort.layout].open_sessions(user, Path(folder), cohort, windows)
     clash = sorted(set(labels.names) & {m.name for m in modalities})
     if clash:
         raise BadInput("name used twice", f"{clash} are label columns and modalities; rename the modalities")
-    schema, log = windows_schema(labels, modalities), QualityLog(user)
+    schema = windows_schema(labels, modalities)
+    log = QualityLog(user, {modality.name: modality.length for modality in modalities})
     rows: list[dict[str, Any]] = []
     count, taken = 0, set()
-    with written_whole(windows_path) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
-        for session in sessions:
-            for row in _session_windows(session, windows, modalities, log, taken):
+    encoding = {
+        # Measured values hardly repeat: a dictionary of them is slow to make, and split bytes pack as well.
+        "use_dictionary": [name for name in schema.names if name not in log.expected],
+        "use_byte_stream_split": [f"{name}.list.element" for name in log.expected],
+        "compression": "zstd",
+    }
+    with written_whole(windows_path) as file, pq.ParquetWriter(file, schema, **encoding) as writer:
+        for part in _read_parts(_parts(sessions), windows, modalities, processes):
+            for row in _usable(part, windows, log, taken):
                 rows.append({"user": user} | row)
                 count += 1
                 if len(rows) == ROWS_AT_ONCE:
@@ -78,49 +93,94 @@ def extract_windows(
     logger.info("user %s: %d labelled minutes = %d windows + %d with a reason", user, count + lost, count, lost)
 
 
-def _session_windows(
-    session: Session, windows: Windows, modalities: list[Modality], log: QualityLog, taken: set[int]
-) -> Iterator[dict[str, Any]]:
-    """The windows of a session; `taken` are minutes that became windows already, in this session or another."""
-    for note in session.notes:
-        log.note(session.name, note)
-    for label in session.labels:
-        if label.fault:
-            log.label(session.name, label.start, label.fault)
-            continue
-        if label.start in taken:
-            log.label(
-                session.name, label.start, BadInput("duplicate label", "the minute is a window of another session")
-            )
-            continue
-        values = _read_window(session, label, windows, modalities, log)
-        missing = [name for name, value in values.items() if value is None]
-        if len(missing) == len(modalities):
-            log.label(session.name, label.start, BadInput("no usable modality", "see the modality rows"))
-        elif missing and windows.keep == "complete":
-            log.label(session.name, label.start, BadInput("incomplete window", "without " + ", ".join(missing)))
-        else:
-            taken.add(label.start)
-            yield {"session": session.name, "start": label.start, **label.values, **values}
+class _Minute(NamedTuple):
+    """A label, and by modality: values (None where there are none), samples found, and what was wrong."""
+
+    label: Label
+    modalities: dict[str, tuple[NDArray | None, int, BadInput | None]]
+
+
+class _Part(NamedTuple):
+    """Neighbouring labels of a session: to read, and then read."""
+
+    session: Session
+    notes: list[BadInput]
+    labels: list[Label]
+    minutes: list[_Minute]
+
+
+def _parts(sessions: Iterable[Session]) -> Iterator[_Part]:
+    for session in sessions:
+        step = session.together or max(1, len(session.labels))
+        for i in range(0, max(1, len(session.labels)), step):
+            yield _Part(session, [] if i else session.notes, session.labels[i : i + step], [])
+
+
+def _read_parts(
+    parts: Iterable[_Part], windows: Windows, modalities: list[Modality], processes: int
+) -> Iterator[_Part]:
+    """The parts in their order with their minutes read; of those that are read ahead there are few."""
+    if processes == 1:
+        for part in parts:
+            yield part._replace(minutes=_read_minutes(part.session, part.labels, windows, modalities))
+        return
+    ahead: deque[tuple[_Part, Future]] = deque()
+    # Forked: other ways to start a process run the script of the job once more.
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("fork")) as pool:
+        for part in parts:
+            ahead.append((part, pool.submit(_read_minutes, part.session, part.labels, windows, modalities)))
+            if len(ahead) > 2 * processes:
+                done, minutes = ahead.popleft()
+                yield done._replace(minutes=minutes.result())
+        for done, minutes in ahead:
+            yield done._replace(minutes=minutes.result())
+
+
+def _read_minutes(session: Session, labels: list[Label], windows: Windows, modalities: list[Modality]) -> list[_Minute]:
+    return [
+        _Minute(label, {} if label.fault else {m.name: _read_window(session, label, windows, m) for m in modalities})
+        for label in labels
+    ]
 
 
 def _read_window(
-    session: Session, label: Label, windows: Windows, modalities: list[Modality], log: QualityLog
-) -> dict[str, NDArray | None]:
-    values: dict[str, NDArray | None] = {}
-    for modality in modalities:
-        value, found, fault = None, 0, None
-        try:
-            samples = session.read(modality, label.start)
-            inside = (samples.seconds >= 0) & (samples.seconds < windows.seconds)
+    session: Session, label: Label, windows: Windows, modality: Modality
+) -> tuple[NDArray | None, int, BadInput | None]:
+    found = 0
+    try:
+        samples = session.read(modality, label.start)
+        inside = (samples.seconds >= 0) & (samples.seconds < windows.seconds)
+        if not inside.all():
             samples = Samples(samples.seconds[inside], samples.values[inside])
-            found = len(samples.seconds)
-            value = to_window(samples, modality, windows)
-        except BadInput as problem:
-            fault = problem
-        log.modality(session.name, label.start, modality.name, found, modality.length, fault)
-        values[modality.name] = value
-    return values
+        found = len(samples.seconds)
+        return to_window(samples, modality, windows), found, None
+    except BadInput as problem:
+        return None, found, problem
+
+
+def _usable(part: _Part, windows: Windows, log: QualityLog, taken: set[int]) -> Iterator[dict[str, Any]]:
+    """The windows of a part; `taken` are minutes that became windows already, in this session or another."""
+    session = part.session.name
+    for note in part.notes:
+        log.note(session, note)
+    for label, modalities in part.minutes:
+        if label.fault:
+            log.label(session, label.start, label.fault)
+            continue
+        if label.start in taken:
+            log.label(session, label.start, BadInput("duplicate label", "the minute is a window of another session"))
+            continue
+        for name, (_, found, fault) in modalities.items():
+            log.modality(session, label.start, name, found, fault)
+        values = {name: value for name, (value, _, _) in modalities.items()}
+        missing = [name for name, value in values.items() if value is None]
+        if len(missing) == len(modalities):
+            log.label(session, label.start, BadInput("no usable modality", "see the modality rows"))
+        elif missing and windows.keep == "complete":
+            log.label(session, label.start, BadInput("incomplete window", "without " + ", ".join(missing)))
+        else:
+            taken.add(label.start)
+            yield {"session": session, "start": label.start, **label.values, **values}
 
 
 def to_window(samples: Samples, modality: Modality, windows: Windows) -> NDArray:
@@ -138,8 +198,10 @@ def to_window(samples: Samples, modality: Modality, windows: Windows) -> NDArray
     if modality.kind != "sequence":
         means = samples.values.mean(axis=0 if modality.kind == "scalar" else None)
         return (np.atleast_1d(means) * modality.scale).astype(np.float32)
-    order = np.argsort(samples.seconds, kind="stable")
-    seconds, values = samples.seconds[order], samples.values[order]
+    seconds, values = samples.seconds, samples.values
+    if (seconds[1:] < seconds[:-1]).any():
+        order = np.argsort(seconds, kind="stable")
+        seconds, values = seconds[order], values[order]
     if found < length:
         grid = np.arange(length) * (windows.seconds / length)
         values = np.stack([np.interp(grid, seconds, column) for column in values.T], axis=1)

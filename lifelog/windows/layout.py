@@ -23,8 +23,11 @@ class BadInput(ValueError):
     """Raw data that cannot be used: a short reason (a category, for counts) and where and what it is."""
 
     def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+        super().__init__(reason, detail)  # both, so that it can go from one process to another
         self.reason, self.detail = reason, detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,15 @@ class Samples:
 
 @dataclass
 class Session:
-    """One recording of a user: its labelled minutes, what else was met, and how to read a window."""
+    """One recording of a user: its labelled minutes, what else was met, and how to read a window.
+
+    It goes to other processes: what it holds must be picklable, and should be small.
+    """
 
     name: str
     labels: list[Label]
     notes: list[BadInput] = field(default_factory=list)
+    together: int | None = None  # labels that are best read by one process; all without a number
 
     def read(self, modality: Modality, start: int) -> Samples:
         """Samples of a modality in the window that begins at `start`; raises BadInput where there are none."""

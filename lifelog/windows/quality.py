@@ -28,13 +28,14 @@ SCHEMA = pa.schema(
 
 @dataclass
 class QualityLog:
-    """Collects the rows of one user."""
+    """Collects the rows of one user; `expected` are samples a window by modality."""
 
     user: str
+    expected: dict[str, int]
     rows: list[dict] = field(default_factory=list)
 
-    def modality(self, session: str, start: int, name: str, found: int, expected: int, fault: BadInput | None) -> None:
-        self._add("modality", session, start, fault, modality=name, found=found, expected=expected)
+    def modality(self, session: str, start: int, name: str, found: int, fault: BadInput | None) -> None:
+        self._add("modality", session, start, fault, modality=name, found=found, expected=self.expected[name])
 
     def label(self, session: str, start: int, fault: BadInput) -> None:
         self._add("label", session, start if start >= 0 else None, fault)

@@ -51,10 +51,15 @@ def iter_windows(path: str | Path, modalities: list[Modality]) -> Iterator[dict[
 
 
 def read_windows(path: str | Path, modalities: list[Modality], rows: NDArray | None = None) -> dict[str, NDArray]:
-    """The sensors of the given rows of a file (all of them without `rows`), by modality."""
-    parts = list(iter_windows(path, modalities))
-    arrays = {}
-    for modality in modalities:
-        whole = np.concatenate([part[modality.name] for part in parts])
-        arrays[modality.name] = whole if rows is None else whole[rows]
+    """The sensors of the given rows of a file (all of them without `rows`), by modality; nothing is held twice."""
+    if rows is None:
+        rows = np.arange(pq.read_metadata(path).num_rows)
+    arrays = {m.name: np.empty((len(rows), m.length, m.channels), np.float32) for m in modalities}
+    start = 0
+    for batch in iter_windows(path, modalities):
+        count = len(next(iter(batch.values())))
+        here = np.flatnonzero((rows >= start) & (rows < start + count))
+        for name, values in batch.items():
+            arrays[name][here] = values[rows[here] - start]
+        start += count
     return arrays

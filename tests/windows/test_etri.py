@@ -10,6 +10,7 @@ import pytest
 from lifelog.config import Config
 from lifelog.tables import read_tables
 from lifelog.windows import find_users
+from lifelog.windows.etri import EtriSession
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.layout import BadInput
 from lifelog.windows.read import read_labels, read_windows
@@ -26,12 +27,13 @@ def folder(raw: Path, tmp_path: Path) -> Path:
 class Read:
     """A user's tables after reading a folder."""
 
-    def __init__(self, config: Config, folder: Path) -> None:
+    def __init__(self, config: Config, folder: Path, processes: int = 1) -> None:
         out = folder.parents[1]
-        self.path = out / "w.parquet"
-        extract_windows(USER, folder, config.cohort, config.windows, config.modalities, self.path, out / "q.parquet")
+        self.path, self.quality_path = out / f"w{processes}.parquet", out / f"q{processes}.parquet"
+        settings = config.cohort, config.windows, config.modalities
+        extract_windows(USER, folder, *settings, self.path, self.quality_path, processes)
         self.labels = read_labels(self.path)
-        self.quality = read_tables([str(out / "q.parquet")])
+        self.quality = read_tables([self.quality_path])
         self.lost = self.quality[self.quality.kind == "label"]
 
     def reason(self, modality: str, start: int) -> tuple[str | None, str | None]:
@@ -244,6 +246,28 @@ def test_a_minute_of_two_sessions_becomes_one_window(config: Config, folder: Pat
     assert read.labels.start.is_unique
     assert "the minute is a window of another session" in set(read.lost.detail)
     assert len(read.labels) + len(read.lost) == labelled(folder)
+
+
+def test_any_number_of_processes_gives_the_same_bytes(
+    config: Config, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lifelog.windows.etri.TOGETHER", 3)
+    _duplicate_labels(folder)
+    _session_without_sensors(folder)
+    minute(folder, "e4Temp").write_text("timestamp,x\n0,1\n0.25,abc\n")
+    one, three = (Read(config, folder, processes) for processes in (1, 3))
+    assert one.path.read_bytes() == three.path.read_bytes()
+    assert one.quality_path.read_bytes() == three.quality_path.read_bytes()
+    assert {"text in a number", "duplicate label", "no usable modality"} <= set(one.quality.reason)
+
+
+def test_a_minute_without_a_label_can_be_read(folder: Path, config: Config) -> None:
+    session = EtriSession(min(folder.iterdir()))
+    path = minute(folder, "e4Temp")
+    (path.parent / "1.csv").write_bytes(path.read_bytes())
+    temperature = next(m for m in config.modalities if m.name == "e4Temp")
+    read = [session.read(temperature, start).values for start in (1, int(path.stem))]
+    np.testing.assert_array_equal(*read)
 
 
 def test_the_simulated_layout_never_points_at_recordings(raw: Path, tmp_path: Path) -> None:
