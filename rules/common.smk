@@ -105,7 +105,7 @@ def models(wildcards):
 
 
 # Modules that every network is made of and trained by.
-NETWORK = ["mil/encoders", "mil/optimiser", "mil/train"]
+NETWORK = ["mil/encoders", "mil/maxima", "mil/optimiser", "mil/train"]
 # Keys of `groups` by what they decide: the vectors, the clusters made of them, and which number of them is taken.
 VECTORS = ["importance", "parts"]
 CLUSTERS = [*VECTORS, "unit", "algorithm", "seed"]

@@ -1,14 +1,18 @@
+NETWORKS = "<results>/{target}/{split}/mil/{user}/seed-{seed}"
+
+
 rule train_mil:
     input:
         windows="<results>/windows/{user}.parquet",
         splits="<results>/{target}/{split}/splits/{user}.parquet",
     output:
-        checkpoint="<results>/{target}/{split}/mil/{user}/seed-{seed}.safetensors",
-        description="<results>/{target}/{split}/mil/{user}/seed-{seed}.json",
+        # All seeds in one job: to start one and to load the windows takes as long as to train a small network.
+        checkpoints=expand(f"{NETWORKS}.safetensors", seed=CONFIG.mil.seeds, allow_missing=True),
+        descriptions=expand(f"{NETWORKS}.json", seed=CONFIG.mil.seeds, allow_missing=True),
     log:
-        "<logs>/{target}/{split}/train_mil/{user}/seed-{seed}.log",
+        "<logs>/{target}/{split}/train_mil/{user}.log",
     benchmark:
-        "<benchmarks>/{target}/{split}/train_mil/{user}/seed-{seed}.tsv"
+        "<benchmarks>/{target}/{split}/train_mil/{user}.tsv"
     conda:
         ENVIRONMENT
     # One thread: sums over several differ in the last bits from run to run, and users go side by side anyway.
@@ -21,10 +25,10 @@ rule train_mil:
         target=named("target"),
         standardise=CONFIG.windows.standardise,
         modalities=section("modalities"),
-        mil={key: value for key, value in section("mil").items() if key != "seeds"},
+        mil=section("mil"),
         code=code("mil/bags", "mil/network", *NETWORK, "metrics", "windows/read"),
     message:
-        "Training the network of user {wildcards.user}, seed {wildcards.seed} ({wildcards.split})"
+        "Training the networks of user {wildcards.user} ({wildcards.split})"
     script:
         "../workflow_scripts/train_mil.py"
 
@@ -33,10 +37,7 @@ rule extract_importance:
     input:
         windows="<results>/windows/{user}.parquet",
         splits="<results>/{target}/{split}/splits/{user}.parquet",
-        checkpoints=expand(
-            "<results>/{{target}}/{{split}}/mil/{{user}}/seed-{seed}.safetensors",
-            seed=CONFIG.mil.seeds,
-        ),
+        checkpoints=rules.train_mil.output.checkpoints,
     output:
         importance="<results>/{target}/{split}/importance/{user}.parquet",
         deletion="<results>/{target}/{split}/deletion/{user}.parquet",

@@ -1,4 +1,4 @@
-"""train_mil: a user's windows and split, a seed → checkpoint with its description."""
+"""train_mil: a user's windows and split → a checkpoint with its description for every seed."""
 
 import torch
 
@@ -15,6 +15,5 @@ with job_log(snakemake.log[0]):
         Target(**snakemake.params.target),
         snakemake.params.standardise,
         Mil(**snakemake.params.mil),
-        int(snakemake.wildcards.seed),
-        snakemake.output.checkpoint,
+        list(snakemake.output.checkpoints),
     )

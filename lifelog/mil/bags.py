@@ -28,6 +28,11 @@ class Bags:
     def __len__(self) -> int:
         return len(self.classes)
 
+    @property
+    def width(self) -> int:
+        """Values a window."""
+        return sum(x.shape[1:].numel() for x in self.values.values())
+
     def take(self, rows: Tensor) -> Bags:
         return Bags({name: x[rows] for name, x in self.values.items()}, self.present[rows], self.classes[rows])
 

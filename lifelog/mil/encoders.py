@@ -2,15 +2,9 @@
 
 Sequences: causal dilated convolutions (Franceschi, Dieuleveut, Jaggi, NeurIPS 2019), global max-pooling, a linear map.
 Scalars: two linear layers with batch normalisation.
-
-The pooling passes a gradient to one time step a channel, and that step sees 29 samples. A long sequence is therefore
-searched for its maxima without gradients, and only the patches under the maxima are computed with them: the same
-value and the same gradient as the plain way (`SequenceEncoder.plain`), for a fraction of the work.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,15 +12,11 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
 from lifelog.config import Modality
+from lifelog.mil.maxima import DILATIONS, KERNEL, SLOPE, Block, maxima
 
 FEATURES = 32
 HIDDEN_CHANNELS = 8
 LAST_CHANNELS = 16
-KERNEL = 3
-DILATIONS = (1, 2, 4)  # of the blocks
-SIGHT = 1 + 2 * (KERNEL - 1) * sum(DILATIONS)  # samples that an output depends on: 29
-SEARCHED_AT_ONCE = 16384  # time steps whose activations stay in the processor's cache
-SLOPE = 0.01
 
 
 class CausalBlock(nn.Module):
@@ -64,125 +54,70 @@ class SequenceEncoder(nn.Module):
 
 
 def encode_together(encoders: list[SequenceEncoder], xs: list[Tensor]) -> list[Tensor]:
-    """What each encoder says of its own (bags, time, channels): (bags, 32) each; all have the same channels.
+    """What each encoder says of its own (bags, time, channels): (bags, 32) each.
 
     Together, because a training step of small batches is bound by the number of operations, not by their size.
     """
-    blocks = [_stacked(same) for same in zip(*(encoder.blocks for encoder in encoders), strict=True)]
-    if all(x.shape[1] == 1 for x in xs):
-        pooled = _single_steps(blocks, torch.stack(xs)[:, :, 0])
-    else:
-        found = [_search(blocks, m, x.transpose(1, 2)) for m, x in enumerate(xs)]
-        pooled = torch.stack([values for values, _ in found])
-        if torch.is_grad_enabled():
-            pooled = _maxima(blocks, xs, torch.stack([where for _, where in found]))
+    blocks, pooled = folded(encoders), {}
+    single = [m for m, x in enumerate(xs) if x.shape[1] == 1]
+    if single:
+        some = blocks if len(single) == len(xs) else [_part(block, single) for block in blocks]
+        width = some[0].first.shape[2]
+        steps = torch.stack([F.pad(xs[m][:, 0], (0, width - xs[m].shape[2])) for m in single])
+        pooled |= dict(zip(single, _single_steps(some, steps), strict=True))
+    for m, x in enumerate(xs):
+        if m not in pooled:
+            first, *others = (_part(block, m) for block in blocks)
+            seen = {"first": first.first[:, : x.shape[2]], "residual": first.residual[:, : x.shape[2]]}
+            pooled[m] = maxima(x, [first._replace(**seen), *others])
     weight = torch.stack([encoder.linear.weight for encoder in encoders])
     bias = torch.stack([encoder.linear.bias for encoder in encoders])
-    return list(torch.baddbmm(bias[:, None], pooled, weight.transpose(1, 2)))
+    together = torch.stack([pooled[m] for m in range(len(xs))])
+    return list(torch.baddbmm(bias[:, None], together, weight.transpose(1, 2)))
 
 
-class _Block(NamedTuple):
-    """The same block of M encoders: weights (M, taps, in, out), biases (M, 1, out)."""
+def folded(encoders: list[SequenceEncoder]) -> list[Block]:
+    """The blocks of M encoders, tensors (M, ...) with weight normalisation (Salimans and Kingma, 2016) folded in.
 
-    first: Tensor
-    first_bias: Tensor
-    second: Tensor
-    second_bias: Tensor
-    residual: Tensor | None  # (M, in, out)
-    residual_bias: Tensor | None
-
-
-def _stacked(blocks: tuple[CausalBlock, ...]) -> _Block:
-    def folded(convolutions: list[nn.Conv1d]) -> tuple[Tensor, Tensor]:
-        """Weight normalisation (Salimans and Kingma, 2016) of all at once."""
-        parts = [conv.parametrizations.weight for conv in convolutions]
-        size, direction = torch.stack([p.original0 for p in parts]), torch.stack([p.original1 for p in parts])
-        weight = direction * (size / torch.linalg.vector_norm(direction, dim=(2, 3), keepdim=True))
-        return weight.permute(0, 3, 2, 1), torch.stack([conv.bias for conv in convolutions])[:, None]
-
-    residual = None, None
-    if not isinstance(blocks[0].residual, nn.Identity):
-        residual = (
-            torch.stack([block.residual.weight[..., 0] for block in blocks]).transpose(1, 2),
-            torch.stack([block.residual.bias for block in blocks])[:, None],
-        )
-    return _Block(*folded([b.first for b in blocks]), *folded([b.second for b in blocks]), *residual)
-
-
-@torch.no_grad()
-def _search(blocks: list[_Block], m: int, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Maxima over time and where they are, (bags, 16) each, for x (bags, channels, time) in encoder m.
-
-    Convolutions as matrix products of stacked taps: for so few channels faster than a library's convolution, which also
-    has to be compiled anew for every shape.
+    Input channels that an encoder lacks have weights of zero.
     """
-    found = []
-    for h in x.split(max(1, SEARCHED_AT_ONCE // x.shape[2])):
-        for block, dilation in zip(blocks, DILATIONS, strict=True):
-            before = h
-            for weight, bias in ((block.first, block.first_bias), (block.second, block.second_bias)):
-                matrix = weight[m].permute(2, 0, 1).flatten(1).expand(len(h), -1, -1)
-                h = F.leaky_relu_(torch.baddbmm(bias[m].T, matrix, _shifted(h, dilation)), SLOPE)
-            if block.residual is None:
-                h += before
-            else:
-                h.baddbmm_(block.residual[m].T.expand(len(h), -1, -1), before).add_(block.residual_bias[m].T)
-        found.append(h.max(dim=2))
-    return torch.cat([f.values for f in found]), torch.cat([f.indices for f in found])
+
+    def filled(weights: list[Tensor]) -> Tensor:
+        most = max(weight.shape[1] for weight in weights)
+        return torch.cat([F.pad(w, (0, 0, 0, most - w.shape[1])) if w.shape[1] < most else w for w in weights])
+
+    def convolution(convs: list[nn.Conv1d]) -> tuple[Tensor, Tensor]:
+        parts = [conv.parametrizations.weight for conv in convs]
+        size, direction = torch.cat([p.original0 for p in parts]), filled([p.original1 for p in parts])
+        weight = torch._weight_norm(direction, size, 0)
+        return weight.unflatten(0, (len(convs), -1)), torch.stack([conv.bias for conv in convs])
+
+    blocks = []
+    for same in zip(*(encoder.blocks for encoder in encoders), strict=True):
+        residual = None, None
+        if isinstance(same[0].residual, nn.Conv1d):
+            weight = filled([block.residual.weight for block in same])[..., 0].unflatten(0, (len(same), -1))
+            residual = weight, torch.stack([block.residual.bias for block in same])
+        blocks.append(Block(*convolution([b.first for b in same]), *convolution([b.second for b in same]), *residual))
+    return blocks
 
 
-def _shifted(h: Tensor, dilation: int) -> Tensor:
-    """What the taps of a causal kernel see, (bags, taps * channels, time), of h (bags, channels, time)."""
-    bags, channels, time = h.shape
-    seen = h.new_zeros(bags, KERNEL, channels, time)
-    for tap in range(KERNEL):
-        late = min((KERNEL - 1 - tap) * dilation, time)
-        seen[:, tap, :, late:] = h[:, :, : time - late]
-    return seen.flatten(1, 2)
+def _part(block: Block, which: int | list[int]) -> Block:
+    """The block of one encoder, or of some."""
+    return Block(*(None if tensor is None else tensor[which] for tensor in block))
 
 
-def _single_steps(blocks: list[_Block], x: Tensor) -> Tensor:
+def _single_steps(blocks: list[Block], x: Tensor) -> Tensor:
     """Pooled values (M, bags, 16) of sequences of one step (M, bags, channels): only the last taps see anything."""
+
+    def applied(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        return torch.baddbmm(bias[:, None], x, weight.transpose(1, 2))
+
     for block in blocks:
-        h = F.leaky_relu(torch.baddbmm(block.first_bias, x, block.first[:, -1]), SLOPE)
-        h = F.leaky_relu(torch.baddbmm(block.second_bias, h, block.second[:, -1]), SLOPE)
-        x = h + (x if block.residual is None else torch.baddbmm(block.residual_bias, x, block.residual))
+        h = F.leaky_relu(applied(x, block.first[..., -1], block.first_bias), SLOPE)
+        h = F.leaky_relu(applied(h, block.second[..., -1], block.second_bias), SLOPE)
+        x = h + (x if block.residual is None else applied(x, block.residual, block.residual_bias))
     return x
-
-
-def _maxima(blocks: list[_Block], xs: list[Tensor], where: Tensor) -> Tensor:
-    """The value of each channel at its maximum, with gradients, (M, bags, 16), from the patches under the maxima.
-
-    A block is computed only where the next one looks: at every step its dilation apart, of which its own second
-    convolution wants every second. Steps of a patch are therefore always neighbours of a kernel's taps.
-    """
-    bags, device = len(xs[0]), xs[0].device
-    steps = torch.arange(1 - SIGHT, 1, device=device)
-    time = where[..., None] + steps  # (M, bags, 16, 29)
-    # Before the window's start all activations are zero: that is how the convolutions are padded.
-    inside = (time >= 0)[..., None].to(xs[0].dtype)
-    rows, time = torch.arange(bags, device=device)[:, None, None], time.clamp(min=0)
-    h = (torch.stack([x[rows, t] for x, t in zip(xs, time, strict=True)]) * inside).flatten(1, 2)
-    inside = inside.flatten(1, 2)
-    for block in blocks:
-        x = h
-        h = F.leaky_relu(_convolve(h, block.first, block.first_bias, 1), SLOPE) * inside[:, :, KERNEL - 1 :]
-        h = F.leaky_relu(_convolve(h, block.second, block.second_bias, 2), SLOPE)
-        x, inside = (y[:, :, 2 * (KERNEL - 1) :: 2] for y in (x, inside))
-        if block.residual is not None:
-            x = _convolve(x, block.residual[:, None], block.residual_bias, 1)
-        h = (h + x) * inside
-    # Patch c of a bag lies under the maximum of channel c: that channel of it is the pooled value.
-    return h.reshape(len(xs), bags, LAST_CHANNELS, LAST_CHANNELS).diagonal(dim1=2, dim2=3)
-
-
-def _convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
-    """(M, patches, steps, in) by weights (M, taps, in, out) at every `stride`-th step."""
-    taps = weight.shape[1]
-    last = x.shape[2] - taps + 1
-    seen = torch.cat([x[:, :, tap : tap + last : stride] for tap in range(taps)], dim=3)
-    out = torch.baddbmm(bias, seen.flatten(1, 2), weight.flatten(1, 2))
-    return out.reshape(*seen.shape[:3], -1)
 
 
 class ScalarEncoder(nn.Module):
@@ -208,22 +143,11 @@ class Encoders(nn.ModuleDict):
     def __init__(self, modalities: list[Modality]) -> None:
         kinds = {m.name: SequenceEncoder if m.kind == "sequence" else ScalarEncoder for m in modalities}
         super().__init__({m.name: kinds[m.name](m.channels) for m in modalities})
-        alike: dict[int, list[str]] = {}
-        for modality in modalities:
-            if modality.kind == "sequence":
-                alike.setdefault(modality.channels, []).append(modality.name)
-        self.together = list(alike.values())
+        self.sequences = [modality.name for modality in modalities if modality.kind == "sequence"]
 
     def forward(self, bags: dict[str, Tensor]) -> Tensor:
-        features = {}
-        for names in self.together:
-            # Single steps (bins) and sequences go different ways.
-            for single in (True, False):
-                some = [name for name in names if (bags[name].shape[1] == 1) == single]
-                if some:
-                    encoded = encode_together([self[name] for name in some], [bags[name] for name in some])
-                    features |= dict(zip(some, encoded, strict=True))
-        for name, encoder in self.items():
-            if name not in features:
-                features[name] = encoder(bags[name])
+        features = {name: encoder(bags[name]) for name, encoder in self.items() if name not in self.sequences}
+        if self.sequences:
+            encoders, xs = zip(*((self[name], bags[name]) for name in self.sequences), strict=True)
+            features |= dict(zip(self.sequences, encode_together(encoders, xs), strict=True))
         return torch.stack([features[name] for name in self], dim=1)

@@ -73,11 +73,10 @@ def explain(network: MilNetwork, bags: Bags, seed: int) -> Explained:
         found = {"attention": whole.attention, "ablation": _ablation(network, z, present, whole, bag.classes)}
         for method, values in found.items():
             importance[method].append(values.masked_fill(~present, torch.nan))
-        orders = {method: [values] for method, values in found.items()}
-        orders["random"] = [torch.rand(present.shape, generator=generator) for _ in range(RANDOM_ORDERS)]
-        for name, some in orders.items():
-            curves = [_deletion(network, z, present, whole, values) for values in some]
-            deletion[name].append(torch.stack(curves).mean(dim=0))
+        for method, values in found.items():
+            deletion[method].append(_deletion(network, z, present, whole, values[None])[0])
+        drawn = torch.rand((RANDOM_ORDERS, *present.shape), generator=generator)
+        deletion["random"].append(_deletion(network, z, present, whole, drawn).mean(dim=0))
         said.append(whole.log_probabilities.double().exp())
     return Explained(
         {name: torch.cat(values).numpy() for name, values in importance.items()},
@@ -97,15 +96,19 @@ def _ablation(network: MilNetwork, z: Tensor, present: Tensor, whole: BagOutput,
 
 
 def _deletion(network: MilNetwork, z: Tensor, present: Tensor, whole: BagOutput, values: Tensor) -> Tensor:
-    """Falls of the predicted class with 1, 2, ..., M - 1 modalities of the greatest values taken away, (B, M - 1)."""
-    rank = values.masked_fill(~present, -torch.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+    """Falls of the predicted class with 1, 2, ..., M - 1 modalities of the greatest values taken away, (R, B, M - 1).
+
+    values: (R, B, M), R orders of the modalities.
+    """
+    orders, bags, modalities = values.shape
+    rank = values.masked_fill(~present, -torch.inf).argsort(dim=2, descending=True, stable=True).argsort(dim=2)
+    left = torch.stack([present & (rank >= removed) for removed in range(1, modalities)], dim=2)  # (R, B, M - 1, M)
     predicted = whole.log_probabilities.argmax(dim=1)
-    known, falls = _likelihood(whole, predicted), []
-    for removed in range(1, z.shape[1]):
-        left = present & (rank >= removed)
-        fall = known - _likelihood(network.decide(z, left), predicted)
-        falls.append(fall.masked_fill(~left.any(dim=1), torch.nan))
-    return torch.stack(falls, dim=1)
+    every = z[None, :, None].expand(*left.shape, -1).flatten(0, 2)
+    said = network.decide(every, left.flatten(0, 2)).log_probabilities.unflatten(0, (orders, bags, -1))
+    own = said.gather(3, predicted[:, None, None].expand(orders, -1, modalities - 1, 1))[..., 0]
+    falls = _likelihood(whole, predicted)[:, None] - own
+    return falls.masked_fill(~left.any(dim=3), torch.nan)
 
 
 def _likelihood(output: BagOutput, classes: Tensor) -> Tensor:
@@ -124,13 +127,12 @@ def extract_importance(
     An excluded user has no rows. The notes hold each seed's scores on the test windows.
     """
     frames, curves, notes = [], [], {"excluded": exclusion(splits_path), "test_scores": {}}
-    for checkpoint in checkpoints:
-        loaded = load_mil(checkpoint)
-        if loaded is None:
-            continue
-        network, scaling, about = loaded
+    loaded = [found for found in map(load_mil, checkpoints) if found is not None]
+    if loaded:
+        about = loaded[0][2]  # but for the seed the same in all
         modalities = [Modality(**entry) for entry in about["modalities"]]
         raw, used, _ = read_bags(windows_path, splits_path, modalities, about["mil"]["labels"], about["classes"])
+    for network, scaling, about in loaded:
         explained = explain(network, scale(raw, scaling), about["seed"])
         for method, values in explained.importance.items():
             frame = pd.DataFrame(values, columns=[modality.name for modality in modalities])

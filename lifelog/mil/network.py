@@ -88,8 +88,11 @@ class MilNetwork(nn.Module):
 
     def decide(self, z: Tensor, present: Tensor) -> BagOutput:
         """Features (B, M, 32) and which modalities count (B, M) to the output."""
-        scores = [self.scorers[name](F.leaky_relu(z[:, m], SLOPE)) for m, name in enumerate(self.names)]
-        instance_scores = F.log_softmax(torch.stack(scores, dim=1), dim=-1)
+        weight, bias = (
+            torch.stack([getattr(self.scorers[n], kind) for n in self.names]) for kind in ("weight", "bias")
+        )
+        scores = torch.baddbmm(bias[:, None], F.leaky_relu(z, SLOPE).transpose(0, 1), weight.transpose(1, 2))
+        instance_scores = F.log_softmax(scores.transpose(0, 1), dim=-1)
         attention = self.attention(z, present)
         bag_scores = (attention[..., None] * instance_scores).sum(dim=1)
         return BagOutput(F.log_softmax(bag_scores, dim=-1), attention, instance_scores)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -43,6 +45,8 @@ def pick_device(wanted: str) -> torch.device:
             f"device 'cuda' was asked for, but torch {torch.__version__} sees no GPU here; "
             "use 'auto' or 'cpu', or install a CUDA build of torch"
         )
+    # Maxima are searched with convolutions: in TF32, the default on a GPU, they would be found elsewhere.
+    torch.backends.cudnn.allow_tf32 = False
     return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
 
@@ -62,40 +66,44 @@ def train_mil(
     target: Target,
     standardise: str,
     settings: Mil,
-    seed: int,
-    checkpoint: str | Path,
+    checkpoints: list[str] | list[Path],
 ) -> None:
-    """Train a user's network and write `checkpoint` (safetensors) and the JSON beside it.
+    """Train a user's network under every seed; write its checkpoint (safetensors) and the JSON beside it.
 
-    An excluded user gets a checkpoint without weights whose JSON says why: later stages leave that user out.
+    An excluded user gets checkpoints without weights whose JSON says why: later stages leave that user out.
     """
     reason = exclusion(splits_path)
     about: dict[str, Any] = {
         "version": __version__,
-        "seed": seed,
         "excluded": reason,
         "mil": settings.model_dump(exclude={"seeds"}),
         "standardise": standardise,
         "target": target.model_dump(),
         "modalities": [modality.model_dump() for modality in modalities],
     }
-    tensors: dict[str, Tensor] = {}
-    if reason is None:
-        device = pick_device(settings.device)
-        raw, used, classes = read_bags(windows_path, splits_path, modalities, settings.labels, target.classes)
-        parts = {part: torch.tensor((used.part == part).tolist()) for part in ("train", "validation")}
-        scaling = fit_scaling(raw.take(parts["train"]), standardise)
-        bags = scale(raw, scaling).to(device)
-        train, validation = (bags.take(rows.to(device)) for rows in parts.values())
+    if reason is not None:
+        logger.warning("excluded: %s", reason)
+        for seed, checkpoint in zip(settings.seeds, checkpoints, strict=True):
+            _write_checkpoint({}, about | {"seed": seed}, checkpoint)
+        return
+    device = pick_device(settings.device)
+    raw, used, classes = read_bags(windows_path, splits_path, modalities, settings.labels, target.classes)
+    parts = [raw.take(torch.tensor((used.part == part).tolist())) for part in ("train", "validation")]
+    del raw  # a user of many days is not held three times
+    scaling = fit_scaling(parts[0], standardise)
+    train, validation = (scale(part, scaling).to(device) for part in parts)
+    del parts
+    for seed, checkpoint in zip(settings.seeds, checkpoints, strict=True):
         torch.manual_seed(seed)
-        network = MilNetwork(modalities, len(classes), settings).to(device)
-        fitted = fit(network, train, validation, settings, seed)
+        fitted = fit(MilNetwork(modalities, len(classes), settings).to(device), train, validation, settings, seed)
         tensors = {f"network.{name}": value for name, value in fitted.state.items()}
         for name, (mean, spread) in scaling.items():
             tensors |= {f"scaling.{name}.mean": mean, f"scaling.{name}.spread": spread}
-        about |= {"classes": classes, "epoch": fitted.epoch, "history": fitted.history, "device": device.type}
-    else:
-        logger.warning("excluded: %s", reason)
+        found = {"classes": classes, "epoch": fitted.epoch, "history": fitted.history, "device": device.type}
+        _write_checkpoint(tensors, about | {"seed": seed} | found, checkpoint)
+
+
+def _write_checkpoint(tensors: dict[str, Tensor], about: dict[str, Any], checkpoint: str | Path) -> None:
     with written_whole(checkpoint) as part:
         save_file({name: value.contiguous() for name, value in sorted(tensors.items())}, part)
     write_json(about, Path(checkpoint).with_suffix(".json"))
@@ -115,13 +123,25 @@ def load_mil(checkpoint: str | Path) -> tuple[MilNetwork, Scaling, dict[str, Any
     return network.eval(), scaling, about
 
 
+class SomeBags(Protocol):
+    """What can be trained on: bags in memory, or where some can be taken from."""
+
+    present: Tensor
+    classes: Tensor
+    width: int
+
+    def __len__(self) -> int: ...
+
+    def take(self, rows: Tensor) -> Bags: ...
+
+
 class BagNetwork(Protocol):
     """What can be trained here: called with values by modality and presence, it gives `log_probabilities`."""
 
     classes: int
 
 
-def fit(network: BagNetwork, train: Bags, validation: Bags, settings: Training, seed: int) -> Fit:
+def fit(network: BagNetwork, train: SomeBags, validation: SomeBags, settings: Training, seed: int) -> Fit:
     """The training loop. Raises TrainingError when the loss is no number any more."""
     generator = torch.Generator().manual_seed(seed)
     optimiser = ClippedAdamW(network, settings.learning_rate, settings.weight_decay, settings.clip)
@@ -130,7 +150,7 @@ def fit(network: BagNetwork, train: Bags, validation: Bags, settings: Training, 
     started = said = time.monotonic()
     for epoch in range(1, settings.epochs + 1):
         network.train()
-        total = 0.0
+        total = torch.zeros((), dtype=torch.float64, device=train.classes.device)
         order = torch.randperm(len(train), generator=generator).to(train.classes.device)
         for rows in order.tensor_split(max(1, len(order) // settings.batch)):
             batch = train.take(rows)
@@ -139,14 +159,15 @@ def fit(network: BagNetwork, train: Bags, validation: Bags, settings: Training, 
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-            total += loss.item() * len(rows)
-        if not torch.isfinite(torch.tensor(total)):
+            total += loss.detach() * len(rows)  # read once an epoch: a GPU need not be waited for at every step
+        trained = total.item() / len(train)
+        if not math.isfinite(trained):
             raise TrainingError(
-                f"epoch {epoch}: the loss is {total}; lower mil.learning_rate or use windows.standardise: user"
+                f"epoch {epoch}: the loss is {trained}; lower mil.learning_rate or use windows.standardise: user"
             )
         loss, score = evaluate(network, validation, weights, settings)
         fitted.history.append(
-            {"epoch": epoch, "train_loss": total / len(train), "validation_loss": loss, "validation_score": score}
+            {"epoch": epoch, "train_loss": trained, "validation_loss": loss, "validation_score": score}
         )
         if (score, -loss) > best_key:
             best, best_key = epoch, (score, -loss)
@@ -187,7 +208,7 @@ def bag_loss(log_probabilities: Tensor, classes: Tensor, weights: Tensor | None,
 
 
 @torch.no_grad()
-def evaluate(network: BagNetwork, bags: Bags, weights: Tensor | None, settings: Training) -> tuple[float, float]:
+def evaluate(network: BagNetwork, bags: SomeBags, weights: Tensor | None, settings: Training) -> tuple[float, float]:
     """Loss over all bags, and the score whose best epoch is kept."""
     network.eval()
     said = torch.cat([network(part.values, part.present).log_probabilities for part in chunks(bags)])
@@ -195,7 +216,8 @@ def evaluate(network: BagNetwork, bags: Bags, weights: Tensor | None, settings: 
     return bag_loss(said, bags.classes, weights, settings).item(), SCORES[settings.keep](counts)
 
 
-def chunks(bags: Bags) -> list[Bags]:
+def chunks(bags: SomeBags) -> Iterator[Bags]:
     """Bags in pieces that do not fill the memory."""
-    size = max(1, CHUNK // max(1, sum(x.shape[1:].numel() for x in bags.values.values())))
-    return [bags.take(rows) for rows in torch.arange(len(bags), device=bags.classes.device).split(size)]
+    size = max(1, CHUNK // max(1, bags.width))
+    for rows in torch.arange(len(bags), device=bags.classes.device).split(size):
+        yield bags.take(rows)

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from lifelog.config import Config, Mil
-from lifelog.mil.encoders import FEATURES, SIGHT, Encoders, SequenceEncoder
+from lifelog.mil.encoders import FEATURES, Encoders, SequenceEncoder
+from lifelog.mil.maxima import SIGHT
 from lifelog.mil.network import MilNetwork, parameters
 
 

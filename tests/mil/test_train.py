@@ -116,9 +116,8 @@ def train(
         config.modalities,
         config.target("tension"),
         "user",
-        QUICK.model_copy(update=mil),
-        0,
-        checkpoint,
+        QUICK.model_copy(update={"seeds": [0]} | mil),
+        [checkpoint],
     )
     return checkpoint
 
@@ -138,6 +137,17 @@ def test_same_seed_same_bytes_and_a_checkpoint_that_loads(config: Config, tables
     score = evaluate(network, scale(raw.take(rows), scaling), None, QUICK)[1]
     best = about["history"][about["epoch"] - 1]
     assert score == pytest.approx(best["validation_score"])
+
+
+def test_a_seed_gives_the_same_network_alone_and_after_another(config: Config, tables: Path, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    paths = tables / "windows/101.parquet", tables / "splits/101.parquet"
+    both = [tmp_path / "0.safetensors", tmp_path / "1.safetensors"]
+    settings = QUICK.model_copy(update={"seeds": [0, 1]})
+    train_mil(*paths, config.modalities, config.target("tension"), "user", settings, both)
+    alone = train(config, tables, tmp_path / "alone", seeds=[1])
+    assert alone.read_bytes() == both[1].read_bytes() != both[0].read_bytes()
+    assert alone.with_suffix(".json").read_bytes() == both[1].with_suffix(".json").read_bytes()
 
 
 def test_levels_are_the_users_own(config: Config, tables: Path, tmp_path: Path) -> None:

@@ -1,0 +1,98 @@
+"""The fast maxima against the plain ones: in pieces, under masks, over ties, through training."""
+
+import pytest
+import torch
+
+from lifelog.config import Config
+from lifelog.mil import maxima
+from lifelog.mil.bags import Bags
+from lifelog.mil.encoders import FEATURES, SequenceEncoder
+from lifelog.mil.importance import explain
+from lifelog.mil.network import MilNetwork
+from lifelog.mil.train import fit
+
+
+class PlainNetwork(MilNetwork):
+    """Every encoder as it is written in the papers."""
+
+    def encode(self, bags: dict[str, torch.Tensor]) -> torch.Tensor:
+        each = [getattr(encoder, "plain", encoder)(bags[name]) for name, encoder in self.encoders.items()]
+        return torch.stack(each, dim=1)
+
+
+def gradients(encoder: SequenceEncoder, x: torch.Tensor, plain: bool) -> torch.Tensor:
+    encoder.zero_grad()
+    y = encoder.plain(x) if plain else encoder(x)
+    (y * torch.linspace(-1, 1, FEATURES, dtype=x.dtype)).sum().backward()
+    return torch.cat([p.grad.flatten() for p in encoder.parameters()])
+
+
+def test_pieces_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    encoder, x = SequenceEncoder(2).double(), torch.randn(7, 150, 2, dtype=torch.double)
+    whole = gradients(encoder, x, plain=False)
+    monkeypatch.setattr(maxima, "SEARCHED", {"cpu": 310})  # two windows at a time
+    monkeypatch.setattr(maxima, "PATCHES", {"cpu": 50})  # three
+    pieces = gradients(encoder, x, plain=False)
+    torch.testing.assert_close(pieces, whole, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(whole, gradients(encoder, x, plain=True), rtol=1e-9, atol=1e-12)
+
+
+def test_steps_of_the_maxima_are_right() -> None:
+    torch.manual_seed(0)
+    for time in (1, 2, 63, 64, 65, 200, 1001):
+        h = torch.randn(3, time, 4)
+        values, where = maxima._greatest(h)
+        assert torch.equal(values, h.amax(dim=1)) and torch.equal(where, h.argmax(dim=1))
+
+
+def test_a_constant_window_has_its_gradient_too() -> None:
+    """All steps but the first are equally great; whichever is taken, the plain gradient spreads over the same ones."""
+    torch.manual_seed(1)
+    encoder, x = SequenceEncoder(1).double(), torch.full((2, 400, 1), 3.0, dtype=torch.double)
+    plain = gradients(encoder, x, plain=True)
+    assert (gradients(encoder, x, plain=False) - plain).norm() <= 1e-9 * plain.norm()
+
+
+def test_single_precision_holds_to_five_digits() -> None:
+    torch.manual_seed(2)
+    encoder, x = SequenceEncoder(3), torch.randn(16, 1920, 3)
+    plain = gradients(encoder, x, plain=True)
+    assert (gradients(encoder, x, plain=False) - plain).norm() <= 1e-5 * plain.norm()
+
+
+def test_a_gradient_by_the_samples_is_refused_not_forgotten() -> None:
+    x = torch.randn(2, 50, 1, requires_grad=True)
+    with pytest.raises(NotImplementedError, match="plain"):
+        SequenceEncoder(1)(x)
+
+
+def some_bags(config: Config, count: int) -> Bags:
+    torch.manual_seed(3)
+    values = {m.name: torch.randn(count, min(m.length, 200), m.channels) for m in config.modalities}
+    present = torch.rand(count, len(values)) < 0.7
+    present[:, 0] = True
+    for m, x in enumerate(values.values()):
+        x[~present[:, m]] = 0
+    classes = torch.arange(count) % 3
+    values["e4Eda"] += classes[:, None, None] * present[:, 2, None, None]
+    return Bags(values, present, classes)
+
+
+def test_training_under_masks_gives_what_the_plain_way_gives(config: Config) -> None:
+    """Importance and probabilities after epochs of training, in double precision: no step takes another path."""
+    bags = some_bags(config, 40)
+    bags.values = {name: x.double() for name, x in bags.values.items()}
+    train, validation = bags.take(torch.arange(30)), bags.take(torch.arange(30, 40))
+    settings = config.mil.model_copy(update={"epochs": 6, "patience": 6, "batch": 8})
+    results = []
+    for kind in (PlainNetwork, MilNetwork):
+        torch.manual_seed(0)
+        network = kind(config.modalities, 3, settings).double()
+        network.load_state_dict(fit(network, train, validation, settings, seed=0).state)
+        results.append(explain(network.eval(), bags, seed=0))
+    plain, fast = (torch.from_numpy(r.probabilities) for r in results)
+    torch.testing.assert_close(fast, plain, rtol=1e-7, atol=1e-9)
+    for method in ("attention", "ablation"):
+        plain, fast = (torch.from_numpy(r.importance[method]) for r in results)
+        torch.testing.assert_close(fast, plain, rtol=1e-6, atol=1e-8, equal_nan=True)
