@@ -355,7 +355,7 @@ class Config(Section):
     predictors: list[Predictor] = Field(
         [
             LifeLogNet(),
-            WindowNet(schemes=["global", "importance"]),
+            WindowNet(schemes=["global"]),
             Boosting(),
             Majority(schemes=["global", "personal"]),
             NearestMinute(schemes=["global"]),

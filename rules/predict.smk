@@ -25,7 +25,7 @@ rule train_predictor:
     threads: 1
     resources:
         gpu=lambda wildcards: gpus(CONFIG.predictor(wildcards.predictor)),
-        mem_mb=growing(3000),
+        mem_mb=growing(4000),
         runtime=240,
     params:
         predictor=lambda wildcards: CONFIG.predictor(wildcards.predictor).model_dump(

@@ -1,5 +1,7 @@
 """train_predictor: a grouping scheme, features (or windows) and splits of all users → predictions of test windows."""
 
+from pathlib import Path
+
 from pydantic import TypeAdapter
 
 from lifelog.config import Predictor, UsersSplit
@@ -21,6 +23,7 @@ with job_log(snakemake.log[0]):
         list(groups.user),
         snakemake.params.standardise,
         list(snakemake.input.windows) or None,
+        Path(snakemake.output.predictions).parent,
     )
     unseen = UsersSplit(**snakemake.params.unseen) if snakemake.params.unseen else None
     train_predictor(groups, samples, settings, snakemake.output.predictions, unseen)

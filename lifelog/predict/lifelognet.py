@@ -15,8 +15,9 @@ from lifelog.config import LifeLogNet, Modality, WindowNet
 from lifelog.mil.bags import Bags
 from lifelog.mil.encoders import FEATURES, SLOPE, Encoders
 from lifelog.mil.network import BagOutput
-from lifelog.mil.train import chunks, fit, pick_device
+from lifelog.mil.train import SomeBags, chunks, fit, pick_device
 from lifelog.predict.samples import Samples
+from lifelog.predict.store import StoredWindows
 
 JOINED = 128
 
@@ -52,30 +53,44 @@ class LifeLogNetPredictor:
     def fit(self, train: Samples, validation: Samples) -> None:
         torch.manual_seed(self.settings.seed)
         self.network = Network(train.modalities, len(train.classes)).to(self.device)
-        pair = (self.bags(samples).to(self.device) for samples in (train, validation))
+        pair = (self.bags(samples, self.device) for samples in (train, validation))
         fitted = fit(self.network, *pair, self.settings, self.settings.seed)
         self.network.load_state_dict(fitted.state)
 
     @torch.no_grad()
     def predict(self, samples: Samples) -> NDArray:
         self.network.eval()
-        parts = [self.network(part.values, part.present) for part in chunks(self.bags(samples).to(self.device))]
+        parts = [self.network(part.values, part.present) for part in chunks(self.bags(samples, self.device))]
         probabilities = torch.cat([part.log_probabilities for part in parts]).double().exp().cpu()
         return probabilities.reshape(len(samples), -1, self.network.classes).mean(dim=1).numpy()
 
 
-def _windows(samples: Samples) -> Bags:
+class StoredBags:
+    """Stored windows as bags of which training takes some at a time to its device."""
+
+    def __init__(self, windows: StoredWindows, classes: Tensor, device: torch.device) -> None:
+        self.windows, self.device = windows, device
+        self.present, self.classes = torch.from_numpy(windows.present).to(device), classes.to(device)
+        self.width = sum(modality.length * modality.channels for modality in windows.modalities)
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def take(self, rows: Tensor) -> Bags:
+        values = self.windows.take(rows.cpu().numpy()).read()
+        tensors = {name: torch.from_numpy(x).to(self.device) for name, x in values.items()}
+        return Bags(tensors, self.present[rows], self.classes[rows])
+
+
+def _windows(samples: Samples, device: torch.device) -> SomeBags:
     """Every window as a bag."""
-    return _bags({name: torch.from_numpy(x) for name, x in samples.windows.items()}, torch.from_numpy(samples.truth))
+    return StoredBags(samples.windows, torch.from_numpy(samples.truth), device)
 
 
-def _bins(samples: Samples) -> Bags:
+def _bins(samples: Samples, device: torch.device) -> SomeBags:
     """Every bin of every window as a bag of its own."""
     values = {name: torch.from_numpy(x).flatten(0, 1)[:, None] for name, x in samples.maxima.items()}
     bins = next(iter(samples.maxima.values())).shape[1]
-    return _bags(values, torch.from_numpy(samples.truth).repeat_interleave(bins))
-
-
-def _bags(values: dict[str, Tensor], classes: Tensor) -> Bags:
     present = torch.stack([~torch.isnan(x[:, 0, 0]) for x in values.values()], dim=1)
-    return Bags({name: torch.nan_to_num(x) for name, x in values.items()}, present, classes)
+    known = {name: torch.nan_to_num(x) for name, x in values.items()}
+    return Bags(known, present, torch.from_numpy(samples.truth).repeat_interleave(bins)).to(device)

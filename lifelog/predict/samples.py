@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lifelog.config import Modality
+from lifelog.predict.store import StoredWindows, store_windows
 from lifelog.tables import read_notes
 from lifelog.windows.features import is_summary, maxima_name
-from lifelog.windows.read import read_windows
 
 
 @dataclass
@@ -25,7 +26,7 @@ class Samples:
     truth: NDArray  # (N,) class numbers
     summary: NDArray  # (N, F) summary statistics
     maxima: dict[str, NDArray]  # by modality (N, bins, channels), maxima of 5-second bins
-    windows: dict[str, NDArray]  # by modality (N, length, channels); empty where the predictor asks for none
+    windows: StoredWindows | None  # as recorded; None where the predictor asks for none
     modalities: list[Modality]
     classes: list[str]
 
@@ -39,7 +40,7 @@ class Samples:
             keys=self.keys[rows].reset_index(drop=True),
             **{name: getattr(self, name)[rows] for name in ("minutes", "elapsed", "truth", "summary")},
             maxima={name: values[rows] for name, values in self.maxima.items()},
-            windows={name: values[rows] for name, values in self.windows.items()},
+            windows=None if self.windows is None else self.windows.take(rows),
         )
 
     def part(self, name: str, users: list[str] | None = None) -> Samples:
@@ -49,16 +50,28 @@ class Samples:
 
 
 def read_samples(
-    features: list[str], splits: list[str], users: list[str], standardise: str, windows: list[str] | None = None
+    features: list[str],
+    splits: list[str],
+    users: list[str],
+    standardise: str,
+    windows: list[str] | None = None,
+    folder: str | Path | None = None,
 ) -> Samples:
-    """The used windows of the given users, in the order of the files; with their sensors where `windows` are given."""
-    pieces = []
+    """The used windows of the given users, in the order of the files.
+
+    Where `windows` are given the sensors come with them, through a temporary file in `folder`.
+    """
+    pieces, parts, kept = [], [], []
     for i, (features_path, splits_path) in enumerate(zip(features, splits, strict=True)):
         split = pq.read_table(splits_path).to_pandas()
         if len(split) and split.user[0] in users:
-            classes = read_notes(splits_path)["classes"]
-            pieces.append(_read_user(features_path, split, classes, standardise, windows[i] if windows else None))
+            pieces.append(_read_user(features_path, split, read_notes(splits_path)["classes"], standardise))
+            parts.append(split.part.fillna("").to_numpy(dtype=str))
+            kept.append(i)
     first = pieces[0]
+    stored = (
+        store_windows([windows[i] for i in kept], parts, first.modalities, standardise, folder) if windows else None
+    )
     return replace(
         first,
         keys=pd.concat([piece.keys for piece in pieces], ignore_index=True),
@@ -67,31 +80,29 @@ def read_samples(
             for name in ("minutes", "elapsed", "truth", "summary")
         },
         maxima={name: np.concatenate([piece.maxima[name] for piece in pieces]) for name in first.maxima},
-        windows={name: np.concatenate([piece.windows[name] for piece in pieces]) for name in first.windows},
+        windows=stored,
     )
 
 
-def _read_user(
-    features_path: str, split: pd.DataFrame, classes: list[str], standardise: str, windows_path: str | None
-) -> Samples:
+def _read_user(features_path: str, split: pd.DataFrame, classes: list[str], standardise: str) -> Samples:
+    table = pq.read_table(features_path)
     notes = read_notes(features_path)
     modalities = [Modality(**entry) for entry in notes["modalities"]]
     used = split.part.notna().to_numpy()
     minutes = split.start.dt.as_unit("s").astype("int64") // 60
     elapsed = minutes - minutes.groupby(split.session).transform("min")
     keys = split.loc[used, ["user", "session", "start", "part"]].reset_index(drop=True)
-    features = pq.read_table(features_path).to_pandas()[used]
     train = (keys.part == "train").to_numpy()
-    summary = features[[name for name in features.columns if is_summary(name)]].to_numpy(dtype=np.float64)
+    described = [table.column(name).to_numpy() for name in table.column_names if is_summary(name)]
+    summary = np.stack(described, axis=1)[used].astype(np.float64)
     maxima = {}
     for modality in modalities:
-        flat = np.stack(features[maxima_name(modality.name)].to_list()).astype(np.float64)
-        maxima[modality.name] = flat.reshape(len(keys), notes["bins"], modality.channels)
-    windows = read_windows(windows_path, modalities, np.flatnonzero(used)) if windows_path else {}
+        flat = table.column(maxima_name(modality.name)).combine_chunks().flatten().to_numpy()
+        values = flat.reshape(len(used), notes["bins"], modality.channels)
+        maxima[modality.name] = values[used].astype(np.float64)
     if standardise == "user":
         summary = _standardise(summary, train, axis=(0,))
         maxima = {name: _standardise(values, train, axis=(0, 1)) for name, values in maxima.items()}
-        windows = {name: _standardise(values, train, axis=(0, 1)) for name, values in windows.items()}
     return Samples(
         keys,
         minutes[used].to_numpy(),
@@ -99,7 +110,7 @@ def _read_user(
         split.label[used].map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int),
         summary.astype(np.float32),
         {name: values.astype(np.float32) for name, values in maxima.items()},
-        {name: values.astype(np.float32) for name, values in windows.items()},
+        None,
         modalities,
         classes,
     )

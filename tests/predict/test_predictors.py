@@ -20,7 +20,7 @@ def files(tables: Path, kind: str) -> list[str]:
 
 def samples_of(tables: Path, users: list[str] = USERS, standardise: str = "user") -> Samples:
     kinds = (files(tables, kind) for kind in ("features", "splits"))
-    return read_samples(*kinds, users, standardise, files(tables, "windows"))
+    return read_samples(*kinds, users, standardise, files(tables, "windows"), tables)
 
 
 @pytest.mark.parametrize("settings", ALL, ids=lambda settings: settings.name)
@@ -63,7 +63,8 @@ def test_a_modality_that_a_user_lacks_throughout_costs_nobody(tables: Path, sett
     samples = samples_of(tables, ["101"])
     samples.summary[:, :21] = np.nan
     samples.maxima["e4Acc"][:] = np.nan
-    samples.windows["e4Acc"][:] = np.nan
+    samples.windows.present[:, 0] = False
+    samples.windows.scaling["e4Acc"][0][:] = np.nan  # no number minus this is a number
     model = build_predictor(settings)
     model.fit(samples.part("train"), samples.part("validation"))
     assert np.isfinite(model.predict(samples.part("test"))).all()
