@@ -160,6 +160,7 @@ def plot_confusion(tables: dict[tuple[str, str], pd.DataFrame], classes: list[st
         figure, axes = plt.subplots(
             len(predictors), len(schemes), figsize=size, sharex=True, sharey=True, squeeze=False
         )
+        figure.set_layout_engine("none")  # every heatmap draws the whole figure: once laid out is enough
         for ax in axes.flat:
             ax.set_visible(False)
         for (predictor, scheme), table in tables.items():
@@ -176,6 +177,7 @@ def plot_confusion(tables: dict[tuple[str, str], pd.DataFrame], classes: list[st
             ax.tick_params(axis="y", rotation=0)
         figure.supxlabel("predicted")
         figure.supylabel("true (colour: share of the true class, number: windows)")
+        figure.set_layout_engine("constrained")
         save(figure, path)
 
 
