@@ -25,7 +25,8 @@ NOTE = """\
 the encoders as in the papers under autograd, lists of windows collated one by one, torch's AdamW. "As it comes" is
 glibc's allocator as every Python program has it; the workflow's jobs keep freed memory (`MALLOC_TRIM_THRESHOLD_`,
 `MALLOC_MMAP_THRESHOLD_`), and "kept" gives the plain step the same. The fastest of a few rounds is taken, every case in
-a process of its own. Figures of one machine; the ratios are what carries over.
+a process of its own. Peak memory includes Python and torch, some 390 MiB. Figures of one machine; the ratios are what
+carries over.
 """
 
 
