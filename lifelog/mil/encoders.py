@@ -68,8 +68,8 @@ def encode_together(encoders: list[SequenceEncoder], xs: list[Tensor]) -> list[T
     for m, x in enumerate(xs):
         if m not in pooled:
             first, *others = (_part(block, m) for block in blocks)
-            seen = {"first": first.first[:, : x.shape[2]], "residual": first.residual[:, : x.shape[2]]}
-            pooled[m] = maxima(x, [first._replace(**seen), *others])
+            residual = None if first.residual is None else first.residual[:, : x.shape[2]]
+            pooled[m] = maxima(x, [first._replace(first=first.first[:, : x.shape[2]], residual=residual), *others])
     weight = torch.stack([encoder.linear.weight for encoder in encoders])
     bias = torch.stack([encoder.linear.bias for encoder in encoders])
     together = torch.stack([pooled[m] for m in range(len(xs))])
@@ -95,11 +95,20 @@ def folded(encoders: list[SequenceEncoder]) -> list[Block]:
     blocks = []
     for same in zip(*(encoder.blocks for encoder in encoders), strict=True):
         residual = None, None
-        if isinstance(same[0].residual, nn.Conv1d):
-            weight = filled([block.residual.weight for block in same])[..., 0].unflatten(0, (len(same), -1))
-            residual = weight, torch.stack([block.residual.bias for block in same])
+        if any(isinstance(block.residual, nn.Conv1d) for block in same):
+            weights, biases = zip(*(_residual(block) for block in same), strict=True)
+            weight = filled(list(weights))[..., 0].unflatten(0, (len(same), -1))
+            residual = weight, torch.stack(biases)
         blocks.append(Block(*convolution([b.first for b in same]), *convolution([b.second for b in same]), *residual))
     return blocks
+
+
+def _residual(block: CausalBlock) -> tuple[Tensor, Tensor]:
+    """Weight (out, in, 1) and bias of a residual; written out where it is the input itself."""
+    if isinstance(block.residual, nn.Conv1d):
+        return block.residual.weight, block.residual.bias
+    bias = block.first.bias
+    return torch.eye(len(bias), dtype=bias.dtype, device=bias.device)[..., None], torch.zeros_like(bias)
 
 
 def _part(block: Block, which: int | list[int]) -> Block:

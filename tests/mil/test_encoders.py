@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lifelog.config import Config, Mil
-from lifelog.mil.encoders import FEATURES, Encoders, SequenceEncoder
+from lifelog.mil.encoders import FEATURES, Encoders, SequenceEncoder, encode_together
 from lifelog.mil.maxima import SIGHT
 from lifelog.mil.network import MilNetwork, parameters
 
@@ -52,6 +52,23 @@ def test_encoders_of_all_modalities_together_are_those_of_each(config: Config) -
     torch.testing.assert_close(results[1][1], results[0][1])
     with torch.no_grad():
         torch.testing.assert_close(network(bags), results[0][0])
+
+
+@pytest.mark.parametrize("channels", [[8], [8, 8], [1, 8, 12]])
+@pytest.mark.parametrize("length", [1, 100])
+def test_eight_channels_have_no_convolution_beside_them(channels: list[int], length: int) -> None:
+    """Their first residual is the input itself, also together with sequences of other widths."""
+    torch.manual_seed(0)
+    encoders = [SequenceEncoder(n).double() for n in channels]
+    xs = [torch.randn(4, length, n, dtype=torch.double) for n in channels]
+    gradients = []
+    for encoded in (encode_together(encoders, xs), [e.plain(x) for e, x in zip(encoders, xs, strict=True)]):
+        for encoder in encoders:
+            encoder.zero_grad()
+        (torch.stack(encoded) * torch.linspace(-1, 1, FEATURES, dtype=torch.double)).sum().backward()
+        gradients.append([p.grad.clone() for encoder in encoders for p in encoder.parameters()])
+    torch.testing.assert_close(*gradients)
+    torch.testing.assert_close(encoded, encode_together(encoders, xs))
 
 
 def test_an_output_sees_the_past_and_nothing_else() -> None:
