@@ -73,7 +73,6 @@ def explain(network: MilNetwork, bags: Bags, seed: int) -> Explained:
         found = {"attention": whole.attention, "ablation": _ablation(network, z, present, whole, bag.classes)}
         for method, values in found.items():
             importance[method].append(values.masked_fill(~present, torch.nan))
-        for method, values in found.items():
             deletion[method].append(_deletion(network, z, present, whole, values[None])[0])
         drawn = torch.rand((RANDOM_ORDERS, *present.shape), generator=generator)
         deletion["random"].append(_deletion(network, z, present, whole, drawn).mean(dim=0))

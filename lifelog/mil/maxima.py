@@ -5,9 +5,8 @@ only searches: convolutions without a graph, then where each channel is greatest
 samples under each maximum, a patch, once more with all that a gradient needs. For windows of thousands of samples this
 is several times less arithmetic and a small part of the memory of the plain way, for the same numbers.
 
-Both passes are matrix products over contiguous memory. A search runs the windows as one long sequence, rows of
-channels, with gaps of zeros between windows. Patches lie as (steps, channels, patches): the taps of a kernel at a step
-are then neighbouring rows of a matrix that needs no copy.
+A search runs the windows as one long sequence, rows of channels, with gaps of zeros between windows. Patches lie as
+(steps, channels, patches): the taps of a kernel at a step are then neighbouring rows of a matrix that needs no copy.
 """
 
 from __future__ import annotations
@@ -139,10 +138,8 @@ def _patch_gradients(x: Tensor, where: Tensor, gradient: Tensor, blocks: list[Bl
     time = where.T + steps  # (29, channels out, bags)
     inside = (time >= 0).to(x.dtype).reshape(SIGHT, 1, -1)
     rows = time.clamp_(min=0) + torch.arange(bags, device=x.device) * x.shape[1]
-    h = (
-        x.flatten(0, 1).index_select(0, rows.flatten()).reshape(SIGHT, -1, x.shape[2]).transpose(1, 2).contiguous()
-        * inside
-    )
+    h = x.flatten(0, 1).index_select(0, rows.flatten()).reshape(SIGHT, -1, x.shape[2])
+    h = h.transpose(1, 2).contiguous() * inside
 
     passed = []
     for block in blocks:

@@ -1,4 +1,4 @@
-"""train_mil: one user's network under one seed; the epoch with the best validation score is kept."""
+"""train_mil: one user's networks, one a seed; the epoch with the best validation score is kept."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lifelog.config import Modality
-from lifelog.predict.store import StoredWindows, store_windows
+from lifelog.predict.store import StoredWindows, divisor, store_windows
 from lifelog.tables import read_notes
 from lifelog.windows.features import is_summary, maxima_name
 
@@ -122,4 +122,4 @@ def _standardise(values: NDArray, train: NDArray, axis: tuple[int, ...]) -> NDAr
     count = np.maximum((~np.isnan(known)).sum(axis=axis), 1)
     mean = np.nansum(known, axis=axis, dtype=np.float64) / count
     spread = np.sqrt(np.nansum((known - mean) ** 2, axis=axis, dtype=np.float64) / count)
-    return (values - mean) / np.where(spread > 1e-6 * (1 + np.abs(mean)), spread, 1.0)
+    return (values - mean) / divisor(mean, spread)

@@ -102,7 +102,10 @@ class _Moments:
         self.count = total
 
     def scaling(self) -> tuple[NDArray, NDArray]:
-        """A constant is centred only."""
-        spread = np.sqrt(self.squares / max(self.count, 1))
-        spread = np.where(spread > 1e-6 * (1 + np.abs(self.mean)), spread, 1.0)
+        spread = divisor(self.mean, np.sqrt(self.squares / max(self.count, 1)))
         return self.mean.astype(np.float32), spread.astype(np.float32)
+
+
+def divisor(mean: NDArray, spread: NDArray) -> NDArray:
+    """What to divide by: the spread, but 1 for a constant, which is centred only."""
+    return np.where(spread > 1e-6 * (1 + np.abs(mean)), spread, 1.0)

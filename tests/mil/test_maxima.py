@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from benchmarks.plain import PlainNetwork
 from lifelog.config import Config
 from lifelog.mil import maxima
 from lifelog.mil.bags import Bags
@@ -10,14 +11,6 @@ from lifelog.mil.encoders import FEATURES, SequenceEncoder
 from lifelog.mil.importance import explain
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.train import fit
-
-
-class PlainNetwork(MilNetwork):
-    """Every encoder as it is written in the papers."""
-
-    def encode(self, bags: dict[str, torch.Tensor]) -> torch.Tensor:
-        each = [getattr(encoder, "plain", encoder)(bags[name]) for name, encoder in self.encoders.items()]
-        return torch.stack(each, dim=1)
 
 
 def gradients(encoder: SequenceEncoder, x: torch.Tensor, plain: bool) -> torch.Tensor:
