@@ -29,7 +29,7 @@ from lifelog.windows.quality import QualityLog
 logger = logging.getLogger(__name__)
 
 VERSION = 1
-ROWS_AT_ONCE = 256  # bounds the memory: a row group of windows with all modalities is some 30 MB
+ROWS_AT_ONCE = 64  # a row group, some 7 MB with all modalities: it bounds the memory, and what is written at the end
 
 
 def windows_schema(labels: pa.Schema, modalities: list[Modality]) -> pa.Schema:
@@ -79,7 +79,7 @@ def extract_windows(
         "compression": "zstd",
     }
     with written_whole(windows_path) as file, pq.ParquetWriter(file, schema, **encoding) as writer:
-        for part in _read_parts(_parts(sessions), windows, modalities, processes):
+        for part in read_parts(cut_sessions(sessions), windows, modalities, processes):
             for row in _usable(part, windows, log, taken):
                 rows.append({"user": user} | row)
                 count += 1
@@ -109,16 +109,15 @@ class _Part(NamedTuple):
     minutes: list[_Minute]
 
 
-def _parts(sessions: Iterable[Session]) -> Iterator[_Part]:
+def cut_sessions(sessions: Iterable[Session]) -> Iterator[_Part]:
+    """Sessions cut into what one process reads at a time."""
     for session in sessions:
         step = session.together or max(1, len(session.labels))
         for i in range(0, max(1, len(session.labels)), step):
             yield _Part(session, [] if i else session.notes, session.labels[i : i + step], [])
 
 
-def _read_parts(
-    parts: Iterable[_Part], windows: Windows, modalities: list[Modality], processes: int
-) -> Iterator[_Part]:
+def read_parts(parts: Iterable[_Part], windows: Windows, modalities: list[Modality], processes: int) -> Iterator[_Part]:
     """The parts in their order with their minutes read; of those that are read ahead there are few."""
     if processes == 1:
         for part in parts:
