@@ -11,6 +11,7 @@ import matplotlib
 matplotlib.use("svg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 
@@ -30,6 +31,7 @@ def style() -> Iterator[None]:
         "axes.titlesize": "medium",
         "font.family": "sans-serif",
     }
+    np.random.seed(0)  # seaborn moves dots aside by the global generator
     with plt.rc_context(settings), sns.axes_style("whitegrid"), sns.plotting_context("notebook", font_scale=0.85):
         yield
 
