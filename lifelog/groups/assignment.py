@@ -31,8 +31,6 @@ def group_users(
     scores: of `score_groups`, for `importance`; groups: those by importance, for their controls; features: the tables
     of `extract_features`, for `raw`.
     """
-    if importance.empty:
-        raise ValueError("no user is left: every one was excluded; the reasons stand in the splits' notes and logs")
     if scheme.startswith("random-"):
         rng = np.random.default_rng([settings.seed, int(scheme.removeprefix("random-"))])
         return _table(groups.user, rng.permutation(groups.group.to_numpy()))

@@ -29,8 +29,10 @@ def embed_importance(importance: pd.DataFrame, features: list[str], settings: Gr
 
 
 def _embed(vectors: pd.DataFrame, space: str, settings: Groups) -> pd.DataFrame:
+    keys = vectors.index.to_frame(index=False)
+    if (vectors.nunique() <= 1).all():  # all alike, as with a single modality: one point, which t-SNE cannot draw
+        return keys.assign(space=space, x=0.0, y=0.0)
     perplexity = min(settings.perplexity, max(1.0, (len(vectors) - 1) / 3))
     model = TSNE(perplexity=perplexity, init="pca", random_state=settings.embedding_seed)
     points = model.fit_transform(vectors.to_numpy(dtype=np.float32))
-    keys = vectors.index.to_frame(index=False)
     return keys.assign(space=space, x=points[:, 0], y=points[:, 1])

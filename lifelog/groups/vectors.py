@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from lifelog.config import Groups
-from lifelog.tables import read_tables
+from lifelog.tables import read_notes, read_tables
 from lifelog.windows.features import is_summary
 
 METHODS = ("attention", "ablation")
+
+
+def read_importance(paths: Iterable[str]) -> pd.DataFrame:
+    """The importance tables of all users as one. Raises ValueError, with everyone's reason, if nobody has any."""
+    paths = list(paths)
+    importance = read_tables(paths)
+    if importance.empty:
+        reasons = "; ".join(f"user {Path(path).stem}: {read_notes(path)['excluded']}" for path in paths)
+        raise ValueError(f"no user is left: {reasons}")
+    return importance
 
 
 def window_vectors(

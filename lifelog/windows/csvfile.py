@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +14,26 @@ from numpy.typing import NDArray
 
 from lifelog.windows.layout import BadInput
 
+MINUTE_BYTES = 2**26  # of a file that holds a minute: a hundred times what the fastest sensor writes
 NUMERALS, NEWLINE = b"0123456789.-+eE", ord("\n")
 PARSER = simdjson.Parser()  # one: its memory is used again
 
 
-def read_csv(path: Path, head: int = 0) -> pa.Table:
-    """A whole file; `head` rows before the data stand for column names. Raises BadInput where it cannot be read."""
+def read_csv(path: Path, head: int = 0, most: int | None = None) -> pa.Table:
+    """A whole file; `head` rows before the data stand for column names. Raises BadInput where it cannot be read.
+
+    most: bytes above which it is refused unread.
+    """
     options = pacsv.ReadOptions(use_threads=False, skip_rows=head, autogenerate_column_names=head > 0)
     try:
-        return pacsv.read_csv(path, read_options=options)
+        if most is not None and (size := path.stat().st_size) > most:
+            raise BadInput("file too large", f"{path}: {size} bytes; at most {most} are read")
+        table = pacsv.read_csv(path, read_options=options)
+        _ = table.column_names  # a header that is no text is found out here
+        return table
     except FileNotFoundError:
         raise BadInput("no file", str(path)) from None
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise BadInput("unreadable file", f"{path}: {error}") from None
 
 
@@ -39,7 +48,7 @@ def read_alike(folder: Path, keys: list[int]) -> tuple[list[str], dict[int, NDAr
     for key in keys:
         try:
             with open(f"{folder}/{key}.csv", "rb", buffering=0) as file:  # noqa: PTH123 (a Path takes as long as that)
-                data = file.read()
+                data = file.read() if os.fstat(file.fileno()).st_size <= MINUTE_BYTES else b""
         except OSError:
             continue
         header = header or data[: data.find(b"\n") + 1]
@@ -81,7 +90,9 @@ def numbers(table: pa.Table, names: list[str], path: Path, head: int = 1) -> NDA
 def _column(column: pa.ChunkedArray, name: str, path: Path, head: int) -> NDArray:
     if pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_null(column.type):
         return column.cast(pa.float64(), safe=False).to_numpy()
-    texts = pd.Series(column.cast(pa.string()).to_pylist(), dtype=object)
+    # Bytes, where a cell is no text at all.
+    cells = [cell.decode(errors="replace") if isinstance(cell, bytes) else cell for cell in column.to_pylist()]
+    texts = pd.Series(cells, dtype=object)
     bad = texts.notna() & pd.to_numeric(texts, errors="coerce").isna()
     row = int(bad.to_numpy().argmax())
     raise BadInput("text in a number", f"{path} line {row + head + 1}: column {name!r} holds {texts[row]!r}")

@@ -8,6 +8,7 @@ two that fill the same share, the greater value.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,10 +18,11 @@ import pyarrow as pa
 
 from lifelog.config import Cohort, Modality, Windows
 from lifelog.windows.csvfile import numbers, read_csv
-from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_name
+from lifelog.windows.layout import SAFE_NAME, BadInput, Label, Samples, Session, users_by_name
 
 KEYS = ["user", "start", "end"]
 RESERVED = {"session"}  # columns of the windows table beside the keys
+LONGEST = 366 * 24 * 3600  # seconds of an interval; a longer one is a mistake in a digit
 HEAD = 2  # rows before the samples: start and rate
 
 
@@ -76,7 +78,9 @@ class EmpaticaSession(Session):
 def _intervals(path: Path) -> pd.DataFrame:
     """The table of labelled intervals; raises BadInput, since without it nothing can be read."""
     try:
-        frame = pd.read_csv(path, dtype={"user": str})
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows of more fields than the header names
+            frame = pd.read_csv(path, dtype={"user": str}, index_col=False)
         missing = [name for name in KEYS if name not in frame.columns]
         if missing:
             raise ValueError(f"line 1: no column {missing[0]!r}; found {list(frame.columns)}")
@@ -85,16 +89,23 @@ def _intervals(path: Path) -> pd.DataFrame:
             raise ValueError(f"line 1: a label column cannot be called {unusable[0]!r}; name it otherwise")
         if frame.user.isna().any():
             raise ValueError(f"line {int(frame.user.isna().to_numpy().argmax()) + 2}: the user is missing")
+        unsafe = ~frame.user.str.fullmatch(SAFE_NAME.pattern).to_numpy(dtype=bool)
+        if unsafe.any():
+            line = int(unsafe.argmax())
+            raise ValueError(f"line {line + 2}: the user {frame.user[line]!r} is not letters, digits, '_' and '-'")
         for name in ("start", "end"):
             numbers = pd.to_numeric(frame[name], errors="coerce")
             if not np.isfinite(numbers).all():
                 line = int((~np.isfinite(numbers)).to_numpy().argmax())
                 raise ValueError(f"line {line + 2}: {name} is {frame[name][line]!r}, not unix seconds")
             frame[name] = numbers
+        wrong = (frame.end - frame.start > LONGEST).to_numpy()
+        if wrong.any():
+            raise ValueError(f"line {int(wrong.argmax()) + 2}: the interval is longer than a year")
         wrong = (frame.end <= frame.start).to_numpy()
         if wrong.any():
             raise ValueError(f"line {int(wrong.argmax()) + 2}: the interval ends before it starts")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, pd.errors.ParserWarning) as error:
         raise BadInput("label table cannot be used", f"{path}: {error}") from None
     return frame
 
@@ -135,11 +146,11 @@ def _read_recording(path: Path, modality: Modality) -> Samples:
         raise BadInput("wrong columns", f"{path}: {table.num_columns} columns, {modality.columns} expected")
     values = numbers(table, table.column_names, path, HEAD)
     try:
-        with path.open(encoding="ascii") as file:
+        with path.open(encoding="utf-8-sig") as file:
             start, rate = (float(file.readline().split(",")[0]) for _ in range(HEAD))
         if not (np.isfinite(start) and np.isfinite(rate) and rate > 0):
             raise ValueError(f"start {start}, rate {rate}")
-    except ValueError as error:  # a text that is no number, or no ASCII
+    except ValueError as error:  # a text that is no number, or no text
         raise BadInput("unreadable file", f"{path} line 1 or 2: {error}") from None
     seconds = start + np.arange(len(values)) / rate
     good = np.isfinite(values).all(axis=1)

@@ -10,6 +10,7 @@ Session and minute are unix seconds. 2019 unpacks into a folder of its own name,
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lifelog.config import Cohort, Modality, Windows
-from lifelog.windows.csvfile import numbers, read_alike, read_csv
+from lifelog.windows.csvfile import MINUTE_BYTES, numbers, read_alike, read_csv
 from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_name
 
 USER = re.compile(r"(user)?\d{1,3}")
@@ -78,6 +79,10 @@ class EtriSession(Session):
             labels, notes = _read_labels(folder / f"{folder.name}_label.csv"), []
         except BadInput as problem:
             labels, notes = [], [problem]
+        unlabelled = _recorded(folder) - {label.start for label in labels}
+        if unlabelled:
+            said = f"{folder}: {len(unlabelled)} minutes, the first {min(unlabelled)}"
+            notes.append(BadInput("recorded without a label", said))
         super().__init__(folder.name, labels, notes, TOGETHER)
 
         starts = [label.start for label in labels]
@@ -96,10 +101,17 @@ class EtriSession(Session):
             rows = minutes[start] if names == found else minutes[start][:, [found.index(name) for name in names]]
         else:
             path = source / f"{start}.csv"
-            table = read_csv(path)
+            table = read_csv(path, most=MINUTE_BYTES)
             rows = numbers(table, ["timestamp", *_columns(table.column_names, modality, source, start)], path)
             rows = rows[np.isfinite(rows).all(axis=1)]
         return Samples(rows[:, 0], rows[:, 1:])
+
+
+def _recorded(folder: Path) -> set[int]:
+    """Minutes of which there is a file of any modality."""
+    folders = [path for path in folder.iterdir() if path.is_dir()]
+    stems = {name.removesuffix(".csv") for path in folders for name in os.listdir(path)}  # noqa: PTH208 (many thousand)
+    return {int(stem) for stem in stems if STAMP.fullmatch(stem)}
 
 
 def _columns(found: list[str], modality: Modality, source: Path, start: int) -> list[str]:

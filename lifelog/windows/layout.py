@@ -5,7 +5,9 @@ A new layout is one module with `find_users`, `label_files` and `open_sessions`,
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,6 +79,30 @@ class Layout(Protocol):
         self, user: str, folder: Path, cohort: Cohort, windows: Windows
     ) -> tuple[pa.Schema, Iterator[Session]]:
         """Schema of the raw label columns, and the user's sessions one at a time."""
+
+
+def fingerprint(folder: str | Path) -> str:
+    """How many files a user's recordings are, their bytes, and when the last one changed: other recordings, other text.
+
+    Three levels of folders are looked through, as many as a layout has; links are followed.
+    """
+    count, size, newest, folders = 0, 0, 0, [(str(folder), 0)]
+    while folders:
+        path, level = folders.pop()
+        try:
+            entries = list(os.scandir(path))
+        except OSError:  # the reader will say what is wrong with it
+            continue
+        for entry in entries:
+            try:
+                about = entry.stat()
+            except OSError:  # a link that leads nowhere
+                continue
+            if stat.S_ISDIR(about.st_mode):
+                folders += [(entry.path, level + 1)] if level < 2 else []
+            else:
+                count, size, newest = count + 1, size + about.st_size, max(newest, about.st_mtime_ns)
+    return f"{count} files, {size} bytes, the last changed at {newest}"
 
 
 def users_by_name(folders: list[Path]) -> dict[str, Path]:

@@ -9,11 +9,13 @@ from sklearn.metrics import adjusted_rand_score
 from lifelog.config import Groups
 from lifelog.groups.assignment import group_users
 from lifelog.groups.clustering import cluster, entropy, read_scores, score_groups
+from lifelog.groups.embedding import embed_importance
 from lifelog.groups.faithfulness import score_importance
 from lifelog.groups.recovery import score_recovery
-from lifelog.groups.vectors import user_vectors, window_vectors
+from lifelog.groups.vectors import read_importance, user_vectors, window_vectors
+from lifelog.mil.importance import SCHEMA
 from lifelog.report.figures import plot_cluster_scores
-from lifelog.tables import write_csv
+from lifelog.tables import write_csv, write_table
 
 MODALITIES = ["a", "b", "c"]
 ALL = Groups(parts=["train"], k_max=4)
@@ -159,9 +161,12 @@ def test_too_many_groups_say_what_is_allowed() -> None:
         score_groups(importance(), Groups(parts=["train"], k=7, k_max=4))
 
 
-def test_no_user_left_is_said() -> None:
-    with pytest.raises(ValueError, match="no user is left"):
-        group_users("global", importance().iloc[:0], ALL)
+def test_no_user_left_is_said_with_everyones_reason(tmp_path: Path) -> None:
+    paths = [str(tmp_path / f"{user}.parquet") for user in ("a", "b")]
+    for path, reason in zip(paths, ("too few windows", "one class only"), strict=True):
+        write_table(SCHEMA.empty_table(), path, SCHEMA, {"excluded": reason})
+    with pytest.raises(ValueError, match="no user is left: user a: too few windows; user b: one class only"):
+        read_importance(paths)
 
 
 def test_two_users_make_one_group(tmp_path: Path) -> None:
@@ -171,3 +176,11 @@ def test_two_users_make_one_group(tmp_path: Path) -> None:
     scores = read_scores(tmp_path / "scores.csv")
     plot_cluster_scores(scores, tmp_path / "scores.svg")
     assert scores.empty and set(group_users("importance", table, ALL, scores).group) == {"group 1"}
+
+
+def test_windows_that_are_all_alike_are_one_point(tmp_path: Path) -> None:
+    alike = importance().assign(value=1.0)
+    features = alike[["user", "start"]].drop_duplicates().assign(**{"a.x.mean": 2.0})
+    features.to_parquet(tmp_path / "f.parquet")
+    points = embed_importance(alike, [str(tmp_path / "f.parquet")], ALL)
+    assert (points[["x", "y"]] == 0).all(axis=None) and set(points.space) == {"importance", "raw"}

@@ -81,6 +81,9 @@ def test_of_two_labels_that_share_a_window_the_greater_counts(root: Path, tmp_pa
         ("user,start,end,tension\n,1,2,0\n", "line 2: the user is missing"),
         ("user,start,end,tension\nS01,noon,5,1\n", "line 2: start is 'noon'"),
         ("user,start,end,tension\nS01,9,5,1\n", "line 2: the interval ends before it starts"),
+        ("user,start,end,tension\nS01,0,1e15,1\n", "line 2: the interval is longer than a year"),
+        ("user,start,end\n../../etc,0,60\n", r"line 2: the user '../../etc' is not letters"),
+        ("user,start,end\nS01,0,60,1\n", "Length of header or names does not match"),
     ],
 )
 def test_a_label_table_that_cannot_be_used_stops_with_its_line(root: Path, table: str, said: str) -> None:

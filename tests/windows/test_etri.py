@@ -14,6 +14,7 @@ from lifelog.windows.etri import EtriSession
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.layout import BadInput
 from lifelog.windows.read import read_labels, read_windows
+from tests.windows.test_data_quality import LABELS
 
 USER = "101"
 
@@ -91,104 +92,6 @@ def test_columns_of_2020_and_extra_columns_give_the_same_windows(config: Config,
         np.testing.assert_array_equal(before[name], after[name])
 
 
-def _empty_label_file(folder: Path) -> None:
-    path = sorted(folder.glob("*/*_label.csv"))[0]
-    path.write_text("")
-
-
-def _no_label_file(folder: Path) -> None:
-    sorted(folder.glob("*/*_label.csv"))[0].unlink()
-
-
-def _duplicate_labels(folder: Path) -> None:
-    path = sorted(folder.glob("*/*_label.csv"))[0]
-    lines = path.read_text().splitlines()
-    path.write_text("\n".join([*lines, lines[1], lines[2]]) + "\n")
-
-
-def _text_in_a_label(folder: Path) -> None:
-    path = sorted(folder.glob("*/*_label.csv"))[0]
-    frame = pd.read_csv(path, dtype=str)
-    frame.loc[1, "emotionTension"] = "tense"
-    frame.loc[2, "ts"] = "noon"
-    frame.to_csv(path, index=False)
-
-
-def _levels_out_of_scale_and_odd_lines(folder: Path) -> None:
-    path = sorted(folder.glob("*/*_label.csv"))[0]
-    lines = path.read_text().splitlines()
-    where = lines[0].split(",").index("emotionTension")
-    for row, value in ((1, "99999"), (2, "2.9")):
-        cells = lines[row].split(",")
-        cells[where] = value
-        lines[row] = ",".join(cells)
-    lines[3] += ",one,more"
-    path.write_text("\n".join(lines) + "\n")
-
-
-def _label_without_data(folder: Path) -> None:
-    path = sorted(folder.glob("*/*_label.csv"))[0]
-    frame = pd.read_csv(path, dtype=str)
-    late = frame.iloc[-1:].assign(ts=str(int(frame.ts.iloc[-1]) + 6000))
-    pd.concat([frame, late]).to_csv(path, index=False)
-
-
-def _session_without_sensors(folder: Path) -> None:
-    session = min(path for path in folder.iterdir())
-    for modality in session.iterdir():
-        if modality.is_dir():
-            shutil.rmtree(modality)
-
-
-@pytest.mark.parametrize(
-    ("spoil", "reason"),
-    [
-        (_empty_label_file, None),
-        (_no_label_file, None),
-        (_duplicate_labels, "duplicate label"),
-        (_text_in_a_label, "unreadable label"),
-        (_levels_out_of_scale_and_odd_lines, "unreadable label"),
-        (_label_without_data, "no usable modality"),
-        (_session_without_sensors, "no usable modality"),
-    ],
-)
-def test_labelled_minutes_are_windows_or_have_a_reason(config: Config, folder: Path, spoil, reason) -> None:
-    spoil(folder)
-    present = sum(max(0, len(path.read_text().splitlines()) - 1) for path in folder.glob("*/*_label.csv"))
-    read = Read(config, folder)
-    assert len(read.labels) + len(read.lost) == present
-    if reason:
-        assert reason in set(read.lost.reason)
-    else:
-        notes = read.quality[read.quality.kind == "note"]
-        assert notes.reason.str.contains("label file").any()
-
-
-@pytest.mark.parametrize(
-    ("text", "reason", "detail"),
-    [
-        ("", "unreadable file", "Empty CSV"),
-        ("timestamp,x\n", "too few samples", "0 of 240"),
-        ("timestamp,x\n0,1\n0.25,abc\n", "text in a number", "line 3: column 'x' holds 'abc'"),
-        ("timestamp,x\n0,1\n0.25,1,9\n", "unreadable file", "Expected 2 columns, got 3"),
-        ("timestamp;x\n0;1\n", "wrong columns", "'timestamp' is not there once"),
-        ("a,b\n0,1\n", "wrong columns", "'timestamp' is not there once"),
-    ],
-)
-def test_a_bad_file_costs_its_modality_in_its_minute(
-    config: Config, folder: Path, text: str, reason: str, detail: str
-) -> None:
-    path = minute(folder, "e4Temp")
-    path.write_text(text)
-    read = Read(config, folder)
-    said = read.reason("e4Temp", int(path.stem))
-    assert said[0] == reason
-    assert detail in said[1]
-    row = read.labels.index[read.labels.start == stamp(int(path.stem))][0]
-    assert np.isnan(read_windows(read.path, config.modalities)["e4Temp"][row]).all()
-    assert labelled(folder) == len(read.labels) + len(read.lost)
-
-
 def test_a_truncated_file_counts_its_samples(config: Config, folder: Path) -> None:
     path = minute(folder, "e4Eda")
     lines = path.read_text().splitlines(keepends=True)
@@ -252,8 +155,9 @@ def test_any_number_of_processes_gives_the_same_bytes(
     config: Config, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lifelog.windows.etri.TOGETHER", 3)
-    _duplicate_labels(folder)
-    _session_without_sensors(folder)
+    label_files = sorted(folder.glob("*/*_label.csv"))
+    LABELS["a minute that is labelled twice"](label_files[1])
+    LABELS["a session without sensor folders"](label_files[0])
     minute(folder, "e4Temp").write_text("timestamp,x\n0,1\n0.25,abc\n")
     one, three = (Read(config, folder, processes) for processes in (1, 3))
     assert one.path.read_bytes() == three.path.read_bytes()
