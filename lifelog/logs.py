@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from lifelog.tables import damage
 
 logger = logging.getLogger("lifelog")
 
 
 @contextmanager
-def job_log(path: str | Path) -> Iterator[logging.Logger]:
+def job_log(path: str | Path, inputs: Iterable[str] = ()) -> Iterator[logging.Logger]:
     """Send the package's log to `path` for the length of a job, an exception with its traceback included.
 
-    The last line of the exception also goes to standard error, where Snakemake shows it.
+    The last line of the exception also goes to standard error, where Snakemake shows it; so does the name of an input
+    that is damaged, which no job can know to be the cause of its failing.
     """
     handler = logging.FileHandler(path, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
@@ -28,6 +31,11 @@ def job_log(path: str | Path) -> Iterator[logging.Logger]:
     except Exception as error:
         logger.exception("the job failed")
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        for file in inputs:
+            if why := damage(file):
+                says = f"{file} is damaged ({why}); delete it and ask for it by its name: snakemake --cores 1 {file}"
+                logger.error(says)
+                print(says, file=sys.stderr)
         raise
     finally:
         logging.captureWarnings(False)

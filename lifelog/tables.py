@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import json
+import os
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,19 +14,53 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import safetensors
 
 
 @contextmanager
 def written_whole(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside `path`; it takes the place of `path` when the block ends well, else it is removed."""
+    """A temporary path beside `path`; it takes the place of `path` when the block ends well, else it is removed.
+
+    Its name holds host and process: a job that outlived its killed workflow and its successor do not write into each
+    other's file. What a killed process left is removed by the next one that writes the same file here.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
+    beside = f".{path.name}.{socket.gethostname()}-"
+    for left in path.parent.glob(f"{glob.escape(beside)}*.part"):
+        process = left.name.removeprefix(beside).removesuffix(".part")
+        if process.isdigit() and not _alive(int(process)):
+            left.unlink(missing_ok=True)
+    part = path.with_name(f"{beside}{os.getpid()}.part")
     try:
         yield part
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True
+
+
+def damage(path: str | Path) -> str | None:
+    """Why a file that a run made cannot be read, cut in half for instance; None if it can, or is of another kind."""
+    try:
+        if str(path).endswith(".parquet"):
+            pq.read_table(path)
+        elif str(path).endswith(".json"):
+            read_json(path)
+        elif str(path).endswith(".safetensors"):
+            safetensors.safe_open(path, framework="numpy").__enter__()
+    except (OSError, ValueError, pa.ArrowException, safetensors.SafetensorError) as error:
+        return str(error)
+    return None
 
 
 def write_text(text: str, path: str | Path) -> None:

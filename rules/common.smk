@@ -1,3 +1,4 @@
+import functools
 import hashlib
 import os
 import sys
@@ -15,7 +16,7 @@ for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"):
 
 from lifelog.config import ConfigError, load_config
 from lifelog.windows import LAYOUTS, find_users
-from lifelog.windows.layout import BadInput
+from lifelog.windows.layout import BadInput, fingerprint
 from lifelog.windows.simulated import truth_path
 
 try:
@@ -83,9 +84,19 @@ def label_files(wildcards):
     return [str(path) for path in LAYOUTS[CONFIG.cohort.layout].label_files(folder, CONFIG.cohort)]
 
 
-def growing(megabytes):
-    """Memory that grows with every attempt."""
-    return lambda wildcards, attempt: megabytes * attempt
+@functools.cache
+def recordings_of(user):
+    return fingerprint(FOLDERS[user])
+
+
+def recordings(wildcards):
+    """What is known of the user's raw files: a change of one reads them anew. Millions of them cannot be inputs."""
+    return None if SIMULATED else recordings_of(wildcards.user)
+
+
+def growing(amount):
+    """Megabytes or minutes that grow with every attempt."""
+    return lambda wildcards, attempt: amount * attempt
 
 
 def within(wildcards):
@@ -105,7 +116,7 @@ def models(wildcards):
 
 
 # Modules that every network is made of and trained by.
-NETWORK = ["mil/encoders", "mil/maxima", "mil/optimiser", "mil/train"]
+NETWORK = ["mil/device", "mil/encoders", "mil/maxima", "mil/optimiser", "mil/train"]
 # Keys of `groups` by what they decide: the vectors, the clusters made of them, and which number of them is taken.
 VECTORS = ["importance", "parts"]
 CLUSTERS = [*VECTORS, "unit", "algorithm", "seed"]

@@ -12,7 +12,7 @@ rule score_groups:
     threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=30,
+        runtime=growing(30),
     params:
         groups=section("groups", *SCORING),
         code=code("groups/vectors", "groups/clustering"),
@@ -37,7 +37,7 @@ rule score_importance:
     threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=30,
+        runtime=growing(30),
     params:
         groups=section("groups", *VECTORS),
         code=code("groups/vectors", "groups/faithfulness"),
@@ -76,7 +76,7 @@ rule group_users:
     threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=30,
+        runtime=growing(30),
     params:
         groups=lambda wildcards: section("groups", *scheme_keys(wildcards.scheme)),
         code=code("groups/vectors", "groups/clustering", "groups/assignment"),
@@ -101,7 +101,7 @@ rule embed_importance:
     threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=60,
+        runtime=growing(60),
     params:
         groups=section("groups", *VECTORS, "perplexity", "embedding_seed"),
         code=code("groups/vectors", "groups/embedding"),
@@ -129,7 +129,7 @@ if SIMULATED:
         threads: 1
         resources:
             mem_mb=growing(1000),
-            runtime=15,
+            runtime=growing(15),
         params:
             groups=section("groups", *VECTORS),
             code=code("groups/vectors", "groups/recovery"),

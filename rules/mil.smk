@@ -20,7 +20,7 @@ rule train_mil:
     resources:
         gpu=gpus(CONFIG.mil),
         mem_mb=growing(3000),
-        runtime=240,
+        runtime=growing(240),
     params:
         target=named("target"),
         standardise=CONFIG.windows.standardise,
@@ -50,7 +50,7 @@ rule extract_importance:
     threads: 1
     resources:
         mem_mb=growing(3000),
-        runtime=30,
+        runtime=growing(30),
     params:
         code=code("mil", "metrics", "windows/read"),
     message:

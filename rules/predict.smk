@@ -26,7 +26,7 @@ rule train_predictor:
     resources:
         gpu=lambda wildcards: gpus(CONFIG.predictor(wildcards.predictor)),
         mem_mb=growing(4000),
-        runtime=240,
+        runtime=growing(240),
     params:
         predictor=lambda wildcards: CONFIG.predictor(wildcards.predictor).model_dump(
             exclude={"schemes"}
@@ -61,7 +61,7 @@ rule compare_predictors:
     threads: 1
     resources:
         mem_mb=growing(1000),
-        runtime=15,
+        runtime=growing(15),
     params:
         models=models,
         compare=section("compare"),

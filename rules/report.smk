@@ -29,7 +29,7 @@ rule plot_yield:
     threads: 1
     resources:
         mem_mb=growing(1000),
-        runtime=15,
+        runtime=growing(15),
     params:
         users=USERS,
         modalities=[modality.name for modality in CONFIG.modalities],
@@ -64,7 +64,7 @@ rule plot_importance:
     threads: 1
     resources:
         mem_mb=growing(1000),
-        runtime=15,
+        runtime=growing(15),
     params:
         parts=CONFIG.groups.parts,
         code=code("report", "groups/vectors", "groups/faithfulness"),
@@ -93,7 +93,7 @@ rule plot_groups:
     threads: 1
     resources:
         mem_mb=growing(1000),
-        runtime=15,
+        runtime=growing(15),
     params:
         groups=section("groups", "importance", "parts"),
         code=code("report", "groups/vectors"),
@@ -121,7 +121,7 @@ rule plot_comparison:
     threads: 1
     resources:
         mem_mb=growing(1000),
-        runtime=15,
+        runtime=growing(15),
     params:
         models=models,
         target=named("target"),
@@ -149,7 +149,7 @@ rule compare_published:
     threads: 1
     resources:
         mem_mb=growing(2000),
-        runtime=15,
+        runtime=growing(15),
     params:
         code=code("published", "groups/faithfulness"),
     message:
@@ -170,12 +170,14 @@ rule plot_dag:
         "<logs>/plot_dag.log",
     benchmark:
         "<benchmarks>/plot_dag.tsv"
+    # It only asks Snakemake for a plan: nothing to wait in a cluster's queue for.
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
         mem_mb=growing(1000),
-        runtime=15,
+        runtime=growing(15),
     params:
         snakefile=workflow.main_snakefile,
         config=config,
@@ -195,6 +197,7 @@ rule render_report:
         figures=expand("<results>/{c}/figures/{name}.svg", c=CHAPTERS_WITHIN, name=FIGURES),
         compared=expand("<results>/{c}/figures/{name}.svg", c=CHAPTERS, name=COMPARED),
         splits=expand("<results>/{c}/splits/{user}.parquet", c=CHAPTERS_WITHIN, user=USERS),
+        explained=expand("<results>/{c}/importance/{user}.parquet", c=CHAPTERS_WITHIN, user=USERS),
         importance=expand("<results>/{c}/importance_scores.csv", c=CHAPTERS_WITHIN),
         groups=expand("<results>/{c}/groups/importance.csv", c=CHAPTERS_WITHIN),
         comparisons=expand("<results>/{c}/comparison.csv", c=CHAPTERS),
@@ -220,7 +223,7 @@ rule render_report:
     threads: 1
     resources:
         mem_mb=growing(1500),
-        runtime=15,
+        runtime=growing(15),
     params:
         config=CONFIG.model_dump(),
         chapters=CHAPTERS,

@@ -23,7 +23,7 @@ rule validate_cohort:
     threads: 1
     resources:
         mem_mb=growing(4000),
-        runtime=120,
+        runtime=growing(120),
     params:
         snakefile=workflow.main_snakefile,
         simulation=lambda wildcards: VARIANTS[wildcards.variant] | {"seed": int(wildcards.seed)},
@@ -51,7 +51,7 @@ rule summarise_validation:
     threads: 1
     resources:
         mem_mb=growing(500),
-        runtime=5,
+        runtime=growing(5),
     params:
         code=code("validation"),
     message:

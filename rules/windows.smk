@@ -13,7 +13,7 @@ if SIMULATED:
         threads: 1
         resources:
             mem_mb=growing(1000),
-            runtime=30,
+            runtime=growing(30),
         params:
             simulation=section("simulation"),
             code=code("windows/simulated"),
@@ -40,9 +40,10 @@ rule extract_windows:
     threads: 1
     resources:
         mem_mb=growing(1500),
-        runtime=120,
+        runtime=growing(120),
     params:
         folder=lambda wildcards: FOLDERS[wildcards.user],
+        files=recordings,
         cohort=section("cohort", "layout", "labels"),
         windows=section("windows", "seconds", "keep", "coverage", "purity"),
         modalities=section("modalities"),
@@ -73,7 +74,7 @@ rule extract_features:
     threads: 1
     resources:
         mem_mb=growing(1500),
-        runtime=60,
+        runtime=growing(60),
     params:
         seconds=CONFIG.windows.seconds,
         code=code("windows/features", "windows/read"),
@@ -97,7 +98,7 @@ rule assign_splits:
     threads: 1
     resources:
         mem_mb=growing(800),
-        runtime=15,
+        runtime=growing(15),
     params:
         target=named("target"),
         split=named("split"),

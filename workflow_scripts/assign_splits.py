@@ -6,7 +6,7 @@ from lifelog.config import Split, Target
 from lifelog.logs import job_log
 from lifelog.splits import assign_splits
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], snakemake.input):
     assign_splits(
         snakemake.input.windows,
         Target(**snakemake.params.target),

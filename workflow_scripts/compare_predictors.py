@@ -6,7 +6,7 @@ from lifelog.logs import job_log
 from lifelog.tables import write_csv, write_json
 from lifelog.verdict import verdict
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], snakemake.input):
     settings = Compare(**snakemake.params.compare)
     models = [tuple(model.split("/")) for model in snakemake.params.models]
     by_user = score_users(read_predictions(dict(zip(models, snakemake.input.predictions, strict=True))))

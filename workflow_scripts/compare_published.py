@@ -8,7 +8,7 @@ from lifelog.logs import job_log
 from lifelog.published import PRINTED_SCORES, compare_published
 from lifelog.tables import read_notes, read_tables, write_json
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], snakemake.input):
     paths = {Path(path).stem: path for path in snakemake.input.importance}
     user = PRINTED_SCORES["user"]
     compared = compare_published(

@@ -3,5 +3,5 @@
 from lifelog.logs import job_log
 from lifelog.windows.features import extract_features
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], snakemake.input):
     extract_features(snakemake.input.windows, snakemake.params.seconds, snakemake.output.features)

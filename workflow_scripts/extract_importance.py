@@ -5,7 +5,7 @@ import torch
 from lifelog.logs import job_log
 from lifelog.mil.importance import extract_importance
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], snakemake.input):
     torch.set_num_threads(snakemake.threads)
     extract_importance(
         snakemake.input.windows,

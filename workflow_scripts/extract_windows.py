@@ -4,7 +4,7 @@ from lifelog.config import Cohort, Modality, Windows
 from lifelog.logs import job_log
 from lifelog.windows.extract import extract_windows
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], snakemake.input):
     extract_windows(
         snakemake.wildcards.user,
         snakemake.params.folder,

@@ -3,14 +3,15 @@
 from lifelog.config import Groups
 from lifelog.groups.assignment import group_users, read_groups
 from lifelog.groups.clustering import read_scores
+from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
-from lifelog.tables import read_tables, write_csv
+from lifelog.tables import write_csv
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], snakemake.input):
     given = snakemake.input
     groups = group_users(
         snakemake.wildcards.scheme,
-        read_tables(given.importance),
+        read_importance(given.importance),
         Groups(**snakemake.params.groups),
         scores=read_scores(given.scores) if given.scores else None,
         groups=read_groups(given.groups) if given.groups else None,

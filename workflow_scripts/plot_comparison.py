@@ -7,7 +7,7 @@ from lifelog.config import Compare, Target
 from lifelog.logs import job_log
 from lifelog.report.figures import plot_comparison, plot_confusion
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], snakemake.input):
     settings = Compare(**snakemake.params.compare)
     models = [tuple(model.split("/")) for model in snakemake.params.models]
     tables = read_predictions(dict(zip(models, snakemake.input.predictions, strict=True)))

@@ -9,7 +9,7 @@ from lifelog.logs import job_log
 from lifelog.report.dag import read_rulegraph
 from lifelog.report.figures import plot_dag
 
-with job_log(snakemake.log[0]), tempfile.NamedTemporaryFile("w", suffix=".json") as config:
+with job_log(snakemake.log[0], snakemake.input), tempfile.NamedTemporaryFile("w", suffix=".json") as config:
     json.dump(snakemake.params.config, config)
     config.flush()
     command = [sys.executable, "-m", "snakemake", "--snakefile", snakemake.params.snakefile, "--nolock", "--cores", "1"]

@@ -1,6 +1,6 @@
 """plot_importance: importance and training histories of all users → four figures."""
 
-from lifelog.groups.vectors import user_vectors
+from lifelog.groups.vectors import read_importance, user_vectors
 from lifelog.logs import job_log
 from lifelog.report.figures import plot_deletion, plot_importance, plot_training
 from lifelog.report.tables import training_histories
@@ -8,8 +8,8 @@ from lifelog.tables import read_json, read_tables
 
 LABELS = {"attention": "attention (share of weight)", "ablation": "ablation (fall of log-likelihood, nats)"}
 
-with job_log(snakemake.log[0]):
-    importance = read_tables(snakemake.input.importance)
+with job_log(snakemake.log[0], snakemake.input):
+    importance = read_importance(snakemake.input.importance)
     truth = read_json(snakemake.input.truth[0])["users"] if snakemake.input.truth else {}
     planted = {user: about["modalities"] for user, about in truth.items()}
     plot_training(training_histories(list(snakemake.input.descriptions)), snakemake.output.training)

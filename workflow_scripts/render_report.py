@@ -9,7 +9,7 @@ from lifelog.report.tables import cohort_yield, fault_counts
 from lifelog.tables import read_tables
 from lifelog.windows.read import read_labels
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], snakemake.input):
     config = Config(**snakemake.params.config)
     quality = read_tables(snakemake.input.quality)
     starts = {Path(path).stem: read_labels(path).start for path in snakemake.input.windows}

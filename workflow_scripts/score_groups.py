@@ -2,9 +2,10 @@
 
 from lifelog.config import Groups
 from lifelog.groups.clustering import score_groups
+from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
-from lifelog.tables import read_tables, write_csv
+from lifelog.tables import write_csv
 
-with job_log(snakemake.log[0]):
-    importance = read_tables(snakemake.input.importance)
+with job_log(snakemake.log[0], snakemake.input):
+    importance = read_importance(snakemake.input.importance)
     write_csv(score_groups(importance, Groups(**snakemake.params.groups)), snakemake.output.scores)

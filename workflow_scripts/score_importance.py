@@ -2,12 +2,13 @@
 
 from lifelog.config import Groups
 from lifelog.groups.faithfulness import score_importance
+from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
 from lifelog.tables import read_tables, write_csv
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], snakemake.input):
     scores = score_importance(
-        read_tables(snakemake.input.importance),
+        read_importance(snakemake.input.importance),
         read_tables(snakemake.input.deletion),
         Groups(**snakemake.params.groups),
     )

@@ -3,12 +3,13 @@
 from lifelog.config import Groups
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.recovery import score_recovery
+from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
-from lifelog.tables import read_json, read_tables, write_json
+from lifelog.tables import read_json, write_json
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], snakemake.input):
     found = score_recovery(
-        read_tables(snakemake.input.importance),
+        read_importance(snakemake.input.importance),
         read_groups(snakemake.input.groups),
         read_json(snakemake.input.truth),
         Groups(**snakemake.params.groups),

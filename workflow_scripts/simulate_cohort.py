@@ -6,6 +6,6 @@ from lifelog.config import Simulation
 from lifelog.logs import job_log
 from lifelog.windows.simulated import simulate_cohort
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], snakemake.input):
     folders = {Path(folder).name: folder for folder in snakemake.output.folders}
     simulate_cohort(Simulation(**snakemake.params.simulation), folders, snakemake.output.truth)

@@ -6,7 +6,7 @@ from lifelog.logs import job_log
 from lifelog.tables import read_json, write_csv, write_text
 from lifelog.validation import markdown, summarise_validation
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], snakemake.input):
     table = summarise_validation({Path(path).stem: read_json(path) for path in snakemake.input.cohorts})
     write_csv(table, snakemake.output.table)
     write_text(markdown(table), snakemake.output.text)

@@ -6,7 +6,7 @@ from lifelog.config import Mil, Modality, Target
 from lifelog.logs import job_log
 from lifelog.mil.train import train_mil
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], snakemake.input):
     torch.set_num_threads(snakemake.threads)
     train_mil(
         snakemake.input.windows,

@@ -10,7 +10,7 @@ from lifelog.logs import job_log
 from lifelog.predict.samples import read_samples
 from lifelog.predict.train import train_predictor
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], snakemake.input):
     settings = TypeAdapter(Predictor).validate_python(snakemake.params.predictor)
     if settings.name in ("lifelognet", "windownet"):
         import torch

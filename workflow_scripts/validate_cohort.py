@@ -9,7 +9,7 @@ from pathlib import Path
 from lifelog.logs import job_log
 from lifelog.tables import read_json, write_json
 
-with job_log(snakemake.log[0]) as log, tempfile.NamedTemporaryFile("w", suffix=".json") as config:
+with job_log(snakemake.log[0], snakemake.input) as log, tempfile.NamedTemporaryFile("w", suffix=".json") as config:
     folder = str(Path(snakemake.output.cohort).with_suffix(""))
     cohort = {"layout": "simulated", "root": f"{folder}/raw"}
     json.dump({"results": folder, "cohort": cohort, "simulation": snakemake.params.simulation}, config)

@@ -22,8 +22,7 @@ from lifelog.config import Modality
 from lifelog.metrics import scores
 from lifelog.mil.bags import Bags, read_bags, scale
 from lifelog.mil.network import BagOutput, MilNetwork
-from lifelog.mil.train import chunks, load_mil
-from lifelog.splits import exclusion
+from lifelog.mil.train import chunks, exclusion_of, load_mil
 from lifelog.tables import plain, write_table
 
 SCHEMA = pa.schema(
@@ -125,7 +124,7 @@ def extract_importance(
 
     An excluded user has no rows. The notes hold each seed's scores on the test windows.
     """
-    frames, curves, notes = [], [], {"excluded": exclusion(splits_path), "test_scores": {}}
+    frames, curves, notes = [], [], {"excluded": exclusion_of(checkpoints[0]), "test_scores": {}}
     loaded = [found for found in map(load_mil, checkpoints) if found is not None]
     if loaded:
         about = loaded[0][2]  # but for the seed the same in all

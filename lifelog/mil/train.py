@@ -18,6 +18,7 @@ from lifelog import __version__
 from lifelog.config import Mil, Modality, Target, Training
 from lifelog.metrics import confusion, macro_f1, published_f1
 from lifelog.mil.bags import Bags, Scaling, fit_scaling, read_bags, scale
+from lifelog.mil.device import pick_device
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.optimiser import ClippedAdamW
 from lifelog.splits import exclusion
@@ -30,24 +31,8 @@ SCORES = {"macro_f1": macro_f1, "published_f1": published_f1}
 CHUNK = 2**21  # values scored at once: 8 MB
 
 
-class DeviceError(RuntimeError):
-    """The device that was asked for is not there."""
-
-
 class TrainingError(RuntimeError):
     """Training cannot go on, with the epoch and the cause."""
-
-
-def pick_device(wanted: str) -> torch.device:
-    """The torch device of `auto | cpu | cuda`."""
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise DeviceError(
-            f"device 'cuda' was asked for, but torch {torch.__version__} sees no GPU here; "
-            "use 'auto' or 'cpu', or install a CUDA build of torch"
-        )
-    # Maxima are searched with convolutions: in TF32, the default on a GPU, they would be found elsewhere.
-    torch.backends.cudnn.allow_tf32 = False
-    return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 @dataclass
@@ -70,9 +55,18 @@ def train_mil(
 ) -> None:
     """Train a user's network under every seed; write its checkpoint (safetensors) and the JSON beside it.
 
-    An excluded user gets checkpoints without weights whose JSON says why: later stages leave that user out.
+    An excluded user, and one whose training fails, gets checkpoints without weights whose JSON says why: later stages
+    leave that user out, and the report names the reason.
     """
-    reason = exclusion(splits_path)
+    reason, networks = exclusion(splits_path), []
+    if reason is None:
+        try:
+            networks = list(_networks(windows_path, splits_path, modalities, target, standardise, settings))
+        except TrainingError as error:
+            reason = f"training failed: {error}"
+    if reason is not None:
+        logger.warning("excluded: %s", reason)
+        networks = [({}, {})] * len(settings.seeds)
     about: dict[str, Any] = {
         "version": __version__,
         "excluded": reason,
@@ -81,11 +75,19 @@ def train_mil(
         "target": target.model_dump(),
         "modalities": [modality.model_dump() for modality in modalities],
     }
-    if reason is not None:
-        logger.warning("excluded: %s", reason)
-        for seed, checkpoint in zip(settings.seeds, checkpoints, strict=True):
-            _write_checkpoint({}, about | {"seed": seed}, checkpoint)
-        return
+    for seed, checkpoint, (tensors, found) in zip(settings.seeds, checkpoints, networks, strict=True):
+        _write_checkpoint(tensors, about | {"seed": seed} | found, checkpoint)
+
+
+def _networks(
+    windows_path: str | Path,
+    splits_path: str | Path,
+    modalities: list[Modality],
+    target: Target,
+    standardise: str,
+    settings: Mil,
+) -> Iterator[tuple[dict[str, Tensor], dict[str, Any]]]:
+    """The tensors of every seed's checkpoint, and what its JSON tells of the training."""
     device = pick_device(settings.device)
     raw, used, classes = read_bags(windows_path, splits_path, modalities, settings.labels, target.classes)
     parts = [raw.take(torch.tensor((used.part == part).tolist())) for part in ("train", "validation")]
@@ -93,20 +95,25 @@ def train_mil(
     scaling = fit_scaling(parts[0], standardise)
     train, validation = (scale(part, scaling).to(device) for part in parts)
     del parts
-    for seed, checkpoint in zip(settings.seeds, checkpoints, strict=True):
+    for seed in settings.seeds:
         torch.manual_seed(seed)
         fitted = fit(MilNetwork(modalities, len(classes), settings).to(device), train, validation, settings, seed)
         tensors = {f"network.{name}": value for name, value in fitted.state.items()}
         for name, (mean, spread) in scaling.items():
             tensors |= {f"scaling.{name}.mean": mean, f"scaling.{name}.spread": spread}
         found = {"classes": classes, "epoch": fitted.epoch, "history": fitted.history, "device": device.type}
-        _write_checkpoint(tensors, about | {"seed": seed} | found, checkpoint)
+        yield tensors, found
 
 
 def _write_checkpoint(tensors: dict[str, Tensor], about: dict[str, Any], checkpoint: str | Path) -> None:
     with written_whole(checkpoint) as part:
         save_file({name: value.contiguous() for name, value in sorted(tensors.items())}, part)
     write_json(about, Path(checkpoint).with_suffix(".json"))
+
+
+def exclusion_of(checkpoint: str | Path) -> str | None:
+    """Why the user has no network; None if there is one."""
+    return read_json(Path(checkpoint).with_suffix(".json"))["excluded"]
 
 
 def load_mil(checkpoint: str | Path) -> tuple[MilNetwork, Scaling, dict[str, Any]] | None:

@@ -13,9 +13,10 @@ from torch.nn import functional as F
 
 from lifelog.config import LifeLogNet, Modality, WindowNet
 from lifelog.mil.bags import Bags
+from lifelog.mil.device import pick_device
 from lifelog.mil.encoders import FEATURES, SLOPE, Encoders
 from lifelog.mil.network import BagOutput
-from lifelog.mil.train import SomeBags, chunks, fit, pick_device
+from lifelog.mil.train import SomeBags, chunks, fit
 from lifelog.predict.samples import Samples
 from lifelog.predict.store import StoredWindows
 

@@ -138,7 +138,8 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
 
 
 def _read_within(folder: Path, config: Config, users: list[str]) -> Within:
-    parts, notes = split_overview([str(folder / "splits" / f"{user}.parquet") for user in users])
+    splits, importance = ([str(folder / kind / f"{u}.parquet") for u in users] for kind in ("splits", "importance"))
+    parts, notes = split_overview(splits, importance)
     return Within(
         parts=parts,
         notes=[note for note in notes if not note["excluded"]],

@@ -58,10 +58,10 @@ def training_histories(descriptions: list[str]) -> pd.DataFrame:
     return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
 
 
-def split_overview(splits: list[str]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+def split_overview(splits: list[str], importance: list[str]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Windows a user and part, and notes: who is excluded and why, and which part lacks a class."""
     rows, notes = [], []
-    for path in splits:
+    for path, explained in zip(splits, importance, strict=True):
         frame, about = pq.read_table(path).to_pandas(), read_notes(path)
         user = Path(path).stem
         counts = frame.part.value_counts()
@@ -72,8 +72,8 @@ def split_overview(splits: list[str]) -> tuple[pd.DataFrame, list[dict[str, Any]
             | {"unused": int(unused.sum()), "why": ", ".join(f"{k} {v}" for k, v in unused.items())}
             | {"nearest": about["nearest_minutes"]}
         )
-        if about["excluded"]:
-            notes.append({"user": user, "says": about["excluded"], "excluded": True})
+        if excluded := read_notes(explained)["excluded"]:
+            notes.append({"user": user, "says": excluded, "excluded": True})
             continue
         for part, lacking in about["lacking"].items():
             if lacking:

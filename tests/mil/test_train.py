@@ -9,15 +9,14 @@ from lifelog.mil.bags import Bags, fit_scaling, read_bags, scale
 from lifelog.mil.importance import explain
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.train import (
-    DeviceError,
     TrainingError,
     bag_loss,
     class_weights,
     evaluate,
+    exclusion_of,
     fit,
     hide_modalities,
     load_mil,
-    pick_device,
     train_mil,
 )
 
@@ -166,8 +165,7 @@ def test_an_excluded_user_has_a_checkpoint_that_says_why(config: Config, tables:
     assert "one class only" in checkpoint.with_suffix(".json").read_text()
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_cuda_without_a_gpu_is_a_clear_error() -> None:
-    with pytest.raises(DeviceError, match="'cuda' was asked for"):
-        pick_device("cuda")
-    assert pick_device("auto").type == "cpu"
+def test_a_training_that_fails_costs_that_user(config: Config, tables: Path, tmp_path: Path) -> None:
+    checkpoint = train(config, tables, tmp_path, learning_rate=1e30)
+    assert load_mil(checkpoint) is None
+    assert exclusion_of(checkpoint).startswith("training failed: epoch ")

@@ -6,8 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lifelog.mil.importance import SCHEMA
 from lifelog.report.dag import read_rulegraph
 from lifelog.report.tables import cohort_yield, fault_counts, joined_random, split_overview, yield_shares
+from lifelog.tables import write_table
 
 
 @pytest.fixture
@@ -45,11 +47,16 @@ def test_faults_are_counted_with_their_first_place(quality: pd.DataFrame) -> Non
     assert (first.times, first.users, first["first"]) == (2, 1, "y.csv")
 
 
-def test_overview_counts_every_window_once(tables: Path) -> None:
-    parts, notes = split_overview([str(path) for path in sorted((tables / "splits").glob("*.parquet"))])
+def test_overview_counts_every_window_once(tables: Path, tmp_path: Path) -> None:
+    splits = sorted((tables / "splits").glob("*.parquet"))
+    reasons = ["training failed"] + [None] * (len(splits) - 1)
+    for path, reason in zip(splits, reasons, strict=True):
+        write_table(SCHEMA.empty_table(), tmp_path / path.name, SCHEMA, {"excluded": reason})
+    parts, notes = split_overview([str(path) for path in splits], [str(tmp_path / path.name) for path in splits])
     windows = [len(pd.read_parquet(path, columns=["start"])) for path in sorted((tables / "windows").glob("*.parquet"))]
     assert parts[["train", "validation", "test", "unused"]].sum(axis=1).tolist() == windows
-    assert not [note for note in notes if note["excluded"]]
+    excluded = [(note["user"], note["says"]) for note in notes if note["excluded"]]
+    assert excluded == [(splits[0].stem, "training failed")]
 
 
 def test_random_groupings_are_shown_as_one_row() -> None:

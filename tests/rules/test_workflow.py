@@ -3,62 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PARTS = ["Snakefile", "config.yaml", "rules", "workflow_scripts", "lifelog", "envs", "profiles", "presets"]
-TINY = """
-simulation: {users: 4, groups: 2, sessions: 3, minutes: 4, effect: 2.0}
-splits: [{name: blocked, method: blocked}, {name: users, method: users, within: blocked}]
-mil: {epochs: 2, seeds: [0]}
-predictors:
-  - {name: boosting, max_iter: 5}
-  - {name: lifelognet, epochs: 2, schemes: [global, importance]}
-  - {name: windownet, epochs: 1, schemes: [global]}
-  - {name: majority, schemes: [global]}
-  - {name: nearest_minute, schemes: [global]}
-  - {name: clock, schemes: [global]}
-compare: {bootstrap: 100}
-report: {title: "<script>alert(1)</script> & co"}
-"""
-
-
-class Workflow:
-    """A checkout of its own, with snakemake to call in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(exist_ok=True)
-        for part in PARTS:
-            if (ROOT / part).is_dir():
-                shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(ROOT / part, folder / part)
-        (folder / "tiny.yaml").write_text(TINY)
-
-    def __call__(self, *arguments: str, ok: bool = True) -> str:
-        configfile = () if "--configfile" in arguments else ("--configfile", "tiny.yaml")
-        command = [sys.executable, "-m", "snakemake", *configfile, "--cores", "2", *arguments]
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-        run = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment)
-        said = run.stdout + run.stderr
-        assert (run.returncode == 0) == ok, said[-6000:]
-        return said
-
-    def rules(self, *arguments: str) -> dict[str, int]:
-        """Jobs a rule that a dry run would start."""
-        said = self("--dry-run", *arguments)
-        table = said.partition("Job stats:")[2].partition("total")[0]
-        return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
+from tests.workflow import Workflow
 
 
 @pytest.fixture(scope="module")
