@@ -4,7 +4,7 @@ PYTHON ?= python3
 CORES ?= $(shell $(VENV)/bin/python -c "import os; print(os.cpu_count())")
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-faults test-slurm fuzz lint env lock clean
+.PHONY: demo test test-faults test-slurm slurm fuzz lint env lock clean
 
 demo: env  ## the default workflow on the simulated cohort, to results/report.html
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
@@ -15,9 +15,11 @@ test: env lint  ## everything that is checked
 test-faults: env  ## runs that are killed, fill the disk, lose files (some minutes; a small disk is mounted as root)
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m faults
 
-test-slurm: env  ## the cluster profile on a real SLURM of this machine (Debian or Ubuntu, as root; some minutes)
-	command -v slurmctld || { apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends slurmctld slurmd slurm-client munge; }
+test-slurm: env slurm  ## the cluster profile on a real SLURM of this machine (Debian or Ubuntu, as root; some minutes)
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m slurm
+
+slurm:  ## SLURM's packages, where they are missing
+	command -v slurmctld || { apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends slurmctld slurmd slurm-client munge; }
 
 fuzz: env  ## twenty thousand damaged recordings
 	FUZZ_CASES=10000 $(BIN)/pytest tests/windows/test_fuzz.py

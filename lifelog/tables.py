@@ -57,7 +57,8 @@ def damage(path: str | Path) -> str | None:
         elif str(path).endswith(".json"):
             read_json(path)
         elif str(path).endswith(".safetensors"):
-            safetensors.safe_open(path, framework="numpy").__enter__()
+            with safetensors.safe_open(path, framework="numpy"):
+                pass
     except (OSError, ValueError, pa.ArrowException, safetensors.SafetensorError) as error:
         return str(error)
     return None

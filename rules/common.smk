@@ -84,14 +84,12 @@ def label_files(wildcards):
     return [str(path) for path in LAYOUTS[CONFIG.cohort.layout].label_files(folder, CONFIG.cohort)]
 
 
-@functools.cache
-def recordings_of(user):
-    return fingerprint(FOLDERS[user])
+looked_through = functools.cache(fingerprint)  # Snakemake asks for params more than once
 
 
 def recordings(wildcards):
     """What is known of the user's raw files: a change of one reads them anew. Millions of them cannot be inputs."""
-    return None if SIMULATED else recordings_of(wildcards.user)
+    return None if SIMULATED else looked_through(FOLDERS[wildcards.user])
 
 
 def growing(amount):

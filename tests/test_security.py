@@ -14,6 +14,7 @@ SOURCES = [
     *(ROOT / "rules").glob("*.smk"),
     *(ROOT / "workflow_scripts").glob("*.py"),
     *(ROOT / "lifelog").rglob("*.py"),
+    *(ROOT / "lifelog").rglob("*.html"),
 ]
 FORBIDDEN = {
     "pickle": r"\b(pickle|cPickle|joblib|dill|marshal|shelve)\b",
@@ -22,7 +23,7 @@ FORBIDDEN = {
     "evaluating text": r"(?<![.\w])(eval|exec|compile)\(",
     "unsafe YAML": r"yaml\.(load|unsafe_load|full_load)\(",
     "a shell": r"shell=True|os\.system|os\.popen|^\s*shell:",
-    "HTML that is not escaped": r"\|\s*safe\b|Markup\(",
+    "HTML that is not escaped": r"\|\s*safe\b|autoescape false|Markup\(",
 }
 
 
@@ -30,11 +31,6 @@ FORBIDDEN = {
 def test_no_code_comes_from_data(what: str) -> None:
     for path in SOURCES:
         assert not re.search(FORBIDDEN[what], path.read_text(encoding="utf-8"), re.M), path
-
-
-def test_pages_mark_as_safe_only_what_we_drew() -> None:
-    for path in (ROOT / "lifelog").rglob("*.html"):
-        assert not re.search(r"\|\s*safe\b|autoescape false", path.read_text(encoding="utf-8")), path
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".", "a b", "<b>", "$(id)", "x;id", "{user}"])
