@@ -65,7 +65,7 @@ def code(*stages):
         path = ROOT / "lifelog" / stage
         modules = sorted(path.rglob("*.*")) if path.is_dir() else [path.with_suffix(".py")]
         for module in modules:
-            if module.suffix in (".py", ".html", ".csv"):
+            if module.suffix in (".py", ".html", ".css", ".js", ".csv"):
                 digest.update(module.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -141,3 +141,8 @@ def figure(name, category):
         category=category,
         labels={"target": "{target}", "split": "{split}", "figure": name},
     )
+
+
+def drawn(*names):
+    """What figures of a target and split show, as tables beside them."""
+    return [f"<results>/{{target}}/{{split}}/figures/{name}.csv" for name in names]

@@ -1,6 +1,6 @@
+COHORT = ["verdict", "yield", "dag"]
 COMPARED = ["comparison", "confusion"]
 FIGURES = [
-    "training",
     "importance",
     "ablation",
     "deletion",
@@ -20,6 +20,7 @@ rule plot_yield:
             category="Cohort",
             labels={"target": "", "split": "", "figure": "yield"},
         ),
+        data="<results>/figures/yield.csv",
     log:
         "<logs>/plot_yield.log",
     benchmark:
@@ -43,18 +44,13 @@ rule plot_yield:
 rule plot_importance:
     input:
         importance=expand("<results>/{{target}}/{{split}}/importance/{user}.parquet", user=USERS),
-        descriptions=expand(
-            "<results>/{{target}}/{{split}}/mil/{user}/seed-{seed}.json",
-            user=USERS,
-            seed=CONFIG.mil.seeds,
-        ),
         deletion=rules.score_importance.input.deletion,
         truth=[TRUTH] if SIMULATED else [],
     output:
-        training=figure("training", "Training"),
         importance=figure("importance", "Importance"),
         ablation=figure("ablation", "Importance"),
         deletion=figure("deletion", "Importance"),
+        data=drawn("importance", "ablation", "deletion"),
     log:
         "<logs>/{target}/{split}/plot_importance.log",
     benchmark:
@@ -69,9 +65,46 @@ rule plot_importance:
         parts=CONFIG.groups.parts,
         code=code("report", "groups/vectors", "groups/faithfulness"),
     message:
-        "Drawing importance and training ({wildcards.split})"
+        "Drawing importance ({wildcards.split})"
     script:
         "../workflow_scripts/plot_importance.py"
+
+
+rule plot_people:
+    input:
+        splits=expand("<results>/{{target}}/{{split}}/splits/{user}.parquet", user=USERS),
+        importance=rules.plot_importance.input.importance,
+        descriptions=expand(
+            "<results>/{{target}}/{{split}}/mil/{user}/seed-{seed}.json",
+            user=USERS,
+            seed=CONFIG.mil.seeds,
+        ),
+    output:
+        figures=report(
+            expand("<results>/{{target}}/{{split}}/figures/people/{user}.svg", user=USERS),
+            caption="captions/people.rst",
+            category="People",
+            labels={"target": "{target}", "split": "{split}", "figure": "people"},
+        ),
+        data=expand("<results>/{{target}}/{{split}}/figures/people/{user}.csv", user=USERS),
+    log:
+        "<logs>/{target}/{split}/plot_people.log",
+    benchmark:
+        "<benchmarks>/{target}/{split}/plot_people.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        users=USERS,
+        parts=CONFIG.groups.parts,
+        code=code("report", "groups/vectors"),
+    message:
+        "Drawing labels, training and importance of each person ({wildcards.split})"
+    script:
+        "../workflow_scripts/plot_people.py"
 
 
 rule plot_groups:
@@ -84,6 +117,7 @@ rule plot_groups:
         group_importance=figure("group_importance", "Groups"),
         cluster_scores=figure("cluster_scores", "Groups"),
         embedding=figure("embedding", "Groups"),
+        data=drawn("group_importance", "cluster_scores", "embedding"),
     log:
         "<logs>/{target}/{split}/plot_groups.log",
     benchmark:
@@ -110,6 +144,7 @@ rule plot_comparison:
     output:
         comparison=figure("comparison", "Comparison"),
         confusion=figure("confusion", "Comparison"),
+        data=drawn("comparison", "confusion"),
     log:
         "<logs>/{target}/{split}/plot_comparison.log",
     benchmark:
@@ -131,6 +166,37 @@ rule plot_comparison:
         "Drawing the comparison ({wildcards.split})"
     script:
         "../workflow_scripts/plot_comparison.py"
+
+
+rule plot_verdict:
+    input:
+        comparisons=expand("<results>/{c}/comparison.csv", c=CHAPTERS),
+    output:
+        figure=report(
+            "<results>/figures/verdict.svg",
+            caption="captions/verdict.rst",
+            category="Comparison",
+            labels={"target": "", "split": "", "figure": "verdict"},
+        ),
+        data="<results>/figures/verdict.csv",
+    log:
+        "<logs>/plot_verdict.log",
+    benchmark:
+        "<benchmarks>/plot_verdict.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(15),
+    params:
+        chapters=[chapter.replace("/", ", ") for chapter in CHAPTERS],
+        compare=section("compare"),
+        code=code("report"),
+    message:
+        "Drawing the verdict"
+    script:
+        "../workflow_scripts/plot_verdict.py"
 
 
 rule compare_published:
@@ -166,6 +232,7 @@ rule plot_dag:
             category="The run",
             labels={"target": "", "split": "", "figure": "rules"},
         ),
+        data="<results>/figures/dag.csv",
     log:
         "<logs>/plot_dag.log",
     benchmark:
@@ -193,9 +260,19 @@ rule render_report:
     input:
         windows=expand("<results>/windows/{user}.parquet", user=USERS),
         quality=expand("<results>/quality/{user}.parquet", user=USERS),
-        cohort_figures=expand("<results>/figures/{name}.svg", name=["yield", "dag"]),
-        figures=expand("<results>/{c}/figures/{name}.svg", c=CHAPTERS_WITHIN, name=FIGURES),
-        compared=expand("<results>/{c}/figures/{name}.svg", c=CHAPTERS, name=COMPARED),
+        cohort_figures=expand("<results>/figures/{name}.{k}", name=COHORT, k=["svg", "csv"]),
+        figures=expand(
+            "<results>/{c}/figures/{name}.{k}",
+            c=CHAPTERS_WITHIN,
+            name=[*FIGURES, *(f"people/{user}" for user in USERS)],
+            k=["svg", "csv"],
+        ),
+        compared=expand(
+            "<results>/{c}/figures/{name}.{k}",
+            c=CHAPTERS,
+            name=COMPARED,
+            k=["svg", "csv"],
+        ),
         splits=expand("<results>/{c}/splits/{user}.parquet", c=CHAPTERS_WITHIN, user=USERS),
         explained=expand("<results>/{c}/importance/{user}.parquet", c=CHAPTERS_WITHIN, user=USERS),
         importance=expand("<results>/{c}/importance_scores.csv", c=CHAPTERS_WITHIN),

@@ -13,6 +13,7 @@ from lifelog.windows import find_users
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.features import extract_features
 from lifelog.windows.simulated import people, simulate_cohort
+from tests.workflow import Workflow
 
 TINY = Simulation(users=4, groups=2, sessions=3, minutes=5, effect=2.0, missing=0.02, seed=1)
 
@@ -42,6 +43,14 @@ def tables(config: Config, raw: Path) -> Path:
         extract_features(windows, config.windows.seconds, out / "features" / f"{user}.parquet")
         assign_splits(windows, config.target("tension"), config.split("blocked"), out / "splits" / f"{user}.parquet")
     return out
+
+
+@pytest.fixture(scope="session")
+def workflow(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """The workflow after a whole run on a tiny cohort; tests ask it for dry runs and other folders only."""
+    made = Workflow(tmp_path_factory.mktemp("workflow"))
+    made()
+    return made
 
 
 @pytest.fixture(scope="session")

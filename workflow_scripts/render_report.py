@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lifelog.config import Config
 from lifelog.logs import job_log
-from lifelog.report.page import cohort_figures, read_chapter, render_report
+from lifelog.report.render import cohort_figures, read_chapter, render_report
 from lifelog.report.tables import cohort_yield, fault_counts
 from lifelog.tables import read_tables
 from lifelog.windows.read import read_labels

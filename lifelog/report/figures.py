@@ -22,6 +22,12 @@ METRIC_NAMES = {
 }
 
 
+def long(table: pd.DataFrame, value: str) -> pd.DataFrame:
+    """A table of users by modalities as rows of user, modality and value."""
+    names = {"id_vars": "user", "var_name": "modality", "value_name": value}
+    return table.rename_axis(index="user", columns=None).reset_index().melt(**names)
+
+
 def _per_user(users: int) -> float:
     """Height in inches of a figure with a row a user."""
     return 1.4 + 0.28 * users
@@ -37,33 +43,7 @@ def plot_yield(shares: pd.DataFrame, path: str | Path) -> None:
         )  # fmt: skip
         ax.set(xlabel="modality", ylabel="user")
         ax.tick_params(axis="y", rotation=0)
-        save(figure, path)
-
-
-def plot_training(histories: pd.DataFrame, path: str | Path) -> None:
-    """Validation score over the epochs, a panel a user, a line a seed; a dot marks the kept epoch."""
-    users = list(dict.fromkeys(histories.user))
-    columns = min(4, max(1, len(users)))
-    rows = max(1, -(-len(users) // columns))
-    with style():
-        figure, axes = plt.subplots(
-            rows, columns, figsize=(2.6 * columns, 1.9 * rows), sharex=True, sharey=True, squeeze=False
-        )
-        seeds = sorted(set(histories.seed))
-        palette = dict(zip(seeds, colours(len(seeds)), strict=True))
-        for ax, user in zip(axes.flat, users, strict=False):
-            for seed, line in histories[histories.user == user].groupby("seed"):
-                ax.plot(line.epoch, line.validation_score, color=palette[seed], label=f"seed {seed}")
-                best = line[line.best]
-                ax.plot(best.epoch, best.validation_score, "o", color=palette[seed], markersize=5)
-            ax.set(title=f"user {user}", ylim=(0, 1.05))
-        for ax in axes.flat[len(users) :]:
-            ax.set_visible(False)
-        figure.supxlabel("epoch")
-        figure.supylabel("validation score")
-        if users:
-            figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=len(seeds))
-        save(figure, path)
+        save(figure, path, long(shares, "usable_share"))
 
 
 def plot_importance(vectors: pd.DataFrame, planted: dict[str, list[str]], label: str, path: str | Path) -> None:
@@ -78,21 +58,24 @@ def plot_importance(vectors: pd.DataFrame, planted: dict[str, list[str]], label:
                     ax.add_patch(plt.Rectangle((x + 0.04, row + 0.06), 0.92, 0.88, fill=False, ec="#d55e00", lw=2))
         ax.set(xlabel="modality" + (" (framed: planted)" if planted else ""), ylabel="user")
         ax.tick_params(axis="y", rotation=0)
-        save(figure, path)
+        data = long(vectors, "importance")
+        if planted:
+            data["planted"] = [row.modality in planted.get(row.user, []) for row in data.itertuples()]
+        save(figure, path, data)
 
 
 def plot_group_importance(vectors: pd.DataFrame, groups: pd.DataFrame, label: str, path: str | Path) -> None:
     """Importance a modality in each group: bars of the mean over users, dots of the users."""
     of = groups.set_index("user").group
-    long = vectors.rename_axis("user").reset_index().melt("user", var_name="modality", value_name="importance")
-    long["group"] = long.user.map(of)
+    data = long(vectors, "importance")
+    data["group"] = data.user.map(of)
     names = sorted(set(of))
     with style():
         figure, axes = plt.subplots(
             len(names), 1, figsize=(7.5, 1.2 + 1.5 * len(names)), sharex=True, sharey=True, squeeze=False
         )
         for ax, name, colour in zip(axes[:, 0], names, colours(len(names)), strict=True):
-            own = long[long.group == name]
+            own = data[data.group == name]
             sns.barplot(own, x="modality", y="importance", ax=ax, color=colour, alpha=0.6, errorbar=None)
             sns.stripplot(own, x="modality", y="importance", ax=ax, color="0.2", size=3, jitter=0.15)
             members = ", ".join(sorted(own.user.unique()))
@@ -100,7 +83,7 @@ def plot_group_importance(vectors: pd.DataFrame, groups: pd.DataFrame, label: st
             ax.set(title=title, xlabel="", ylabel="")
         figure.supylabel(label)
         axes[-1, 0].set_xlabel("modality")
-        save(figure, path)
+        save(figure, path, data)
 
 
 def plot_embedding(points: pd.DataFrame, groups: pd.DataFrame, path: str | Path) -> None:
@@ -121,7 +104,7 @@ def plot_embedding(points: pd.DataFrame, groups: pd.DataFrame, path: str | Path)
                     ax.legend(fontsize="x-small", ncols=2 if len(names) > 6 else 1, loc="best", markerscale=1.2)
         figure.supxlabel("t-SNE 1 (no unit)")
         figure.supylabel("t-SNE 2 (no unit)")
-        save(figure, path)
+        save(figure, path, points)
 
 
 def plot_cluster_scores(scores: pd.DataFrame, path: str | Path) -> None:
@@ -144,7 +127,7 @@ def plot_cluster_scores(scores: pd.DataFrame, path: str | Path) -> None:
             ax.set(xlabel="number of clusters k", ylabel=label)
             ax.xaxis.get_major_locator().set_params(integer=True)
         axes[0].legend(fontsize="small")
-        save(figure, path)
+        save(figure, path, scores)
 
 
 def plot_confusion(tables: dict[tuple[str, str], pd.DataFrame], classes: list[str], path: str | Path) -> None:
@@ -155,6 +138,8 @@ def plot_confusion(tables: dict[tuple[str, str], pd.DataFrame], classes: list[st
     tables = {key: table for key, table in tables.items() if not key[1].startswith("random")}
     predictors = list(dict.fromkeys(key[0] for key in tables))
     schemes = list(dict.fromkeys(key[1] for key in tables))
+    cells = pd.MultiIndex.from_product([classes, classes], names=["true", "predicted"])
+    data = []
     with style():
         size = (2.6 * len(schemes) + 0.8, 2.4 * len(predictors) + 0.4)
         figure, axes = plt.subplots(
@@ -167,6 +152,9 @@ def plot_confusion(tables: dict[tuple[str, str], pd.DataFrame], classes: list[st
             ax = axes[predictors.index(predictor), schemes.index(scheme)]
             predicted = table[[f"p_{name}" for name in classes]].to_numpy().argmax(axis=1)
             counts = confusion(table.truth.to_numpy(), predicted, len(classes))
+            data.append(
+                pd.DataFrame({"predictor": predictor, "scheme": scheme, "windows": counts.ravel()}, index=cells)
+            )
             share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
             ax.set_visible(True)
             sns.heatmap(
@@ -178,7 +166,7 @@ def plot_confusion(tables: dict[tuple[str, str], pd.DataFrame], classes: list[st
         figure.supxlabel("predicted")
         figure.supylabel("true (colour: share of the true class, number: windows)")
         figure.set_layout_engine("constrained")
-        save(figure, path)
+        save(figure, path, pd.concat(data).reset_index()[["predictor", "scheme", "true", "predicted", "windows"]])
 
 
 def plot_deletion(deletion: pd.DataFrame, path: str | Path) -> None:
@@ -195,7 +183,7 @@ def plot_deletion(deletion: pd.DataFrame, path: str | Path) -> None:
         ax.set(xlabel="modalities taken away, in this order", ylabel="fall of log-likelihood (nats)")
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.legend(fontsize="small", title="order (band: standard error over users)")
-        save(figure, path)
+        save(figure, path, users)
 
 
 def plot_comparison(comparison: pd.DataFrame, metric: str, confidence: float, path: str | Path) -> None:
@@ -231,7 +219,39 @@ def plot_comparison(comparison: pd.DataFrame, metric: str, confidence: float, pa
         axes[1].axvline(0, color="0.4", lw=1)
         axes[0].invert_yaxis()
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(kinds))
-        save(figure, path)
+        save(figure, path, rows)
+
+
+def plot_verdict(comparisons: dict[str, pd.DataFrame], metric: str, confidence: float, path: str | Path) -> None:
+    """Does grouping help? Each predictor's difference of importance groups to one model for everyone, with interval.
+
+    A row a predictor and split (the keys of `comparisons`); beside it the controls, raw and random groups.
+    """
+    rows = pd.concat([frame.assign(where=name) for name, frame in comparisons.items()], ignore_index=True)
+    rows = rows[(rows.metric == metric) & ~rows.scheme.isin(["global", "personal"])]
+    grouped = rows.groupby(["where", "predictor"]).scheme.transform(lambda schemes: "importance" in set(schemes))
+    rows = rows[grouped].assign(kind=rows.scheme.str.partition("-")[0])
+    places = {key: -place for place, key in enumerate(rows.groupby(["where", "predictor"], sort=False).groups)}
+    looks = {"importance": ("o", 8, 0.0), "raw": ("s", 5, -0.18), "random": ("D", 4, -0.32)}
+    with style():
+        figure, ax = plt.subplots(figsize=(8.5, 1.3 + 0.55 * max(1, len(places))))
+        for kind, (marker, size, below) in looks.items():
+            own = rows[rows.kind == kind]
+            y = [places[row.where, row.predictor] + below for row in own.itertuples()]
+            colour = colours(10)[SCHEMES[kind]]
+            if kind == "importance":
+                spread = np.abs(np.stack([own.difference - own.difference_low, own.difference_high - own.difference]))
+                ax.errorbar(own.difference, y, xerr=spread, fmt="none", ecolor=colour, capsize=4, lw=2)
+            names = {"importance": "importance groups", "raw": "groups by raw features", "random": "random groups"}
+            if len(own):
+                ax.plot(own.difference, y, marker, ms=size, color=colour, label=names[kind])
+        ax.axvline(0, color="0.3", lw=1)
+        ax.set_yticks(list(places.values()), [f"{where}: {predictor}" for where, predictor in places])
+        of = f"{METRIC_NAMES[metric]}, {confidence:.0%} interval over users"
+        ax.set(xlabel=f"difference to one model for everyone ({of})")
+        ax.set_ylim(min(places.values(), default=0) - 0.6, 0.5)
+        figure.legend(loc="outside upper center", ncols=3)
+        save(figure, path, rows.drop(columns="kind"))
 
 
 def plot_dag(edges: list[tuple[str, str]], path: str | Path) -> None:
@@ -257,4 +277,4 @@ def plot_dag(edges: list[tuple[str, str]], path: str | Path) -> None:
             ax.text(x, y, rule, ha="center", va="center", fontsize=9, bbox=box)
         ax.margins(0.25, 0.06)
         ax.axis("off")
-        save(figure, path)
+        save(figure, path, pd.DataFrame(sorted(graph.edges), columns=["rule", "feeds"]))

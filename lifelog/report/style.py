@@ -12,10 +12,11 @@ matplotlib.use("svg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from lifelog.tables import written_whole
+from lifelog.tables import write_csv, written_whole
 
 SEQUENTIAL = "cividis"  # for amounts; readable with every colour vision and in grey
 SCHEMES = {"global": 0, "importance": 1, "personal": 2, "raw": 4, "random": 7}  # places in the colours
@@ -47,8 +48,9 @@ def markers(n: int) -> list[str]:
     return [shapes[i % len(shapes)] for i in range(n)]
 
 
-def save(figure: Figure, path: str | Path) -> None:
-    """Write a figure as SVG whole and forget it."""
+def save(figure: Figure, path: str | Path, data: pd.DataFrame) -> None:
+    """Write a figure as SVG whole, what it shows beside it as CSV, and forget it."""
+    write_csv(data, Path(path).with_suffix(".csv"))
     with written_whole(path) as part:
         figure.savefig(part, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)

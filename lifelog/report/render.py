@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,26 +18,49 @@ from lifelog import __version__
 from lifelog.config import Config
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import read_scores
-from lifelog.groups.faithfulness import STABLE
+from lifelog.groups.faithfulness import STABLE, TOP
 from lifelog.report.figures import METRIC_NAMES
 from lifelog.report.tables import joined_random, split_overview
+from lifelog.report.words import describe
 from lifelog.tables import read_csv, read_json, read_notes, write_text
 
 CLOSE_MINUTES = 10  # labels of minutes nearer than this are much alike
 LIBRARIES = ("snakemake", "torch", "pandas", "numpy", "scikit-learn", "pyarrow", "seaborn", "scipy")
+TABS = {
+    "overview": "Verdict",
+    "cohort": "Cohort",
+    "people": "People",
+    "importance": "Importance",
+    "groups": "Groups",
+    "comparison": "Comparison",
+    "run": "The run",
+}
 
 
 @dataclass
 class Figure:
-    """A figure with the sentence that stands for it where it cannot be seen."""
+    """A figure, its data, and the sentence that stands for it where it cannot be seen."""
 
-    path: str
+    path: Path
+    name: str  # of the file that a reader gets
     caption: str
-    alt: str
+    kind: str
 
     @property
     def source(self) -> str:
-        return "data:image/svg+xml;base64," + base64.b64encode(Path(self.path).read_bytes()).decode()
+        return "data:image/svg+xml;base64," + base64.b64encode(self.path.read_bytes()).decode()
+
+    @property
+    def data(self) -> str:
+        return self.path.with_suffix(".csv").read_text(encoding="utf-8")
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        return read_csv(self.path.with_suffix(".csv"))
+
+    @property
+    def alt(self) -> str:
+        return describe(self.kind, self.table)
 
 
 @dataclass
@@ -75,11 +99,45 @@ class Chapter:
     by_user: pd.DataFrame
     within: Within | None  # None: of a split that takes the parts of another
     within_split: str
+    grouped_by: str  # the importance that forms the groups
     alone: list[str]  # users whom a model of everyone else predicted, as nobody is in their group
+    people: dict[str, Figure] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
         return f"{self.target}-{self.split}"
+
+    @property
+    def title(self) -> str:
+        return f"{self.target}, {self.split} split"
+
+    @property
+    def headline_scores(self) -> pd.DataFrame:
+        """Of the predictors that have importance groups: scores with them and with one model for everyone."""
+        grouped = [predictor for predictor, scheme in self.by_user.columns if scheme == "importance"]
+        columns = [(p, s) for p, s in self.by_user.columns if p in grouped and s in ("global", "importance")]
+        return self.by_user[columns]
+
+    def score(self, user: str, column: tuple[str, str]) -> float:
+        return self.by_user[column].get(user, float("nan"))
+
+    def about(self, user: str, stability_known: bool) -> dict[str, Any]:
+        """What is said of a person: group, greatest importance and whether to believe it; or why there is none."""
+        found: dict[str, Any] = {"figure": self.people[user], "excluded": None}
+        for note in self.within.excluded:
+            if note["user"] == user:
+                return found | {"excluded": note["says"]}
+        groups = self.within.groups.set_index("user")
+        group, share = groups.loc[user, ["group", "share"]]
+        others = sorted(set(groups.index[groups.group == group]) - {user})
+        top = {}
+        for method, name in (("attention", "importance"), ("ablation", "ablation")):
+            own = self.figures[name].table
+            top[method] = list(own[own.user == user].nlargest(min(TOP, 2), "importance").modality)
+        stable = bool(self.within.importance.set_index("user").stable[user])
+        says = {True: "yes", False: "no"}[stable] if stability_known else "–"
+        members = ", ".join(others) if others else "nobody else"
+        return found | {"group": group, "share": share, "members": members, "top": top, "stable": says}
 
 
 def render_report(
@@ -92,7 +150,7 @@ def render_report(
 ) -> None:
     """Write the page. All text from data is escaped."""
     environment = Environment(
-        loader=PackageLoader("lifelog", "report"),
+        loader=PackageLoader("lifelog", "report/page"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -101,12 +159,15 @@ def render_report(
     environment.filters["number"] = lambda value, digits=3: "–" if pd.isna(value) else f"{value:.{digits}f}"
     environment.filters["signed"] = lambda value: "–" if pd.isna(value) else f"{value:+.3f}"
     page = environment.get_template("page.html").render(
+        tabs=TABS,
         config=config,
         config_yaml=yaml.safe_dump(config.model_dump(), allow_unicode=True, sort_keys=False, default_flow_style=None),
         cohort=cohort,
         faults=faults,
         figures=cohort_figures,
         chapters=chapters,
+        people=_people(cohort, cohort_figures["yield"].table, chapters, len(config.mil.seeds) > 1),
+        known=set(cohort.user),
         metric=METRIC_NAMES[config.compare.metric],
         metrics=METRIC_NAMES,
         close_minutes=CLOSE_MINUTES,
@@ -117,6 +178,21 @@ def render_report(
     write_text(page, path)
 
 
+def _people(
+    cohort: pd.DataFrame, usable: pd.DataFrame, chapters: list[Chapter], stability_known: bool
+) -> list[dict[str, Any]]:
+    """A page a person: what was recorded, and what each chapter says."""
+    shares = {user: own.set_index("modality").usable_share for user, own in usable.groupby("user")}
+    return [
+        {
+            **row,
+            "usable": dict(shares[row["user"]]),
+            "about": {c.key: c.about(row["user"], stability_known) for c in chapters if c.within},
+        }
+        for row in cohort.to_dict("records")
+    ]
+
+
 def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapter:
     """A chapter from the results folder of a target and split."""
     folder = Path(folder)
@@ -124,17 +200,35 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
     unseen = split.method == "users"
     model = next((name for name, scheme in config.models(split) if scheme == "importance"), None)
     grouped = folder / "predictions" / str(model) / "importance.parquet"
-    return Chapter(
+    chapter = Chapter(
         target=target.name,
         split=split.name,
         verdict=read_json(folder / "verdict.json"),
-        figures=_chapter_figures(folder / "figures", config, unseen),
+        figures={},
         comparison=joined_random(pd.read_csv(folder / "comparison.csv")),
         by_user=_scores_by_user(read_csv(folder / "scores.csv"), config.compare.metric),
         within=None if unseen else _read_within(folder, config, users),
         within_split=split.within if unseen else split.name,
+        grouped_by=config.groups.importance,
         alone=read_notes(grouped)["alone"] if model else [],
     )
+    captions = figure_captions(config)
+    names = ("comparison", "confusion") if unseen else captions
+    chapter.figures = {
+        name: Figure(folder / "figures" / f"{name}.svg", f"{chapter.key}-{name}", captions[name], name)
+        for name in names
+    }
+    if not unseen:
+        chapter.people = {user: _person_figure(folder, chapter.key, user) for user in users}
+    return chapter
+
+
+def _person_figure(folder: Path, key: str, user: str) -> Figure:
+    caption = (
+        "Above: labels in time, by the part that they are used for. Below: validation score over the epochs, and "
+        "importance in training and validation windows; bars are means over training seeds, marks are seeds."
+    )
+    return Figure(folder / "figures" / "people" / f"{user}.svg", f"{key}-user-{user}", caption, "person")
 
 
 def _read_within(folder: Path, config: Config, users: list[str]) -> Within:
@@ -159,9 +253,10 @@ def _scores_by_user(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     return scores.pivot(index="user", columns=["predictor", "scheme"], values=metric)[columns]
 
 
-def _chapter_figures(folder: Path, config: Config, unseen: bool) -> dict[str, Figure]:
+def figure_captions(config: Config) -> dict[str, str]:
+    """What is said below the figures of a chapter."""
     metric, many = METRIC_NAMES[config.compare.metric], len(config.mil.seeds)
-    captions = {
+    return {
         "comparison": (
             f"Left: {metric} of each predictor when everyone, a group, or each person has a model of their own; raw "
             "and random groups are controls. Right: the difference to one model for everyone."
@@ -182,7 +277,6 @@ def _chapter_figures(folder: Path, config: Config, unseen: bool) -> dict[str, Fi
             "Deletion curves: by how much the predicted class loses log-likelihood when the modalities are taken away, "
             "the most important first. An order that lies above the random one finds what the networks use."
         ),
-        "training": "Validation score of the personal models; the dot marks the epoch whose weights are kept.",
         "group_importance": "Importance in each group: bars are means over users, dots are users.",
         "cluster_scores": "How clearly and how stably importance falls into k clusters; the ring marks what is taken.",
         "embedding": (
@@ -190,14 +284,16 @@ def _chapter_figures(folder: Path, config: Config, unseen: bool) -> dict[str, Fi
             "Distances between far clouds mean nothing."
         ),
     }
-    names = ("comparison", "confusion") if unseen else captions
-    return {name: Figure(str(folder / f"{name}.svg"), captions[name], captions[name]) for name in names}
 
 
 def cohort_figures(folder: str | Path) -> dict[str, Figure]:
-    """The figures that belong to no split."""
+    """The figures that belong to no chapter."""
     captions = {
+        "verdict": (
+            "Does grouping help? Each bar: importance groups less one model for everyone, with its interval over "
+            "users; right of 0, grouping is better. The controls beside it should lie further left."
+        ),
         "yield": "Share of each user's minutes with a readable label in which a modality could be used.",
         "dag": "The rules of this run, from the raw recordings at the top to this page at the bottom.",
     }
-    return {name: Figure(str(Path(folder) / f"{name}.svg"), caption, caption) for name, caption in captions.items()}
+    return {name: Figure(Path(folder) / f"{name}.svg", name, caption, name) for name, caption in captions.items()}

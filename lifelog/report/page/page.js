@@ -1,0 +1,64 @@
+// One page at a time, tables that sort, figures and their data as files. Without this script everything is shown.
+"use strict";
+document.documentElement.classList.add("js");
+const pages = [...document.querySelectorAll(".page")];
+
+function show(moved) {
+  const aim = document.getElementById(decodeURIComponent(location.hash.slice(1))) || pages[0];
+  const page = aim.closest(".page") || pages[0];
+  pages.forEach((other) => other.classList.toggle("shown", other === page));
+  const tab = page.dataset.tab || page.id;
+  document.querySelectorAll("nav[aria-label=pages] a").forEach((link) => {
+    if (link.hash === "#" + tab) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  });
+  document.title = page.querySelector("h2").textContent + " – " + document.body.dataset.title;
+  if (!moved) return;
+  if (aim === page) window.scrollTo(0, 0); else aim.scrollIntoView();
+  page.querySelector("h2").focus({ preventScroll: true });
+}
+addEventListener("hashchange", () => show(true));
+show(location.hash !== "");
+
+// Numbers by size, everything else by name; what is missing stays at the end.
+function value(row, column) {
+  const text = row.cells[column].textContent.trim().replace("−", "-");
+  if (text === "" || text === "–") return null;
+  const number = parseFloat(text);
+  return Number.isNaN(number) ? text : number;
+}
+function compare(a, b) {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return String(a).localeCompare(String(b), undefined, { numeric: true });
+}
+function sort(header, column) {
+  const down = header.getAttribute("aria-sort") === "ascending";
+  const body = header.closest("table").tBodies[0];
+  [...header.parentNode.cells].forEach((other) => other.removeAttribute("aria-sort"));
+  header.setAttribute("aria-sort", down ? "descending" : "ascending");
+  const keyed = [...body.rows].map((row) => [value(row, column), row]);
+  const known = keyed.filter(([key]) => key !== null).sort(([a], [b]) => (down ? compare(b, a) : compare(a, b)));
+  body.append(...[...known, ...keyed.filter(([key]) => key === null)].map(([, row]) => row));
+}
+document.querySelectorAll("table thead tr").forEach((row) => {
+  [...row.cells].forEach((header, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...header.childNodes);
+    header.append(button);
+    button.addEventListener("click", () => sort(header, column));
+  });
+});
+
+// A file is made when it is asked for: the page holds every figure and every table of its data once.
+document.querySelectorAll("figure .files a").forEach((link) => {
+  link.addEventListener("click", () => {
+    const figure = link.closest("figure");
+    link.href = link.download.endsWith(".svg")
+      ? figure.querySelector("img").src
+      : "data:text/csv;charset=utf-8," + encodeURIComponent(JSON.parse(figure.querySelector("script").textContent));
+  });
+});
+
+// On paper everything is open.
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
