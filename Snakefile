@@ -21,6 +21,7 @@ include: "rules/mil.smk"
 include: "rules/groups.smk"
 include: "rules/predict.smk"
 include: "rules/report.smk"
+include: "rules/newcomers.smk"
 include: "rules/validation.smk"
 
 

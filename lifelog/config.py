@@ -295,6 +295,12 @@ class Compare(Section):
     seed: int = Field(0, ge=0, description="of the bootstrap")
 
 
+class Newcomers(Section):
+    run: str = Field(
+        "", description="results folder of a finished run; the target `newcomers` places the cohort in its groups"
+    )
+
+
 class Report(Section):
     title: str = Field("lifelog report", max_length=120, description="first line of the page")
     published: bool = Field(
@@ -366,6 +372,7 @@ class Config(Section):
     )
     compare: Compare = Field(Compare(), description="scores, intervals and the verdict")
     report: Report = Field(Report(), description="the page")
+    newcomers: Newcomers = Field(Newcomers(), description="people who come to a finished run")
 
     @field_validator("results")
     @classmethod
@@ -388,8 +395,10 @@ class Config(Section):
                     f"modalities: {modality.name!r} has length {modality.length}, but {modality.rate} Hz over "
                     f"{self.windows.seconds} seconds (windows.seconds) are about {expected:.0f} samples"
                 )
-        if self.cohort.layout != "empatica" and self.windows.seconds != 60:
+        if self.cohort.layout in ("simulated", "etri") and self.windows.seconds != 60:
             raise ValueError(f"windows.seconds: layout {self.cohort.layout} comes in files of 60 seconds")
+        if PurePosixPath(self.newcomers.run or "-") == PurePosixPath(self.results):
+            raise ValueError(f"newcomers.run: {self.results!r} is this run itself; give another folder as `results`")
         known = [target.name for target in self.targets]
         for name in self.targets_run:
             if name not in known:

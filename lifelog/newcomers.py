@@ -1,0 +1,160 @@
+"""place_newcomer: someone new beside a finished run. Which group do they belong to, how sure is that, and how well do
+the group's predictors tell their label?
+
+The run is only read. The newcomer's windows, split, networks and importance are made by the same stages as its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lifelog.compare import probabilities
+from lifelog.config import Groups
+from lifelog.config import Predictor as Settings
+from lifelog.groups.vectors import grouping_vectors
+from lifelog.metrics import scores
+from lifelog.predict.samples import Samples
+from lifelog.predict.train import build_predictor, predictions_schema, probability_columns
+from lifelog.tables import plain, read_json
+
+DRAWS = 200  # resamples of the newcomer's windows and seeds
+ALIKE = ("mil", "standardise", "target", "modalities")  # what both must have been trained with
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A newcomer's group in a run.
+
+    sure: share of resamples of the newcomer's windows and training seeds that lead to the same group.
+    share: share of the newcomer's windows that lie nearest to that group's centre.
+    silhouette: -1 to 1, of the newcomer among the run's people; above 0, the own group is the nearest one.
+    beyond: whether the newcomer lies farther from the centre than every member from that of the others.
+    """
+
+    group: str
+    sure: float
+    share: float
+    silhouette: float | None
+    beyond: bool
+    distances: dict[str, float]
+    members: list[str]
+
+
+def place_newcomer(
+    importance: pd.DataFrame, run_importance: pd.DataFrame, groups: pd.DataFrame, settings: Groups
+) -> Placement:
+    """The group whose centre the newcomer's importance is nearest to (of most windows, where windows were clustered).
+
+    importance, run_importance: tables of `extract_importance`; groups: user, group of the run.
+    """
+    people = grouping_vectors(run_importance, settings).groupby("user").mean().loc[list(groups.user)]
+    centres = people.groupby(groups.group.to_numpy()).mean()
+    windows = grouping_vectors(importance, settings).reindex(columns=people.columns, fill_value=0.0)
+    placed = _place(windows.to_numpy(), centres.to_numpy(), settings.unit)
+    rng, seeds = np.random.default_rng(settings.seed), sorted(set(importance.seed))
+    by_seed = [grouping_vectors(importance, settings, [seed]).reindex(columns=people.columns) for seed in seeds]
+    stacked, same = np.stack([table.fillna(0.0).to_numpy() for table in by_seed]), 0
+    for _ in range(DRAWS):
+        mean = stacked[rng.integers(0, len(seeds), len(seeds))].mean(axis=0)
+        drawn = mean[rng.integers(0, len(mean), len(mean))]
+        same += _place(drawn, centres.to_numpy(), settings.unit) == placed
+    own = windows.to_numpy().mean(axis=0)
+    group = str(centres.index[placed])
+    members = list(groups.user[groups.group == group])
+    others = len(members) / max(1, len(members) - 1)  # a member draws the centre to itself, the newcomer does not
+    spread = others * _distances(people.loc[members].to_numpy(), centres.to_numpy())[:, placed]
+    distances = _distances(own[None], centres.to_numpy())[0]
+    lie = _distances(windows.to_numpy(), centres.to_numpy()).argmin(axis=1) == placed
+    return Placement(
+        group,
+        sure=same / DRAWS,
+        share=float(lie.mean()),
+        silhouette=_silhouette(own, people, groups, group),
+        beyond=len(members) > 1 and bool(distances[placed] > spread.max()),
+        distances={str(name): float(d) for name, d in zip(centres.index, distances, strict=True)},
+        members=members,
+    )
+
+
+def _place(windows: NDArray, centres: NDArray, unit: str) -> int:
+    if unit == "users":
+        return int(_distances(windows.mean(axis=0)[None], centres)[0].argmin())
+    return int(np.bincount(_distances(windows, centres).argmin(axis=1)).argmax())
+
+
+def _distances(vectors: NDArray, centres: NDArray) -> NDArray:
+    return np.sqrt(((vectors[:, None] - centres) ** 2).sum(axis=2))
+
+
+def _silhouette(own: NDArray, people: pd.DataFrame, groups: pd.DataFrame, group: str) -> float | None:
+    """Rousseeuw (1987), of one who is added to the group; None where there is one group only."""
+    far = pd.Series(_distances(own[None], people.to_numpy())[0]).groupby(groups.group.to_numpy()).mean()
+    if len(far) < 2:
+        return None
+    a, b = far[group], far.drop(group).min()
+    return float((b - a) / max(a, b)) if max(a, b) > 0 else 0.0
+
+
+def predict_newcomer(
+    user: str, members: list[str], everyone: list[str], samples: Samples, predictors: list[Settings]
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Predictions of the newcomer's test windows, and scores, of each predictor under three schemes.
+
+    importance: fitted on the run's members of the group; global: on everyone in the run; personal: on the newcomer.
+    The run's people are fitted on as in the run: their training windows, their validation windows for choosing.
+    """
+    test, tables, found = samples.part("test", [user]), [], []
+    names = probability_columns(samples.classes)
+    for settings in predictors:
+        for scheme, fitted in (("importance", members), ("global", everyone), ("personal", [user])):
+            model = build_predictor(settings)
+            model.fit(samples.part("train", fitted), samples.part("validation", fitted))
+            frame = test.keys[["user", "start"]].assign(predictor=settings.name, scheme=scheme, truth=test.truth)
+            frame = frame.join(pd.DataFrame(model.predict(test), columns=names))
+            tables.append(frame)
+            about = {"predictor": settings.name, "scheme": scheme, "fitted_on": len(fitted), "windows": len(test)}
+            reached = scores(test.truth, probabilities(frame))
+            found.append(about | {name: plain(value) for name, value in reached.items()})
+    return pd.concat(tables, ignore_index=True), found
+
+
+def newcomer_schema(classes: list[str]) -> pa.Schema:
+    """Of the predictions' table."""
+    first = [("predictor", pa.string()), ("scheme", pa.string())]
+    return pa.schema([*first, *(item for item in predictions_schema(classes) if item.name != "group")])
+
+
+def check_alike(description: str | Path, run_description: str | Path) -> None:
+    """Raises ValueError, naming the first difference, unless both networks were trained in the same way."""
+    own, run = read_json(description), read_json(run_description)
+    for key in ALIKE:
+        if own[key] != run[key]:
+            raise ValueError(
+                f"newcomers.run: {key} there was {run[key]!r}, here it is {own[key]!r}; "
+                "give the run's configuration (--configfile) too, or run it anew"
+            )
+
+
+def tell(user: str, placement: Placement, found: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is known of a newcomer, and a sentence of it."""
+    sentence = (
+        f"User {user} belongs to {placement.group} ({len(placement.members)} people), in {placement.sure:.0%} of "
+        f"{DRAWS} resamples; {placement.share:.0%} of the windows lie in it."
+    )
+    if placement.beyond:
+        sentence += " But no member is as far from the group's centre: this person may belong to none of the groups."
+    for row in found:
+        if row["scheme"] == "importance":
+            rest = {r["scheme"]: r["macro_f1"] for r in found if r["predictor"] == row["predictor"]}
+            sentence += (
+                f" {row['predictor']}: macro-F1 {row['macro_f1']:.3f} with the group's model, "
+                f"{rest['global']:.3f} with everyone's, {rest['personal']:.3f} with an own one."
+            )
+    return {"user": user, "excluded": None, "sentence": sentence, **asdict(placement), "scores": found}

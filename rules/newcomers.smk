@@ -1,0 +1,75 @@
+# People who come to a finished run: they are a run of their own, in another results folder, that reads the first one.
+
+
+def run_file(path, wildcards):
+    """A file of the finished run. No rule makes it: the run is read, never touched."""
+    if not CONFIG.newcomers.run:
+        raise WorkflowError("newcomers.run: give the results folder of a finished run")
+    return f"{CONFIG.newcomers.run}/{path.format(**wildcards)}"
+
+
+def run_files(folder, wildcards):
+    """A file a person of the finished run."""
+    found = sorted(str(path) for path in Path(run_file(folder, wildcards)).glob("*.parquet"))
+    if not found:
+        raise WorkflowError(
+            f"newcomers.run: no tables in {run_file(folder, wildcards)}; give a finished run"
+        )
+    return found
+
+
+def run_description(wildcards):
+    """How one of the run's networks was trained."""
+    return str(
+        next(iter(sorted(Path(run_file("{target}/{split}/mil", wildcards)).glob("*/*.json"))), [])
+    )
+
+
+# Predictors that have importance groups in the comparison.
+PLACED = [p for p in CONFIG.predictors if p.schemes == "all" or "importance" in p.schemes]
+PLACED_BY_WINDOWS = any(predictor.name == "windownet" for predictor in PLACED)
+
+
+rule newcomers:
+    input:
+        expand("<results>/{c}/newcomers/{user}.json", c=CHAPTERS_WITHIN, user=USERS),
+
+
+rule place_newcomer:
+    input:
+        windows="<results>/windows/{user}.parquet",
+        features="<results>/features/{user}.parquet",
+        splits="<results>/{target}/{split}/splits/{user}.parquet",
+        importance="<results>/{target}/{split}/importance/{user}.parquet",
+        checkpoints=rules.train_mil.output.checkpoints,
+        descriptions=rules.train_mil.output.descriptions,
+        run_groups=lambda wildcards: run_file("{target}/{split}/groups/importance.csv", wildcards),
+        run_description=run_description,
+        run_importance=lambda wildcards: run_files("{target}/{split}/importance", wildcards),
+        run_splits=lambda wildcards: run_files("{target}/{split}/splits", wildcards),
+        run_features=lambda wildcards: run_files("features", wildcards),
+        run_windows=lambda wildcards: run_files("windows", wildcards) if PLACED_BY_WINDOWS else [],
+    output:
+        placement="<results>/{target}/{split}/newcomers/{user}.json",
+        predictions="<results>/{target}/{split}/newcomers/{user}.parquet",
+    log:
+        "<logs>/{target}/{split}/place_newcomer/{user}.log",
+    benchmark:
+        "<benchmarks>/{target}/{split}/place_newcomer/{user}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        gpu=max((gpus(predictor) for predictor in PLACED), default=0),
+        mem_mb=growing(4000),
+        runtime=growing(240),
+    params:
+        run=CONFIG.newcomers.run,
+        groups=section("groups", *VECTORS, "unit", "seed"),
+        standardise=CONFIG.windows.standardise,
+        predictors=[predictor.model_dump(exclude={"schemes"}) for predictor in PLACED],
+        code=code("newcomers", "groups/vectors", "predict", *NETWORK, "metrics"),
+    message:
+        "Placing user {wildcards.user} in the groups of another run ({wildcards.split})"
+    script:
+        "../workflow_scripts/place_newcomer.py"

@@ -1,0 +1,106 @@
+"""Someone new beside a finished run: the right group, how sure that is, and a run that stays as it was."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lifelog.config import Groups
+from lifelog.newcomers import check_alike, place_newcomer
+from lifelog.tables import write_json
+from tests.workflow import Workflow
+
+MODALITIES = ("a", "b", "c")
+
+
+def importance(user: str, mean: list[float], windows: int = 30, spread: float = 0.03, seed: int = 0) -> pd.DataFrame:
+    """Attention of a user's windows under two training seeds."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for training in (0, 1):
+        values = np.clip(rng.normal(mean, spread, (windows, len(MODALITIES))), 0, None)
+        for start, row in enumerate(values / values.sum(axis=1, keepdims=True)):
+            rows += [(user, start, "train", training, "attention", m, v) for m, v in zip(MODALITIES, row, strict=True)]
+    return pd.DataFrame(rows, columns=["user", "start", "part", "seed", "method", "modality", "value"])
+
+
+@pytest.fixture(scope="module")
+def run() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Four people in two groups: one attends to a, the other to b."""
+    means = {"u1": [0.8, 0.1, 0.1], "u2": [0.75, 0.1, 0.15], "u3": [0.1, 0.8, 0.1], "u4": [0.15, 0.75, 0.1]}
+    tables = [importance(user, mean, seed=i) for i, (user, mean) in enumerate(means.items())]
+    groups = pd.DataFrame({"user": list(means), "group": ["group 1", "group 1", "group 2", "group 2"], "share": 1.0})
+    return pd.concat(tables), groups
+
+
+@pytest.mark.parametrize("unit", ["users", "windows"])
+def test_a_newcomer_goes_to_the_nearest_group(run: tuple[pd.DataFrame, pd.DataFrame], unit: str) -> None:
+    placed = place_newcomer(importance("new", [0.12, 0.78, 0.1], seed=9), *run, Groups(unit=unit))
+    assert placed.group == "group 2" and placed.members == ["u3", "u4"] and not placed.beyond
+    assert placed.sure == 1 and placed.share == 1 and placed.silhouette > 0.8
+    assert placed.distances["group 2"] < placed.distances["group 1"]
+
+
+def test_between_two_groups_it_is_not_sure(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    placed = place_newcomer(importance("new", [0.45, 0.45, 0.1], spread=0.2, seed=5), *run, Groups())
+    assert 0.3 < placed.sure < 1 and abs(placed.silhouette) < 0.2 and placed.beyond
+
+
+def test_someone_unlike_everyone_is_called_so(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    assert place_newcomer(importance("new", [0.2, 0.1, 0.7]), *run, Groups()).beyond
+
+
+def test_a_modality_that_the_newcomer_lacks_counts_as_not_important(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    table = importance("new", [0.9, 0.1, 0.0])
+    assert place_newcomer(table[table.modality != "c"], *run, Groups()).group == "group 1"
+
+
+def test_one_group_has_no_silhouette(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    table, groups = run
+    placed = place_newcomer(importance("new", [0.1, 0.8, 0.1]), table, groups.assign(group="group 1"), Groups())
+    assert placed.silhouette is None and placed.sure == 1 and len(placed.members) == 4
+
+
+def test_networks_that_were_trained_otherwise_are_refused(tmp_path: Path) -> None:
+    about = {"mil": {"epochs": 2}, "standardise": "user", "target": {"name": "t"}, "modalities": []}
+    write_json(about, tmp_path / "a.json")
+    write_json(about | {"standardise": "none"}, tmp_path / "b.json")
+    check_alike(tmp_path / "a.json", tmp_path / "a.json")
+    with pytest.raises(ValueError, match="standardise there was 'none', here it is 'user'"):
+        check_alike(tmp_path / "a.json", tmp_path / "b.json")
+
+
+def test_the_target_places_a_newcomer_and_leaves_the_run_alone(workflow: Workflow) -> None:
+    """Who has the recordings of a member under another name lands in that member's group."""
+    shutil.copytree(workflow.folder / "resources/simulated/103", workflow.folder / "newcomers/201")
+    before = workflow.outputs()
+    call = ["newcomers", "--config", "results=new", "cohort={layout: etri, root: newcomers}"]
+    workflow(*call, "newcomers={run: results}")
+    found = json.loads((workflow.folder / "new/tension/blocked/newcomers/201.json").read_text())
+    groups = pd.read_csv(workflow.folder / "results/tension/blocked/groups/importance.csv").set_index("user").group
+    assert found["group"] == groups[103] and found["sentence"].startswith(f"User 201 belongs to {groups[103]}")
+    predicted = pd.read_parquet(workflow.folder / "new/tension/blocked/newcomers/201.parquet")
+    assert set(predicted.scheme) == {"importance", "global", "personal"}
+    assert set(predicted.predictor) == {"boosting", "lifelognet"}
+    # The personal model is that of the run, for the recordings are the same.
+    own = pd.read_parquet(workflow.folder / "results/tension/blocked/predictions/boosting/personal.parquet")
+    mine = predicted[(predicted.predictor == "boosting") & (predicted.scheme == "personal")]
+    np.testing.assert_array_equal(mine.p_low.to_numpy(), own.p_low[own.user == "103"].to_numpy())
+    assert workflow.outputs() == before and "Nothing to be done" in workflow("--dry-run")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (["results=new"], "newcomers.run: give the results folder of a finished run"),
+        (["results=new", "newcomers={run: nowhere}"], "newcomers.run: no tables in nowhere"),
+        (["newcomers={run: results}"], "newcomers.run: 'results' is this run itself"),
+    ],
+)
+def test_a_run_that_is_not_there_is_said(workflow: Workflow, change: list[str], said: str) -> None:
+    assert said in workflow("newcomers", "--dry-run", "--config", *change, ok=False)
