@@ -4,7 +4,7 @@ PYTHON ?= python3
 CORES ?= $(shell $(VENV)/bin/python -c "import os; print(os.cpu_count())")
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-faults test-slurm slurm fuzz lint env lock clean
+.PHONY: demo test test-faults test-slurm slurm fuzz lint config docs wheel env lock clean
 
 demo: env  ## the default workflow on the simulated cohort, to results/report.html
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
@@ -30,6 +30,23 @@ lint: env
 	$(BIN)/snakefmt --check Snakefile rules
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
 
+config: env  ## config.yaml and docs/config.md, from lifelog/config.py
+	$(BIN)/python -m lifelog.config_yaml > config.yaml
+	$(BIN)/python -m lifelog.config_yaml reference > docs/config.md
+
+docs: env  ## the documentation as a site, to site/
+	$(BIN)/pip install --quiet --requirement requirements.lock --requirement docs/requirements.txt
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+wheel: env  ## the package, to dist/, tried in an environment of its own
+	rm -rf dist build .venv-wheel
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	$(PYTHON) -m venv .venv-wheel
+	.venv-wheel/bin/pip install --quiet --requirement requirements.lock dist/*.whl
+	cd dist && ../.venv-wheel/bin/python -c "import lifelog; [getattr(lifelog, name) for name in lifelog.__all__]; print(lifelog.__version__, lifelog.__file__)"
+	cd dist && ../.venv-wheel/bin/snakemake --help | grep -q "logger.*lifelog"
+	rm -rf build .venv-wheel
+
 env: $(VENV)/.ready
 
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -49,4 +66,4 @@ lock:  ## pin what pyproject.toml asks for, anew
 	rm -rf .venv-lock
 
 clean:  ## what a run made, but not the environment
-	rm -rf results resources .snakemake
+	rm -rf results resources .snakemake site dist

@@ -1,3 +1,42 @@
-"""From raw multimodal sensor recordings to personal sensor importance, groups of people and an honest comparison."""
+"""From raw multimodal sensor recordings to personal sensor importance, groups of people and an honest comparison.
+
+What one does in a notebook can be imported from here; the workflow's scripts call the same functions.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+
+# Each is loaded with its module when it is first asked for: reading a table need not wait for torch.
+_FROM = {
+    "lifelog.config": ("Config", "load_config"),
+    "lifelog.windows.extract": ("extract_windows",),
+    "lifelog.windows.read": ("read_labels", "read_windows"),
+    "lifelog.windows.features": ("extract_features",),
+    "lifelog.splits": ("assign_splits",),
+    "lifelog.mil.train": ("load_mil", "train_mil"),
+    "lifelog.mil.importance": ("extract_importance",),
+    "lifelog.groups.vectors": ("read_importance", "user_vectors"),
+    "lifelog.groups.clustering": ("score_groups",),
+    "lifelog.groups.assignment": ("group_users",),
+    "lifelog.predict.samples": ("read_samples",),
+    "lifelog.predict.train": ("train_predictor",),
+    "lifelog.compare": ("compare_predictors", "read_predictions", "score_users"),
+    "lifelog.newcomers": ("place_newcomer",),
+}
+_MODULE = {name: module for module, names in _FROM.items() for name in names}
+
+__all__ = ["__version__", *sorted(_MODULE)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE:
+        raise AttributeError(f"module 'lifelog' has no attribute {name!r}")
+    return getattr(import_module(_MODULE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

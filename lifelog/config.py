@@ -337,6 +337,8 @@ def _tension() -> list[Target]:
 
 
 class Config(Section):
+    """Everything that may be configured; `Config()` is the default run. Unknown keys and wrong values are refused."""
+
     results: str = Field("results", description="folder of everything a run makes; another one for a second run")
     cohort: Cohort = Field(Cohort(), description="whose recordings, and where they lie")
     simulation: Simulation = Field(Simulation(), description="the made-up cohort (layout: simulated)")

@@ -1,9 +1,10 @@
-"""Writes config.yaml, every default with its explanation: `python -m lifelog.config_yaml > config.yaml`."""
+"""Writes what the models say of every key: config.yaml with the defaults, and docs/config.md (`make config`)."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+import sys
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -73,5 +74,89 @@ def _flow(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)  # null, numbers, and text that YAML could misread
 
 
+PAGE = """\
+# Every key
+
+Generated from `lifelog/config.py`, as is `config.yaml`. A preset (`--configfile`) or the command line (`--config`) is
+merged into the defaults key by key; lists are replaced whole. An unknown key is refused with the nearest known one, a
+wrong value with what is allowed.
+"""
+
+
+def reference() -> str:
+    """docs/config.md as text: a table a section, with what is allowed and the default."""
+    blocks, plain = [PAGE], []
+    for key, field in Config.model_fields.items():
+        default = getattr(Config(), key)
+        if isinstance(default, Section):
+            blocks.append(f"## `{key}`\n\n{_sentence(field.description)}\n\n{_table(type(default))}")
+        elif isinstance(default, list) and isinstance(default[0], Section):
+            blocks.append(f"## `{key}`\n\nA list: {field.description}.\n")
+            kinds = _kinds(field.annotation)
+            for kind in kinds:
+                tag = "method" if "method" in kind.model_fields else "name"
+                about = kind.model_fields[tag]
+                title = f"### `{tag}: {about.default}`\n\n{_sentence(about.description)}\n\n" if len(kinds) > 1 else ""
+                blocks.append(title + _table(kind))
+        else:
+            plain.append((key, field))
+    blocks.append("## Single keys\n\n" + _rows(plain))
+    return "\n".join(blocks)
+
+
+def _kinds(annotation: Any) -> list[type[Section]]:
+    """The models that the entries of a list may have."""
+    (inner,) = get_args(annotation)
+    found = [inner] if isinstance(inner, type) else list(get_args(get_args(inner)[0]))
+    return found
+
+
+def _table(model: type[BaseModel]) -> str:
+    return _rows(list(model.model_fields.items()))
+
+
+def _rows(fields: list[tuple[str, Any]]) -> str:
+    lines = ["| key | what it is | allowed | default |", "|---|---|---|---|"]
+    for name, field in fields:
+        default = "needed" if field.is_required() else f"`{_flow(field.get_default(call_default_factory=True))}`"
+        cells = [f"`{name}`", field.description or "", _allowed(field), default]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
+
+
+def _allowed(field: Any) -> str:
+    """Type and bounds of a key, in words."""
+    bounds = {"Ge": "at least", "Gt": "more than", "Le": "at most", "Lt": "less than"}
+    limits = [
+        f"{bounds[type(bound).__name__]} {getattr(bound, type(bound).__name__.lower())}"
+        for bound in field.metadata
+        if type(bound).__name__ in bounds
+    ]
+    return ", ".join([_type(field.annotation), *limits])
+
+
+def _type(annotation: Any) -> str:
+    inner = get_args(annotation)
+    if annotation in WORDS:
+        return WORDS[annotation]
+    if getattr(annotation, "__origin__", None) is list:
+        return f"list of {_type(inner[0])}"
+    if getattr(annotation, "__origin__", None) is dict:
+        return f"{_type(inner[0])} → {_type(inner[1])}"
+    if inner and all(isinstance(value, str) for value in inner):
+        return ", ".join(f"`{value}`" for value in inner)
+    if inner:
+        return " or ".join(dict.fromkeys(_type(value) for value in inner if isinstance(value, type) or get_args(value)))
+    return "text"
+
+
+def _sentence(text: str | None) -> str:
+    text = text or ""
+    return text[:1].upper() + text[1:] + "."
+
+
 if __name__ == "__main__":
-    print(render(), end="")
+    print(reference() if "reference" in sys.argv else render(), end="")

@@ -4,8 +4,9 @@ import os
 import sys
 from pathlib import Path
 
-# Scripts and this file use the package that lies beside the Snakefile, whatever is installed.
-ROOT = Path(workflow.basedir)
+# Scripts and this file use the package that lies beside the Snakefile, whatever is installed; also where another
+# workflow uses this one as a module, whose Snakefile is not the main one.
+ROOT = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(ROOT))
 others = filter(None, [os.getenv("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join([str(ROOT), *others]))

@@ -246,7 +246,7 @@ rule plot_dag:
         mem_mb=growing(1000),
         runtime=growing(15),
     params:
-        snakefile=workflow.main_snakefile,
+        snakefile=str(ROOT / "Snakefile"),
         config=config,
         target=f"{CONFIG.results}/report.html",
         code=code("report"),

@@ -25,7 +25,7 @@ rule validate_cohort:
         mem_mb=growing(4000),
         runtime=growing(120),
     params:
-        snakefile=workflow.main_snakefile,
+        snakefile=str(ROOT / "Snakefile"),
         simulation=lambda wildcards: VARIANTS[wildcards.variant] | {"seed": int(wildcards.seed)},
         code=code(""),
     message:

@@ -4,15 +4,22 @@ import pytest
 import yaml
 
 from lifelog.config import Config, ConfigError, load_config
-from lifelog.config_yaml import render
+from lifelog.config_yaml import reference, render
 
 ROOT = Path(__file__).parents[1]
 
 
 def test_config_yaml_is_what_the_models_say() -> None:
     text = (ROOT / "config.yaml").read_text(encoding="utf-8")
-    assert text == render(), "run: python -m lifelog.config_yaml > config.yaml"
+    assert text == render(), "run: make config"
     assert load_config(yaml.safe_load(text)) == Config()
+
+
+def test_the_reference_is_what_the_models_say() -> None:
+    text = (ROOT / "docs/config.md").read_text(encoding="utf-8")
+    assert text == reference(), "run: make config"
+    for key in ("`layout`", "`simulated`, `etri`, `empatica`", "whole number, at least 2", "`max_iter`", "`newcomers`"):
+        assert key in text
 
 
 def test_every_key_is_used() -> None:

@@ -1,0 +1,133 @@
+"""What the documents say is so: links lead somewhere, columns are those of a run, and the examples run."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+import lifelog
+from tests.workflow import Workflow
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+def anchors(page: Path) -> set[str]:
+    """Anchors of a page's headings, as the site and code hosts make them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if target.startswith("https://"):
+            continue  # the net is not asked in tests
+        path, _, anchor = target.partition("#")
+        file = page.parent / path if path else page
+        assert file.exists(), f"{page.name}: {target}"
+        assert not anchor or anchor in anchors(file), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_are_named_are_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:docs|presets|rules|lifelog|profiles|benchmarks|workflow_scripts)/[\w./-]+)`", text):
+        assert (ROOT / name).exists() or name == "lifelog/windows/diary.py", f"{page.name}: {name}"
+
+
+def test_every_page_is_on_the_site() -> None:
+    nav = re.findall(r": ([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.M)
+    assert sorted(nav) == sorted(page.name for page in (ROOT / "docs").glob("*.md"))
+
+
+def test_columns_are_those_of_a_run(workflow: Workflow) -> None:
+    results = workflow.folder / "results"
+    names = {"{user}": "101", "{target}": "tension", "{split}": "blocked", "{scheme}": "importance"}
+    names |= {"{predictor}": "boosting", "{name}": "importance"}
+    rows = re.findall(
+        r"^\| `([^`]*\.(?:parquet|csv))` \| [^|]* \| (.*) \|$", (ROOT / "docs/files.md").read_text(), re.M
+    )
+    assert len(rows) > 12
+    for file, says in rows:
+        for wildcard, value in names.items():
+            file = file.replace(wildcard, value)
+        path, said = results / file, re.findall(r"`([^`]*)`", says)
+        columns = pq.read_schema(path).names if path.suffix == ".parquet" else list(pd.read_csv(path).columns)
+        if "list of float32" in says or file.startswith("features"):  # and label columns, modalities, statistics
+            assert columns[: len([name for name in said if "{" not in name])] == [n for n in said if "{" not in n]
+        elif path.parent.name != "figures":
+            assert [c for c in columns if not c.startswith("p_") or c == "p_holm"] == [
+                n for n in said if n != "p_{class}"
+            ]
+
+
+def test_the_notebook_page_runs(workflow: Workflow) -> None:
+    (code,) = re.findall(r"```python\n(from pathlib.*?)```", (ROOT / "docs/library.md").read_text(), re.S)
+    done = subprocess.run([sys.executable, "-c", code], cwd=workflow.folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "(" in done.stdout and "boosting" in done.stdout and "group 1" in done.stdout
+    imported = re.search(r"from lifelog import \((.*?)\)", code, re.S)[1]
+    assert {name.strip() for name in imported.split(",") if name.strip()} <= set(lifelog.__all__)
+
+
+def test_everything_that_is_exported_is_documented() -> None:
+    for name in lifelog.__all__[1:]:
+        assert getattr(lifelog, name).__doc__, name
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        lifelog.nothing  # noqa: B018
+
+
+def test_a_table_is_read_without_torch() -> None:
+    code = "import sys; from lifelog import read_windows; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_worked_example_of_a_layout(tmp_path: Path) -> None:
+    """Word for word what docs/own-data.md says, to the report."""
+    page = (ROOT / "docs/own-data.md").read_text()
+    made = Workflow(tmp_path)
+    shutil.copytree(ROOT / "docs/examples", made.folder / "docs/examples")
+    shutil.copy(made.folder / "docs/examples/diary.py", made.folder / "lifelog/windows/diary.py")
+    for line in re.findall(r"^(from lifelog\.windows.*|LAYOUTS.*|    layout: Literal.*)$", page, re.M):
+        module = "config.py" if "Literal" in line else "windows/__init__.py"
+        start = re.match(r"\s*\w+[ :]\S*", line)[0]
+        path = made.folder / "lifelog" / module
+        before = path.read_text()
+        after = re.sub(rf"^{re.escape(start)}.*$", line, before, count=1, flags=re.M)  # nothing to escape in them
+        assert after != before, line
+        path.write_text(after)
+    subprocess.run([sys.executable, "docs/examples/record.py", "cohort"], cwd=made.folder, check=True)
+    made("--configfile", "docs/examples/diary.yaml")
+    results = made.folder / "results-diary/stress/blocked"
+    groups = pd.read_csv(results / "groups/importance.csv").set_index("user").group
+    assert groups.anna == groups.ben != groups.chris == groups.dana
+    assert json.loads((results / "verdict.json").read_text())["headline"]
+    assert f"{len((ROOT / 'docs/examples/diary.py').read_text().splitlines())} lines" in page
+
+
+def test_citation_and_versions_agree() -> None:
+    about = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert (
+        about["version"] == lifelog.__version__ and f"## {lifelog.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+    )
+    assert {"cff-version", "message", "title", "authors"} <= set(about)
+    assert all({"type", "title", "authors"} <= set(entry) for entry in about["references"])
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dynamic"] == ["version"]
+
+
+def test_the_site_needs_nothing_that_the_lock_pins_otherwise() -> None:
+    read = lambda path: dict(line.split("==") for line in path.read_text().splitlines() if "==" in line)  # noqa: E731
+    lock, site = read(ROOT / "requirements.lock"), read(ROOT / "docs/requirements.txt")
+    both = set(lock) & set(site)
+    assert {name: lock[name] for name in both} == {name: site[name] for name in both}
