@@ -8,9 +8,11 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from lifelog.config_errors import explain
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,31}$"
 Name = Annotated[str, Field(pattern=NAME)]
@@ -452,66 +454,5 @@ def load_config(raw: dict[str, Any]) -> Config:
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
-        lines = [_explain(problem) for problem in error.errors()]
+        lines = [explain(problem, Config) for problem in error.errors()]
         raise ConfigError("the configuration cannot be used:\n" + "\n".join(f"  - {line}" for line in lines)) from None
-
-
-def _explain(problem: Any) -> str:
-    """One line for a person about one pydantic error."""
-    location, kind, context = list(problem["loc"]), problem["type"], problem.get("ctx", {})
-    if kind == "extra_forbidden":
-        known = _known_keys(location[:-1])
-        near = difflib.get_close_matches(str(location[-1]), known, 1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else "known keys: " + ", ".join(known)
-        return f"{_dotted(location)}: unknown key; {hint}"
-    if kind == "missing":
-        return f"{_dotted(location)}: this key is needed"
-    if kind == "union_tag_invalid":
-        key = context["discriminator"].strip("'")
-        return f"{_dotted(location)}.{key}: got {context['tag']!r}; allowed: {context['expected_tags']}"
-    if kind == "union_tag_not_found":
-        return f"{_dotted(location)}: the key {context['discriminator']} is needed"
-    if kind == "literal_error":
-        return f"{_dotted(location)}: got {problem['input']!r}; allowed: {context['expected']}"
-    message = problem["msg"].removeprefix("Value error, ")
-    if not location:
-        return message
-    return f"{_dotted(location)}: got {problem['input']!r}; {message[0].lower()}{message[1:]}"
-
-
-# Steps that pydantic adds to a location for the branch of a union it tried; no keys of the file.
-_BRANCHES = re.compile(r"^(literal|list|constrained-int|int|str|function-)($|\[|-)")
-
-
-def _steps(location: list[Any]) -> list[Any]:
-    """A location without the branches of unions: types, and the kind of a list's entry, which follows its number."""
-    return [
-        step
-        for i, step in enumerate(location)
-        if i == 0 or not (_BRANCHES.match(str(step)) or (isinstance(location[i - 1], int) and step in _tagged()))
-    ]
-
-
-def _dotted(location: list[Any]) -> str:
-    return re.sub(r"\.(\d+)", r"[\1]", ".".join(str(step) for step in _steps(location)))
-
-
-def _tagged() -> dict[str, type[Section]]:
-    """Entries of lists by their kind: of predictors by name, of splits by method."""
-    kinds = {kind.model_fields["name"].default: kind for kind in get_args(get_args(Predictor)[0])}
-    return kinds | {kind.model_fields["method"].default: kind for kind in get_args(get_args(Split)[0])}
-
-
-def _known_keys(location: list[Any]) -> list[str]:
-    """Keys of the section at a location, for 'did you mean'."""
-    model: Any = Config
-    for before, step in zip([None, *location], location, strict=False):
-        if isinstance(step, int):
-            continue
-        if isinstance(before, int) and step in _tagged():
-            model = _tagged()[step]
-            continue
-        annotation = model.model_fields[step].annotation
-        inner = get_args(annotation)
-        model = inner[0] if inner and isinstance(inner[0], type) else annotation
-    return list(model.model_fields)

@@ -9,6 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from lifelog.config import Config, Section
+from lifelog.config_errors import kinds, tag
 
 HEADER = """\
 # The default run. Every key stands here with its default; generated from lifelog/config.py.
@@ -30,8 +31,8 @@ def render(config: Config | None = None) -> str:
             ]
             blocks.append(f"{comment}{key}:\n" + "\n".join(lines) + "\n")
         elif isinstance(value, list) and isinstance(value[0], Section):
-            kinds = dict.fromkeys(type(entry) for entry in value)
-            keys = "".join(_explained(kind, titled=len(kinds) > 1) for kind in kinds)
+            shown = dict.fromkeys(type(entry) for entry in value)
+            keys = "".join(_explained(kind, titled=len(shown) > 1) for kind in shown)
             entries = "".join(f"  - {_flow(entry)}\n" for entry in value)
             blocks.append(f"{comment}{keys}{key}:\n{entries}")
         else:
@@ -41,10 +42,10 @@ def render(config: Config | None = None) -> str:
 
 def _explained(kind: type[BaseModel], titled: bool) -> str:
     """A comment line a key of the entries of a list, with its default; sections told apart by their method or name."""
-    lines, tag = [], "method" if "method" in kind.model_fields else "name"
+    lines, first = [], tag(kind)
     # The tag first, also where other keys are inherited.
-    for name, field in sorted(kind.model_fields.items(), key=lambda item: item[0] != tag):
-        if titled and name == tag:
+    for name, field in sorted(kind.model_fields.items(), key=lambda item: item[0] != first):
+        if titled and name == first:
             lines.append(f"#   {field.default}: {field.description}\n")
         else:
             default = "" if field.is_required() else f" (default: {_flow(field.default)})"
@@ -92,23 +93,19 @@ def reference() -> str:
             blocks.append(f"## `{key}`\n\n{_sentence(field.description)}\n\n{_table(type(default))}")
         elif isinstance(default, list) and isinstance(default[0], Section):
             blocks.append(f"## `{key}`\n\nA list: {field.description}.\n")
-            kinds = _kinds(field.annotation)
-            for kind in kinds:
-                tag = "method" if "method" in kind.model_fields else "name"
-                about = kind.model_fields[tag]
-                title = f"### `{tag}: {about.default}`\n\n{_sentence(about.description)}\n\n" if len(kinds) > 1 else ""
+            several = kinds(field.annotation)
+            for kind in several:
+                about = kind.model_fields[tag(kind)]
+                title = (
+                    f"### `{tag(kind)}: {about.default}`\n\n{_sentence(about.description)}\n\n"
+                    if len(several) > 1
+                    else ""
+                )
                 blocks.append(title + _table(kind))
         else:
             plain.append((key, field))
     blocks.append("## Single keys\n\n" + _rows(plain))
     return "\n".join(blocks)
-
-
-def _kinds(annotation: Any) -> list[type[Section]]:
-    """The models that the entries of a list may have."""
-    (inner,) = get_args(annotation)
-    found = [inner] if isinstance(inner, type) else list(get_args(get_args(inner)[0]))
-    return found
 
 
 def _table(model: type[BaseModel]) -> str:
