@@ -25,6 +25,11 @@ include: "rules/newcomers.smk"
 include: "rules/validation.smk"
 
 
+onsuccess:
+    for line in news(BEGAN):
+        print(line)
+
+
 rule all:
     default_target: True
     input:

@@ -6,6 +6,7 @@ The run is only read. The newcomer's windows, split, networks and importance are
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lifelog.compare import probabilities
-from lifelog.config import Groups
+from lifelog.config import Config, Groups
 from lifelog.config import Predictor as Settings
+from lifelog.groups.assignment import read_groups
 from lifelog.groups.vectors import grouping_vectors
 from lifelog.metrics import scores
 from lifelog.predict.samples import Samples
 from lifelog.predict.train import build_predictor, predictions_schema, probability_columns
 from lifelog.tables import plain, read_json
+from lifelog.windows.layout import BadInput
 
 DRAWS = 200  # resamples of the newcomer's windows and seeds
-ALIKE = ("mil", "standardise", "target", "modalities")  # what both must have been trained with
 
 
 @dataclass(frozen=True)
@@ -131,15 +133,44 @@ def newcomer_schema(classes: list[str]) -> pa.Schema:
     return pa.schema([*first, *(item for item in predictions_schema(classes) if item.name != "group")])
 
 
-def check_alike(description: str | Path, run_description: str | Path) -> None:
-    """Raises ValueError, naming the first difference, unless both networks were trained in the same way."""
-    own, run = read_json(description), read_json(run_description)
-    for key in ALIKE:
-        if own[key] != run[key]:
-            raise ValueError(
-                f"newcomers.run: {key} there was {run[key]!r}, here it is {own[key]!r}; "
-                "give the run's configuration (--configfile) too, or run it anew"
-            )
+def check_run(config: Config, users: list[str], target: str, split: str) -> None:
+    """Whether people can be placed in the run that `newcomers.run` names, before anything is done for them.
+
+    Raises BadInput that says what is missing there, or what was set otherwise.
+    """
+    run = Path(config.newcomers.run)
+    if not run.is_dir():
+        raise BadInput("newcomers.run", f"there is no folder {str(run)!r}; give the results folder of a finished run")
+    description = next(iter(sorted((run / target / split / "mil").glob("*/*.json"))), None)
+    groups = run / target / split / "groups" / "importance.csv"
+    if description is None or not groups.is_file():
+        there = ", ".join(sorted(f"{p.parts[-4]}/{p.parts[-3]}" for p in run.glob("*/*/groups/importance.csv")))
+        raise BadInput(
+            "newcomers.run",
+            f"{str(run)!r} has no groups of {target}/{split} but of {there or 'nothing'}; finish that run, or give its "
+            "configuration (--configfile) here too",
+        )
+    both = sorted(set(users) & set(read_groups(str(groups)).user))
+    if both:
+        raise BadInput("cohort.users", f"{', '.join(both)} are in the run {str(run)!r}; give newcomers other names")
+    whole = config.model_dump()
+    own = {"mil": {key: value for key, value in whole["mil"].items() if key not in ("seeds", "device")}}
+    own |= {"standardise": config.windows.standardise, "modalities": whole["modalities"]}
+    own |= {"target": config.target(target).model_dump()}
+    for key, before, here in _differences(read_json(description), own):
+        raise BadInput(
+            "newcomers.run", f"{key} was {before!r} there, here it is {here!r}; give its --configfile here too"
+        )
+
+
+def _differences(run: dict[str, Any], own: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Keys of `own` whose value differs, with both values."""
+    for key, here in own.items():
+        before = run.get(key)
+        if isinstance(here, dict) and isinstance(before, dict):
+            yield from _differences(before, here, f"{path}{key}.")
+        elif before != here:
+            yield f"{path}{key}", before, here
 
 
 def tell(user: str, placement: Placement, found: list[dict[str, Any]]) -> dict[str, Any]:

@@ -34,10 +34,24 @@ def verdict(by_user: pd.DataFrame, comparison: pd.DataFrame, settings: Compare, 
     names = dict.fromkeys(rows.index.get_level_values("predictor"))
     grouped = [name for name in names if name not in SENSORLESS and (name, "importance") in rows.index]
     p_random = random_p(rows["mean"], grouped)
-    findings = [_finding(name, rows.loc[name], informed.loc[name], p_random[name], settings) for name in grouped]
+    alpha, family = round(1 - settings.confidence, 12), max(1, rows.p_holm.notna().sum())
+    unaided = rows["mean"][[name in SENSORLESS for name in rows.index.get_level_values("predictor")]].dropna()
+    findings = []
+    for name in grouped:
+        found = _finding(name, rows.loc[name], informed.loc[name], p_random[name], alpha)
+        users = rows.users[name, "importance"]
+        if found["says"] == "unclear" and family * 2.0 ** (1 - users) >= alpha:
+            found["says"] = (
+                "few"  # even if all of them were better, Wilcoxon's p after Holm would not be below the level
+            )
+        if len(unaided) and found["shared"] is not None and unaided.max() >= found["shared"]:
+            blind, scheme = unaided.idxmax()
+            says = f"no better than {blind} ({scheme}), which sees no sensor: {unaided.max():.3f}."
+            found["sentence"] += f" One model for everyone is {says}"
+        findings.append(found)
     return {
         "metric": settings.metric,
-        "headline": _headline(findings),
+        "headline": _headline(findings, by_user.user.nunique() - 1),
         "findings": findings,
         "leak": leak_check(by_user, rows, informed, settings),
         "limits": (UNCLEAN if "test" in parts else CLEAN) + LIMITS,
@@ -62,10 +76,10 @@ def random_p(means: pd.Series, predictors: list[str]) -> dict[str, float | None]
 
 
 def _finding(
-    predictor: str, rows: pd.DataFrame, informed: pd.Series, p_random: float | None, settings: Compare
+    predictor: str, rows: pd.DataFrame, informed: pd.Series, p_random: float | None, alpha: float
 ) -> dict[str, Any]:
     """What importance groups did to one predictor, against one model for everyone and against the control groups."""
-    grouped, shared, alpha = rows.loc["importance"], rows.loc["global"], round(1 - settings.confidence, 12)
+    grouped, shared = rows.loc["importance"], rows.loc["global"]
     drawn = rows["mean"][rows.index.str.startswith("random")].dropna().to_numpy()
     clear = grouped.p_holm < alpha  # a p-value that cannot be had (fewer than two users) carries no claim
     if clear and grouped.difference_low > 0:
@@ -75,10 +89,10 @@ def _finding(
             says = "any" if 1 / (1 + len(drawn)) < alpha else "untested"
     else:
         says = "hurts" if clear and grouped.difference_high < 0 else "unclear"
-    low, high = grouped.difference_low, grouped.difference_high
+    difference = _interval(grouped.difference, grouped.difference_low, grouped.difference_high)
     sentence = (
         f"{predictor}: {grouped['mean']:.3f} in importance groups, {shared['mean']:.3f} as one model for everyone, "
-        f"difference {grouped.difference:+.3f} [{low:+.3f}, {high:+.3f}], p = {_p(grouped.p_holm)} (Holm), better for "
+        f"difference {difference}, p = {_p(grouped.p_holm)} (Holm), better for "
         f"{grouped.users_better} of {grouped.users:.0f} users"
     )
     if len(drawn):
@@ -103,7 +117,12 @@ def _finding(
     }
 
 
-def _headline(findings: list[dict[str, Any]]) -> str:
+def _interval(value: float, low: float, high: float) -> str:
+    """A difference with its interval, where there is one."""
+    return f"{value:+.3f}" + ("" if np.isnan(low) else f" [{low:+.3f}, {high:+.3f}]")
+
+
+def _headline(findings: list[dict[str, Any]], users: int) -> str:
     if not findings:
         return "The run has no predictor under the importance scheme, so it says nothing about grouping."
     by: dict[str, list[str]] = {}
@@ -121,6 +140,8 @@ def _headline(findings: list[dict[str, Any]]) -> str:
     }
     if list(by) == ["unclear"]:
         return "Grouping people by importance made no clear difference."
+    if "few" in by:
+        words["few"] = f"Whether grouping helps {{}} cannot be told with {users} {'people' if users > 1 else 'person'}."
     return " ".join(text.format(names[says]) for says, text in words.items() if says in names)
 
 
@@ -146,16 +167,16 @@ def leak_check(by_user: pd.DataFrame, rows: pd.DataFrame, informed: pd.Series, s
     low, high = bootstrap_interval(lead, settings)
     numbers = (
         f"{rival[0]} ({rival[1]}), which sees no sensor, scores {blind[rival]:.3f}; the best sensor model, "
-        f"{best[0]} ({best[1]}), {sensor[best]:.3f}; difference {lead.mean():+.3f} [{low:+.3f}, {high:+.3f}]."
+        f"{best[0]} ({best[1]}), {sensor[best]:.3f}; difference {_interval(lead.mean(), low, high)}."
     )
-    if high < 0:
+    if not (informed[best] or informed[rival]):
+        says, words = "nothing", "Nothing was learned: no model is clearly better than chance. "
+    elif high < 0:
         says, words = "holds", "No leak is seen: without sensors the label is told clearly worse. "
     elif informed[rival]:
         says, words = "leaks", "This split leaks: time alone tells the label as well as the sensors do. "
-    elif informed[best]:
-        says, words = "unclear", "No leak is seen, but the sensors are not clearly better than what knows nothing. "
     else:
-        says, words = "nothing", "Nothing was learned: no model is clearly better than chance. "
+        says, words = "unclear", "No leak is seen, but the sensors are not clearly better than what knows nothing. "
     return {"says": says, "sentence": words + numbers, "difference": plain(lead.mean()), "high": plain(high)}
 
 

@@ -2,6 +2,7 @@ import functools
 import hashlib
 import os
 import sys
+import time
 from pathlib import Path
 
 # Scripts and this file use the package that lies beside the Snakefile, whatever is installed; also where another
@@ -16,6 +17,7 @@ for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"):
     os.environ.setdefault(name, str(2**30))
 
 from lifelog.config import ConfigError, load_config
+from lifelog.tables import read_json
 from lifelog.windows import LAYOUTS, find_users
 from lifelog.windows.layout import BadInput, fingerprint
 from lifelog.windows.simulated import truth_path
@@ -147,3 +149,18 @@ def figure(name, category):
 def drawn(*names):
     """What figures of a target and split show, as tables beside them."""
     return [f"<results>/{{target}}/{{split}}/figures/{name}.csv" for name in names]
+
+
+BEGAN = time.time()
+
+
+def news(since):
+    """What a call has made for people to read, if it has."""
+    page = Path(CONFIG.results) / "report.html"
+    if page.is_file() and page.stat().st_mtime >= since:
+        headline = read_json(page.parent / CHAPTERS[0] / "verdict.json")["headline"]
+        yield f"{CHAPTERS[0].replace('/', ', ')} split: {headline}"
+        yield f"Report: {page}"
+    for placed in sorted(page.parent.glob("*/*/newcomers/*.json")):
+        if placed.stat().st_mtime >= since:
+            yield f"{placed.parts[-4]}, {placed.parts[-3]} split: {read_json(placed)['sentence']}"

@@ -10,19 +10,17 @@ def run_file(path, wildcards):
 
 def run_files(folder, wildcards):
     """A file a person of the finished run."""
-    found = sorted(str(path) for path in Path(run_file(folder, wildcards)).glob("*.parquet"))
-    if not found:
-        raise WorkflowError(
-            f"newcomers.run: no tables in {run_file(folder, wildcards)}; give a finished run"
-        )
-    return found
+    return sorted(str(path) for path in Path(run_file(folder, wildcards)).glob("*.parquet"))
 
 
-def run_description(wildcards):
-    """How one of the run's networks was trained."""
-    return str(
-        next(iter(sorted(Path(run_file("{target}/{split}/mil", wildcards)).glob("*/*.json"))), [])
-    )
+if CONFIG.newcomers.run:
+    from lifelog.newcomers import check_run
+
+    try:
+        for chapter in CHAPTERS_WITHIN:
+            check_run(CONFIG, USERS, *chapter.split("/"))
+    except BadInput as error:
+        raise WorkflowError(str(error)) from None
 
 
 # Predictors that have importance groups in the comparison.
@@ -42,9 +40,7 @@ rule place_newcomer:
         splits="<results>/{target}/{split}/splits/{user}.parquet",
         importance="<results>/{target}/{split}/importance/{user}.parquet",
         checkpoints=rules.train_mil.output.checkpoints,
-        descriptions=rules.train_mil.output.descriptions,
         run_groups=lambda wildcards: run_file("{target}/{split}/groups/importance.csv", wildcards),
-        run_description=run_description,
         run_importance=lambda wildcards: run_files("{target}/{split}/importance", wildcards),
         run_splits=lambda wildcards: run_files("{target}/{split}/splits", wildcards),
         run_features=lambda wildcards: run_files("features", wildcards),
@@ -64,7 +60,6 @@ rule place_newcomer:
         mem_mb=growing(4000),
         runtime=growing(240),
     params:
-        run=CONFIG.newcomers.run,
         groups=section("groups", *VECTORS, "unit", "seed"),
         standardise=CONFIG.windows.standardise,
         predictors=[predictor.model_dump(exclude={"schemes"}) for predictor in PLACED],

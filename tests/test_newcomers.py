@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lifelog.config import Groups
-from lifelog.newcomers import check_alike, place_newcomer
-from lifelog.tables import write_json
+from lifelog.config import Config, Groups, Mil
+from lifelog.newcomers import check_run, place_newcomer
+from lifelog.tables import write_csv, write_json
+from lifelog.windows.layout import BadInput
 from tests.workflow import Workflow
 
 MODALITIES = ("a", "b", "c")
@@ -66,13 +67,26 @@ def test_one_group_has_no_silhouette(run: tuple[pd.DataFrame, pd.DataFrame]) -> 
     assert placed.silhouette is None and placed.sure == 1 and len(placed.members) == 4
 
 
-def test_networks_that_were_trained_otherwise_are_refused(tmp_path: Path) -> None:
-    about = {"mil": {"epochs": 2}, "standardise": "user", "target": {"name": "t"}, "modalities": []}
-    write_json(about, tmp_path / "a.json")
-    write_json(about | {"standardise": "none"}, tmp_path / "b.json")
-    check_alike(tmp_path / "a.json", tmp_path / "a.json")
-    with pytest.raises(ValueError, match="standardise there was 'none', here it is 'user'"):
-        check_alike(tmp_path / "a.json", tmp_path / "b.json")
+def test_what_does_not_fit_the_run_is_said_before_any_work(tmp_path: Path) -> None:
+    config = Config(newcomers={"run": str(tmp_path / "run")}, mil={"epochs": 3})
+    with pytest.raises(BadInput, match="there is no folder"):
+        check_run(config, ["201"], "tension", "blocked")
+    about = {"mil": config.mil.model_dump(exclude={"seeds"}), "standardise": "user"}
+    about |= {"target": config.target("tension").model_dump()}
+    about |= {"modalities": [modality.model_dump() for modality in config.modalities]}
+    write_json(about, tmp_path / "run/tension/blocked/mil/101/seed-0.json")
+    with pytest.raises(BadInput, match="no groups of tension/blocked but of nothing"):
+        check_run(config, ["201"], "tension", "blocked")
+    write_csv(
+        pd.DataFrame({"user": ["101"], "group": "group 1"}), tmp_path / "run/tension/blocked/groups/importance.csv"
+    )
+    check_run(config, ["201"], "tension", "blocked")
+    with pytest.raises(BadInput, match="no groups of tension/random but of tension/blocked"):
+        check_run(config, ["201"], "tension", "random")
+    with pytest.raises(BadInput, match="101 are in the run"):
+        check_run(config, ["101", "201"], "tension", "blocked")
+    with pytest.raises(BadInput, match=r"mil\.epochs was 3 there, here it is 4"):
+        check_run(config.model_copy(update={"mil": Mil(epochs=4)}), ["201"], "tension", "blocked")
 
 
 def test_the_target_places_a_newcomer_and_leaves_the_run_alone(workflow: Workflow) -> None:
@@ -98,7 +112,8 @@ def test_the_target_places_a_newcomer_and_leaves_the_run_alone(workflow: Workflo
     ("change", "said"),
     [
         (["results=new"], "newcomers.run: give the results folder of a finished run"),
-        (["results=new", "newcomers={run: nowhere}"], "newcomers.run: no tables in nowhere"),
+        (["results=new", "newcomers={run: nowhere}"], "newcomers.run: there is no folder 'nowhere'"),
+        (["results=new", "newcomers={run: results}"], "cohort.users: 101, 102, 103, 104 are in the run 'results'"),
         (["newcomers={run: results}"], "newcomers.run: 'results' is this run itself"),
     ],
 )

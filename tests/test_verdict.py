@@ -53,12 +53,31 @@ def test_one_user_carries_no_claim() -> None:
     tables = {("net", s): predictions(k, 1, users=1) for s, k in (("global", 0.5), ("importance", 1.0))}
     by_user = score_users(tables)
     found = verdict(by_user, compare_predictors(by_user, SETTINGS), SETTINGS, ["train"])
-    assert found["findings"][0]["says"] == "unclear" and found["leak"]["says"] == "unchecked"
+    assert found["findings"][0]["says"] == "few" and found["leak"]["says"] == "unchecked"
 
 
 def test_predictors_that_know_nothing_are_called_so() -> None:
     for skill, weak in ((0.5, True), (0.7, False)):
         assert ("Neither is clearly better than chance" in said(skill, skill, [])["findings"][0]["sentence"]) == weak
+
+
+def test_too_few_people_are_said_to_be() -> None:
+    """Four people, all of them better off: Wilcoxon's p cannot fall below 1/8."""
+    for users, says in ((4, "few"), (1, "few"), (20, "untested")):
+        skills = (("global", 0.4, 1), ("importance", 0.95, 2))
+        by_user = score_users(
+            {("net", scheme): predictions(skill, seed, users=users) for scheme, skill, seed in skills}
+        )
+        found = verdict(by_user, compare_predictors(by_user, SETTINGS), SETTINGS, ["train"])
+        assert found["findings"][0]["says"] == says, found
+        assert ("cannot be told with" in found["headline"]) == (says == "few")
+        assert "nan" not in json.dumps(found)
+
+
+def test_one_model_for_everyone_that_is_no_better_than_none_is_called_so() -> None:
+    for skill, weak in ((0.3, True), (0.9, False)):
+        found = said(0.9, skill, [], 0.6)["findings"][0]["sentence"]
+        assert ("no better than nearest_minute (global), which sees no sensor" in found) == weak, found
 
 
 def test_no_grouping_nothing_said() -> None:

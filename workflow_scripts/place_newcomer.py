@@ -11,7 +11,7 @@ from lifelog.groups.assignment import read_groups
 from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
 from lifelog.mil.train import exclusion_of
-from lifelog.newcomers import check_alike, newcomer_schema, place_newcomer, predict_newcomer, tell
+from lifelog.newcomers import newcomer_schema, place_newcomer, predict_newcomer, tell
 from lifelog.predict.samples import read_samples
 from lifelog.tables import read_notes, write_json, write_table
 
@@ -25,9 +25,6 @@ with job_log(snakemake.log[0], snakemake.input) as log:
         said = {"user": user, "excluded": reason, "sentence": f"User {user} is left out: {reason}."}
     else:
         groups = read_groups(given.run_groups)
-        if user in set(groups.user):
-            raise ValueError(f"cohort.users: {user!r} is in the run {params.run!r} already; give newcomers other names")
-        check_alike(given.descriptions[0], given.run_description)
         importance = pq.read_table(given.importance).to_pandas()
         placement = place_newcomer(importance, read_importance(given.run_importance), groups, Groups(**params.groups))
         people = [*groups.user, user]

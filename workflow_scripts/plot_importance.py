@@ -5,7 +5,7 @@ from lifelog.logs import job_log
 from lifelog.report.figures import plot_deletion, plot_importance
 from lifelog.tables import read_json, read_tables
 
-LABELS = {"attention": "attention (share of weight)", "ablation": "ablation (fall of log-likelihood, nats)"}
+LABELS = {"attention": "attention (share)", "ablation": "fall of log-likelihood (nats)"}
 
 with job_log(snakemake.log[0], snakemake.input):
     importance = read_importance(snakemake.input.importance)

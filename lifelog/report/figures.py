@@ -50,7 +50,8 @@ def plot_importance(vectors: pd.DataFrame, planted: dict[str, list[str]], label:
     """Mean importance, users by modalities; a ring marks what was planted in a simulated cohort."""
     with style():
         figure, ax = plt.subplots(figsize=(7.5, _per_user(len(vectors))))
-        sns.heatmap(vectors, ax=ax, cmap=SEQUENTIAL, annot=True, fmt=".2f", linewidths=0.5, cbar_kws={"label": label})
+        shown = vectors.round(2) + 0.0  # no -0.00
+        sns.heatmap(shown, ax=ax, cmap=SEQUENTIAL, annot=True, fmt=".2f", linewidths=0.5, cbar_kws={"label": label})
         for row, user in enumerate(vectors.index):
             for modality in planted.get(str(user), []):
                 if modality in vectors.columns:
@@ -195,6 +196,9 @@ def plot_comparison(comparison: pd.DataFrame, metric: str, confidence: float, pa
     predictors, schemes = list(dict.fromkeys(rows.predictor)), list(dict.fromkeys(rows.scheme))
     kinds = list(dict.fromkeys(scheme.partition("-")[0] for scheme in schemes))
     shape = dict(zip(kinds, markers(len(kinds)), strict=True))
+    # Around the middle of its line, whatever schemes a predictor has.
+    present = {p: [kind for kind in kinds if kind in set(rows[rows.predictor == p].scheme.str.partition("-")[0])]
+               for p in predictors}  # fmt: skip
     panels = {
         "mean": ("low", "high", f"{METRIC_NAMES[metric]}, mean over users"),
         "difference": ("difference_low", "difference_high", "difference to one model for everyone"),
@@ -207,7 +211,8 @@ def plot_comparison(comparison: pd.DataFrame, metric: str, confidence: float, pa
                 if centre == "difference" and scheme == "global":
                     continue
                 kind = scheme.partition("-")[0]
-                y = np.arange(len(predictors)) + 0.16 * (kinds.index(kind) - (len(kinds) - 1) / 2)
+                y = [place + 0.15 * (own_kinds.index(kind) - (len(own_kinds) - 1) / 2) if kind in own_kinds else place
+                     for place, own_kinds in enumerate(present.values())]  # fmt: skip
                 look = {"color": colours(10)[SCHEMES[kind]], "fmt": shape[kind]}
                 if kind == "random":
                     ax.errorbar(own[centre], y, alpha=0.6, ms=4, label=kind if scheme == "random-1" else None, **look)
@@ -242,15 +247,22 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], metric: str, confidence: 
             if kind == "importance":
                 spread = np.abs(np.stack([own.difference - own.difference_low, own.difference_high - own.difference]))
                 ax.errorbar(own.difference, y, xerr=spread, fmt="none", ecolor=colour, capsize=4, lw=2)
+                # Filled only where the verdict counts it as a difference.
+                weak = [
+                    (x, at) for x, at, p in zip(own.difference, y, own.p_holm, strict=True) if not p < 1 - confidence
+                ]
             names = {"importance": "importance groups", "raw": "groups by raw features", "random": "random groups"}
             if len(own):
                 ax.plot(own.difference, y, marker, ms=size, color=colour, label=names[kind])
+            if kind == "importance" and weak:
+                look = {"ms": size, "mec": colour, "mfc": "white", "ls": "none", "mew": 2}
+                ax.plot(*zip(*weak, strict=True), marker, label="importance groups, no clear difference", **look)
         ax.axvline(0, color="0.3", lw=1)
         ax.set_yticks(list(places.values()), [f"{where}: {predictor}" for where, predictor in places])
         of = f"{METRIC_NAMES[metric]}, {confidence:.0%} interval over users"
         ax.set(xlabel=f"difference to one model for everyone ({of})")
         ax.set_ylim(min(places.values(), default=0) - 0.6, 0.5)
-        figure.legend(loc="outside upper center", ncols=3)
+        figure.legend(loc="outside upper center", ncols=4)
         save(figure, path, rows.drop(columns="kind"))
 
 
@@ -265,8 +277,9 @@ def plot_dag(edges: list[tuple[str, str]], path: str | Path) -> None:
     depth = {rule: number for number, layer in layers.items() for rule in layer}
     near = [(a, b) for a, b in graph.edges if depth[a] - depth[b] == 1]
     far = [edge for edge in graph.edges if edge not in near]
+    widest = max(map(len, layers.values()), default=1)
     with style():
-        figure, ax = plt.subplots(figsize=(7.5, 0.75 * (1 - min(depth.values(), default=0))))
+        figure, ax = plt.subplots(figsize=(max(7.5, 1.9 * widest), 0.75 * (1 - min(depth.values(), default=0))))
         # What skips a layer bends around the rules between.
         for some, bend in ((near, 0.0), (far, -0.25)):
             nx.draw_networkx_edges(
@@ -275,6 +288,6 @@ def plot_dag(edges: list[tuple[str, str]], path: str | Path) -> None:
         for rule, (x, y) in spots.items():
             box = {"boxstyle": "round,pad=0.4", "fc": "#e8f1f8", "ec": "#0072b2"}
             ax.text(x, y, rule, ha="center", va="center", fontsize=9, bbox=box)
-        ax.margins(0.25, 0.06)
+        ax.margins(0.14, 0.06)
         ax.axis("off")
         save(figure, path, pd.DataFrame(sorted(graph.edges), columns=["rule", "feeds"]))

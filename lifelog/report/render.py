@@ -123,7 +123,8 @@ class Chapter:
 
     def about(self, user: str, stability_known: bool) -> dict[str, Any]:
         """What is said of a person: group, greatest importance and whether to believe it; or why there is none."""
-        found: dict[str, Any] = {"figure": self.people[user], "excluded": None}
+        tests = int(self.within.parts.set_index("user").test[user])
+        found: dict[str, Any] = {"figure": self.people[user], "excluded": None, "tests": tests}
         for note in self.within.excluded:
             if note["user"] == user:
                 return found | {"excluded": note["says"]}
@@ -168,6 +169,7 @@ def render_report(
         chapters=chapters,
         people=_people(cohort, cohort_figures["yield"].table, chapters, len(config.mil.seeds) > 1),
         known=set(cohort.user),
+        chapters_within={c.key: f"{c.target}-{c.within_split}" for c in chapters},
         metric=METRIC_NAMES[config.compare.metric],
         metrics=METRIC_NAMES,
         close_minutes=CLOSE_MINUTES,
@@ -291,7 +293,8 @@ def cohort_figures(folder: str | Path) -> dict[str, Figure]:
     captions = {
         "verdict": (
             "Does grouping help? Each bar: importance groups less one model for everyone, with its interval over "
-            "users; right of 0, grouping is better. The controls beside it should lie further left."
+            "users; right of 0, grouping is better. Hollow: no clear difference once the number of comparisons is "
+            "corrected for (Holm), whatever a single bar seems to say. The controls below it should lie further left."
         ),
         "yield": "Share of each user's minutes with a readable label in which a modality could be used.",
         "dag": "The rules of this run, from the raw recordings at the top to this page at the bottom.",

@@ -86,7 +86,9 @@ def joined_random(comparison: pd.DataFrame) -> pd.DataFrame:
     drawn = comparison.scheme.str.startswith("random")
     by = comparison[drawn].groupby(["predictor", "metric"], sort=False)
     random = by[["users", "mean", "pooled", "difference"]].mean().astype({"users": int})
-    random = random.join(by["mean"].agg(low="min", high="max")).reset_index().assign(scheme="random")
+    spread = by["mean"].agg(low="min", high="max")
+    # One alone has no spread.
+    random = random.join(spread.where(by.size() > 1)).reset_index().assign(scheme="random")
     table = pd.concat([comparison[~drawn], random], ignore_index=True)
     order = {name: place for place, name in enumerate(dict.fromkeys(comparison.predictor))}
     metrics = {name: place for place, name in enumerate(dict.fromkeys(comparison.metric))}

@@ -31,7 +31,9 @@ def find_users(config: Config) -> dict[str, Path]:
     else:
         found = LAYOUTS[cohort.layout].find_users(root, cohort)
     if not found:
-        raise BadInput("cohort.root", f"no user folder in {str(root)!r} in the layout {cohort.layout!r}")
+        raise BadInput(
+            "cohort.root", f"no user folder in {str(root)!r} in the layout {cohort.layout!r} (docs/own-data.md)"
+        )
     if cohort.users == "all":
         return found
     for user in cohort.users:

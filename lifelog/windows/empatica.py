@@ -106,7 +106,7 @@ def _intervals(path: Path) -> pd.DataFrame:
         if wrong.any():
             raise ValueError(f"line {int(wrong.argmax()) + 2}: the interval ends before it starts")
     except (OSError, ValueError, pd.errors.ParserWarning) as error:
-        raise BadInput("label table cannot be used", f"{path}: {error}") from None
+        raise BadInput("label table cannot be used", f"{path} (cohort.labels): {error}") from None
     return frame
 
 

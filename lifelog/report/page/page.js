@@ -4,7 +4,7 @@ document.documentElement.classList.add("js");
 const pages = [...document.querySelectorAll(".page")];
 
 function show(moved) {
-  const aim = document.getElementById(decodeURIComponent(location.hash.slice(1))) || pages[0];
+  const aim = document.getElementById(location.hash.slice(1)) || pages[0];
   const page = aim.closest(".page") || pages[0];
   pages.forEach((other) => other.classList.toggle("shown", other === page));
   const tab = page.dataset.tab || page.id;
@@ -19,6 +19,7 @@ function show(moved) {
 }
 addEventListener("hashchange", () => show(true));
 show(location.hash !== "");
+addEventListener("load", () => { if (location.hash) show(true); }); // after the browser has gone to the place itself
 
 // Numbers by size, everything else by name; what is missing stays at the end.
 function value(row, column) {
@@ -50,6 +51,9 @@ document.querySelectorAll("table thead tr").forEach((row) => {
   });
 });
 
+// What is wider than the screen can be scrolled by keyboard too.
+document.querySelectorAll(".scroll").forEach((box) => { box.tabIndex = 0; });
+
 // A file is made when it is asked for: the page holds every figure and every table of its data once.
 document.querySelectorAll("figure .files a").forEach((link) => {
   link.addEventListener("click", () => {
@@ -59,6 +63,3 @@ document.querySelectorAll("figure .files a").forEach((link) => {
       : "data:text/csv;charset=utf-8," + encodeURIComponent(JSON.parse(figure.querySelector("script").textContent));
   });
 });
-
-// On paper everything is open.
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
