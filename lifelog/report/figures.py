@@ -256,7 +256,7 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], metric: str, confidence: 
                 ax.plot(own.difference, y, marker, ms=size, color=colour, label=names[kind])
             if kind == "importance" and weak:
                 look = {"ms": size, "mec": colour, "mfc": "white", "ls": "none", "mew": 2}
-                ax.plot(*zip(*weak, strict=True), marker, label="importance groups, no clear difference", **look)
+                ax.plot(*zip(*weak, strict=True), marker, label="no clear difference", **look)
         ax.axvline(0, color="0.3", lw=1)
         ax.set_yticks(list(places.values()), [f"{where}: {predictor}" for where, predictor in places])
         of = f"{METRIC_NAMES[metric]}, {confidence:.0%} interval over users"
