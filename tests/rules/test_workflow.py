@@ -113,6 +113,12 @@ def test_snakemakes_own_report_and_graph(workflow: Workflow) -> None:
     assert "train_mil" in workflow("--rulegraph", "dot")
 
 
+def test_the_groups_of_the_cluster_profile_fit_the_rules(workflow: Workflow) -> None:
+    """A rule between two others of a group must be in it; Snakemake finds that without a cluster too."""
+    said = workflow("--dry-run", "--forceall", "--workflow-profile", "profiles/slurm")
+    assert "render_report" in said
+
+
 def test_results_can_go_elsewhere_side_by_side(workflow: Workflow) -> None:
     path = "windows/101.parquet"
     workflow(f"second/{path}", "--config", "results=second")
