@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -401,7 +401,7 @@ class Config(Section):
                 )
         if self.cohort.layout in ("simulated", "etri") and self.windows.seconds != 60:
             raise ValueError(f"windows.seconds: layout {self.cohort.layout} comes in files of 60 seconds")
-        if PurePosixPath(self.newcomers.run or "-") == PurePosixPath(self.results):
+        if self.newcomers.run and Path(self.newcomers.run).resolve() == Path(self.results).resolve():
             raise ValueError(f"newcomers.run: {self.results!r} is this run itself; give another folder as `results`")
         known = [target.name for target in self.targets]
         for name in self.targets_run:

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from lifelog.compare import probabilities
 from lifelog.config import Config, Groups
 from lifelog.config import Predictor as Settings
-from lifelog.groups.assignment import read_groups
-from lifelog.groups.vectors import grouping_vectors
+from lifelog.groups.vectors import as_shares, grouping_vectors, window_vectors
 from lifelog.metrics import scores
 from lifelog.predict.samples import Samples
 from lifelog.predict.train import build_predictor, predictions_schema, probability_columns
@@ -37,14 +36,15 @@ class Placement:
     sure: share of resamples of the newcomer's windows and training seeds that lead to the same group.
     share: share of the newcomer's windows that lie nearest to that group's centre.
     silhouette: -1 to 1, of the newcomer among the run's people; above 0, the own group is the nearest one.
-    beyond: whether the newcomer lies farther from the centre than every member from that of the others.
+    beyond: whether the newcomer lies farther from the centre than every member from that of the others, as about one in
+        n + 1 true members of a group of n would; None where the group has one member.
     """
 
     group: str
     sure: float
     share: float
     silhouette: float | None
-    beyond: bool
+    beyond: bool | None
     distances: dict[str, float]
     members: list[str]
 
@@ -61,11 +61,12 @@ def place_newcomer(
     windows = grouping_vectors(importance, settings).reindex(columns=people.columns, fill_value=0.0)
     placed = _place(windows.to_numpy(), centres.to_numpy(), settings.unit)
     rng, seeds = np.random.default_rng(settings.seed), sorted(set(importance.seed))
-    by_seed = [grouping_vectors(importance, settings, [seed]).reindex(columns=people.columns) for seed in seeds]
-    stacked, same = np.stack([table.fillna(0.0).to_numpy() for table in by_seed]), 0
+    by_seed = [window_vectors(importance, settings.importance, settings.parts, [seed]) for seed in seeds]
+    same = 0
     for _ in range(DRAWS):
-        mean = stacked[rng.integers(0, len(seeds), len(seeds))].mean(axis=0)
-        drawn = mean[rng.integers(0, len(mean), len(mean))]
+        mean = sum(by_seed[i] for i in rng.integers(0, len(seeds), len(seeds))) / len(seeds)
+        vectors = as_shares(mean, settings).reindex(columns=people.columns, fill_value=0.0).to_numpy()
+        drawn = vectors[rng.integers(0, len(vectors), len(vectors))]
         same += _place(drawn, centres.to_numpy(), settings.unit) == placed
     own = windows.to_numpy().mean(axis=0)
     group = str(centres.index[placed])
@@ -79,7 +80,7 @@ def place_newcomer(
         sure=same / DRAWS,
         share=float(lie.mean()),
         silhouette=_silhouette(own, people, groups, group),
-        beyond=len(members) > 1 and bool(distances[placed] > spread.max()),
+        beyond=bool(distances[placed] > spread.max()) if len(members) > 1 else None,
         distances={str(name): float(d) for name, d in zip(centres.index, distances, strict=True)},
         members=members,
     )
@@ -112,8 +113,9 @@ def predict_newcomer(
     importance: fitted on the run's members of the group; global: on everyone in the run; personal: on the newcomer.
     The run's people are fitted on as in the run: their training windows, their validation windows for choosing.
     """
-    test, tables, found = samples.part("test", [user]), [], []
+    test, found = samples.part("test", [user]), []
     names = probability_columns(samples.classes)
+    tables = [newcomer_schema(samples.classes).empty_table().to_pandas()]
     for settings in predictors:
         for scheme, fitted in (("importance", members), ("global", everyone), ("personal", [user])):
             model = build_predictor(settings)
@@ -124,7 +126,7 @@ def predict_newcomer(
             about = {"predictor": settings.name, "scheme": scheme, "fitted_on": len(fitted), "windows": len(test)}
             reached = scores(test.truth, probabilities(frame))
             found.append(about | {name: plain(value) for name, value in reached.items()})
-    return pd.concat(tables, ignore_index=True), found
+    return pd.concat(tables[1:] or tables, ignore_index=True), found
 
 
 def newcomer_schema(classes: list[str]) -> pa.Schema:
@@ -142,22 +144,25 @@ def check_run(config: Config, users: list[str], target: str, split: str) -> None
     if not run.is_dir():
         raise BadInput("newcomers.run", f"there is no folder {str(run)!r}; give the results folder of a finished run")
     description = next(iter(sorted((run / target / split / "mil").glob("*/*.json"))), None)
-    groups = run / target / split / "groups" / "importance.csv"
+    groups = run / target / split / "groups" / "importance.json"
     if description is None or not groups.is_file():
-        there = ", ".join(sorted(f"{p.parts[-4]}/{p.parts[-3]}" for p in run.glob("*/*/groups/importance.csv")))
+        there = ", ".join(sorted(f"{p.parts[-4]}/{p.parts[-3]}" for p in run.glob("*/*/groups/importance.json")))
         raise BadInput(
             "newcomers.run",
             f"{str(run)!r} has no groups of {target}/{split} but of {there or 'nothing'}; finish that run, or give its "
             "configuration (--configfile) here too",
         )
-    both = sorted(set(users) & set(read_groups(str(groups)).user))
+    # Of the split, not of the groups: who was left out has windows there too.
+    both = sorted(set(users) & {path.stem for path in (run / target / split / "splits").glob("*.parquet")})
     if both:
         raise BadInput("cohort.users", f"{', '.join(both)} are in the run {str(run)!r}; give newcomers other names")
     whole = config.model_dump()
     own = {"mil": {key: value for key, value in whole["mil"].items() if key not in ("seeds", "device")}}
     own |= {"standardise": config.windows.standardise, "modalities": whole["modalities"]}
     own |= {"target": config.target(target).model_dump()}
-    for key, before, here in _differences(read_json(description), own):
+    own |= {"groups": {key: whole["groups"][key] for key in ("importance", "parts", "unit")}}
+    there = read_json(description) | {"groups": read_json(groups)}
+    for key, before, here in _differences(there, own):
         raise BadInput(
             "newcomers.run", f"{key} was {before!r} there, here it is {here!r}; give its --configfile here too"
         )
@@ -176,11 +181,14 @@ def _differences(run: dict[str, Any], own: dict[str, Any], path: str = "") -> It
 def tell(user: str, placement: Placement, found: list[dict[str, Any]]) -> dict[str, Any]:
     """What is known of a newcomer, and a sentence of it."""
     sentence = (
-        f"User {user} belongs to {placement.group} ({len(placement.members)} people), in {placement.sure:.0%} of "
-        f"{DRAWS} resamples; {placement.share:.0%} of the windows lie in it."
+        f"User {user} belongs to {placement.group} ({len(placement.members)} people), in "
+        f"{placement.sure * DRAWS:.0f} of {DRAWS} resamples; {placement.share:.0%} of the windows lie in it."
     )
     if placement.beyond:
-        sentence += " But no member is as far from the group's centre: this person may belong to none of the groups."
+        sentence += (
+            " But no member is as far from the group's centre: this person may belong to none of the groups (of true "
+            f"members about one in {len(placement.members) + 1} would lie so far out)."
+        )
     for row in found:
         if row["scheme"] == "importance":
             rest = {r["scheme"]: r["macro_f1"] for r in found if r["predictor"] == row["predictor"]}

@@ -8,6 +8,10 @@ from pathlib import Path
 # Scripts and this file use the package that lies beside the Snakefile, whatever is installed; also where another
 # workflow uses this one as a module, whose Snakefile is not the main one.
 ROOT = Path(str(workflow.current_basedir)).parent
+if not (ROOT / "lifelog").is_dir():
+    raise WorkflowError(
+        f"no package at {ROOT}: as a module give the Snakefile of a local clone, not an address"
+    )
 sys.path.insert(0, str(ROOT))
 others = filter(None, [os.getenv("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join([str(ROOT), *others]))

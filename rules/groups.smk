@@ -67,6 +67,7 @@ rule group_users:
         ),
     output:
         groups="<results>/{target}/{split}/groups/{scheme}.csv",
+        settings="<results>/{target}/{split}/groups/{scheme}.json",
     log:
         "<logs>/{target}/{split}/group_users/{scheme}.log",
     benchmark:

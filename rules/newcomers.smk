@@ -24,7 +24,10 @@ if CONFIG.newcomers.run:
 
 
 # Predictors that have importance groups in the comparison.
-PLACED = [p for p in CONFIG.predictors if p.schemes == "all" or "importance" in p.schemes]
+GROUPED = {
+    name for name, scheme in CONFIG.models(CONFIG.split(WITHIN[0])) if scheme == "importance"
+}
+PLACED = [predictor for predictor in CONFIG.predictors if predictor.name in GROUPED]
 PLACED_BY_WINDOWS = any(predictor.name == "windownet" for predictor in PLACED)
 
 
@@ -63,7 +66,7 @@ rule place_newcomer:
         groups=section("groups", *VECTORS, "unit", "seed"),
         standardise=CONFIG.windows.standardise,
         predictors=[predictor.model_dump(exclude={"schemes"}) for predictor in PLACED],
-        code=code("newcomers", "groups/vectors", "predict", *NETWORK, "metrics"),
+        code=code("newcomers", "compare", "groups/vectors", "predict", *NETWORK, "metrics"),
     message:
         "Placing user {wildcards.user} in the groups of another run ({wildcards.split})"
     script:

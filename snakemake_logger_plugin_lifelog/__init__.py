@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-JOBS = (LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS)
+JOBS = (LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS, LogEvent.GROUP_INFO)
 CHATTER = ("Select jobs to execute...",)
 SHOWN = 3  # names of jobs at work, beside their stage
 
@@ -46,6 +46,11 @@ class Tally:
         self.done[stage] += 1
         self.seconds[stage] += time.monotonic() - began
         return stage, about
+
+    @property
+    def known(self) -> bool:
+        """Whether it was told of any job."""
+        return bool(self.running or self.done)
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -91,6 +96,10 @@ class LogHandler(LogHandlerBase):
             self.tally.start(about["jobid"], about["rule_name"], "/".join(names))
         elif event == LogEvent.JOB_FINISHED:
             self._finished(about)
+        elif event == LogEvent.PROGRESS and not self.tally.known:  # told of no job: --quiet rules
+            self._say(self.format(record))
+        if self.tally and event == LogEvent.JOB_ERROR:
+            self.tally.running.pop(about.get("jobid"), None)
         if self.bars and self.tally:
             self.bars.show(self.tally)
 

@@ -12,7 +12,7 @@ import pytest
 
 from lifelog.config import Config, Groups, Mil
 from lifelog.newcomers import check_run, place_newcomer
-from lifelog.tables import write_csv, write_json
+from lifelog.tables import write_json
 from lifelog.windows.layout import BadInput
 from tests.workflow import Workflow
 
@@ -61,6 +61,16 @@ def test_a_modality_that_the_newcomer_lacks_counts_as_not_important(run: tuple[p
     assert place_newcomer(table[table.modality != "c"], *run, Groups()).group == "group 1"
 
 
+def test_how_sure_is_about_the_same_measure_that_places() -> None:
+    """Ablation is in nats: a seed with many of them counts for more, in the draws as in the placement."""
+    run = pd.concat([importance("u1", [0.9, 0.1, 0.0]), importance("u2", [0.1, 0.9, 0.0])]).assign(method="ablation")
+    groups = pd.DataFrame({"user": ["u1", "u2"], "group": ["group 1", "group 2"]})
+    new = importance("new", [0.1, 0.9, 0.0], spread=0.0).assign(method="ablation")
+    new.loc[new.seed == 1, "value"] = new[new.seed == 1].modality.map({"a": 20.0, "b": 10.0, "c": 0.0})
+    placed = place_newcomer(new, run, groups, Groups(importance="ablation"))
+    assert placed.group == "group 1" and placed.sure == pytest.approx(0.75, abs=0.1) and placed.beyond is None
+
+
 def test_one_group_has_no_silhouette(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     table, groups = run
     placed = place_newcomer(importance("new", [0.1, 0.8, 0.1]), table, groups.assign(group="group 1"), Groups())
@@ -77,14 +87,19 @@ def test_what_does_not_fit_the_run_is_said_before_any_work(tmp_path: Path) -> No
     write_json(about, tmp_path / "run/tension/blocked/mil/101/seed-0.json")
     with pytest.raises(BadInput, match="no groups of tension/blocked but of nothing"):
         check_run(config, ["201"], "tension", "blocked")
-    write_csv(
-        pd.DataFrame({"user": ["101"], "group": "group 1"}), tmp_path / "run/tension/blocked/groups/importance.csv"
-    )
+    groups = {key: config.groups.model_dump()[key] for key in ("importance", "parts", "unit")}
+    write_json(groups, tmp_path / "run/tension/blocked/groups/importance.json")
+    write_json({}, tmp_path / "run/tension/blocked/splits/101.parquet")  # only its name is looked at
     check_run(config, ["201"], "tension", "blocked")
     with pytest.raises(BadInput, match="no groups of tension/random but of tension/blocked"):
         check_run(config, ["201"], "tension", "random")
     with pytest.raises(BadInput, match="101 are in the run"):
         check_run(config, ["101", "201"], "tension", "blocked")
+    with pytest.raises(BadInput, match=r"groups\.unit was 'users' there, here it is 'windows'"):
+        check_run(config.model_copy(update={"groups": Groups(unit="windows")}), ["201"], "tension", "blocked")
+    check_run(
+        config.model_copy(update={"mil": config.mil.model_copy(update={"device": "cpu"})}), ["2"], "tension", "blocked"
+    )
     with pytest.raises(BadInput, match=r"mil\.epochs was 3 there, here it is 4"):
         check_run(config.model_copy(update={"mil": Mil(epochs=4)}), ["201"], "tension", "blocked")
 

@@ -52,11 +52,27 @@ def test_a_terminal_has_bars(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Terminal()
     shown = handler(stream, monkeypatch)
     run(shown)
+    wildcards = {"target": "tension", "user": "103"}
+    say(shown, "", event=LogEvent.JOB_INFO, jobid=2, rule_name="train_mil", wildcards=wildcards)  # it is tried again
     shown.bars.progress.refresh()
     shown.close()
     said = stream.getvalue()
     assert "the run" in said and "train_mil" in said and "2/3" in said and "tension/103" in said
     assert "Error in rule train_mil: [all] of it" in said and "Select jobs" not in said
+
+
+def test_a_job_that_failed_is_not_at_work_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = handler(io.StringIO(), monkeypatch)
+    run(shown)
+    assert not shown.tally.running and shown.tally.counts == (2, 3)
+
+
+def test_told_of_no_job_it_says_what_snakemake_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    shown = handler(stream, monkeypatch)
+    say(shown, "Job stats", event=LogEvent.RUN_INFO, stats={"train_mil": 3})
+    say(shown, "1 of 3 steps (33%) done", event=LogEvent.PROGRESS)
+    assert "1 of 3 steps (33%) done" in stream.getvalue()
 
 
 def test_a_dry_run_is_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:

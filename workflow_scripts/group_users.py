@@ -5,7 +5,7 @@ from lifelog.groups.assignment import group_users, read_groups
 from lifelog.groups.clustering import read_scores
 from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
-from lifelog.tables import write_csv
+from lifelog.tables import write_csv, write_json
 
 with job_log(snakemake.log[0], snakemake.input):
     given = snakemake.input
@@ -18,3 +18,4 @@ with job_log(snakemake.log[0], snakemake.input):
         features=list(given.features),
     )
     write_csv(groups, snakemake.output.groups)
+    write_json(dict(snakemake.params.groups), snakemake.output.settings)

@@ -33,11 +33,15 @@ def label_files(folder: Path, cohort: Cohort) -> list[Path]:
 
 def open_sessions(user: str, folder: Path, cohort: Cohort, windows: Windows) -> tuple[pa.Schema, Iterator[Session]]:
     """The label columns, and the person's days."""
-    return LABELS, _days(folder)
+    return LABELS, _days(folder, windows)
 
 
-def _days(folder: Path) -> Iterator[Session]:
+def _days(folder: Path, windows: Windows) -> Iterator[Session]:
     diary = _read(folder / "diary.csv")
+    missing = {"stress", "task"} - set(diary.columns)
+    if missing:
+        raise BadInput("unreadable file", f"{folder / 'diary.csv'} line 1: no column {sorted(missing)}")
+    diary["stress"] = pd.to_numeric(diary.stress, errors="coerce")
     for day, lines in diary.groupby(diary.time.dt.date, sort=True):
         labels = []
         for row in lines.itertuples():
@@ -45,15 +49,15 @@ def _days(folder: Path) -> Iterator[Session]:
             wrong = None if 1 <= row.stress <= 5 else BadInput("label out of range", f"{folder}: {row.time}")
             values = {"stress": None if wrong else int(row.stress), "task": str(row.task)}
             labels.append(Label(int(row.time.timestamp()), values, wrong))
-        yield Day(str(day), labels, folder)
+        yield Day(str(day), labels, folder, windows.seconds)
 
 
 class Day(Session):
     """A day of a person."""
 
-    def __init__(self, name: str, labels: list[Label], folder: Path) -> None:
+    def __init__(self, name: str, labels: list[Label], folder: Path, length: int) -> None:
         super().__init__(name, labels)
-        self.folder = folder
+        self.folder, self.length = folder, length
         self.sensors: dict[str, pd.DataFrame] = {}
 
     def read(self, modality: Modality, start: int) -> Samples:
@@ -64,10 +68,14 @@ class Day(Session):
             self.sensors[modality.name] = _read(path)
         table = self.sensors[modality.name]
         seconds = table.seconds - start
-        inside = table[(seconds >= 0) & (seconds < 60)]
+        inside = table[(seconds >= 0) & (seconds < self.length)]
         if inside.empty:
             raise BadInput("no samples", f"{path}: none in the minute {start}")
-        return Samples(inside.seconds.to_numpy() - start, inside[list(modality.columns)].to_numpy(dtype=float))
+        try:
+            values = inside[list(modality.columns)].to_numpy(dtype=float)
+        except (KeyError, ValueError) as problem:
+            raise BadInput("unreadable file", f"{path}: {problem}") from problem
+        return Samples(inside.seconds.to_numpy() - start, values)
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -78,4 +86,4 @@ def _read(path: Path) -> pd.DataFrame:
     except (OSError, ValueError, AttributeError) as problem:
         raise BadInput("unreadable file", f"{path}: {problem}") from problem
     table["seconds"] = (table.time - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
-    return table.sort_values("time", kind="stable")
+    return table

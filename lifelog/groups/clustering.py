@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lifelog.config import Groups
-from lifelog.groups.vectors import grouping_vectors
+from lifelog.groups.vectors import as_shares, grouping_vectors, window_vectors
 
 ALGORITHMS = ("kmeans", "agglomerative")
 STARTS = 20  # of k-means; the best is kept
@@ -112,10 +112,10 @@ def _resamples(importance: pd.DataFrame, settings: Groups) -> Iterator[tuple[pd.
     """Window and user vectors of as many windows and seeds as there are, drawn with replacement within each user."""
     rng = np.random.default_rng(settings.seed)
     seeds = sorted(set(importance.seed))
-    by_seed = [grouping_vectors(importance, settings, [seed]) for seed in seeds]
+    by_seed = [window_vectors(importance, settings.importance, settings.parts, [seed]) for seed in seeds]
     rows = by_seed[0].groupby("user").indices
     for _ in range(settings.resamples):
-        mean = sum(by_seed[i] for i in rng.integers(0, len(seeds), len(seeds))) / len(seeds)
+        mean = as_shares(sum(by_seed[i] for i in rng.integers(0, len(seeds), len(seeds))) / len(seeds), settings)
         drawn = mean.iloc[np.concatenate([rng.choice(own, len(own)) for own in rows.values()])]
         yield drawn, drawn.groupby("user").mean()
 

@@ -53,7 +53,11 @@ def grouping_vectors(importance: pd.DataFrame, settings: Groups, seeds: list[int
     Ablation is in nats, and so the larger the better a user's model does; it is divided by the sum of the user's
     absolute means, so that it tells shares, as attention does.
     """
-    table = window_vectors(importance, settings.importance, settings.parts, seeds)
+    return as_shares(window_vectors(importance, settings.importance, settings.parts, seeds), settings)
+
+
+def as_shares(table: pd.DataFrame, settings: Groups) -> pd.DataFrame:
+    """Window vectors in the unit that forms the groups."""
     if settings.importance == "attention":
         return table
     total = table.groupby("user").mean().abs().sum(axis=1).replace(0, np.nan)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
+from lifelog.config import SENSORLESS
 from lifelog.metrics import confusion
 from lifelog.report.style import SCHEMES, SEQUENTIAL, colours, markers, save, style
 
@@ -233,9 +234,9 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], metric: str, confidence: 
     A row a predictor and split (the keys of `comparisons`); beside it the controls, raw and random groups.
     """
     rows = pd.concat([frame.assign(where=name) for name, frame in comparisons.items()], ignore_index=True)
-    rows = rows[(rows.metric == metric) & ~rows.scheme.isin(["global", "personal"])]
+    rows = rows[(rows.metric == metric) & ~rows.scheme.isin(["global", "personal"]) & ~rows.predictor.isin(SENSORLESS)]
     grouped = rows.groupby(["where", "predictor"]).scheme.transform(lambda schemes: "importance" in set(schemes))
-    rows = rows[grouped].assign(kind=rows.scheme.str.partition("-")[0])
+    rows = rows[grouped.astype(bool)].assign(kind=rows.scheme.str.split("-").str[0])
     places = {key: -place for place, key in enumerate(rows.groupby(["where", "predictor"], sort=False).groups)}
     looks = {"importance": ("o", 8, 0.0), "raw": ("s", 5, -0.18), "random": ("D", 4, -0.32)}
     with style():
@@ -262,7 +263,10 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], metric: str, confidence: 
         of = f"{METRIC_NAMES[metric]}, {confidence:.0%} interval over users"
         ax.set(xlabel=f"difference to one model for everyone ({of})")
         ax.set_ylim(min(places.values(), default=0) - 0.6, 0.5)
-        figure.legend(loc="outside upper center", ncols=4)
+        if places:
+            figure.legend(loc="outside upper center", ncols=4)
+        else:
+            ax.text(0.5, 0.5, "no predictor has importance groups", ha="center", va="center", transform=ax.transAxes)
         save(figure, path, rows.drop(columns="kind"))
 
 

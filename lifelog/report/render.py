@@ -18,7 +18,7 @@ from lifelog import __version__
 from lifelog.config import Config
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import read_scores
-from lifelog.groups.faithfulness import STABLE, TOP
+from lifelog.groups.faithfulness import STABLE
 from lifelog.report.figures import METRIC_NAMES
 from lifelog.report.tables import joined_random, split_overview
 from lifelog.report.words import describe
@@ -105,7 +105,7 @@ class Chapter:
 
     @property
     def key(self) -> str:
-        return f"{self.target}-{self.split}"
+        return f"{self.target}/{self.split}"  # names hold no slash, so that no two chapters have the same
 
     @property
     def title(self) -> str:
@@ -134,9 +134,10 @@ class Chapter:
         top = {}
         for method, name in (("attention", "importance"), ("ablation", "ablation")):
             own = self.figures[name].table
-            top[method] = list(own[own.user == user].nlargest(min(TOP, 2), "importance").modality)
-        stable = bool(self.within.importance.set_index("user").stable[user])
-        says = {True: "yes", False: "no"}[stable] if stability_known else "–"
+            top[method] = list(own[own.user == user].nlargest(2, "importance").modality)
+        own = self.within.importance.set_index("user").loc[user]
+        compared = stability_known and pd.notna(own[f"seeds_{self.grouped_by}"])
+        says = ("yes" if own.stable else "no") if compared else "–"
         members = ", ".join(others) if others else "nobody else"
         return found | {"group": group, "share": share, "members": members, "top": top, "stable": says}
 
@@ -169,7 +170,7 @@ def render_report(
         chapters=chapters,
         people=_people(cohort, cohort_figures["yield"].table, chapters, len(config.mil.seeds) > 1),
         known=set(cohort.user),
-        chapters_within={c.key: f"{c.target}-{c.within_split}" for c in chapters},
+        chapters_within={c.key: f"{c.target}/{c.within_split}" for c in chapters},
         metric=METRIC_NAMES[config.compare.metric],
         metrics=METRIC_NAMES,
         close_minutes=CLOSE_MINUTES,
@@ -217,7 +218,7 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
     captions = figure_captions(config)
     names = ("comparison", "confusion") if unseen else captions
     chapter.figures = {
-        name: Figure(folder / "figures" / f"{name}.svg", f"{chapter.key}-{name}", captions[name], name)
+        name: Figure(folder / "figures" / f"{name}.svg", f"{target.name}-{split.name}-{name}", captions[name], name)
         for name in names
     }
     if not unseen:
@@ -230,7 +231,9 @@ def _person_figure(folder: Path, key: str, user: str) -> Figure:
         "Above: labels in time, by the part that they are used for. Below: validation score over the epochs, and "
         "importance in training and validation windows; bars are means over training seeds, marks are seeds."
     )
-    return Figure(folder / "figures" / "people" / f"{user}.svg", f"{key}-user-{user}", caption, "person")
+    return Figure(
+        folder / "figures" / "people" / f"{user}.svg", f"{key.replace('/', '-')}-user-{user}", caption, "person"
+    )
 
 
 def _read_within(folder: Path, config: Config, users: list[str]) -> Within:

@@ -8,7 +8,9 @@ import pytest
 
 from lifelog.mil.importance import SCHEMA
 from lifelog.report.dag import read_rulegraph
+from lifelog.report.figures import plot_verdict
 from lifelog.report.tables import cohort_yield, fault_counts, joined_random, split_overview, yield_shares
+from lifelog.report.words import describe
 from lifelog.tables import write_table
 
 
@@ -66,6 +68,16 @@ def test_random_groupings_are_shown_as_one_row() -> None:
     table = joined_random(pd.DataFrame(rows).assign(**columns)).set_index("scheme")
     assert table.index.tolist() == ["global", "importance", "random"]
     assert table.loc["random", ["mean", "low", "high"]].tolist() == [0.5, 0.4, 0.6]
+
+
+def test_without_importance_groups_the_verdict_is_a_picture_that_says_so(tmp_path: Path) -> None:
+    rows = [("majority", scheme, "macro_f1", 0.2) for scheme in ("global", "personal")]
+    comparison = pd.DataFrame(rows, columns=["predictor", "scheme", "metric", "mean"]).assign(
+        difference=0.0, p_holm=None
+    )
+    plot_verdict({"tension, blocked": comparison}, "macro_f1", 0.95, tmp_path / "v.svg")
+    assert "no predictor has importance groups" in (tmp_path / "v.svg").read_text()
+    assert describe("verdict", pd.read_csv(tmp_path / "v.csv")) == "Nothing to show."
 
 
 def test_the_picture_of_the_rules_is_the_same_each_time(tmp_path: Path) -> None:

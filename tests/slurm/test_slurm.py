@@ -81,7 +81,7 @@ def test_a_job_above_its_memory_is_tried_again_with_more(cluster: Cluster, workf
 
 def test_people_go_together_and_the_report_is_one_job(cluster: Cluster, workflow: Workflow) -> None:
     comments = [job["Comment"] for job in cluster.jobs()]
-    assert len([text for text in comments if "people" in text]) == 1
+    assert len([text for text in comments if "rule_people" in text]) == 1
     assert len([text for text in comments if "report" in text]) == 1
 
 

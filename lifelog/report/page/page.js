@@ -15,18 +15,24 @@ function show(moved) {
   document.title = page.querySelector("h2").textContent + " – " + document.body.dataset.title;
   if (!moved) return;
   if (aim === page) window.scrollTo(0, 0); else aim.scrollIntoView();
-  page.querySelector("h2").focus({ preventScroll: true });
+  const heading = (aim === page ? page : aim).querySelector("h2, h3");
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
 }
 addEventListener("hashchange", () => show(true));
 show(location.hash !== "");
 addEventListener("load", () => { if (location.hash) show(true); }); // after the browser has gone to the place itself
 
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  document.querySelector(".page.shown h2").focus();
+});
+
 // Numbers by size, everything else by name; what is missing stays at the end.
 function value(row, column) {
   const text = row.cells[column].textContent.trim().replace("−", "-");
   if (text === "" || text === "–") return null;
-  const number = parseFloat(text);
-  return Number.isNaN(number) ? text : number;
+  return /^[+-]?\d+(\.\d+)?( to .*)?$/.test(text) ? parseFloat(text) : text;
 }
 function compare(a, b) {
   if (typeof a === "number" && typeof b === "number") return a - b;
