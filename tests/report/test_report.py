@@ -72,9 +72,8 @@ def test_random_groupings_are_shown_as_one_row() -> None:
 
 def test_without_importance_groups_the_verdict_is_a_picture_that_says_so(tmp_path: Path) -> None:
     rows = [("majority", scheme, "macro_f1", 0.2) for scheme in ("global", "personal")]
-    comparison = pd.DataFrame(rows, columns=["predictor", "scheme", "metric", "mean"]).assign(
-        difference=0.0, p_holm=None
-    )
+    comparison = pd.DataFrame(rows, columns=["predictor", "scheme", "metric", "mean"])
+    comparison[["difference", "difference_low", "difference_high", "p_holm"]] = 0.0
     plot_verdict({"tension, blocked": comparison}, "macro_f1", 0.95, tmp_path / "v.svg")
     assert "no predictor has importance groups" in (tmp_path / "v.svg").read_text()
     assert describe("verdict", pd.read_csv(tmp_path / "v.csv")) == "Nothing to show."
