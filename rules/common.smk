@@ -163,8 +163,30 @@ def news(since):
     page = Path(CONFIG.results) / "report.html"
     if page.is_file() and page.stat().st_mtime >= since:
         headline = read_json(page.parent / CHAPTERS[0] / "verdict.json")["headline"]
-        yield f"{CHAPTERS[0].replace('/', ', ')} split: {headline}"
+        yield f"{', '.join(Path(CHAPTERS[0]).parts)} split: {headline}"
         yield f"Report: {page}"
     for placed in sorted(page.parent.glob("*/*/newcomers/*.json")):
         if placed.stat().st_mtime >= since:
             yield f"{placed.parts[-4]}, {placed.parts[-3]} split: {read_json(placed)['sentence']}"
+
+
+def run_file(path, wildcards):
+    """A file of the finished run, which is read and never touched."""
+    if not CONFIG.newcomers.run:
+        raise WorkflowError("newcomers.run: give the results folder of a finished run")
+    return f"{CONFIG.newcomers.run}/{path.format(**wildcards)}"
+
+
+def run_files(folder, wildcards):
+    """A file a person of the finished run."""
+    return sorted(str(path) for path in Path(run_file(folder, wildcards)).glob("*.parquet"))
+
+
+if CONFIG.newcomers.run:
+    from lifelog.newcomers import check_run
+
+    try:
+        for chapter in CHAPTERS_WITHIN:
+            check_run(CONFIG, USERS, *Path(chapter).parts)
+    except BadInput as error:
+        raise WorkflowError(str(error)) from None

@@ -1,28 +1,5 @@
 # People who come to a finished run: they are a run of their own, in another results folder, that reads the first one.
 
-
-def run_file(path, wildcards):
-    """A file of the finished run. No rule makes it: the run is read, never touched."""
-    if not CONFIG.newcomers.run:
-        raise WorkflowError("newcomers.run: give the results folder of a finished run")
-    return f"{CONFIG.newcomers.run}/{path.format(**wildcards)}"
-
-
-def run_files(folder, wildcards):
-    """A file a person of the finished run."""
-    return sorted(str(path) for path in Path(run_file(folder, wildcards)).glob("*.parquet"))
-
-
-if CONFIG.newcomers.run:
-    from lifelog.newcomers import check_run
-
-    try:
-        for chapter in CHAPTERS_WITHIN:
-            check_run(CONFIG, USERS, *chapter.split("/"))
-    except BadInput as error:
-        raise WorkflowError(str(error)) from None
-
-
 # Predictors that have importance groups in the comparison.
 GROUPED = {
     name for name, scheme in CONFIG.models(CONFIG.split(WITHIN[0])) if scheme == "importance"

@@ -186,7 +186,7 @@ rule plot_verdict:
         mem_mb=growing(1000),
         runtime=growing(15),
     params:
-        chapters=[chapter.replace("/", ", ") for chapter in CHAPTERS],
+        chapters=[", ".join(Path(chapter).parts) for chapter in CHAPTERS],
         compare=section("compare"),
         code=code("report"),
     message:

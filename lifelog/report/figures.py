@@ -12,7 +12,7 @@ import seaborn as sns
 
 from lifelog.config import SENSORLESS
 from lifelog.metrics import confusion
-from lifelog.report.style import SCHEMES, SEQUENTIAL, colours, markers, save, style
+from lifelog.report.style import MANY, SCHEMES, SEQUENTIAL, colours, markers, save, style
 
 METRIC_NAMES = {
     "macro_f1": "macro-F1",
@@ -98,15 +98,16 @@ def plot_embedding(points: pd.DataFrame, groups: pd.DataFrame, path: str | Path)
         for row, (space, title) in enumerate(titles.items()):
             for ax, by in zip(axes[row], ("user", "group"), strict=True):
                 own, names = points[points.space == space], sorted(set(points[by]))
+                look = {"s": 12, "linewidths": 0, "rasterized": len(own) > MANY}
                 for name, colour, marker in zip(names, colours(len(names)), markers(len(names)), strict=True):
                     of_name = own[own[by] == name]
-                    ax.scatter(of_name.x, of_name.y, s=12, color=colour, marker=marker, label=name, linewidths=0)
+                    ax.scatter(of_name.x, of_name.y, color=colour, marker=marker, label=name, **look)
                 ax.set(title=f"{title}, by {by}", xticks=[], yticks=[])
                 if row == 0:
                     ax.legend(fontsize="x-small", ncols=2 if len(names) > 6 else 1, loc="best", markerscale=1.2)
         figure.supxlabel("t-SNE 1 (no unit)")
         figure.supylabel("t-SNE 2 (no unit)")
-        save(figure, path, points)
+        save(figure, path, points.round({"x": 2, "y": 2}))
 
 
 def plot_cluster_scores(scores: pd.DataFrame, path: str | Path) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from lifelog.groups.vectors import METHODS
-from lifelog.report.style import colours, markers, save, style
+from lifelog.report.style import MANY, colours, markers, save, style
 
 PARTS = ("train", "validation", "test", "not used")
 IMPORTANCE_LABELS = {"attention": "attention (share)", "ablation": "ablation (nats)"}
@@ -75,7 +75,7 @@ def _labels(ax: Axes, rows: pd.DataFrame, classes: list[str]) -> None:
     for part, colour, marker in zip(PARTS, [*colours(3), "0.75"], markers(4), strict=True):
         own = rows[rows.series == part]
         if len(own):
-            ax.plot(own.x, own.value.map(places), marker, color=colour, ms=4, label=part)
+            ax.plot(own.x, own.value.map(places), marker, color=colour, ms=4, label=part, rasterized=len(rows) > MANY)
     first = rows.groupby("mark", sort=False).x.min()
     for x in first.iloc[1:]:
         ax.axvline(x - 0.5, color="0.6", lw=0.8)

@@ -42,6 +42,9 @@ def colours(n: int) -> list:
     return list(sns.color_palette("colorblind", n)) if n <= 10 else list(sns.color_palette("husl", n))
 
 
+MANY = 1000  # marks above which a figure holds them as a picture: each one as a shape would make the page huge
+
+
 def markers(n: int) -> list[str]:
     """n markers, so that colour is not the only sign."""
     shapes = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
@@ -52,5 +55,5 @@ def save(figure: Figure, path: str | Path, data: pd.DataFrame) -> None:
     """Write a figure as SVG whole, what it shows beside it as CSV, and forget it."""
     write_csv(data, Path(path).with_suffix(".csv"))
     with written_whole(path) as part:
-        figure.savefig(part, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(part, format="svg", dpi=150, metadata={"Date": None, "Creator": None})
     plt.close(figure)

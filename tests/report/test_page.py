@@ -90,7 +90,7 @@ class Browser:
     def __call__(self, script: str = "", place: str = "", width: int = 1280) -> dict:
         """What the script returns; it runs when the page has loaded."""
         text = self.page.read_text(encoding="utf-8")
-        answer = f"""<script>addEventListener("load", () => {{ const said = (() => {{ {script} }})();
+        answer = f"""<script>addEventListener("load", async () => {{ const said = await (async () => {{ {script} }})();
             document.body.dataset.said = JSON.stringify(said === undefined ? null : said); }});</script></body>"""
         copy, log = self.folder / "page.html", self.folder / "net.json"
         copy.write_text(text.replace("</body>", answer), encoding="utf-8")
@@ -183,12 +183,17 @@ def test_days_sort_as_days(browser: Browser) -> None:
 
 
 def test_figures_and_their_data_are_files_to_take(browser: Browser, workflow: Workflow) -> None:
-    script = """addEventListener('click', (event) => event.preventDefault());
-        return [...document.querySelectorAll('figure .files a')].map((link) => {
-          link.click();
+    script = """const links = [...document.querySelectorAll('figure .files a')], taken = {};
+        addEventListener('click', (event) => {
+          const link = event.target;
+          if (!link.href.startsWith('data:')) return;
+          event.preventDefault();
           const table = link.href.startsWith('data:text');
-          return [link.download, table ? decodeURIComponent(link.href) : link.href.slice(0, 30)]; });"""
-    files = dict(browser(script)["said"])
+          taken[link.download] = table ? decodeURIComponent(link.href) : link.href.slice(0, 30); });
+        links.forEach((link) => link.click());
+        while (Object.keys(taken).length < links.length) await new Promise((done) => setTimeout(done, 20));
+        return taken;"""
+    files = browser(script)["said"]
     results = workflow.folder / "results"
     assert len(files) == 2 * len(list(results.glob("**/figures/**/*.svg")))
     for name, source in (

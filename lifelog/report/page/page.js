@@ -60,12 +60,19 @@ document.querySelectorAll("table thead tr").forEach((row) => {
 // What is wider than the screen can be scrolled by keyboard too.
 document.querySelectorAll(".scroll").forEach((box) => { box.tabIndex = 0; });
 
-// A file is made when it is asked for: the page holds every figure and every table of its data once.
+// A file is made when it is asked for: the page holds every figure and, packed, its data once.
+async function unpack(text) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
 document.querySelectorAll("figure .files a").forEach((link) => {
-  link.addEventListener("click", () => {
-    const figure = link.closest("figure");
+  const figure = link.closest("figure");
+  link.addEventListener("click", async (event) => {
+    if (link.href.startsWith("data:")) return;
+    event.preventDefault();
     link.href = link.download.endsWith(".svg")
       ? figure.querySelector("img").src
-      : "data:text/csv;charset=utf-8," + encodeURIComponent(JSON.parse(figure.querySelector("script").textContent));
+      : "data:text/csv;charset=utf-8," + encodeURIComponent(await unpack(figure.querySelector("script").textContent));
+    link.click();
   });
 });
