@@ -23,6 +23,9 @@ METRIC_NAMES = {
 }
 
 
+DRAWN = 5000  # windows of an embedding that are drawn
+
+
 def long(table: pd.DataFrame, value: str) -> pd.DataFrame:
     """A table of users by modalities as rows of user, modality and value."""
     names = {"id_vars": "user", "var_name": "modality", "value_name": value}
@@ -89,9 +92,14 @@ def plot_group_importance(vectors: pd.DataFrame, groups: pd.DataFrame, label: st
 
 
 def plot_embedding(points: pd.DataFrame, groups: pd.DataFrame, path: str | Path) -> None:
-    """t-SNE of windows: importance and raw features, coloured by user and by importance group."""
+    """t-SNE of windows: importance and raw features, coloured by user and by importance group.
+
+    Of many windows a sample is drawn; the table has all.
+    """
     of = groups.set_index("user").group
     points = points.assign(group=points.user.map(of))
+    if len(points) > 2 * DRAWN:  # more would only lie on each other
+        points = points.groupby("space").sample(DRAWN, random_state=0).sort_index()
     titles = {"importance": "importance vectors", "raw": "raw summary features"}
     with style():
         figure, axes = plt.subplots(2, 2, figsize=(8.5, 7.2), sharex="row", sharey="row")

@@ -287,7 +287,8 @@ def figure_captions(config: Config) -> dict[str, str]:
         "group_importance": "Importance in each group: bars are means over users, dots are users.",
         "cluster_scores": "How clearly and how stably importance falls into k clusters; the ring marks what is taken.",
         "embedding": (
-            "Windows by likeness (t-SNE): in importance and in raw features, coloured by person and by group. "
+            "Windows by likeness (t-SNE): in importance and in raw features, coloured by person and by group; of very "
+            "many a sample. "
             "Distances between far clouds mean nothing."
         ),
     }

@@ -55,5 +55,5 @@ def save(figure: Figure, path: str | Path, data: pd.DataFrame) -> None:
     """Write a figure as SVG whole, what it shows beside it as CSV, and forget it."""
     write_csv(data, Path(path).with_suffix(".csv"))
     with written_whole(path) as part:
-        figure.savefig(part, format="svg", dpi=150, metadata={"Date": None, "Creator": None})
+        figure.savefig(part, format="svg", dpi=80, metadata={"Date": None, "Creator": None})
     plt.close(figure)
