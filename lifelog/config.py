@@ -296,6 +296,11 @@ class Compare(Section):
     )
     seed: int = Field(0, ge=0, description="of the bootstrap")
 
+    @property
+    def level(self) -> float:
+        """p-values below it count."""
+        return round(1 - self.confidence, 12)  # .05, not a little more
+
 
 class Newcomers(Section):
     run: str = Field(

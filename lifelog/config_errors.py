@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -50,8 +50,7 @@ def tag(kind: type[BaseModel]) -> str:
 def _tagged(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
     """Entries of lists by their kind: of predictors by name, of splits by method."""
     lists = [field.annotation for field in model.model_fields.values() if get_origin(field.annotation) is list]
-    unions = [annotation for annotation in lists if not isinstance(get_args(annotation)[0], type)]
-    unions = [annotation for annotation in unions if get_origin(get_args(annotation)[0]) is not Literal]
+    unions = [annotation for annotation in lists if get_origin(get_args(annotation)[0]) is Annotated]
     return {kind.model_fields[tag(kind)].default: kind for annotation in unions for kind in kinds(annotation)}
 
 

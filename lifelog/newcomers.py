@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from lifelog.compare import probabilities
 from lifelog.config import Config, Groups
 from lifelog.config import Predictor as Settings
-from lifelog.groups.vectors import as_shares, grouping_vectors, window_vectors
+from lifelog.groups.clustering import resamples, squared_distances
+from lifelog.groups.vectors import grouping_vectors
 from lifelog.metrics import scores
 from lifelog.predict.samples import Samples
-from lifelog.predict.train import build_predictor, predictions_schema, probability_columns
+from lifelog.predict.train import predict_users, predictions_schema
 from lifelog.tables import plain, read_json
 from lifelog.windows.layout import BadInput
 
@@ -60,14 +61,10 @@ def place_newcomer(
     centres = people.groupby(groups.group.to_numpy()).mean()
     windows = grouping_vectors(importance, settings).reindex(columns=people.columns, fill_value=0.0)
     placed = _place(windows.to_numpy(), centres.to_numpy(), settings.unit)
-    rng, seeds = np.random.default_rng(settings.seed), sorted(set(importance.seed))
-    by_seed = [window_vectors(importance, settings.importance, settings.parts, [seed]) for seed in seeds]
     same = 0
-    for _ in range(DRAWS):
-        mean = sum(by_seed[i] for i in rng.integers(0, len(seeds), len(seeds))) / len(seeds)
-        vectors = as_shares(mean, settings).reindex(columns=people.columns, fill_value=0.0).to_numpy()
-        drawn = vectors[rng.integers(0, len(vectors), len(vectors))]
-        same += _place(drawn, centres.to_numpy(), settings.unit) == placed
+    for drawn, _ in resamples(importance, settings, DRAWS):
+        vectors = drawn.reindex(columns=people.columns, fill_value=0.0).to_numpy()
+        same += _place(vectors, centres.to_numpy(), settings.unit) == placed
     own = windows.to_numpy().mean(axis=0)
     group = str(centres.index[placed])
     members = list(groups.user[groups.group == group])
@@ -93,7 +90,7 @@ def _place(windows: NDArray, centres: NDArray, unit: str) -> int:
 
 
 def _distances(vectors: NDArray, centres: NDArray) -> NDArray:
-    return np.sqrt(((vectors[:, None] - centres) ** 2).sum(axis=2))
+    return np.sqrt(squared_distances(vectors, centres))
 
 
 def _silhouette(own: NDArray, people: pd.DataFrame, groups: pd.DataFrame, group: str) -> float | None:
@@ -113,20 +110,16 @@ def predict_newcomer(
     importance: fitted on the run's members of the group; global: on everyone in the run; personal: on the newcomer.
     The run's people are fitted on as in the run: their training windows, their validation windows for choosing.
     """
-    test, found = samples.part("test", [user]), []
-    names = probability_columns(samples.classes)
-    tables = [newcomer_schema(samples.classes).empty_table().to_pandas()]
+    tables, found = [], []
     for settings in predictors:
         for scheme, fitted in (("importance", members), ("global", everyone), ("personal", [user])):
-            model = build_predictor(settings)
-            model.fit(samples.part("train", fitted), samples.part("validation", fitted))
-            frame = test.keys[["user", "start"]].assign(predictor=settings.name, scheme=scheme, truth=test.truth)
-            frame = frame.join(pd.DataFrame(model.predict(test), columns=names))
+            frame = predict_users(settings, samples, fitted, [user]).assign(predictor=settings.name, scheme=scheme)
             tables.append(frame)
-            about = {"predictor": settings.name, "scheme": scheme, "fitted_on": len(fitted), "windows": len(test)}
-            reached = scores(test.truth, probabilities(frame))
+            about = {"predictor": settings.name, "scheme": scheme, "fitted_on": len(fitted), "windows": len(frame)}
+            reached = scores(frame.truth.to_numpy(), probabilities(frame))
             found.append(about | {name: plain(value) for name, value in reached.items()})
-    return pd.concat(tables[1:] or tables, ignore_index=True), found
+    empty = newcomer_schema(samples.classes).empty_table().to_pandas()
+    return pd.concat(tables, ignore_index=True) if tables else empty, found
 
 
 def newcomer_schema(classes: list[str]) -> pa.Schema:

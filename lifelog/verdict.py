@@ -34,7 +34,7 @@ def verdict(by_user: pd.DataFrame, comparison: pd.DataFrame, settings: Compare, 
     names = dict.fromkeys(rows.index.get_level_values("predictor"))
     grouped = [name for name in names if name not in SENSORLESS and (name, "importance") in rows.index]
     p_random = random_p(rows["mean"], grouped)
-    alpha, family = round(1 - settings.confidence, 12), max(1, rows.p_holm.notna().sum())
+    alpha, family = settings.level, max(1, rows.p_holm.notna().sum())
     unaided = rows["mean"][[name in SENSORLESS for name in rows.index.get_level_values("predictor")]].dropna()
     findings = []
     for name in grouped:
@@ -89,7 +89,7 @@ def _finding(
             says = "any" if 1 / (1 + len(drawn)) < alpha else "untested"
     else:
         says = "hurts" if clear and grouped.difference_high < 0 else "unclear"
-    difference = _interval(grouped.difference, grouped.difference_low, grouped.difference_high)
+    difference = interval(grouped.difference, grouped.difference_low, grouped.difference_high)
     sentence = (
         f"{predictor}: {grouped['mean']:.3f} in importance groups, {shared['mean']:.3f} as one model for everyone, "
         f"difference {difference}, p = {_p(grouped.p_holm)} (Holm), better for "
@@ -117,7 +117,7 @@ def _finding(
     }
 
 
-def _interval(value: float, low: float, high: float) -> str:
+def interval(value: float, low: float, high: float) -> str:
     """A difference with its interval, where there is one."""
     return f"{value:+.3f}" + ("" if np.isnan(low) else f" [{low:+.3f}, {high:+.3f}]")
 
@@ -167,7 +167,7 @@ def leak_check(by_user: pd.DataFrame, rows: pd.DataFrame, informed: pd.Series, s
     low, high = bootstrap_interval(lead, settings)
     numbers = (
         f"{rival[0]} ({rival[1]}), which sees no sensor, scores {blind[rival]:.3f}; the best sensor model, "
-        f"{best[0]} ({best[1]}), {sensor[best]:.3f}; difference {_interval(lead.mean(), low, high)}."
+        f"{best[0]} ({best[1]}), {sensor[best]:.3f}; difference {interval(lead.mean(), low, high)}."
     )
     if not (informed[best] or informed[rival]):
         says, words = "nothing", "Nothing was learned: no model is clearly better than chance. "

@@ -300,7 +300,7 @@ rule render_report:
     params:
         config=CONFIG.model_dump(),
         chapters=CHAPTERS,
-        code=code("report"),
+        code=code("report", "verdict"),
     message:
         "Writing the report"
     script:

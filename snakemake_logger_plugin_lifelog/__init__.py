@@ -104,7 +104,7 @@ class LogHandler(LogHandlerBase):
             self.bars.show(self.tally)
 
     def _finished(self, about: dict[str, Any]) -> None:
-        found = self.tally.finish(about.get("job_id", about.get("jobid")))
+        found = self.tally.finish(about["job_id"])
         if found and not self.bars:
             (stage, name), (done, planned) = found, self.tally.counts
             of_stage = f"{stage} {self.tally.done[stage]} of {self.tally.planned[stage]}"

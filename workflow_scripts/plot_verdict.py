@@ -10,4 +10,4 @@ with job_log(snakemake.log[0], snakemake.input):
     settings = Compare(**snakemake.params.compare)
     frames = [pd.read_csv(path) for path in snakemake.input.comparisons]
     comparisons = dict(zip(snakemake.params.chapters, frames, strict=True))
-    plot_verdict(comparisons, settings.metric, settings.confidence, snakemake.output.figure)
+    plot_verdict(comparisons, settings, snakemake.output.figure)

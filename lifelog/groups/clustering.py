@@ -69,8 +69,13 @@ def cluster_shares(windows: pd.DataFrame, users: pd.DataFrame, labels: NDArray, 
     """
     if unit == "users":
         centres = users.groupby(labels).mean().to_numpy()
-        labels = ((windows.to_numpy()[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
+        labels = squared_distances(windows.to_numpy(), centres).argmin(axis=1)
     return pd.crosstab(windows.index.get_level_values("user"), labels, normalize="index").rename_axis("user")
+
+
+def squared_distances(vectors: NDArray, centres: NDArray) -> NDArray:
+    """Of each vector (n, dimensions) to each centre (k, dimensions): (n, k)."""
+    return ((vectors[:, None] - centres) ** 2).sum(axis=2)
 
 
 def entropy(shares: pd.DataFrame) -> float:
@@ -97,7 +102,11 @@ def score_groups(importance: pd.DataFrame, settings: Groups) -> pd.DataFrame:
             continue
         found = cluster(vectors, algorithm, ks, settings.seed)
         # Resampling is the work of many clusterings: for the algorithm that is used.
-        stability = _stability(windows, users, found, _resamples(importance, settings), settings) if taken else {}
+        stability = (
+            _stability(windows, users, found, resamples(importance, settings, settings.resamples), settings)
+            if taken
+            else {}
+        )
         for k, labels in found.items():
             distinct = len(np.unique(labels))
             silhouette = silhouette_score(vectors, labels) if 1 < distinct < len(vectors) else np.nan
@@ -108,13 +117,13 @@ def score_groups(importance: pd.DataFrame, settings: Groups) -> pd.DataFrame:
     return scores.assign(chosen=(scores.algorithm == settings.algorithm) & (scores.k == k))
 
 
-def _resamples(importance: pd.DataFrame, settings: Groups) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+def resamples(importance: pd.DataFrame, settings: Groups, draws: int) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
     """Window and user vectors of as many windows and seeds as there are, drawn with replacement within each user."""
     rng = np.random.default_rng(settings.seed)
     seeds = sorted(set(importance.seed))
     by_seed = [window_vectors(importance, settings.importance, settings.parts, [seed]) for seed in seeds]
     rows = by_seed[0].groupby("user").indices
-    for _ in range(settings.resamples):
+    for _ in range(draws):
         mean = as_shares(sum(by_seed[i] for i in rng.integers(0, len(seeds), len(seeds))) / len(seeds), settings)
         drawn = mean.iloc[np.concatenate([rng.choice(own, len(own)) for own in rows.values()])]
         yield drawn, drawn.groupby("user").mean()

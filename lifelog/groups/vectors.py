@@ -47,17 +47,17 @@ def user_vectors(
     return window_vectors(importance, method, parts, seeds, absent).groupby("user").mean()
 
 
-def grouping_vectors(importance: pd.DataFrame, settings: Groups, seeds: list[int] | None = None) -> pd.DataFrame:
-    """The window vectors that form the groups, as `groups` asks for them.
+def grouping_vectors(importance: pd.DataFrame, settings: Groups) -> pd.DataFrame:
+    """The window vectors that form the groups, as `groups` asks for them."""
+    return as_shares(window_vectors(importance, settings.importance, settings.parts), settings)
+
+
+def as_shares(table: pd.DataFrame, settings: Groups) -> pd.DataFrame:
+    """Window vectors in the unit that forms the groups: shares.
 
     Ablation is in nats, and so the larger the better a user's model does; it is divided by the sum of the user's
     absolute means, so that it tells shares, as attention does.
     """
-    return as_shares(window_vectors(importance, settings.importance, settings.parts, seeds), settings)
-
-
-def as_shares(table: pd.DataFrame, settings: Groups) -> pd.DataFrame:
-    """Window vectors in the unit that forms the groups."""
     if settings.importance == "attention":
         return table
     total = table.groupby("user").mean().abs().sum(axis=1).replace(0, np.nan)

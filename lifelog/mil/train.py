@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -61,7 +62,15 @@ def train_mil(
     reason, networks = exclusion(splits_path), []
     if reason is None:
         try:
-            networks = list(_networks(windows_path, splits_path, modalities, target, standardise, settings))
+            # Handed straight on: nobody else holds the raw windows when `_networks` lets them go.
+            networks = list(
+                _networks(
+                    *read_bags(windows_path, splits_path, modalities, settings.labels, target.classes),
+                    modalities,
+                    standardise,
+                    settings,
+                )
+            )
         except TrainingError as error:
             reason = f"training failed: {error}"
     if reason is not None:
@@ -80,16 +89,10 @@ def train_mil(
 
 
 def _networks(
-    windows_path: str | Path,
-    splits_path: str | Path,
-    modalities: list[Modality],
-    target: Target,
-    standardise: str,
-    settings: Mil,
+    raw: Bags, used: pd.DataFrame, classes: list[str], modalities: list[Modality], standardise: str, settings: Mil
 ) -> Iterator[tuple[dict[str, Tensor], dict[str, Any]]]:
-    """The tensors of every seed's checkpoint, and what its JSON tells of the training."""
+    """The tensors of every seed's checkpoint, and what its JSON tells of the training; of what `read_bags` gives."""
     device = pick_device(settings.device)
-    raw, used, classes = read_bags(windows_path, splits_path, modalities, settings.labels, target.classes)
     parts = [raw.take(torch.tensor((used.part == part).tolist())) for part in ("train", "validation")]
     del raw  # a user of many days is not held three times
     scaling = fit_scaling(parts[0], standardise)

@@ -76,15 +76,7 @@ def train_predictor(
         if unseen and len(members) == 1:
             alone += members
         for fitted, tested in turns(members, everyone, unseen):
-            test, names = samples.part("test", tested), probability_columns(samples.classes)
-            # The only user of all has nobody to learn from: every class is as likely.
-            probabilities = np.full((len(test), len(names)), 1 / len(names))
-            if fitted:
-                model = build_predictor(settings)
-                model.fit(samples.part("train", fitted), samples.part("validation", fitted))
-                probabilities = model.predict(test)
-            frame = test.keys[["user", "start"]].assign(group=group, truth=test.truth)
-            frames.append(frame.join(pd.DataFrame(probabilities, columns=names)))
+            frames.append(predict_users(settings, samples, fitted, tested).assign(group=group))
             total = groups.group.nunique()
             logger.info(
                 "group %d of %d (%s): %d users known, %d tested", number, total, group, len(fitted), len(tested)
@@ -94,6 +86,19 @@ def train_predictor(
     table = pd.concat(frames).sort_values(["user", "start"])
     notes = {"classes": samples.classes, "alone": alone}
     write_table(table, predictions_path, predictions_schema(samples.classes), notes)
+
+
+def predict_users(settings: Settings, samples: Samples, fitted: list[str], tested: list[str]) -> pd.DataFrame:
+    """user, start, truth and one probability a class of some users' test windows, by a model fitted on some users."""
+    test, names = samples.part("test", tested), probability_columns(samples.classes)
+    # The only user of all has nobody to learn from: every class is as likely.
+    probabilities = np.full((len(test), len(names)), 1 / len(names))
+    if fitted:
+        model = build_predictor(settings)
+        model.fit(samples.part("train", fitted), samples.part("validation", fitted))
+        probabilities = model.predict(test)
+    frame = test.keys[["user", "start"]].assign(truth=test.truth)
+    return frame.join(pd.DataFrame(probabilities, columns=names))
 
 
 def probability_columns(classes: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from lifelog.config import SENSORLESS
+from lifelog.config import SENSORLESS, Compare
 from lifelog.metrics import confusion
 from lifelog.report.style import MANY, SCHEMES, SEQUENTIAL, colours, markers, save, style
 
@@ -237,13 +237,15 @@ def plot_comparison(comparison: pd.DataFrame, metric: str, confidence: float, pa
         save(figure, path, rows)
 
 
-def plot_verdict(comparisons: dict[str, pd.DataFrame], metric: str, confidence: float, path: str | Path) -> None:
+def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare, path: str | Path) -> None:
     """Does grouping help? Each predictor's difference of importance groups to one model for everyone, with interval.
 
     A row a predictor and split (the keys of `comparisons`); beside it the controls, raw and random groups.
     """
     rows = pd.concat([frame.assign(where=name) for name, frame in comparisons.items()], ignore_index=True)
-    rows = rows[(rows.metric == metric) & ~rows.scheme.isin(["global", "personal"]) & ~rows.predictor.isin(SENSORLESS)]
+    rows = rows[
+        (rows.metric == settings.metric) & ~rows.scheme.isin(["global", "personal"]) & ~rows.predictor.isin(SENSORLESS)
+    ]
     grouped = rows.groupby(["where", "predictor"]).scheme.transform(lambda schemes: "importance" in set(schemes))
     rows = rows[grouped.astype(bool)].assign(kind=rows.scheme.str.split("-").str[0])
     places = {key: -place for place, key in enumerate(rows.groupby(["where", "predictor"], sort=False).groups)}
@@ -259,7 +261,7 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], metric: str, confidence: 
                 ax.errorbar(own.difference, y, xerr=spread, fmt="none", ecolor=colour, capsize=4, lw=2)
                 # Filled only where the verdict counts it as a difference.
                 weak = [
-                    (x, at) for x, at, p in zip(own.difference, y, own.p_holm, strict=True) if not p < 1 - confidence
+                    (x, at) for x, at, p in zip(own.difference, y, own.p_holm, strict=True) if not p < settings.level
                 ]
             names = {"importance": "importance groups", "raw": "groups by raw features", "random": "random groups"}
             if len(own):
@@ -269,7 +271,7 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], metric: str, confidence: 
                 ax.plot(*zip(*weak, strict=True), marker, label="no clear difference", **look)
         ax.axvline(0, color="0.3", lw=1)
         ax.set_yticks(list(places.values()), [f"{where}: {predictor}" for where, predictor in places])
-        of = f"{METRIC_NAMES[metric]}, {confidence:.0%} interval over users"
+        of = f"{METRIC_NAMES[settings.metric]}, {settings.confidence:.0%} interval over users"
         ax.set(xlabel=f"difference to one model for everyone ({of})")
         ax.set_ylim(min(places.values(), default=0) - 0.6, 0.5)
         if places:

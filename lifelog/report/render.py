@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +27,10 @@ from lifelog.tables import read_csv, read_json, read_notes, write_text
 
 CLOSE_MINUTES = 10  # labels of minutes nearer than this are much alike
 LIBRARIES = ("snakemake", "torch", "pandas", "numpy", "scikit-learn", "pyarrow", "seaborn", "scipy")
+PERSON = (
+    "Above: labels in time, by the part that they are used for. Below: validation score over the epochs, and "
+    "importance in training and validation windows; bars are means over training seeds, marks are seeds."
+)
 TABS = {
     "overview": "Verdict",
     "cohort": "Cohort",
@@ -103,7 +107,7 @@ class Chapter:
     within_split: str
     grouped_by: str  # the importance that forms the groups
     alone: list[str]  # users whom a model of everyone else predicted, as nobody is in their group
-    people: dict[str, Figure] = field(default_factory=dict)
+    people: dict[str, Figure]
 
     @property
     def key(self) -> str:
@@ -205,36 +209,23 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
     unseen = split.method == "users"
     model = next((name for name, scheme in config.models(split) if scheme == "importance"), None)
     grouped = folder / "predictions" / str(model) / "importance.parquet"
-    chapter = Chapter(
+    captions, stem = figure_captions(config), f"{target.name}-{split.name}"
+    shown = ("comparison", "confusion") if unseen else captions
+    return Chapter(
         target=target.name,
         split=split.name,
         verdict=read_json(folder / "verdict.json"),
-        figures={},
+        figures={n: Figure(folder / "figures" / f"{n}.svg", f"{stem}-{n}", captions[n], n) for n in shown},
         comparison=joined_random(pd.read_csv(folder / "comparison.csv")),
         by_user=_scores_by_user(read_csv(folder / "scores.csv"), config.compare.metric),
         within=None if unseen else _read_within(folder, config, users),
         within_split=split.within if unseen else split.name,
         grouped_by=config.groups.importance,
         alone=read_notes(grouped)["alone"] if model else [],
-    )
-    captions = figure_captions(config)
-    names = ("comparison", "confusion") if unseen else captions
-    chapter.figures = {
-        name: Figure(folder / "figures" / f"{name}.svg", f"{target.name}-{split.name}-{name}", captions[name], name)
-        for name in names
-    }
-    if not unseen:
-        chapter.people = {user: _person_figure(folder, chapter.key, user) for user in users}
-    return chapter
-
-
-def _person_figure(folder: Path, key: str, user: str) -> Figure:
-    caption = (
-        "Above: labels in time, by the part that they are used for. Below: validation score over the epochs, and "
-        "importance in training and validation windows; bars are means over training seeds, marks are seeds."
-    )
-    return Figure(
-        folder / "figures" / "people" / f"{user}.svg", f"{key.replace('/', '-')}-user-{user}", caption, "person"
+        people={
+            user: Figure(folder / "figures" / "people" / f"{user}.svg", f"{stem}-user-{user}", PERSON, "person")
+            for user in ([] if unseen else users)
+        },
     )
 
 

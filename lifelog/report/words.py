@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from lifelog.verdict import interval
+
 MOST = 40  # entries that a sentence lists
 
 
@@ -20,7 +22,7 @@ def _listed(entries: list[str]) -> str:
 def _verdict(data: pd.DataFrame) -> str:
     rows = data[data.scheme == "importance"]
     says = [
-        f"{r.where}, {r.predictor}: {r.difference:+.3f} ({r.difference_low:+.3f} to {r.difference_high:+.3f})"
+        f"{r.where}, {r.predictor}: {interval(r.difference, r.difference_low, r.difference_high)}"
         for r in rows.itertuples()
     ]
     return f"Difference of importance groups to one model for everyone, with interval. {_listed(says)}."

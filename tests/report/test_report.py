@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lifelog.config import Compare
 from lifelog.mil.importance import SCHEMA
 from lifelog.report.dag import read_rulegraph
 from lifelog.report.figures import plot_verdict
@@ -74,7 +75,7 @@ def test_without_importance_groups_the_verdict_is_a_picture_that_says_so(tmp_pat
     rows = [("majority", scheme, "macro_f1", 0.2) for scheme in ("global", "personal")]
     comparison = pd.DataFrame(rows, columns=["predictor", "scheme", "metric", "mean"])
     comparison[["difference", "difference_low", "difference_high", "p_holm"]] = 0.0
-    plot_verdict({"tension, blocked": comparison}, "macro_f1", 0.95, tmp_path / "v.svg")
+    plot_verdict({"tension, blocked": comparison}, Compare(), tmp_path / "v.svg")
     assert "no predictor has importance groups" in (tmp_path / "v.svg").read_text()
     assert describe("verdict", pd.read_csv(tmp_path / "v.csv")) == "Nothing to show."
 
