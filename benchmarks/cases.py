@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from lifelog.config import Boosting, Config, LifeLogNet, Simulation, WindowNet
 from lifelog.tables import write_table
 from lifelog.windows.etri import EtriSession, open_sessions
-from lifelog.windows.extract import cut_sessions, extract_windows, read_parts, windows_schema
+from lifelog.windows.extract import ROWS_AT_ONCE, extract_windows, read_pieces, windows_schema
 from lifelog.windows.features import extract_features
 from lifelog.windows.read import read_windows
 from lifelog.windows.simulated import people, simulate_cohort
@@ -57,10 +57,10 @@ def reading(way: str, minutes: int = 120) -> dict[str, float]:
         starts = [label.start for label in EtriSession(session).labels]
 
         def ours() -> None:
-            reader = EtriSession(session)
-            for start in starts:
-                for modality in CONFIG.modalities:
-                    reader.read(modality, start)
+            for piece in EtriSession(session).cut(ROWS_AT_ONCE):
+                for label in piece.labels:
+                    for modality in CONFIG.modalities:
+                        piece.read(modality, label.start)
 
         names = [modality.name for modality in CONFIG.modalities]
         work = ours if way == "lifelog" else lambda: read_minutes(session, starts, names)
@@ -75,7 +75,8 @@ def extraction(minutes: int, processes: int) -> dict[str, float]:
 
         def read() -> None:
             _, sessions = open_sessions(raw.name, raw, CONFIG.cohort, CONFIG.windows)
-            for _ in read_parts(cut_sessions(sessions), CONFIG.windows, CONFIG.modalities, processes):
+            pieces = (piece for session in sessions for piece in session.cut(ROWS_AT_ONCE))
+            for _ in read_pieces(pieces, CONFIG.windows, CONFIG.modalities, processes):
                 pass
 
         def written() -> None:

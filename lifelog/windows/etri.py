@@ -25,7 +25,7 @@ from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_n
 
 USER = re.compile(r"(user)?\d{1,3}")
 STAMP = re.compile(r"\d{9,10}")
-TOGETHER = 32  # minutes whose files are parsed as one: some 10 MB with all modalities
+TOGETHER = 64  # minutes whose files are parsed as one: some 19 MB with all modalities
 SNAKEMAKES_OWN = ".snakemake_timestamp"  # it marks folders that a rule made so
 SCALES = ("emotionPositive", "emotionTension")
 WORDS = (
@@ -71,7 +71,7 @@ def _sessions(folder: Path) -> Iterator[Session]:
 
 
 class EtriSession(Session):
-    """A session folder."""
+    """A session folder; of its labels, or those of its piece, a modality's files are parsed as one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -84,17 +84,12 @@ class EtriSession(Session):
             said = f"{folder}: {len(unlabelled)} minutes, the first {min(unlabelled)}"
             notes.append(BadInput("recorded without a label", said))
         super().__init__(folder.name, labels, notes, TOGETHER)
-
-        starts = [label.start for label in labels]
-        chunks = (starts[i : i + TOGETHER] for i in range(0, len(starts), TOGETHER))
-        self.chunks = {start: chunk for chunk in chunks for start in chunk}
-        self.held: dict[str, tuple[list[int], list[str], dict[int, NDArray]]] = {}
+        self.held: dict[str, tuple[list[Label], list[str], dict[int, NDArray]]] = {}
 
     def read(self, modality: Modality, start: int) -> Samples:
         source = self.folder / (modality.source or modality.name)
-        chunk = self.chunks.get(start, [start])
-        if modality.name not in self.held or self.held[modality.name][0] is not chunk:
-            self.held[modality.name] = (chunk, *read_alike(source, chunk))
+        if modality.name not in self.held or self.held[modality.name][0] is not self.labels:  # of another piece
+            self.held[modality.name] = (self.labels, *read_alike(source, [label.start for label in self.labels]))
         _, found, minutes = self.held[modality.name]
         if start in minutes:
             names = ["timestamp", *_columns(found, modality, source, start)]

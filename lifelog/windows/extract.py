@@ -1,19 +1,21 @@
 """extract_windows: a user's raw recordings to the windows and quality tables, some minutes at a time.
 
-Minutes are read by as many processes as are given and written in their order: the tables do not depend on the number,
-and memory does not grow with the recordings.
+Sessions are cut into pieces, which are read by as many processes as are given and written in their order, each a group
+of rows: the tables do not depend on the number of processes, and memory does not grow with the recordings.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import math
+import mmap
 import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +31,8 @@ from lifelog.windows.quality import QualityLog
 logger = logging.getLogger(__name__)
 
 VERSION = 1
-ROWS_AT_ONCE = 64  # a row group, some 7 MB with all modalities: it bounds the memory, and what is written at the end
+ROWS_AT_ONCE = 512  # of a session that does not say how many are best read together: it bounds the memory
+_shared: NDArray  # in the processes that read: where they put what they read
 
 
 def windows_schema(labels: pa.Schema, modalities: list[Modality]) -> pa.Schema:
@@ -70,81 +73,91 @@ def extract_windows(
         raise BadInput("name used twice", f"{clash} are label columns and modalities; rename the modalities")
     schema = windows_schema(labels, modalities)
     log = QualityLog(user, {modality.name: modality.length for modality in modalities})
-    rows: list[dict[str, Any]] = []
-    count, taken = 0, set()
+    taken: set[int] = set()
     encoding = {
         # Measured values hardly repeat: a dictionary of them is slow to make, and split bytes pack as well.
         "use_dictionary": [name for name in schema.names if name not in log.expected],
         "use_byte_stream_split": [f"{name}.list.element" for name in log.expected],
         "compression": "zstd",
     }
+    pieces = (piece for session in sessions for piece in session.cut(ROWS_AT_ONCE))
     with written_whole(windows_path) as file, pq.ParquetWriter(file, schema, **encoding) as writer:
-        for part in read_parts(cut_sessions(sessions), windows, modalities, processes):
-            for row in _usable(part, windows, log, taken):
-                rows.append({"user": user} | row)
-                count += 1
-                if len(rows) == ROWS_AT_ONCE:
-                    writer.write_table(_to_table(rows, schema))
-                    rows.clear()
-        writer.write_table(_to_table(rows, schema))
+        for piece in read_pieces(pieces, windows, modalities, processes):
+            rows = _usable(piece, windows, log, taken)
+            if rows:
+                writer.write_table(_to_table(user, piece, rows, modalities, schema))
     with written_whole(quality_path) as part:
         pq.write_table(log.table(), part, compression="zstd")
-    lost = sum(row["kind"] == "label" for row in log.rows)
+    lost, count = sum(row["kind"] == "label" for row in log.rows), len(taken)
     logger.info("user %s: %d labelled minutes = %d windows + %d with a reason", user, count + lost, count, lost)
 
 
-class _Minute(NamedTuple):
-    """A label, and by modality: values (None where there are none), samples found, and what was wrong."""
+class Found(NamedTuple):
+    """Of a modality in a minute: the number of samples, and what was wrong with them."""
 
-    label: Label
-    modalities: dict[str, tuple[NDArray | None, int, BadInput | None]]
+    samples: int
+    fault: BadInput | None
 
 
-class _Part(NamedTuple):
-    """Neighbouring labels of a session: to read, and then read."""
+class _Piece(NamedTuple):
+    """Neighbouring labels of a session, read: by label the samples of all modalities in a row, and what was found."""
 
     session: Session
-    notes: list[BadInput]
-    labels: list[Label]
-    minutes: list[_Minute]
+    values: NDArray  # (labels, samples x channels of all modalities) float32, zeros where a modality has a fault
+    found: list[dict[str, Found]]  # by modality; nothing where the label has a fault
 
 
-def cut_sessions(sessions: Iterable[Session]) -> Iterator[_Part]:
-    """Sessions cut into what one process reads at a time."""
-    for session in sessions:
-        step = session.together or max(1, len(session.labels))
-        for i in range(0, max(1, len(session.labels)), step):
-            yield _Part(session, [] if i else session.notes, session.labels[i : i + step], [])
+def read_pieces(
+    sessions: Iterable[Session], windows: Windows, modalities: list[Modality], processes: int
+) -> Iterator[_Piece]:
+    """Pieces of sessions read, in their order; of those that are read ahead there are few.
 
-
-def read_parts(parts: Iterable[_Part], windows: Windows, modalities: list[Modality], processes: int) -> Iterator[_Part]:
-    """The parts in their order with their minutes read; of those that are read ahead there are few."""
+    The values of a piece are good until the next one is asked for: they lie in memory that the processes share. Sent
+    through pipes, they cost a third of what a second process brings.
+    """
+    slots = 2 * processes + 1 if processes > 1 else 1
+    shape = (slots, ROWS_AT_ONCE, sum(modality.length * modality.channels for modality in modalities))
+    # No file behind it, and none of it is taken before it is written to.
+    shared = np.frombuffer(mmap.mmap(-1, 4 * math.prod(shape)), np.float32).reshape(shape)
     if processes == 1:
-        for part in parts:
-            yield part._replace(minutes=_read_minutes(part.session, part.labels, windows, modalities))
+        for session in sessions:
+            values = shared[0, : len(session.labels)]
+            yield _Piece(session, values, _read(session, windows, modalities, values))
         return
-    ahead: deque[tuple[_Part, Future]] = deque()
+    ahead: deque[tuple[Session, NDArray, Future]] = deque()
     # Forked: other ways to start a process run the script of the job once more.
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("fork")) as pool:
-        for part in parts:
-            ahead.append((part, pool.submit(_read_minutes, part.session, part.labels, windows, modalities)))
-            if len(ahead) > 2 * processes:
-                done, minutes = ahead.popleft()
-                yield done._replace(minutes=minutes.result())
-        for done, minutes in ahead:
-            yield done._replace(minutes=minutes.result())
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _share, (shared,)) as pool:
+        for number, session in enumerate(sessions):
+            slot = number % slots
+            found = pool.submit(_read_into, slot, session, windows, modalities)
+            ahead.append((session, shared[slot, : len(session.labels)], found))
+            if len(ahead) == slots:
+                done, values, found = ahead.popleft()
+                yield _Piece(done, values, found.result())
+        for done, values, found in ahead:
+            yield _Piece(done, values, found.result())
 
 
-def _read_minutes(session: Session, labels: list[Label], windows: Windows, modalities: list[Modality]) -> list[_Minute]:
-    return [
-        _Minute(label, {} if label.fault else {m.name: _read_window(session, label, windows, m) for m in modalities})
-        for label in labels
-    ]
+def _share(values: NDArray) -> None:
+    """What a process that reads does first: `values` are those of `read_pieces`."""
+    global _shared
+    _shared = values
 
 
-def _read_window(
-    session: Session, label: Label, windows: Windows, modality: Modality
-) -> tuple[NDArray | None, int, BadInput | None]:
+def _read_into(slot: int, session: Session, windows: Windows, modalities: list[Modality]) -> list[dict[str, Found]]:
+    return _read(session, windows, modalities, _shared[slot, : len(session.labels)])
+
+
+def _read(session: Session, windows: Windows, modalities: list[Modality], values: NDArray) -> list[dict[str, Found]]:
+    """Read every label's window into its row of `values`."""
+    columns, found = _columns(modalities), []
+    for label, row in zip(session.labels, values, strict=True):
+        wanted = [] if label.fault else modalities
+        found.append({m.name: _read_window(session, label, windows, m, row[columns[m.name]]) for m in wanted})
+    return found
+
+
+def _read_window(session: Session, label: Label, windows: Windows, modality: Modality, values: NDArray) -> Found:
     found = 0
     try:
         samples = session.read(modality, label.start)
@@ -152,34 +165,42 @@ def _read_window(
         if not inside.all():
             samples = Samples(samples.seconds[inside], samples.values[inside])
         found = len(samples.seconds)
-        return to_window(samples, modality, windows), found, None
+        values[:] = to_window(samples, modality, windows)
+        return Found(found, None)
     except BadInput as problem:
-        return None, found, problem
+        values[:] = 0
+        return Found(found, problem)
 
 
-def _usable(part: _Part, windows: Windows, log: QualityLog, taken: set[int]) -> Iterator[dict[str, Any]]:
-    """The windows of a part; `taken` are minutes that became windows already, in this session or another."""
-    session = part.session.name
-    for note in part.notes:
+def _columns(modalities: list[Modality]) -> dict[str, slice]:
+    """Where a modality lies in a row of values."""
+    sizes = [modality.length * modality.channels for modality in modalities]
+    return {m.name: slice(end - size, end) for m, size, end in zip(modalities, sizes, np.cumsum(sizes), strict=True)}
+
+
+def _usable(piece: _Piece, windows: Windows, log: QualityLog, taken: set[int]) -> list[int]:
+    """Rows of a piece that become windows; `taken` are minutes that did already, in this session or another."""
+    session, rows = piece.session.name, []
+    for note in piece.session.notes:
         log.note(session, note)
-    for label, modalities in part.minutes:
+    for row, (label, found) in enumerate(zip(piece.session.labels, piece.found, strict=True)):
         if label.fault:
             log.label(session, label.start, label.fault)
             continue
         if label.start in taken:
             log.label(session, label.start, BadInput("duplicate label", "the minute is a window of another session"))
             continue
-        for name, (_, found, fault) in modalities.items():
-            log.modality(session, label.start, name, found, fault)
-        values = {name: value for name, (value, _, _) in modalities.items()}
-        missing = [name for name, value in values.items() if value is None]
-        if len(missing) == len(modalities):
+        for name, (samples, fault) in found.items():
+            log.modality(session, label.start, name, samples, fault)
+        missing = [name for name, (_, fault) in found.items() if fault]
+        if len(missing) == len(found):
             log.label(session, label.start, BadInput("no usable modality", "see the modality rows"))
         elif missing and windows.keep == "complete":
             log.label(session, label.start, BadInput("incomplete window", "without " + ", ".join(missing)))
         else:
             taken.add(label.start)
-            yield {"session": session, "start": label.start, **label.values, **values}
+            rows.append(row)
+    return rows
 
 
 def to_window(samples: Samples, modality: Modality, windows: Windows) -> NDArray:
@@ -207,20 +228,16 @@ def to_window(samples: Samples, modality: Modality, windows: Windows) -> NDArray
     return (values[:length] * modality.scale).astype(np.float32).ravel()
 
 
-def _to_table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
-    """Rows to an arrow table; sequence columns are built from one flat buffer each, not value by value."""
-    columns = []
+def _to_table(user: str, piece: _Piece, rows: list[int], modalities: list[Modality], schema: pa.Schema) -> pa.Table:
+    """Rows of a piece as an arrow table; the sensors are copied out of the memory that the processes share."""
+    labels = [piece.session.labels[row] for row in rows]
+    keys = [{"user": user, "session": piece.session.name, "start": label.start} | label.values for label in labels]
+    columns, arrays = _columns(modalities), []
     for field in schema:
-        values = [row[field.name] for row in rows]
-        if pa.types.is_fixed_size_list(field.type):
-            columns.append(_lists(values, field.type))
+        if field.name in columns:
+            flat = pa.array(piece.values[rows, columns[field.name]].ravel())
+            missing = pa.array([piece.found[row][field.name].fault is not None for row in rows])
+            arrays.append(pa.FixedSizeListArray.from_arrays(flat, type=field.type, mask=missing))
         else:
-            columns.append(pa.array(values, type=field.type))
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _lists(values: list[NDArray | None], kind: pa.FixedSizeListType) -> pa.FixedSizeListArray:
-    empty = np.zeros(kind.list_size, dtype=np.float32)
-    flat = np.concatenate([empty if value is None else value for value in values] or [empty[:0]])
-    mask = pa.array([value is None for value in values], type=pa.bool_())
-    return pa.FixedSizeListArray.from_arrays(pa.array(flat), type=kind, mask=mask)
+            arrays.append(pa.array([row[field.name] for row in keys], type=field.type))
+    return pa.Table.from_arrays(arrays, schema=schema)

@@ -5,6 +5,7 @@ A new layout is one module with `find_users`, `label_files` and `open_sessions`,
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import stat
@@ -59,7 +60,15 @@ class Session:
     name: str
     labels: list[Label]
     notes: list[BadInput] = field(default_factory=list)
-    together: int | None = None  # labels that are best read by one process; all without a number
+    together: int | None = None  # labels that are best read by one process; as many as may be without a number
+
+    def cut(self, most: int) -> Iterator[Session]:
+        """The session in pieces of neighbouring labels, `together` or at most `most`; its notes go with the first."""
+        step = min(self.together or most, most)
+        for i in range(0, max(1, len(self.labels)), step):
+            piece = copy.copy(self)
+            piece.labels, piece.notes = self.labels[i : i + step], [] if i else self.notes
+            yield piece
 
     def read(self, modality: Modality, start: int) -> Samples:
         """Samples of a modality in the window that begins at `start`; raises BadInput where there are none."""

@@ -23,9 +23,11 @@ def settings(root: Path, **windows: object) -> Config:
     return load_config(PRESET | {"cohort": PRESET["cohort"] | {"root": str(root)}, "windows": windows})
 
 
-def extract(config: Config, user: str, folder: Path, out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def extract(
+    config: Config, user: str, folder: Path, out: Path, processes: int = 1
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     paths = out / f"{user}.w.parquet", out / f"{user}.q.parquet"
-    extract_windows(user, folder, config.cohort, config.windows, config.modalities, *paths)
+    extract_windows(user, folder, config.cohort, config.windows, config.modalities, *paths, processes)
     return read_labels(paths[0]), read_tables([str(paths[1])])
 
 
@@ -57,6 +59,22 @@ def test_windows_begin_at_whole_minutes_and_take_the_main_label(root: Path, tmp_
     assert list(lost.reason) == ["window not labelled whole"]
     acc = read_windows(tmp_path / "S01.w.parquet", config.modalities)["e4Acc"]
     np.testing.assert_allclose(acc[0, :3, 0], np.array([0, 1, 2]) / 64 + (50 * 32 % 100) / 64)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_long_recording_in_pieces_is_the_same(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    (root / "S01" / "TEMP.csv").unlink()
+    config = settings(root, keep="any")
+    labels, quality = extract(config, "S01", root / "S01", tmp_path)
+    whole = read_windows(tmp_path / "S01.w.parquet", config.modalities)
+    monkeypatch.setattr("lifelog.windows.extract.ROWS_AT_ONCE", 2)
+    again = extract(config, "S01", root / "S01", tmp_path, processes)
+    pd.testing.assert_frame_equal(again[0], labels)
+    pd.testing.assert_frame_equal(again[1], quality)
+    for name, values in read_windows(tmp_path / "S01.w.parquet", config.modalities).items():
+        np.testing.assert_array_equal(values, whole[name])
 
 
 def test_purity_gives_mixed_windows_up_by_reason(root: Path, tmp_path: Path) -> None:
