@@ -186,6 +186,61 @@ def step(way: str, batch: int, threads: int) -> dict[str, float]:
     return {"ms/window": 1000 * best(work, 8 if way == "lifelog" else 3) / batch}
 
 
+MULTIPLICATIONS = 23e6  # of a window's way forward through the nine encoders
+
+
+def epochs(way: str, device: str, windows: int = 1290, batch: int = 512, count: int = 10) -> dict[str, float]:
+    """Epochs of one user's training on a device, each with the scores of 129 more windows, as in a whole training.
+
+    Of a GPU also the time that its kernels take, and a floor: the multiplications of the way forward, of all windows,
+    at the speed of a large product of matrices.
+    """
+    import torch
+    from torch.profiler import ProfilerActivity, profile
+
+    from benchmarks.plain import PlainNetwork, PlainTraining
+    from lifelog.mil.bags import Bags
+    from lifelog.mil.device import pick_device
+    from lifelog.mil.network import MilNetwork
+    from lifelog.mil.train import fit
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    place = pick_device(device)
+    settings = CONFIG.mil.model_copy(update={"batch": batch, "epochs": count, "patience": count})
+    parts = []
+    for size in (windows, max(1, windows // 10)):
+        values = {m.name: torch.randn(size, m.length, m.channels) for m in CONFIG.modalities}
+        present = torch.ones(size, len(values), dtype=torch.bool)
+        parts.append(Bags(values, present, torch.randint(0, len(CLASSES), (size,))))
+    if way == "lifelog":
+        network = MilNetwork(CONFIG.modalities, len(CLASSES), settings).to(place)
+        train, validation = (part.to(place) for part in parts)
+
+        def work() -> None:
+            fit(network, train, validation, settings, 0)
+    else:
+        training = PlainTraining(PlainNetwork(CONFIG.modalities, len(CLASSES), settings).to(place), parts[0], settings)
+        held_out = PlainTraining(training.network, parts[1], settings).windows
+
+        def work() -> None:
+            for _ in range(count):
+                training.epoch()
+                training.score(held_out)
+
+    figures = {"ms/epoch": 1000 * best(work, 1) / count}
+    if place.type == "cuda":
+        with profile(activities=[ProfilerActivity.CUDA]) as profiled:
+            work()
+        kernels = sum(event.self_device_time_total for event in profiled.key_averages())
+        square = torch.randn(8192, 8192, device=place)
+        product = best(lambda: (square @ square)[0, 0].item(), 5)
+        figures["kernels ms/epoch"] = kernels / 1000 / count
+        figures["floor ms/epoch"] = 1000 * product * MULTIPLICATIONS * (windows + windows // 10) / 8192**3
+        figures["peak GPU MiB"] = torch.cuda.max_memory_allocated() / 2**20
+    return figures
+
+
 def learning(way: str, wanted: float = 0.8, seeds: int = 3) -> dict[str, float]:
     """Epochs and seconds of one user's training until the validation macro-F1 is reached, means over seeds."""
     import torch

@@ -59,11 +59,13 @@ class PlainTraining:
 
     def __init__(self, network: PlainNetwork, bags: Bags, settings: Mil) -> None:
         self.network, self.settings = network, settings
+        self.device = next(network.parameters()).device
         self.windows = [
             ({name: x[i].numpy() for name, x in bags.values.items()}, bags.present[i], int(bags.classes[i]))
             for i in range(len(bags))
         ]
-        self.weights = class_weights(bags.classes, network.classes, settings.class_weights)
+        weights = class_weights(bags.classes, network.classes, settings.class_weights)
+        self.weights = None if weights is None else weights.to(self.device)
         self.optimiser = torch.optim.AdamW(
             network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -84,7 +86,8 @@ class PlainTraining:
 
     def collate(self, batch: list) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         values = {name: torch.stack([torch.tensor(item[0][name]) for item in batch]) for name in batch[0][0]}
-        return values, torch.stack([item[1] for item in batch]), torch.tensor([item[2] for item in batch])
+        present, classes = torch.stack([item[1] for item in batch]), torch.tensor([item[2] for item in batch])
+        return {n: x.to(self.device) for n, x in values.items()}, present.to(self.device), classes.to(self.device)
 
     @torch.no_grad()
     def score(self, windows: list) -> float:

@@ -61,13 +61,13 @@ def encode_together(encoders: list[SequenceEncoder], xs: list[Tensor]) -> list[T
     blocks, pooled = folded(encoders), {}
     single = [m for m, x in enumerate(xs) if x.shape[1] == 1]
     if single:
-        some = blocks if len(single) == len(xs) else [_part(block, single) for block in blocks]
+        some = blocks if len(single) == len(xs) else [_some(block, single) for block in blocks]
         width = some[0].first.shape[2]
         steps = torch.stack([F.pad(xs[m][:, 0], (0, width - xs[m].shape[2])) for m in single])
         pooled |= dict(zip(single, _single_steps(some, steps), strict=True))
-    for m, x in enumerate(xs):
+    for m, (x, own) in enumerate(zip(xs, _by_encoder(blocks), strict=True)):
         if m not in pooled:
-            first, *others = (_part(block, m) for block in blocks)
+            first, *others = own
             residual = None if first.residual is None else first.residual[:, : x.shape[2]]
             pooled[m] = maxima(x, [first._replace(first=first.first[:, : x.shape[2]], residual=residual), *others])
     weight = torch.stack([encoder.linear.weight for encoder in encoders])
@@ -111,9 +111,19 @@ def _residual(block: CausalBlock) -> tuple[Tensor, Tensor]:
     return torch.eye(len(bias), dtype=bias.dtype, device=bias.device)[..., None], torch.zeros_like(bias)
 
 
-def _part(block: Block, which: int | list[int]) -> Block:
-    """The block of one encoder, or of some."""
+def _some(block: Block, which: list[int]) -> Block:
+    """The block of some encoders."""
     return Block(*(None if tensor is None else tensor[which] for tensor in block))
+
+
+def _by_encoder(blocks: list[Block]) -> list[tuple[Block, ...]]:
+    """The blocks of each encoder. Taken apart at once: the gradients come back as one tensor, not as one each to add."""
+    apart = []
+    for block in blocks:
+        count = len(block.first)
+        tensors = ([None] * count if tensor is None else tensor.unbind() for tensor in block)
+        apart.append([Block(*own) for own in zip(*tensors, strict=True)])
+    return list(zip(*apart, strict=True))
 
 
 def _single_steps(blocks: list[Block], x: Tensor) -> Tensor:

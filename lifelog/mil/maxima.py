@@ -57,12 +57,11 @@ class _Maxima(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, where, *flat = ctx.saved_tensors
         blocks = _blocks(flat)
-        totals = [None if tensor is None else torch.zeros_like(tensor) for tensor in flat]
         size = max(1, PATCHES[x.device.type] // gradient.shape[1])
+        totals: list[Tensor | None] = []
         for some in zip(x.split(size), where.split(size), gradient.split(size), strict=True):
-            for total, part in zip(totals, _patch_gradients(*some, blocks), strict=True):
-                if total is not None:
-                    total += part
+            parts = _patch_gradients(*some, blocks)
+            totals = [t if p is None else t + p for t, p in zip(totals, parts, strict=True)] if totals else parts
         return None, *totals
 
 

@@ -6,8 +6,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
+from lifelog.config import Config
+from lifelog.mil import maxima
+from lifelog.mil.bags import Bags
 from lifelog.mil.device import DeviceError, claim, pick_device
+from lifelog.mil.network import MilNetwork
+from lifelog.mil.optimiser import ClippedAdamW
+from lifelog.mil.train import bag_loss, hide_modalities
 
 CLAIM = """
 import sys
@@ -57,3 +65,38 @@ def test_a_gpu_that_is_asked_for_must_be_there() -> None:
     with pytest.raises(DeviceError, match="sees no GPU"):
         pick_device("cuda")
     assert pick_device("auto") == torch.device("cpu")
+
+
+class Crossings(TorchDispatchMode):
+    """Notes every operation on tensors of several devices, and every copy from one to another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        tensors = [x for x in tree_leaves((args, kwargs, result)) if isinstance(x, torch.Tensor) and x.dim()]
+        if len({x.device for x in tensors}) > 1:
+            self.found.append(f"{func}")
+        return result
+
+
+def test_a_step_stays_on_its_device(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a device without numbers, there being no GPU: only what is hidden from a step is drawn elsewhere."""
+    for sizes in (maxima.SEARCHED, maxima.PATCHES):
+        monkeypatch.setitem(sizes, "meta", sizes["cuda"])
+    device, settings = torch.device("meta"), config.mil.model_copy(update={"modality_dropout": 0.5})
+    values = {m.name: torch.empty(8, m.length, m.channels) for m in config.modalities}
+    bags = Bags(values, torch.ones(8, len(values), dtype=torch.bool), torch.zeros(8, dtype=torch.long)).to(device)
+    network = MilNetwork(config.modalities, 3, settings).to(device)
+    optimiser = ClippedAdamW(network, settings.learning_rate, settings.weight_decay, settings.clip)
+    weights, rows = torch.ones(3, device=device), torch.arange(4, device=device)
+    with Crossings() as crossings:
+        batch = bags.take(rows)
+        shown = hide_modalities(batch.present, settings.modality_dropout, torch.Generator().manual_seed(0))
+        loss = bag_loss(network(batch.values, shown).log_probabilities, batch.classes, weights, settings)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert crossings.found == ["aten._to_copy.default"]
