@@ -117,7 +117,7 @@ def _some(block: Block, which: list[int]) -> Block:
 
 
 def _by_encoder(blocks: list[Block]) -> list[tuple[Block, ...]]:
-    """The blocks of each encoder. Taken apart at once: the gradients come back as one tensor, not as one each to add."""
+    """The blocks of each encoder; taken apart at once, their gradients come back as one tensor, not one each to add."""
     apart = []
     for block in blocks:
         count = len(block.first)
