@@ -12,6 +12,7 @@ SAYS = {
     "untested": "gain, untested",
     "hurts": "loss",
     "unclear": "no difference",
+    "few": "too few people to tell",
 }
 
 

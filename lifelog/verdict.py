@@ -41,9 +41,8 @@ def verdict(by_user: pd.DataFrame, comparison: pd.DataFrame, settings: Compare, 
         found = _finding(name, rows.loc[name], informed.loc[name], p_random[name], alpha)
         users = rows.users[name, "importance"]
         if found["says"] == "unclear" and family * 2.0 ** (1 - users) >= alpha:
-            found["says"] = (
-                "few"  # even if all of them were better, Wilcoxon's p after Holm would not be below the level
-            )
+            # Even if all of them were better, Wilcoxon's p after Holm would not be below the level.
+            found["says"] = "few"
         if len(unaided) and found["shared"] is not None and unaided.max() >= found["shared"]:
             blind, scheme = unaided.idxmax()
             says = f"no better than {blind} ({scheme}), which sees no sensor: {unaided.max():.3f}."
