@@ -28,6 +28,11 @@ include: "rules/validation.smk"
 onsuccess:
     for line in news(BEGAN):
         print(line)
+    forget_timers()
+
+
+onerror:
+    forget_timers()
 
 
 rule all:

@@ -5,10 +5,17 @@ What one does in a notebook can be imported from here; the workflow's scripts ca
 
 from __future__ import annotations
 
+import gc
+import os
 from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
+
+# A job of the workflow (rules/common.smk) loads torch or seaborn and ends within seconds: a quarter of its start would
+# be a search for garbage among modules. lifelog.logs.job_log lets the search begin with the job's work.
+if os.environ.pop("LIFELOG_JOB", None):
+    gc.disable()
 
 # Each is loaded with its module when it is first asked for: reading a table need not wait for torch.
 _FROM = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from collections.abc import Iterable, Iterator
@@ -26,6 +27,9 @@ def job_log(path: str | Path, inputs: Iterable[str] = ()) -> Iterator[logging.Lo
     root.addHandler(handler)
     logger.setLevel(logging.INFO)
     logging.captureWarnings(True)
+    if not gc.isenabled():  # see lifelog/__init__.py; what is loaded by now stays to the end
+        gc.freeze()
+        gc.enable()
     try:
         yield logger
     except Exception as error:

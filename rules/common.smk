@@ -2,6 +2,7 @@ import functools
 import hashlib
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -19,12 +20,16 @@ os.environ.update(PYTHONPATH=os.pathsep.join([str(ROOT), *others]))
 # job is a fifth faster. Other systems pass these names over.
 for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"):
     os.environ.setdefault(name, str(2**30))
+# No plugin of pydantic is used, and every job would look for some in all packages that are installed.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from lifelog.config import ConfigError, load_config
 from lifelog.tables import read_json
 from lifelog.windows import LAYOUTS, find_users
 from lifelog.windows.layout import BadInput, fingerprint
 from lifelog.windows.simulated import truth_path
+
+os.environ["LIFELOG_JOB"] = "1"  # for the scripts: see lifelog/__init__.py
 
 try:
     CONFIG = load_config(config)
@@ -153,6 +158,13 @@ def figure(name, category):
 def drawn(*names):
     """What figures of a target and split show, as tables beside them."""
     return [f"<results>/{{target}}/{{split}}/figures/{name}.csv" for name in names]
+
+
+def forget_timers():
+    """The scheduler leaves timers behind that would look for jobs once more: a call would end only after the last one."""
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
 
 
 BEGAN = time.time()

@@ -1,12 +1,11 @@
 """extract_importance: a user's windows, split and checkpoints → importance of every window, and deletion curves."""
 
-import torch
-
 from lifelog.logs import job_log
+from lifelog.mil.device import use_threads
 from lifelog.mil.importance import extract_importance
 
 with job_log(snakemake.log[0], snakemake.input):
-    torch.set_num_threads(snakemake.threads)
+    use_threads(snakemake.threads)
     extract_importance(
         snakemake.input.windows,
         snakemake.input.splits,

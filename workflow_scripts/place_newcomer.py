@@ -3,20 +3,20 @@
 from pathlib import Path
 
 import pyarrow.parquet as pq
-import torch
 from pydantic import TypeAdapter
 
 from lifelog.config import Groups, Predictor
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
+from lifelog.mil.device import use_threads
 from lifelog.mil.train import exclusion_of
 from lifelog.newcomers import newcomer_schema, place_newcomer, predict_newcomer, tell
 from lifelog.predict.samples import read_samples
 from lifelog.tables import read_notes, write_json, write_table
 
 with job_log(snakemake.log[0], snakemake.input) as log:
-    torch.set_num_threads(snakemake.threads)
+    use_threads(snakemake.threads)
     given, params, user = snakemake.input, snakemake.params, snakemake.wildcards.user
     classes = read_notes(given.splits)["classes"]
     table = newcomer_schema(classes).empty_table()

@@ -1,13 +1,12 @@
 """train_mil: a user's windows and split → a checkpoint with its description for every seed."""
 
-import torch
-
 from lifelog.config import Mil, Modality, Target
 from lifelog.logs import job_log
+from lifelog.mil.device import use_threads
 from lifelog.mil.train import train_mil
 
 with job_log(snakemake.log[0], snakemake.input):
-    torch.set_num_threads(snakemake.threads)
+    use_threads(snakemake.threads)
     train_mil(
         snakemake.input.windows,
         snakemake.input.splits,

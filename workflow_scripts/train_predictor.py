@@ -13,9 +13,9 @@ from lifelog.predict.train import train_predictor
 with job_log(snakemake.log[0], snakemake.input):
     settings = TypeAdapter(Predictor).validate_python(snakemake.params.predictor)
     if settings.name in ("lifelognet", "windownet"):
-        import torch
+        from lifelog.mil.device import use_threads
 
-        torch.set_num_threads(snakemake.threads)
+        use_threads(snakemake.threads)
     groups = read_groups(snakemake.input.groups)
     samples = read_samples(
         list(snakemake.input.features),

@@ -35,6 +35,11 @@ def pick_device(wanted: str) -> torch.device:
     return torch.device("cuda", os.getpid() % len(names) if taken is None else taken)
 
 
+def use_threads(threads: int) -> None:
+    """Let torch compute with as many threads as the job was given."""
+    torch.set_num_threads(threads)
+
+
 @functools.cache  # asked again, a process keeps what it has
 def claim(names: tuple[str, ...], folder: Path) -> int | None:
     """Number of the first device whose lock file in `folder` is free; None if none is.
