@@ -29,7 +29,7 @@ from lifelog.windows import LAYOUTS, find_users
 from lifelog.windows.layout import BadInput, fingerprint
 from lifelog.windows.simulated import truth_path
 
-os.environ["LIFELOG_JOB"] = "1"  # for the scripts: see lifelog/__init__.py
+os.environ.update(LIFELOG_JOB="1")  # for the scripts: see lifelog/__init__.py
 
 try:
     CONFIG = load_config(config)
