@@ -36,7 +36,10 @@ def pick_device(wanted: str) -> torch.device:
 
 
 def use_threads(threads: int) -> None:
-    """Let torch compute with as many threads as the job was given."""
+    """Let torch compute with as many threads as the job was given.
+
+    Scripts ask here, not torch: what loads it before the package does loads it slowly (lifelog/__init__.py).
+    """
     torch.set_num_threads(threads)
 
 
