@@ -9,7 +9,7 @@ configfile: "config.yaml"
 include: "rules/common.smk"
 
 
-# Everything of a run lies below one folder, so that two runs can stand side by side.
+# All outputs of a run are below one folder, so that two runs can exist side by side.
 pathvars:
     results=CONFIG.results,
     logs=f"{CONFIG.results}/logs",
@@ -21,18 +21,13 @@ include: "rules/mil.smk"
 include: "rules/groups.smk"
 include: "rules/predict.smk"
 include: "rules/report.smk"
-include: "rules/newcomers.smk"
+include: "rules/new_users.smk"
 include: "rules/validation.smk"
 
 
 onsuccess:
-    for line in news(BEGAN):
+    for line in summarise_run(CONFIG.results, CHAPTERS[0], STARTED):
         print(line)
-    forget_timers()
-
-
-onerror:
-    forget_timers()
 
 
 rule all:

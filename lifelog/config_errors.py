@@ -1,4 +1,4 @@
-"""A wrong configuration in words: key, value, what is allowed, and the nearest known key."""
+"""Messages for invalid configurations: key, value, allowed values, and the most similar known key."""
 
 from __future__ import annotations
 
@@ -8,54 +8,57 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-# Steps that pydantic adds to a location for the branch of a union it tried; no keys of the file.
+# Steps that pydantic adds to a location for the branch of a union; they are not keys of the file.
 _BRANCHES = re.compile(r"^(literal|list|constrained-int|int|str|function-)($|\[|-)")
 
 
 def explain(problem: Any, model: type[BaseModel]) -> str:
-    """One line for a person about one pydantic error of a configuration."""
+    """Return one line about one pydantic error of a configuration."""
     location, kind, context = list(problem["loc"]), problem["type"], problem.get("ctx", {})
     where = _dotted(location, model)
     if kind == "extra_forbidden":
-        known = _known_keys(location[:-1], model)
-        near = difflib.get_close_matches(str(location[-1]), known, 1, cutoff=0.5)
+        section = _section(location[:-1], model)
+        key, known = str(location[-1]), list(section.model_fields)
+        if key in (renamed := getattr(section, "renamed", {})):
+            return f"{where}: renamed to {renamed[key]!r}"
+        near = difflib.get_close_matches(key, known, 1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else "known keys: " + ", ".join(known)
         return f"{where}: unknown key; {hint}"
     if kind == "missing":
-        return f"{where}: this key is needed"
+        return f"{where}: required key is missing"
     if kind == "union_tag_invalid":
         key = context["discriminator"].strip("'")
         return f"{where}.{key}: got {context['tag']!r}; allowed: {context['expected_tags']}"
     if kind == "union_tag_not_found":
-        return f"{where}: the key {context['discriminator']} is needed"
+        return f"{where}: the key {context['discriminator']} is required"
     if kind == "literal_error":
         return f"{where}: got {problem['input']!r}; allowed: {context['expected']}"
     message = problem["msg"].removeprefix("Value error, ")
     if not location:
-        return message
+        return str(message)
     return f"{where}: got {problem['input']!r}; {message[0].lower()}{message[1:]}"
 
 
 def kinds(annotation: Any) -> list[type[BaseModel]]:
-    """The models that the entries of a list may have."""
+    """Return the models that the entries of a list may have."""
     (inner,) = get_args(annotation)
     return [inner] if isinstance(inner, type) else list(get_args(get_args(inner)[0]))
 
 
 def tag(kind: type[BaseModel]) -> str:
-    """The key that tells the kinds of a list's entries apart."""
+    """Return the key that distinguishes the kinds of a list's entries."""
     return "method" if "method" in kind.model_fields else "name"
 
 
-def _tagged(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
-    """Entries of lists by their kind: of predictors by name, of splits by method."""
+def _tagged(model: type[BaseModel]) -> dict[Any, type[BaseModel]]:
+    """Return the kinds of list entries by tag: predictors by name, splits by method."""
     lists = [field.annotation for field in model.model_fields.values() if get_origin(field.annotation) is list]
     unions = [annotation for annotation in lists if get_origin(get_args(annotation)[0]) is Annotated]
     return {kind.model_fields[tag(kind)].default: kind for annotation in unions for kind in kinds(annotation)}
 
 
 def _dotted(location: list[Any], model: type[BaseModel]) -> str:
-    """A location without the branches of unions: types, and the kind of a list's entry, which follows its number."""
+    """Return a location as a dotted key, without the branches of unions."""
     steps = [
         str(step)
         for i, step in enumerate(location)
@@ -64,8 +67,8 @@ def _dotted(location: list[Any], model: type[BaseModel]) -> str:
     return re.sub(r"\.(\d+)", r"[\1]", ".".join(steps))
 
 
-def _known_keys(location: list[Any], model: type[BaseModel]) -> list[str]:
-    """Keys of the section at a location, for 'did you mean'."""
+def _section(location: list[Any], model: type[BaseModel]) -> type[BaseModel]:
+    """Return the model of the section at a location."""
     here: Any = model
     for before, step in zip([None, *location], location, strict=False):
         if isinstance(step, int):
@@ -76,4 +79,4 @@ def _known_keys(location: list[Any], model: type[BaseModel]) -> list[str]:
         annotation = here.model_fields[step].annotation
         inner = get_args(annotation)
         here = inner[0] if inner and isinstance(inner[0], type) else annotation
-    return list(here.model_fields)
+    return here  # type: ignore[no-any-return]

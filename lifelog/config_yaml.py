@@ -1,25 +1,28 @@
-"""Writes what the models say of every key: config.yaml with the defaults, and docs/config.md (`make config`)."""
+"""Generates config.yaml and docs/config.md from the models of the configuration (`make config`)."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any, get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
-from lifelog.config import Config, Section
+from lifelog.config import Config
 from lifelog.config_errors import kinds, tag
+from lifelog.settings.base import Section
 
 HEADER = """\
-# The default run. Every key stands here with its default; generated from lifelog/config.py.
-# Change it by a preset (--configfile presets/etri2019.yaml) or on the command line
-# (--config cohort='{layout: etri, root: /data/dataset_2019}'): both merge key by key, lists are replaced whole.
+# The default run: every key with its default. Generated from lifelog/settings/ (make config).
+# Change keys with a preset (--configfile presets/etri2019.yaml) or on the command line
+# (--config cohort='{layout: etri, root: /data/dataset_2019}'). Both are merged key by key; lists are replaced as a whole.
 """
 
 
 def render(config: Config | None = None) -> str:
-    """config.yaml as text."""
+    """Return the text of config.yaml."""
     config = config or Config()
     blocks = [HEADER]
     for key, field in Config.model_fields.items():
@@ -41,9 +44,9 @@ def render(config: Config | None = None) -> str:
 
 
 def _explained(kind: type[BaseModel], titled: bool) -> str:
-    """A comment line a key of the entries of a list, with its default; sections told apart by their method or name."""
+    """Return one comment line per key of a list's entries, with its default; kinds are titled by their method or name."""
     lines, first = [], tag(kind)
-    # The tag first, also where other keys are inherited.
+    # The tag first, even if other keys are inherited.
     for name, field in sorted(kind.model_fields.items(), key=lambda item: item[0] != first):
         if titled and name == first:
             lines.append(f"#   {field.default}: {field.description}\n")
@@ -53,12 +56,12 @@ def _explained(kind: type[BaseModel], titled: bool) -> str:
     return "".join(lines)
 
 
-def _fields(section: BaseModel) -> Any:
+def _fields(section: BaseModel) -> Iterable[tuple[str, FieldInfo]]:
     return type(section).model_fields.items()
 
 
 def _flow(value: Any) -> str:
-    """A value in YAML flow style; of a section only what was given, the rest are defaults."""
+    """Return a value in YAML flow style; keys of sections with their default are left out."""
     if isinstance(value, BaseModel):
         given = {
             name: getattr(value, name)
@@ -76,23 +79,24 @@ def _flow(value: Any) -> str:
 
 
 PAGE = """\
-# Every key
+# Configuration
 
-Generated from `lifelog/config.py`, as is `config.yaml`. A preset (`--configfile`) or the command line (`--config`) is
-merged into the defaults key by key; lists are replaced whole. An unknown key is refused with the nearest known one, a
-wrong value with what is allowed.
+This page and `config.yaml` are generated from `lifelog/settings/`. A preset (`--configfile`) or the command line
+(`--config`) is merged into the defaults key by key; lists are replaced as a whole. Unknown keys are refused with the most
+similar known key, invalid values with the allowed ones, and former keys with their present name.
 """
 
 
 def reference() -> str:
-    """docs/config.md as text: a table a section, with what is allowed and the default."""
-    blocks, plain = [PAGE], []
+    """Return the text of docs/config.md: one table per section, with allowed values and defaults."""
+    blocks: list[str] = [PAGE]
+    plain: list[tuple[str, FieldInfo]] = []
     for key, field in Config.model_fields.items():
         default = getattr(Config(), key)
         if isinstance(default, Section):
             blocks.append(f"## `{key}`\n\n{_sentence(field.description)}\n\n{_table(type(default))}")
         elif isinstance(default, list) and isinstance(default[0], Section):
-            blocks.append(f"## `{key}`\n\nA list: {field.description}.\n")
+            blocks.append(f"## `{key}`\n\nA list. {_sentence(field.description)}\n")
             several = kinds(field.annotation)
             for kind in several:
                 about = kind.model_fields[tag(kind)]
@@ -112,20 +116,20 @@ def _table(model: type[BaseModel]) -> str:
     return _rows(list(model.model_fields.items()))
 
 
-def _rows(fields: list[tuple[str, Any]]) -> str:
-    lines = ["| key | what it is | allowed | default |", "|---|---|---|---|"]
+def _rows(fields: list[tuple[str, FieldInfo]]) -> str:
+    lines = ["| key | description | allowed | default |", "|---|---|---|---|"]
     for name, field in fields:
-        default = "needed" if field.is_required() else f"`{_flow(field.get_default(call_default_factory=True))}`"
+        default = "required" if field.is_required() else f"`{_flow(field.get_default(call_default_factory=True))}`"
         cells = [f"`{name}`", field.description or "", _allowed(field), default]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
+TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
 
 
-def _allowed(field: Any) -> str:
-    """Type and bounds of a key, in words."""
+def _allowed(field: FieldInfo) -> str:
+    """Return type and bounds of a key."""
     bounds = {"Ge": "at least", "Gt": "more than", "Le": "at most", "Lt": "less than"}
     limits = [
         f"{bounds[type(bound).__name__]} {getattr(bound, type(bound).__name__.lower())}"
@@ -137,8 +141,8 @@ def _allowed(field: Any) -> str:
 
 def _type(annotation: Any) -> str:
     inner = get_args(annotation)
-    if annotation in WORDS:
-        return WORDS[annotation]
+    if annotation in TYPES:
+        return TYPES[annotation]
     if getattr(annotation, "__origin__", None) is list:
         return f"list of {_type(inner[0])}"
     if getattr(annotation, "__origin__", None) is dict:

@@ -1,8 +1,7 @@
-"""The log of a job: what the library says, warnings and an uncaught exception all reach the rule's log file."""
+"""The log of a job: messages of the package, warnings and uncaught exceptions are written to the rule's log file."""
 
 from __future__ import annotations
 
-import gc
 import logging
 import sys
 from collections.abc import Iterable, Iterator
@@ -16,10 +15,10 @@ logger = logging.getLogger("lifelog")
 
 @contextmanager
 def job_log(path: str | Path, inputs: Iterable[str] = ()) -> Iterator[logging.Logger]:
-    """Send the package's log to `path` for the length of a job, an exception with its traceback included.
+    """Write the log of a job to `path`, including the traceback of an exception.
 
-    The last line of the exception also goes to standard error, where Snakemake shows it; so does the name of an input
-    that is damaged, which no job can know to be the cause of its failing.
+    The exception is also printed to standard error, which Snakemake shows, with the names of damaged input files, which
+    may be its cause.
     """
     handler = logging.FileHandler(path, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
@@ -27,19 +26,16 @@ def job_log(path: str | Path, inputs: Iterable[str] = ()) -> Iterator[logging.Lo
     root.addHandler(handler)
     logger.setLevel(logging.INFO)
     logging.captureWarnings(True)
-    if not gc.isenabled():  # see lifelog/__init__.py; what is loaded by now stays to the end
-        gc.freeze()
-        gc.enable()
     try:
         yield logger
     except Exception as error:
-        logger.exception("the job failed")
+        logger.exception("job failed")
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         for file in inputs:
             if why := damage(file):
-                says = f"{file} is damaged ({why}); delete it and ask for it by its name: snakemake --cores 1 {file}"
-                logger.error(says)
-                print(says, file=sys.stderr)
+                message = f"{file} is damaged ({why}); delete it and rebuild it: snakemake --cores 1 {file}"
+                logger.error(message)
+                print(message, file=sys.stderr)
         raise
     finally:
         logging.captureWarnings(False)

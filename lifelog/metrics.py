@@ -1,56 +1,130 @@
-"""Scores of predicted classes, used to choose an epoch and to compare predictors.
+"""Scores of predicted classes, used to select an epoch and to compare predictors.
 
-Classes are numbers 0..C-1. A class that does not occur in the truth has no recall and is left out of a mean, so a
-user's score is about the classes that this user has.
+Classes are numbers 0..C-1. A class without true windows has no recall and is left out of means, so that the score of a
+user covers the classes of that user.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lifelog.registry import Registry
 
-def confusion(truth: NDArray, predicted: NDArray, classes: int) -> NDArray:
-    """Counts, rows truth and columns prediction, shape (classes, classes)."""
+Integers = NDArray[np.integer[Any]]
+Floats = NDArray[np.floating[Any]]
+
+
+def confusion(truth: Integers, predicted: Integers, classes: int) -> NDArray[np.int64]:
+    """Count windows by true and predicted class.
+
+    Parameters
+    ----------
+    truth, predicted : ndarray of int, shape (n_windows,)
+        Class numbers.
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    ndarray of int, shape (classes, classes)
+        Rows are true classes, columns predicted ones.
+    """
     pairs = np.asarray(truth, dtype=np.int64) * classes + np.asarray(predicted, dtype=np.int64)
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
-def macro_f1(counts: NDArray) -> float:
-    """Mean F1 over the classes that occur in the truth."""
+def macro_f1(counts: Integers) -> float:
+    """Compute the mean F1 over the classes with true windows.
+
+    Parameters
+    ----------
+    counts : ndarray of int, shape (n_classes, n_classes)
+        Confusion matrix, rows are true classes.
+
+    Returns
+    -------
+    float
+        NaN without windows.
+    """
     hits, present = np.diag(counts), counts.sum(axis=1) > 0
     f1 = 2 * hits / np.maximum(counts.sum(axis=1) + counts.sum(axis=0), 1)
     return float(f1[present].mean()) if present.any() else float("nan")
 
 
-def published_f1(counts: NDArray) -> float:
-    """The study's score with its fault, for comparison with its printed figures alone.
+def published_f1(counts: Integers) -> float:
+    """Compute the score of the study with its error, only for comparison with its printed figures.
 
-    Its lists of hits are never emptied between classes, so the precision and recall of class k are those of classes
-    0..k together; the score is the harmonic mean of both means, and depends on how classes are numbered.
+    The study never clears its lists of hits between classes, so that the precision and recall of class k are those of
+    classes 0..k together. The score is the harmonic mean of both means, and depends on the order of classes.
+
+    Parameters
+    ----------
+    counts : ndarray of int, shape (n_classes, n_classes)
+        Confusion matrix, rows are true classes.
+
+    Returns
+    -------
+    float
+        0 if precision and recall are 0.
     """
-    hits, said, true = (np.cumsum(x) for x in (np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)))
-    precision, recall = (hits / np.maximum(said, 1)).mean(), (hits / np.maximum(true, 1)).mean()
+    hits, predicted, true = (np.cumsum(x) for x in (np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)))
+    precision, recall = (hits / np.maximum(predicted, 1)).mean(), (hits / np.maximum(true, 1)).mean()
     return float(2 * precision * recall / (precision + recall)) if precision + recall else 0.0
 
 
-def balanced_accuracy(counts: NDArray) -> float:
-    """Mean recall over the classes that occur in the truth."""
+def balanced_accuracy(counts: Integers) -> float:
+    """Compute the mean recall over the classes with true windows.
+
+    Parameters
+    ----------
+    counts : ndarray of int, shape (n_classes, n_classes)
+        Confusion matrix, rows are true classes.
+
+    Returns
+    -------
+    float
+        NaN without windows.
+    """
     present = counts.sum(axis=1) > 0
     recall = np.diag(counts)[present] / counts.sum(axis=1)[present]
     return float(recall.mean()) if present.any() else float("nan")
 
 
-def accuracy(counts: NDArray) -> float:
-    """Share of windows predicted right."""
+def accuracy(counts: Integers) -> float:
+    """Compute the share of windows with the right class.
+
+    Parameters
+    ----------
+    counts : ndarray of int, shape (n_classes, n_classes)
+        Confusion matrix, rows are true classes.
+
+    Returns
+    -------
+    float
+        NaN without windows.
+    """
     return float(np.trace(counts) / counts.sum()) if counts.sum() else float("nan")
 
 
-def auroc(truth: NDArray, probabilities: NDArray) -> float:
-    """Mean one-against-the-rest area under the ROC curve; NaN where only one class occurs in the truth.
+def auroc(truth: Integers, probabilities: Floats) -> float:
+    """Compute the mean one-against-rest area under the ROC curve by ranks; ties count half.
 
-    probabilities: shape (windows, classes). By ranks (Mann-Whitney), ties counted half.
+    Parameters
+    ----------
+    truth : ndarray of int, shape (n_windows,)
+        Class numbers.
+    probabilities : ndarray of float, shape (n_windows, n_classes)
+        Predicted class probabilities.
+
+    Returns
+    -------
+    float
+        NaN if only one class has true windows.
     """
     areas = []
     for k in range(probabilities.shape[1]):
@@ -62,13 +136,48 @@ def auroc(truth: NDArray, probabilities: NDArray) -> float:
     return float(np.mean(areas)) if areas else float("nan")
 
 
-def scores(truth: NDArray, probabilities: NDArray) -> dict[str, float]:
-    """All scores of one set of windows."""
-    counts = confusion(truth, probabilities.argmax(axis=1), probabilities.shape[1])
-    return {
-        "macro_f1": macro_f1(counts),
-        "balanced_accuracy": balanced_accuracy(counts),
-        "accuracy": accuracy(counts),
-        "auroc": auroc(truth, probabilities),
-        "published_f1": published_f1(counts),
-    }
+class Metric(NamedTuple):
+    """A metric: its label in the report, and its value for true classes (n,) and probabilities (n, classes)."""
+
+    label: str
+    score: Callable[[Integers, Floats], float]
+
+
+def _by_counts(score: Callable[[Integers], float]) -> Callable[[Integers, Floats], float]:
+    """Return a metric of the confusion matrix as a function of true classes and probabilities."""
+
+    def of_predictions(truth: Integers, probabilities: Floats) -> float:
+        return score(confusion(truth, probabilities.argmax(axis=1), probabilities.shape[1]))
+
+    return of_predictions
+
+
+# Every metric is scored, compared and reported; `compare.metric` names the one of the verdict.
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    {
+        "macro_f1": Metric("macro-F1", _by_counts(macro_f1)),
+        "balanced_accuracy": Metric("balanced accuracy", _by_counts(balanced_accuracy)),
+        "accuracy": Metric("accuracy", _by_counts(accuracy)),
+        "auroc": Metric("AUROC", auroc),
+        "published_f1": Metric("F1 as published (faulty)", _by_counts(published_f1)),
+    },
+)
+
+
+def scores(truth: Integers, probabilities: Floats) -> dict[str, float]:
+    """Compute every metric.
+
+    Parameters
+    ----------
+    truth : ndarray of int, shape (n_windows,)
+        Class numbers.
+    probabilities : ndarray of float, shape (n_windows, n_classes)
+        Predicted class probabilities.
+
+    Returns
+    -------
+    dict of str to float
+        Value by metric.
+    """
+    return {name: metric.score(truth, probabilities) for name, metric in METRICS.items()}

@@ -1,28 +1,28 @@
-"""assign_splits: which windows of a user train, validate and test, under a protocol and for a target.
+"""assign_splits: assignment of a user's windows to training, validation and test subsets, for a target and a split.
 
-random   single minutes, as published: neighbours in time land in different parts, so closeness in time is rewarded.
-blocked  whole sessions; of a user with too few sessions, blocks of minutes with an embargo between the parts; of a
-         protocol, the runs of its tasks.
+random   single windows, as published: neighbours in time fall into different subsets, which rewards proximity in time.
+blocked  whole sessions; blocks of minutes with an embargo between subsets for users with few sessions; runs of tasks for
+         a protocol with tasks.
 
-The method `users` draws nothing here: it takes the parts of another split, and only the predictors differ.
+The method `users` uses the subsets of another split; only the training of predictors differs.
 """
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lifelog.config import BlockedSplit, RandomSplit, Target
+from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, Target, WindowSplit
 from lifelog.tables import read_notes, write_table
 from lifelog.windows.read import read_labels
 
-PARTS = ("train", "validation", "test")
-DRAWS = 500  # assignments of blocks that are tried
+DRAWS = 500  # random assignments of blocks to compare
 SCHEMA = pa.schema(
     [
         ("user", pa.string()),
@@ -30,34 +30,57 @@ SCHEMA = pa.schema(
         ("start", pa.timestamp("s", tz="UTC")),
         ("level", pa.string()),  # the raw label value
         ("label", pa.string()),  # the target's class, null where the value is in no bin
-        ("part", pa.string()),  # train, validation, test; null where the window is not used
+        ("subset", pa.string()),  # train, validation, test; null where the window is not used
         ("reason", pa.string()),  # why it is not used
     ]
 )
+
+Texts = NDArray[np.object_]
+Minutes = NDArray[np.floating[Any]]
+Codes = NDArray[np.int_]
 
 
 def assign_splits(
     windows_path: str | Path,
     target: Target,
-    split: RandomSplit | BlockedSplit,
+    split: WindowSplit,
     splits_path: str | Path,
     seconds: int = 60,
 ) -> None:
-    """Write one row a window of so many seconds, in the windows' order.
+    """Assign the windows of a user to subsets, and write one row per window in the order of the windows.
 
-    The notes name why a user is excluded, what parts lack, and how near in time test windows lie to training windows.
+    The notes of the table hold why the user is excluded, the classes that each subset lacks, and the minutes between the
+    nearest test and training windows.
+
+    Parameters
+    ----------
+    windows_path : str or Path
+        A file of `extract_windows`.
+    target : Target
+        Label column and classes.
+    split : RandomSplit or BlockedSplit
+        How windows are assigned.
+    splits_path : str or Path
+        Parquet file to write.
+    seconds : int, default 60
+        Window length in seconds.
+
+    Raises
+    ------
+    ValueError
+        If the windows lack a label column of the target or the split.
     """
     windows = read_labels(windows_path)
-    tasks = getattr(split, "tasks", None)
+    tasks = split.tasks if isinstance(split, BlockedSplit) else None
     for key, name, column in (("targets", target.name, target.column), ("splits", split.name, tasks)):
         if column is not None and column not in windows:
             labels = [label for label in windows.columns if label not in ("user", "session", "start")]
-            raise ValueError(f"{key}: {name!r} asks for label column {column!r}; the data have {labels}")
+            raise ValueError(f"{key}: {name!r} uses the label column {column!r}; the data have {labels}")
     frame = windows[["user", "session", "start"]].copy()
     frame["level"] = [_text(value) for value in windows[target.column]]
     classes = {str(level): name for name, levels in target.bins.items() for level in levels}
     frame["label"] = frame.level.map(classes)
-    frame["part"], frame["reason"] = None, None
+    frame["subset"], frame["reason"] = None, None
     frame.loc[frame.label.isna(), "reason"] = "label in no bin"
     used = frame.label.notna().to_numpy()
     codes = frame.label[used].map({name: i for i, name in enumerate(target.classes)}).to_numpy(dtype=int)
@@ -68,94 +91,134 @@ def assign_splits(
     elif len(set(codes)) < 2:
         excluded = f"one class only: all {len(codes)} windows are {target.classes[codes[0]]!r}"
     else:
-        if split.method == "random":
-            parts = random_parts(codes, split)
+        runs = None if tasks is None else np.array([_text(value) for value in windows[tasks][used]], dtype=object)
+        if isinstance(split, RandomSplit):
+            subsets = random_subsets(codes, split)
         else:
-            runs = None if tasks is None else np.array([_text(value) for value in windows[tasks][used]], dtype=object)
-            parts = blocked_parts(codes, frame.session[used].to_numpy(), minutes, split, runs, seconds)
-        frame.loc[used, "part"] = parts
-        frame.loc[used & frame.part.isna().to_numpy(), "reason"] = "embargo"
-        excluded = _unusable(codes, parts, target.classes)
-        held_out = [_text(value) for value in getattr(split, "hold_out", [])]
-        if held_out and not np.isin(runs.astype(str), held_out).any():
-            known = ", ".join(sorted(set(runs.astype(str))))
-            excluded = f"no window of a task held out ({', '.join(held_out)}); there are {known}"
-        nearest = None if excluded else nearest_minutes(minutes[parts == "test"], minutes[parts == "train"])
-    frame = frame.astype({"part": object, "reason": object})
+            subsets = blocked_subsets(codes, frame.session[used].to_numpy(), minutes, split, runs, seconds)
+        frame.loc[used, "subset"] = subsets
+        frame.loc[used & frame.subset.isna().to_numpy(), "reason"] = "embargo"
+        excluded = _without_held_out_task(split, runs) or _unusable(codes, subsets, target.classes)
+        nearest = None if excluded else nearest_minutes(minutes[subsets == "test"], minutes[subsets == "train"])
+    frame = frame.astype({"subset": object, "reason": object})
     notes = {"excluded": excluded, "lacking": _lacking(frame, target.classes), "classes": target.classes}
     notes["nearest_minutes"] = nearest
     write_table(frame, splits_path, SCHEMA, notes)
 
 
 def exclusion(splits_path: str | Path) -> str | None:
-    """Why a user takes no part, or None."""
-    return read_notes(splits_path)["excluded"]
+    """Return why a user is excluded, or None."""
+    reason: str | None = read_notes(splits_path)["excluded"]
+    return reason
 
 
-def nearest_minutes(test: NDArray, train: NDArray) -> int:
-    """The least distance in time of a test window to a training window: how much a split can leak."""
+def nearest_minutes(test: Minutes, train: Minutes) -> int:
+    """Compute the minimum time between test and training windows, which bounds how much a split can leak.
+
+    Parameters
+    ----------
+    test, train : ndarray of float, shape (n_windows,)
+        Starts of windows in minutes.
+
+    Returns
+    -------
+    int
+        Minutes.
+    """
     return int(_distances(test, train).min())
 
 
-def _distances(minutes: NDArray, others: NDArray) -> NDArray:
-    """Of each minute, the distance to the nearest of the others, which stands just before or just after it."""
+def _distances(minutes: Minutes, others: Minutes) -> Minutes:
+    """Return the distance of each time to the nearest of the others."""
     others = np.sort(others)
     after = np.searchsorted(others, minutes)
     before = np.abs(minutes - others[np.maximum(after - 1, 0)])
     return np.minimum(before, np.abs(minutes - others[np.minimum(after, len(others) - 1)]))
 
 
-def random_parts(codes: NDArray, split: RandomSplit) -> NDArray:
-    """The published protocol: scikit-learn's train_test_split twice with one seed, same draws for the same data."""
-    parts = np.full(len(codes), "train", dtype=object)
+def random_subsets(codes: Codes, split: RandomSplit) -> Texts:
+    """Assign single windows at random, as published: scikit-learn's train_test_split twice with the same seed.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n_windows,)
+        Class numbers.
+    split : RandomSplit
+        Shares and seed.
+
+    Returns
+    -------
+    ndarray of object, shape (n_windows,)
+        Subset of each window.
+    """
+    subsets = np.full(len(codes), "train", dtype=object)
     n_test = math.ceil(split.test * len(codes))
     n_validation = math.ceil(split.validation * (len(codes) - n_test))
     order = np.random.RandomState(split.seed).permutation(len(codes))
     rest = order[n_test:]
-    parts[order[:n_test]] = "test"
-    parts[rest[np.random.RandomState(split.seed).permutation(len(rest))[:n_validation]]] = "validation"
-    return parts
+    subsets[order[:n_test]] = "test"
+    subsets[rest[np.random.RandomState(split.seed).permutation(len(rest))[:n_validation]]] = "validation"
+    return subsets
 
 
-def blocked_parts(
-    codes: NDArray,
-    sessions: NDArray,
-    minutes: NDArray,
+def blocked_subsets(
+    codes: Codes,
+    sessions: Texts,
+    minutes: Minutes,
     split: BlockedSplit,
-    tasks: NDArray | None = None,
+    tasks: Texts | None = None,
     seconds: int = 60,
-) -> NDArray:
-    """Blocks that stay together, drawn so that the parts have all classes and their shares; None under embargo.
+) -> Texts:
+    """Assign whole blocks of windows, such that subsets have all classes in the user's proportions.
 
-    Of many random assignments the one is taken that misses fewest classes (in training first, then test, then
-    validation) and then lies nearest to the wanted sizes and the user's distribution of classes.
-    tasks: of each window, where the split is about tasks. Those held out are the test part of everyone; validation is
-    then drawn from blocks of minutes of the rest.
+    Of many random assignments the best is used: the one that misses the fewest classes (in training first, then test,
+    then validation), then the one nearest to the wanted sizes and the user's distribution of classes.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n_windows,)
+        Class numbers.
+    sessions : ndarray of object, shape (n_windows,)
+        Session of each window.
+    minutes : ndarray of float, shape (n_windows,)
+        Starts of windows in minutes.
+    split : BlockedSplit
+        Shares, blocks, embargo and seed.
+    tasks : ndarray of object, shape (n_windows,), optional
+        Task of each window, for a split by tasks. Held-out tasks are the test subset of every user; validation blocks are
+        then drawn from blocks of minutes of the rest.
+    seconds : int, default 60
+        Window length in seconds.
+
+    Returns
+    -------
+    ndarray of object, shape (n_windows,)
+        Subset of each window; None under embargo.
     """
     share = np.array([(1 - split.test) * (1 - split.validation), (1 - split.test) * split.validation, split.test])
-    near = split.embargo_minutes + seconds / 60  # between the starts of windows
+    gap = split.embargo_minutes + seconds / 60  # between the starts of windows
     if tasks is None:
-        parts = _draw(codes, _blocks(sessions, minutes, split), share, split.seed)
-        return _embargo(parts, minutes, near)
+        subsets = _draw(codes, _blocks(sessions, minutes, split), share, split.seed)
+        return _embargo(subsets, minutes, gap)
     blocks, names = _task_blocks(sessions, minutes, tasks, _text(split.between))
     if not split.hold_out:
-        return _embargo(_draw(codes, blocks, share, split.seed), minutes, near)
-    test = np.isin(names[blocks].astype(str), [_text(value) for value in split.hold_out])
-    parts = np.full(len(codes), "test", dtype=object)
+        return _embargo(_draw(codes, blocks, share, split.seed), minutes, gap)
+    test = np.isin(names[blocks].astype(str), [str(_text(value)) for value in split.hold_out])
+    subsets = np.full(len(codes), "test", dtype=object)
     if not test.all():
         share = np.array([1 - split.validation, split.validation, 0])
         rest = pd.factorize(pd.Series(list(zip(blocks, minutes // split.block_minutes, strict=True)))[~test])[0]
-        parts[~test] = _draw(codes[~test], rest, share, split.seed)
-    return _embargo(parts, minutes, near)
+        subsets[~test] = _draw(codes[~test], rest, share, split.seed)
+    return _embargo(subsets, minutes, gap)
 
 
-def _draw(codes: NDArray, blocks: NDArray, share: NDArray, seed: int) -> NDArray:
-    """The best of many random assignments of blocks to parts."""
+def _draw(codes: Codes, blocks: Codes, share: Minutes, seed: int) -> Texts:
+    """Return the best of many random assignments of blocks to subsets."""
     count = blocks.max() + 1
-    table = np.zeros((count, codes.max() + 1), dtype=int)  # windows a block and class
+    table = np.zeros((count, codes.max() + 1), dtype=int)  # windows per block and class
     np.add.at(table, (blocks, codes), 1)
     rng = np.random.default_rng(seed)
-    best, best_cost = None, np.inf
+    best, best_cost = np.zeros(count, dtype=int), np.inf
     for _ in range(DRAWS):
         assigned = _fill(table.sum(axis=1)[order := rng.permutation(count)], share)
         draw = np.empty(count, dtype=int)
@@ -163,11 +226,11 @@ def _draw(codes: NDArray, blocks: NDArray, share: NDArray, seed: int) -> NDArray
         cost = _cost(table, draw, share)
         if cost < best_cost:
             best, best_cost = draw, cost
-    return np.array(PARTS, dtype=object)[best[blocks]]
+    return np.array(SUBSETS, dtype=object)[best[blocks]]
 
 
-def _blocks(sessions: NDArray, minutes: NDArray, split: BlockedSplit) -> NDArray:
-    """Number of each window's block: its session, or its stretch of `block_minutes` in the session."""
+def _blocks(sessions: Texts, minutes: Minutes, split: BlockedSplit) -> Codes:
+    """Return the number of each window's block: its session, or its `block_minutes` within the session."""
     names = pd.factorize(sessions)[0]
     if names.max() + 1 >= split.min_sessions:
         return names
@@ -176,91 +239,106 @@ def _blocks(sessions: NDArray, minutes: NDArray, split: BlockedSplit) -> NDArray
     return pd.factorize(pd.Series(list(zip(names, stretch, strict=True))))[0]
 
 
-def _task_blocks(sessions: NDArray, minutes: NDArray, tasks: NDArray, between: str | None) -> tuple[NDArray, NDArray]:
-    """Number of each window's block, and each block's task: a task's run with half of the runs `between` beside it.
+def _task_blocks(sessions: Texts, minutes: Minutes, tasks: Texts, between: str | None) -> tuple[Codes, Texts]:
+    """Return the number of each window's block, and the task of each block.
 
-    Windows are in order of time within their session. A session that is nothing but `between` is a block of its own.
+    A block is a run of a task with half of the adjacent time between tasks. Windows are in time order within sessions. A
+    session without any task is one block.
     """
     frame = pd.DataFrame({"session": sessions, "minute": minutes, "task": pd.Series(tasks).fillna("")})
     change = (frame.task != frame.task.shift()) | (frame.session != frame.session.shift())
     frame["run"] = change.cumsum()
-    # Each window of a run between belongs to the nearer of the tasks beside it, in its session.
+    # A window between tasks belongs to the nearest task of its session.
     runs = frame[frame.task != between].groupby("run")
     runs = runs.agg(
         session=("session", "first"), first=("minute", "min"), last=("minute", "max"), task=("task", "first")
     )
     names = []
     for row in frame.itertuples():
-        beside = runs[runs.session == row.session]
-        if beside.empty:
+        own = runs[runs.session == row.session]
+        if own.empty:
             names.append((row.session, -1, row.task))
             continue
-        gap = np.maximum(np.maximum(beside["first"] - row.minute, row.minute - beside["last"]), 0)
-        near = gap.idxmin()
-        names.append((row.session, near, beside.task[near]))
-    blocks, found = pd.factorize(pd.Series(names))
-    return blocks, np.array([name[2] for name in found], dtype=object)
+        gap = np.maximum(np.maximum(own["first"] - row.minute, row.minute - own["last"]), 0)
+        nearest = gap.idxmin()
+        names.append((row.session, nearest, own.task[nearest]))
+    blocks, unique = pd.factorize(pd.Series(names))
+    return blocks, np.array([name[2] for name in unique], dtype=object)
 
 
-def _fill(sizes: NDArray, share: NDArray) -> NDArray:
-    """Part of each block in drawn order: test until its share is reached, validation likewise, the rest trains."""
+def _fill(sizes: Codes, share: Minutes) -> Codes:
+    """Return the subset of each block in drawn order: test up to its share, then validation, then training."""
     before = np.cumsum(sizes) - sizes
-    # A block belongs to the part in which its middle falls; few large blocks must still give every part one.
+    # A block belongs to the subset in which its middle falls, so that few large blocks still fill every subset.
     middle = (before + sizes / 2) / sizes.sum()
-    parts = np.select([middle < share[2], middle < share[2] + share[1]], [2, 1], default=0)
+    subsets = np.select([middle < share[2], middle < share[2] + share[1]], [2, 1], default=0)
     if share[2] > 0:
-        parts[0] = 2
-    if 1 not in parts:
-        parts[np.argmax(parts == 0)] = 1
-    return parts
+        subsets[0] = 2
+    if 1 not in subsets:
+        subsets[np.argmax(subsets == 0)] = 1
+    return subsets
 
 
-def _cost(table: NDArray, draw: NDArray, share: NDArray) -> float:
+def _cost(table: Codes, draw: Codes, share: Minutes) -> float:
+    """Return the cost of an assignment: missing classes, then deviations from shares and distribution."""
     total = table.sum(axis=0)
     cost = 0.0
-    for part, weight in zip(range(3), (100, 3, 10), strict=True):
-        if share[part] == 0:
+    for subset, weight in zip(range(3), (100, 3, 10), strict=True):
+        if share[subset] == 0:
             continue
-        counts = table[draw == part].sum(axis=0)
+        counts = table[draw == subset].sum(axis=0)
         size = counts.sum()
         cost += 1000 * (size == 0) + weight * ((counts == 0) & (total > 0)).sum()
-        cost += 2 * abs(size / total.sum() - share[part])
+        cost += 2 * abs(size / total.sum() - share[subset])
         cost += 0.5 * np.abs(counts / max(size, 1) - total / total.sum()).sum()
     return cost
 
 
-def _embargo(parts: NDArray, minutes: NDArray, gap: float) -> NDArray:
-    """Take out training windows near validation or test, and validation windows near test.
+def _embargo(subsets: Texts, minutes: Minutes, gap: float) -> Texts:
+    """Remove training windows near validation or test windows, and validation windows near test windows.
 
-    By the clock, not within sessions: a recorder that was restarted makes two sessions of one stretch.
+    By the clock, not within sessions: a restarted recorder makes two sessions of one stretch of time.
     """
-    parts = parts.copy()
+    subsets = subsets.copy()
     for yielding, kept in (("validation", ("test",)), ("train", ("test", "validation"))):
-        near = minutes[np.isin(parts.astype(str), kept)]
-        rows = np.flatnonzero(parts == yielding)
+        near = minutes[np.isin(subsets.astype(str), kept)]
+        rows = np.flatnonzero(subsets == yielding)
         if len(near) and len(rows):
-            parts[rows[_distances(minutes[rows], near) < gap]] = None
-    return parts
+            subsets[rows[_distances(minutes[rows], near) < gap]] = None
+    return subsets
 
 
-def _unusable(codes: NDArray, parts: NDArray, classes: list[str]) -> str | None:
-    for part in PARTS:
-        if not (parts == part).any():
-            return f"too few windows: none is left for {part}"
-    trained = np.unique(codes[parts == "train"])
+def _unusable(codes: Codes, subsets: Texts, classes: list[str]) -> str | None:
+    """Return why subsets cannot be used, or None."""
+    for subset in SUBSETS:
+        if not (subsets == subset).any():
+            return f"too few windows: the {subset} subset is empty"
+    trained = np.unique(codes[subsets == "train"])
     if len(trained) < 2:
-        return f"one class only in training: {classes[trained[0]]!r}"
+        return f"one class only in the train subset: {classes[trained[0]]!r}"
     return None
 
 
+def _without_held_out_task(split: WindowSplit, runs: Texts | None) -> str | None:
+    """Return why a user without any held-out task is excluded, or None."""
+    held_out = [str(_text(value)) for value in split.hold_out] if isinstance(split, BlockedSplit) else []
+    if not held_out or runs is None or np.isin(runs.astype(str), held_out).any():
+        return None
+    known = ", ".join(sorted(set(runs.astype(str))))
+    return f"no window of a held-out task ({', '.join(held_out)}); the user's tasks are {known}"
+
+
 def _lacking(frame: pd.DataFrame, classes: list[str]) -> dict[str, list[str]]:
-    """Classes the user has that a part has not."""
+    """Return the user's classes that each subset lacks."""
     own = set(frame.label.dropna())
-    return {part: [c for c in classes if c in own and c not in set(frame.label[frame.part == part])] for part in PARTS}
+    return {
+        subset: [c for c in classes if c in own and c not in set(frame.label[frame.subset == subset])]
+        for subset in SUBSETS
+    }
 
 
 def _text(value: object) -> str | None:
-    """A label value as text: 3 and 3.0 are the same level."""
-    if value is None or pd.isna(value):
+    """Return a label value as text; 3 and 3.0 are the same level."""
+    if value is None or pd.isna(value):  # type: ignore[call-overload]
         return None
     return str(int(value)) if isinstance(value, (int, float, np.number)) and float(value).is_integer() else str(value)

@@ -1,4 +1,4 @@
-"""Files of a run: tables as parquet, written beside and renamed, so that no half-written file is ever seen."""
+"""Files of a run. Files are written under a temporary name and renamed, so that no incomplete file is ever visible."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ import safetensors
 
 
 @contextmanager
-def written_whole(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside `path`; it takes the place of `path` when the block ends well, else it is removed.
+def write_atomically(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it replaces `path` when the block succeeds, and is removed otherwise.
 
-    Its name holds host and process: a job that outlived its killed workflow and its successor do not write into each
-    other's file. What a killed process left is removed by the next one that writes the same file here.
+    Its name holds host and process, so that a job that survives its killed workflow does not write into the file of its
+    successor. Files of killed processes are removed by the next process that writes the same path.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,17 +40,18 @@ def written_whole(path: str | Path) -> Iterator[Path]:
 
 
 def _alive(process: int) -> bool:
+    """Return whether a process exists on this host."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's
+    except PermissionError:  # a process of another user
         pass
     return True
 
 
 def damage(path: str | Path) -> str | None:
-    """Why a file that a run made cannot be read, cut in half for instance; None if it can, or is of another kind."""
+    """Return why an output of the workflow is unreadable, for example truncated; None if readable or of another type."""
     try:
         if str(path).endswith(".parquet"):
             pq.read_table(path)
@@ -65,53 +66,55 @@ def damage(path: str | Path) -> str | None:
 
 
 def write_text(text: str, path: str | Path) -> None:
-    """Write a text file whole."""
-    with written_whole(path) as part:
+    """Write a text file."""
+    with write_atomically(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
 def write_json(value: Any, path: str | Path) -> None:
-    """Write JSON whole; the order of keys is kept, for the order of classes has a meaning."""
+    """Write JSON; the order of keys is kept, since the order of classes matters."""
     write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
 def plain(value: Any) -> Any:
-    """A number for JSON, which knows neither NaN nor numpy: None for what is missing, whole numbers as such."""
+    """Convert a number for JSON, which has neither NaN nor numpy types; missing values become None."""
     if value is None or pd.isna(value):
         return None
     return value.item() if hasattr(value, "item") else value
 
 
 def read_json(path: str | Path) -> Any:
+    """Read a JSON file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a small table for people whole."""
-    with written_whole(path) as part:
+    """Write a small table as CSV."""
+    with write_atomically(path) as part:
         frame.to_csv(part, index=False, lineterminator="\n")
 
 
 def read_csv(path: str | Path) -> pd.DataFrame:
-    """A small table; users and groups stay text, also one who is called 101 or NA."""
+    """Read a small table; users and groups stay text, even 101 or NA."""
     return pd.read_csv(path, dtype={"user": str, "group": str}, keep_default_na=False, na_values=[""])
 
 
 def write_table(
     frame: pd.DataFrame | pa.Table, path: str | Path, schema: pa.Schema, notes: dict[str, Any] | None = None
 ) -> None:
-    """Write a table in its schema; `notes` go into the file's metadata as JSON under the key `lifelog`."""
+    """Write a parquet table in a schema; `notes` are stored as JSON in the metadata key `lifelog`."""
     table = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, schema, preserve_index=False)
     table = table.cast(schema).replace_schema_metadata({"lifelog": json.dumps(notes or {}, sort_keys=True)})
-    with written_whole(path) as part:
+    with write_atomically(path) as part:
         pq.write_table(table, part, compression="zstd")
 
 
 def read_tables(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """The parquet tables of several users as one."""
+    """Read the parquet tables of several users as one."""
     return pa.concat_tables([pq.read_table(path) for path in paths]).to_pandas()
 
 
 def read_notes(path: str | Path) -> dict[str, Any]:
-    """The notes that were written into a table's metadata."""
-    return json.loads((pq.read_schema(path).metadata or {}).get(b"lifelog", b"{}"))
+    """Read the notes in the metadata of a parquet table."""
+    notes: dict[str, Any] = json.loads((pq.read_schema(path).metadata or {}).get(b"lifelog", b"{}"))
+    return notes

@@ -1,8 +1,8 @@
-"""What a comparison says, in words: whether grouping by importance helped, and whether the split leaks.
+"""The conclusion of a comparison: whether grouping by importance helps, and whether the split leaks.
 
-It claims only what the numbers carry. Grouping by importance helps a predictor if it beats one model for everyone (the
-interval over users is above 0, and so is Holm's p-value below the level) and beats random groups of the same sizes
-(permutation p-value below the level): smaller groups may help whatever forms them.
+Grouping by importance helps a predictor if it beats one global model (the interval over users is above 0, and Holm's
+p-value below the level) and random groups of the same sizes (permutation p-value below the level): smaller groups may
+help, however they are formed.
 """
 
 from __future__ import annotations
@@ -13,171 +13,213 @@ import numpy as np
 import pandas as pd
 
 from lifelog.compare import EVERYONE, bootstrap_interval, permutation_p
-from lifelog.config import SENSORLESS, Compare
+from lifelog.settings.compare import Compare
+from lifelog.settings.predict import SENSORLESS, TIME_ONLY
 from lifelog.tables import plain
 
-BLIND = ("nearest_minute", "clock")  # what closeness in time, and the order of things, are worth
-CHANCE = 0.5  # AUROC of whoever knows nothing; macro-F1 has no such mark, guessing beats the most frequent class
-LIMITS = "This is about these people, windows and models; it does not show that a sensor measures what is predicted."
-CLEAN = "Test windows had no part in grouping, training or choosing. "
-UNCLEAN = "The groups were formed from the very test windows on which they are judged (groups.parts). "
+CHANCE = 0.5  # AUROC of a model without information; macro-F1 has no such reference
+MAX_WORDS = 16  # of the headline, which the report shows after target and split
+LIMITS = "The results apply to these participants, windows and models. They do not show that a sensor measures what is predicted."
+CLEAN = "Test windows were not used for grouping, training or model selection. "
+UNCLEAN = "Groups were formed from the test windows on which they are evaluated (groups.subsets). "
+
+# By outcome: what is reported of the predictors with it.
+OUTCOMES = {
+    "gain": "grouping by importance improves {}",
+    "gain_not_specific": "importance groups improve {}, but not clearly more than random groups",
+    "gain_untested": "importance groups improve {}; not tested against enough random groupings (groups.random)",
+    "loss": "grouping by importance worsens {}",
+    "no_difference": "no clear difference for {}",
+    "too_few_users": "too few participants to test {}",
+}
+COUNTS = {
+    "gain": "gain for {}",
+    "gain_not_specific": "gain not specific to importance for {}",
+    "gain_untested": "untested gain for {}",
+    "loss": "loss for {}",
+    "no_difference": "no clear difference for {}",
+    "too_few_users": "too few participants for {}",
+}
 
 
-def verdict(by_user: pd.DataFrame, comparison: pd.DataFrame, settings: Compare, parts: list[str]) -> dict[str, Any]:
-    """Headline, a finding a predictor, the leak check and the limits, ready for the report.
+def verdict(by_user: pd.DataFrame, comparison: pd.DataFrame, settings: Compare, subsets: list[str]) -> dict[str, Any]:
+    """Draw the conclusion of a comparison.
 
-    parts: those whose importance formed the groups.
+    Parameters
+    ----------
+    by_user : pandas.DataFrame
+        Table of `score_users`.
+    comparison : pandas.DataFrame
+        Table of `compare_predictors`.
+    settings : Compare
+        Metric, confidence level and bootstrap.
+    subsets : list of str
+        Subsets whose importance formed the groups.
+
+    Returns
+    -------
+    dict
+        For JSON: metric, headline, one finding per predictor, leak check, limits.
     """
     rows = comparison[comparison.metric == settings.metric].set_index(["predictor", "scheme"])
     auroc = comparison[comparison.metric == "auroc"].set_index(["predictor", "scheme"])
-    informed = auroc.low > CHANCE  # where an interval cannot be had, nothing is claimed
+    informed = auroc.low > CHANCE  # False without an interval
     names = dict.fromkeys(rows.index.get_level_values("predictor"))
     grouped = [name for name in names if name not in SENSORLESS and (name, "importance") in rows.index]
     p_random = random_p(rows["mean"], grouped)
-    alpha, family = settings.level, max(1, rows.p_holm.notna().sum())
-    unaided = rows["mean"][[name in SENSORLESS for name in rows.index.get_level_values("predictor")]].dropna()
+    family = max(1, rows.p_holm.notna().sum())
+    sensorless = rows["mean"][rows.index.get_level_values("predictor").isin(SENSORLESS)].dropna()
     findings = []
     for name in grouped:
-        found = _finding(name, rows.loc[name], informed.loc[name], p_random[name], alpha)
-        users = rows.users[name, "importance"]
-        if found["says"] == "unclear" and family * 2.0 ** (1 - users) >= alpha:
-            # Even if all of them were better, Wilcoxon's p after Holm would not be below the level.
-            found["says"] = "few"
-        if len(unaided) and found["shared"] is not None and unaided.max() >= found["shared"]:
-            blind, scheme = unaided.idxmax()
-            says = f"no better than {blind} ({scheme}), which sees no sensor: {unaided.max():.3f}."
-            found["sentence"] += f" One model for everyone is {says}"
-        findings.append(found)
+        finding = _finding(name, rows.loc[name], p_random[name], settings.level)
+        if finding["outcome"] == "no_difference" and family * 2.0 ** (1 - finding["users"]) >= settings.level:
+            # Even if all users were better, Wilcoxon's p-value after Holm would not be below the level.
+            finding["outcome"] = "too_few_users"
+        finding["better_than_chance"] = bool(informed[name, "importance"] or informed[name, "global"])
+        finding["sensorless"] = None
+        if len(sensorless) and finding["global"] is not None and sensorless.max() >= finding["global"]:
+            finding["sensorless"] = {"model": " ".join(sensorless.idxmax()), "score": plain(sensorless.max())}
+        findings.append(finding)
     return {
         "metric": settings.metric,
-        "headline": _headline(findings, by_user.user.nunique() - 1),
+        "headline": headline(findings),
         "findings": findings,
         "leak": leak_check(by_user, rows, informed, settings),
-        "limits": (UNCLEAN if "test" in parts else CLEAN) + LIMITS,
+        "limits": (UNCLEAN if "test" in subsets else CLEAN) + LIMITS,
     }
 
 
 def random_p(means: pd.Series, predictors: list[str]) -> dict[str, float | None]:
-    """By predictor, the permutation p-value of importance groups among random ones, corrected for several predictors.
+    """Compute the permutation p-value of importance groups among random ones, corrected over predictors.
 
-    Every random grouping served all predictors; a predictor's gain is held against the greatest that any of them has
-    in each (single-step maximum of Westfall and Young, 1993). None without random groupings. With one predictor it is
-    the share of random groupings that do as well.
+    All predictors use the same random groupings. The gain of a predictor is compared with the greatest gain of any
+    predictor in each grouping (single-step maximum of Westfall and Young, 1993). For one predictor, this is the share of
+    random groupings that are at least as good.
+
+    Parameters
+    ----------
+    means : pandas.Series
+        Mean score by predictor and scheme.
+    predictors : list of str
+        Predictors with importance groups.
+
+    Returns
+    -------
+    dict of str to float or None
+        By predictor; None without random groupings.
     """
     table = means[means.index.get_level_values("scheme").str.fullmatch(r"importance|random-\d+")].unstack("predictor")
     if not predictors:
         return {}
-    tried = [name for name in predictors if name in table and table[name].notna().all() and len(table) > 1]
-    scores = table[tried]
+    tested = [name for name in predictors if name in table and table[name].notna().all() and len(table) > 1]
+    scores = table[tested]
     scores = (scores - scores.mean()) / scores.std(ddof=0).replace(0, np.nan)
     greatest = scores.drop(index="importance").max(axis=1).to_numpy()
-    return {name: permutation_p(scores[name]["importance"], greatest) if name in tried else None for name in predictors}
+    return {
+        name: permutation_p(scores[name]["importance"], greatest) if name in tested else None for name in predictors
+    }
 
 
-def _finding(
-    predictor: str, rows: pd.DataFrame, informed: pd.Series, p_random: float | None, alpha: float
-) -> dict[str, Any]:
-    """What importance groups did to one predictor, against one model for everyone and against the control groups."""
-    grouped, shared = rows.loc["importance"], rows.loc["global"]
-    drawn = rows["mean"][rows.index.str.startswith("random")].dropna().to_numpy()
-    clear = grouped.p_holm < alpha  # a p-value that cannot be had (fewer than two users) carries no claim
-    if clear and grouped.difference_low > 0:
+def _finding(predictor: str, rows: pd.DataFrame, p_random: float | None, alpha: float) -> dict[str, Any]:
+    """Compare the importance groups of a predictor with one global model and with the control groups."""
+    importance, shared = rows.loc["importance"], rows.loc["global"]
+    random = rows["mean"][rows.index.str.startswith("random")].dropna().to_numpy()
+    clear = importance.p_holm < alpha  # False without a p-value (fewer than two users)
+    outcome = "no_difference"
+    if clear and importance.difference_low > 0:
         if p_random is not None and p_random < alpha:
-            says = "helps"
+            outcome = "gain"
         else:
-            says = "any" if 1 / (1 + len(drawn)) < alpha else "untested"
-    else:
-        says = "hurts" if clear and grouped.difference_high < 0 else "unclear"
-    difference = interval(grouped.difference, grouped.difference_low, grouped.difference_high)
-    sentence = (
-        f"{predictor}: {grouped['mean']:.3f} in importance groups, {shared['mean']:.3f} as one model for everyone, "
-        f"difference {difference}, p = {_p(grouped.p_holm)} (Holm), better for "
-        f"{grouped.users_better} of {grouped.users:.0f} users"
-    )
-    if len(drawn):
-        sentence += f"; in {len(drawn)} random grouping{'s' * (len(drawn) > 1)} of the same sizes {drawn.mean():.3f}"
-        sentence += f" ({drawn.min():.3f} to {drawn.max():.3f})" * (len(drawn) > 1) + f", p = {_p(p_random)}"
-    if "raw" in rows.index:
-        sentence += f"; in groups by raw features {rows['mean']['raw']:.3f}"
-    sentence += "."
-    if not (informed["importance"] or informed["global"]):
-        sentence += " Neither is clearly better than chance (AUROC)."
+            outcome = "gain_not_specific" if 1 / (1 + len(random)) < alpha else "gain_untested"
+    elif clear and importance.difference_high < 0:
+        outcome = "loss"
     return {
         "predictor": predictor,
-        "says": says,
-        "shared": plain(shared["mean"]),
-        "grouped": plain(grouped["mean"]),
-        "difference": plain(grouped.difference),
-        "p_holm": plain(grouped.p_holm),
-        "random_groupings": len(drawn),
-        "random": plain(drawn.mean()) if len(drawn) else None,
+        "outcome": outcome,
+        "users": int(importance.users),
+        "users_better": int(importance.users_better),
+        "global": plain(shared["mean"]),
+        "importance": plain(importance["mean"]),
+        "difference": plain(importance.difference),
+        "difference_low": plain(importance.difference_low),
+        "difference_high": plain(importance.difference_high),
+        "p_holm": plain(importance.p_holm),
+        "random_groupings": len(random),
+        "random": plain(random.mean()) if len(random) else None,
+        "random_min": plain(random.min()) if len(random) else None,
+        "random_max": plain(random.max()) if len(random) else None,
         "p_random": p_random,
-        "sentence": sentence,
+        "raw": plain(rows["mean"]["raw"]) if "raw" in rows.index else None,
     }
 
 
-def interval(value: float, low: float, high: float) -> str:
-    """A difference with its interval, where there is one."""
-    return f"{value:+.3f}" + ("" if np.isnan(low) else f" [{low:+.3f}, {high:+.3f}]")
-
-
-def _headline(findings: list[dict[str, Any]], users: int) -> str:
+def headline(findings: list[dict[str, Any]]) -> str:
+    """Return the conclusion in at most 16 words."""
     if not findings:
-        return "The run has no predictor under the importance scheme, so it says nothing about grouping."
-    by: dict[str, list[str]] = {}
-    for finding in findings:
-        by.setdefault(finding["says"], []).append(finding["predictor"])
-    names = {says: ", ".join(predictors) for says, predictors in by.items()}
-    words = {
-        "helps": "Grouping people by importance helped {}: better than one model for everyone, and than random groups.",
-        "any": "Importance groups did better than one model for everyone with {}, but not clearly better than random "
-        "groups of the same sizes: that is no gain by importance.",
-        "untested": "Importance groups did better than one model for everyone with {}; whether importance is the "
-        "reason is not tested, for that takes more random groupings (groups.random).",
-        "hurts": "Grouping people by importance made {} worse.",
-        "unclear": "No clear difference with {}.",
-    }
-    if list(by) == ["unclear"]:
-        return "Grouping people by importance made no clear difference."
-    if "few" in by:
-        words["few"] = f"Whether grouping helps {{}} cannot be told with {users} {'people' if users > 1 else 'person'}."
-    return " ".join(text.format(names[says]) for says, text in words.items() if says in names)
+        return "No predictor was trained in importance groups."
+    predictors: dict[str, list[str]] = {}
+    for outcome in OUTCOMES:
+        if names := [finding["predictor"] for finding in findings if finding["outcome"] == outcome]:
+            predictors[outcome] = names
+    if list(predictors) == ["no_difference"]:
+        return "Grouping by importance makes no clear difference."
+    text = "; ".join(OUTCOMES[outcome].format(", ".join(names)) for outcome, names in predictors.items())
+    if len(text.split()) > MAX_WORDS:
+        text = "; ".join(COUNTS[outcome].format(len(names)) for outcome, names in predictors.items())
+        text = f"importance groups, {len(findings)} predictors: {text}"
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def leak_check(by_user: pd.DataFrame, rows: pd.DataFrame, informed: pd.Series, settings: Compare) -> dict[str, Any]:
-    """Whether a predictor that sees no sensor does as well as the best that does: then the split gives labels away.
+    """Compare the best predictor that sees only time stamps with the best sensor model; equality indicates a leak.
 
-    Of each kind the best scheme by the mean over users is taken. A blind predictor that is no better than chance gives
-    nothing away, however weak the sensor models are.
+    Parameters
+    ----------
+    by_user : pandas.DataFrame
+        Table of `score_users`.
+    rows : pandas.DataFrame
+        The comparison of the metric, by predictor and scheme.
+    informed : pandas.Series
+        By predictor and scheme, whether the model is clearly better than chance; one that is not cannot leak.
+    settings : Compare
+        Metric, confidence level and bootstrap.
+
+    Returns
+    -------
+    dict
+        outcome (leak, no_leak, unclear, nothing_learned, not_checked), sentence, difference, and its interval.
     """
-    people = by_user[by_user.user != EVERYONE].pivot(
+    users = by_user[by_user.user != EVERYONE].pivot(
         index="user", columns=["predictor", "scheme"], values=settings.metric
     )
-    drawn = rows.index.get_level_values("scheme").str.startswith("random")
+    random = rows.index.get_level_values("scheme").str.startswith("random")
     names = rows.index.get_level_values("predictor")
-    sensor, blind = rows["mean"][~names.isin(SENSORLESS) & ~drawn], rows["mean"][names.isin(BLIND) & ~drawn]
-    if sensor.isna().all() or blind.isna().all() or len(people) < 2:
-        return {
-            "says": "unchecked",
-            "sentence": "Leaks were not checked: that takes two users, and nearest_minute or clock.",
-        }
-    best, rival = sensor.idxmax(), blind.idxmax()
-    lead = (people[rival] - people[best]).dropna().to_numpy()
+    sensor, timed = rows["mean"][~names.isin(SENSORLESS) & ~random], rows["mean"][names.isin(TIME_ONLY) & ~random]
+    if sensor.isna().all() or timed.isna().all() or len(users) < 2:
+        sentence = "Leaks were not checked: the check needs two participants, and nearest_minute or clock."
+        return {"outcome": "not_checked", "sentence": sentence}
+    best, rival = sensor.idxmax(), timed.idxmax()
+    lead = (users[rival] - users[best]).dropna().to_numpy()
     low, high = bootstrap_interval(lead, settings)
+    if not (informed[best] or informed[rival]):
+        outcome, words = "nothing_learned", "No model is clearly better than chance."
+    elif high < 0:
+        outcome, words = "no_leak", "No leak detected: predictors without sensors perform clearly worse."
+    elif informed[rival]:
+        outcome, words = "leak", "This split leaks: time stamps alone predict the label as well as the sensors."
+    else:
+        outcome, words = (
+            "unclear",
+            "No leak detected, but sensor models are not clearly better than models without sensors.",
+        )
     numbers = (
-        f"{rival[0]} ({rival[1]}), which sees no sensor, scores {blind[rival]:.3f}; the best sensor model, "
+        f"Best model without sensors: {rival[0]} ({rival[1]}), {timed[rival]:.3f}; best sensor model: "
         f"{best[0]} ({best[1]}), {sensor[best]:.3f}; difference {interval(lead.mean(), low, high)}."
     )
-    if not (informed[best] or informed[rival]):
-        says, words = "nothing", "Nothing was learned: no model is clearly better than chance. "
-    elif high < 0:
-        says, words = "holds", "No leak is seen: without sensors the label is told clearly worse. "
-    elif informed[rival]:
-        says, words = "leaks", "This split leaks: time alone tells the label as well as the sensors do. "
-    else:
-        says, words = "unclear", "No leak is seen, but the sensors are not clearly better than what knows nothing. "
-    return {"says": says, "sentence": words + numbers, "difference": plain(lead.mean()), "high": plain(high)}
+    numbers_for_json = {"difference": plain(lead.mean()), "low": plain(low), "high": plain(high)}
+    return {"outcome": outcome, "sentence": f"{words} {numbers}"} | numbers_for_json
 
 
-def _p(value: float | None) -> str:
-    return "–" if value is None or np.isnan(value) else f"{value:.3f}" if value >= 0.001 else "below 0.001"
+def interval(value: float, low: float, high: float) -> str:
+    """Return a difference with its interval, if there is one."""
+    return f"{value:+.3f}" + ("" if np.isnan(low) else f" [{low:+.3f}, {high:+.3f}]")

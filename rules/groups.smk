@@ -1,21 +1,23 @@
+IMPORTANCE = per_user("{target}/{split}/importance/{user}.parquet")
+DELETION = per_user("{target}/{split}/deletion/{user}.parquet")
+IMPORTANCE_GROUPS = "<results>/{target}/{split}/groups/importance.csv"
+GROUP_SCORES = "<results>/{target}/{split}/groups/scores.csv"
+
+
 rule score_groups:
     input:
-        importance=expand("<results>/{{target}}/{{split}}/importance/{user}.parquet", user=USERS),
+        importance=IMPORTANCE,
     output:
-        scores="<results>/{target}/{split}/groups/scores.csv",
+        scores=GROUP_SCORES,
     log:
         "<logs>/{target}/{split}/score_groups.log",
     benchmark:
         "<benchmarks>/{target}/{split}/score_groups.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
     params:
-        groups=section("groups", *SCORING),
-        code=code("groups/vectors", "groups/clustering"),
+        groups=dump(CONFIG.groups, Scoring),
+        code=code("score_groups"),
     message:
         "Scoring numbers of groups ({wildcards.split})"
     script:
@@ -24,8 +26,8 @@ rule score_groups:
 
 rule score_importance:
     input:
-        importance=rules.score_groups.input.importance,
-        deletion=expand("<results>/{{target}}/{{split}}/deletion/{user}.parquet", user=USERS),
+        importance=IMPORTANCE,
+        deletion=DELETION,
     output:
         scores="<results>/{target}/{split}/importance_scores.csv",
     log:
@@ -34,37 +36,26 @@ rule score_importance:
         "<benchmarks>/{target}/{split}/score_importance.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
     params:
-        groups=section("groups", *VECTORS),
-        code=code("groups/vectors", "groups/faithfulness"),
+        vectors=dump(CONFIG.groups, Vectors),
+        code=code("score_importance"),
     message:
-        "Asking how far importance may be believed ({wildcards.split})"
+        "Scoring the stability and faithfulness of importance ({wildcards.split})"
     script:
         "../workflow_scripts/score_importance.py"
 
 
+def of_schemes(pattern, value):
+    """Function of wildcards: a value for schemes that match a pattern, otherwise nothing."""
+    return lambda wildcards: value if re.match(pattern, wildcards.scheme) else []
+
+
 rule group_users:
     input:
-        importance=rules.score_groups.input.importance,
-        scores=lambda wildcards: (
-            "<results>/{target}/{split}/groups/scores.csv"
-            if wildcards.scheme == "importance"
-            else []
-        ),
-        groups=lambda wildcards: (
-            "<results>/{target}/{split}/groups/importance.csv"
-            if wildcards.scheme.startswith(("raw", "random"))
-            else []
-        ),
-        features=lambda wildcards: (
-            expand("<results>/features/{user}.parquet", user=USERS)
-            if wildcards.scheme == "raw"
-            else []
-        ),
+        importance=IMPORTANCE,
+        scores=of_schemes("importance", GROUP_SCORES),
+        groups=of_schemes("raw|random", IMPORTANCE_GROUPS),
+        features=of_schemes("raw", per_user("features/{user}.parquet")),
     output:
         groups="<results>/{target}/{split}/groups/{scheme}.csv",
         settings="<results>/{target}/{split}/groups/{scheme}.json",
@@ -74,13 +65,9 @@ rule group_users:
         "<benchmarks>/{target}/{split}/group_users/{scheme}.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
     params:
-        groups=lambda wildcards: section("groups", *scheme_keys(wildcards.scheme)),
-        code=code("groups/vectors", "groups/clustering", "groups/assignment"),
+        groups=of_schemes("importance|raw|random", dump(CONFIG.groups, Clustering)),
+        code=code("group_users"),
     message:
         "Grouping users: {wildcards.scheme} ({wildcards.split})"
     script:
@@ -89,8 +76,8 @@ rule group_users:
 
 rule embed_importance:
     input:
-        importance=rules.score_groups.input.importance,
-        features=expand("<results>/features/{user}.parquet", user=USERS),
+        importance=IMPORTANCE,
+        features=per_user("features/{user}.parquet"),
     output:
         embedding="<results>/{target}/{split}/embedding.parquet",
     log:
@@ -99,15 +86,12 @@ rule embed_importance:
         "<benchmarks>/{target}/{split}/embed_importance.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(60),
     params:
-        groups=section("groups", *VECTORS, "perplexity", "embedding_seed"),
-        code=code("groups/vectors", "groups/embedding"),
+        vectors=dump(CONFIG.groups, Vectors),
+        embedding=dump(CONFIG.embedding),
+        code=code("embed_importance"),
     message:
-        "Drawing windows together by likeness: t-SNE ({wildcards.split})"
+        "Embedding windows by t-SNE ({wildcards.split})"
     script:
         "../workflow_scripts/embed_importance.py"
 
@@ -116,8 +100,8 @@ if SIMULATED:
 
     rule score_recovery:
         input:
-            importance=rules.score_groups.input.importance,
-            groups="<results>/{target}/{split}/groups/importance.csv",
+            importance=IMPORTANCE,
+            groups=IMPORTANCE_GROUPS,
             truth=TRUTH,
         output:
             recovery="<results>/{target}/{split}/recovery.json",
@@ -127,14 +111,10 @@ if SIMULATED:
             "<benchmarks>/{target}/{split}/score_recovery.tsv"
         conda:
             ENVIRONMENT
-        threads: 1
-        resources:
-            mem_mb=growing(1000),
-            runtime=growing(15),
         params:
-            groups=section("groups", *VECTORS),
-            code=code("groups/vectors", "groups/recovery"),
+            vectors=dump(CONFIG.groups, Vectors),
+            code=code("score_recovery"),
         message:
-            "Holding importance and groups against what was planted ({wildcards.split})"
+            "Comparing importance and groups with the planted truth ({wildcards.split})"
         script:
             "../workflow_scripts/score_recovery.py"

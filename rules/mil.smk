@@ -6,7 +6,7 @@ rule train_mil:
         windows="<results>/windows/{user}.parquet",
         splits="<results>/{target}/{split}/splits/{user}.parquet",
     output:
-        # All seeds in one job: to start one and to load the windows takes as long as to train a small network.
+        # All seeds in one job: starting a job and loading the windows takes as long as training a small network.
         checkpoints=expand(f"{NETWORKS}.safetensors", seed=CONFIG.mil.seeds, allow_missing=True),
         descriptions=expand(f"{NETWORKS}.json", seed=CONFIG.mil.seeds, allow_missing=True),
     log:
@@ -15,18 +15,17 @@ rule train_mil:
         "<benchmarks>/{target}/{split}/train_mil/{user}.tsv"
     conda:
         ENVIRONMENT
-    # One thread: sums over several differ in the last bits from run to run, and users go side by side anyway.
-    threads: 1
+    # One thread: sums over several threads differ in the last bits from run to run, and users run in parallel.
     resources:
-        gpu=gpus(CONFIG.mil),
-        mem_mb=growing(3000),
-        runtime=growing(240),
+        gpu=requested_gpus(CONFIG.mil),
+        mem_mb=scaled(3000),
+        runtime=scaled(240),
     params:
-        target=named("target"),
+        target=config_entry("target"),
         standardise=CONFIG.windows.standardise,
-        modalities=section("modalities"),
-        mil=section("mil"),
-        code=code("mil/bags", "mil/network", *NETWORK, "metrics", "windows/read"),
+        modalities=MODALITIES,
+        mil=dump(CONFIG.mil),
+        code=code("train_mil"),
     message:
         "Training the networks of user {wildcards.user} ({wildcards.split})"
     script:
@@ -47,13 +46,11 @@ rule extract_importance:
         "<benchmarks>/{target}/{split}/extract_importance/{user}.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
-        mem_mb=growing(3000),
-        runtime=growing(30),
+        mem_mb=scaled(3000),
     params:
-        code=code("mil", "metrics", "windows/read"),
+        code=code("extract_importance"),
     message:
-        "Asking the networks of user {wildcards.user} what matters ({wildcards.split})"
+        "Extracting the importance of user {wildcards.user} ({wildcards.split})"
     script:
         "../workflow_scripts/extract_importance.py"

@@ -1,17 +1,33 @@
+def splits_of_base(wildcards):
+    """Splits of all users under the split that assigns windows to subsets."""
+    pattern = f"<results>/{{{{target}}}}/{base_split(wildcards)}/splits/{{user}}.parquet"
+    return expand(pattern, user=USERS)
+
+
+def windows_if_seen(wildcards):
+    """Windows of all users, for predictors that see windows."""
+    sees_windows = CONFIG.predictor(wildcards.predictor).sees == "windows"
+    return per_user("windows/{user}.parquet") if sees_windows else []
+
+
+def predictor_settings(wildcards):
+    """Settings of a predictor, with the one scheme of the job: another scheme reruns nothing."""
+    scheme = wildcards.scheme.partition("-")[0]
+    return dump(CONFIG.predictor(wildcards.predictor).model_copy(update={"schemes": [scheme]}))
+
+
+def split_by_users(wildcards):
+    """Settings of a split of the method `users`, otherwise None."""
+    split = CONFIG.split(wildcards.split)
+    return dump(split) if split.method == "users" else None
+
+
 rule train_predictor:
     input:
-        groups=lambda wildcards: f"<results>/{{target}}/{within(wildcards)}/groups/{{scheme}}.csv",
-        features=expand("<results>/features/{user}.parquet", user=USERS),
-        splits=lambda wildcards: expand(
-            "<results>/{{target}}/{split}/splits/{user}.parquet",
-            split=within(wildcards),
-            user=USERS,
-        ),
-        windows=lambda wildcards: (
-            expand("<results>/windows/{user}.parquet", user=USERS)
-            if wildcards.predictor == "windownet"
-            else []
-        ),
+        groups=lambda w: f"<results>/{{target}}/{base_split(w)}/groups/{{scheme}}.csv",
+        features=per_user("features/{user}.parquet"),
+        splits=splits_of_base,
+        windows=windows_if_seen,
     output:
         predictions="<results>/{target}/{split}/predictions/{predictor}/{scheme}.parquet",
     log:
@@ -22,30 +38,30 @@ rule train_predictor:
         split="|".join(SPLITS),
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
-        gpu=lambda wildcards: gpus(CONFIG.predictor(wildcards.predictor)),
-        mem_mb=growing(4000),
-        runtime=growing(240),
+        gpu=lambda w: requested_gpus(CONFIG.predictor(w.predictor)),
+        mem_mb=scaled(4000),
+        runtime=scaled(240),
     params:
-        predictor=lambda wildcards: CONFIG.predictor(wildcards.predictor).model_dump(
-            exclude={"schemes"}
-        ),
-        unseen=unseen,
+        predictor=predictor_settings,
+        split=split_by_users,
         standardise=CONFIG.windows.standardise,
-        code=code("predict", "mil/bags", *NETWORK, "metrics", "windows/read", "windows/features"),
+        code=code("train_predictor"),
     message:
         "Training {wildcards.predictor} for {wildcards.scheme} groups ({wildcards.split})"
     script:
         "../workflow_scripts/train_predictor.py"
 
 
+def compared_predictions(wildcards):
+    """Predictions of all compared models, in the order of `compared_models`."""
+    pattern = "<results>/{{target}}/{{split}}/predictions/{model}.parquet"
+    return expand(pattern, model=compared_models(wildcards))
+
+
 rule compare_predictors:
     input:
-        predictions=lambda wildcards: expand(
-            "<results>/{{target}}/{{split}}/predictions/{model}.parquet",
-            model=models(wildcards),
-        ),
+        predictions=compared_predictions,
     output:
         scores="<results>/{target}/{split}/scores.csv",
         comparison="<results>/{target}/{split}/comparison.csv",
@@ -58,15 +74,11 @@ rule compare_predictors:
         split="|".join(SPLITS),
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(15),
     params:
-        models=models,
-        compare=section("compare"),
-        parts=CONFIG.groups.parts,
-        code=code("compare", "verdict", "metrics"),
+        models=compared_models,
+        compare=dump(CONFIG.compare),
+        subsets=CONFIG.groups.subsets,
+        code=code("compare_predictors"),
     message:
         "Comparing predictors on the same test windows ({wildcards.split})"
     script:

@@ -1,25 +1,29 @@
-COHORT = ["verdict", "yield", "dag"]
-COMPARED = ["comparison", "confusion"]
-FIGURES = [
-    "importance",
-    "ablation",
-    "deletion",
-    "group_importance",
-    "cluster_scores",
-    "embedding",
-]
+def figure(path, page, **labels):
+    """A figure that Snakemake's own report shows too."""
+    caption, category = f"captions/{page}.rst", page.capitalize()
+    return report(path, caption=caption, category=category, labels=labels)
+
+
+def chapter_figures(page):
+    """Figures of a page for a target and split."""
+    folder, chapter = "<results>/{target}/{split}/figures", {
+        "target": "{target}",
+        "split": "{split}",
+    }
+    names = figures_of(page)
+    return [figure(f"{folder}/{name}.svg", page, **chapter, figure=name) for name in names]
+
+
+def chapter_data(page):
+    """Tables beside the figures of a page."""
+    return [f"<results>/{{target}}/{{split}}/figures/{name}.csv" for name in figures_of(page)]
 
 
 rule plot_yield:
     input:
-        quality=expand("<results>/quality/{user}.parquet", user=USERS),
+        quality=per_user("quality/{user}.parquet"),
     output:
-        figure=report(
-            "<results>/figures/yield.svg",
-            caption="captions/yield.rst",
-            category="Cohort",
-            labels={"target": "", "split": "", "figure": "yield"},
-        ),
+        figure=figure("<results>/figures/yield.svg", "cohort", figure="yield"),
         data="<results>/figures/yield.csv",
     log:
         "<logs>/plot_yield.log",
@@ -27,120 +31,95 @@ rule plot_yield:
         "<benchmarks>/plot_yield.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(15),
     params:
         users=USERS,
         modalities=[modality.name for modality in CONFIG.modalities],
-        code=code("report"),
+        code=code("plot_yield"),
     message:
-        "Drawing the data yield"
+        "Plotting the data yield"
     script:
         "../workflow_scripts/plot_yield.py"
 
 
 rule plot_importance:
     input:
-        importance=expand("<results>/{{target}}/{{split}}/importance/{user}.parquet", user=USERS),
-        deletion=rules.score_importance.input.deletion,
+        importance=IMPORTANCE,
+        deletion=DELETION,
         truth=[TRUTH] if SIMULATED else [],
     output:
-        importance=figure("importance", "Importance"),
-        ablation=figure("ablation", "Importance"),
-        deletion=figure("deletion", "Importance"),
-        data=drawn("importance", "ablation", "deletion"),
+        figures=chapter_figures("importance"),
+        data=chapter_data("importance"),
     log:
         "<logs>/{target}/{split}/plot_importance.log",
     benchmark:
         "<benchmarks>/{target}/{split}/plot_importance.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(15),
     params:
-        parts=CONFIG.groups.parts,
-        code=code("report", "groups/vectors", "groups/faithfulness"),
+        subsets=CONFIG.groups.subsets,
+        code=code("plot_importance"),
     message:
-        "Drawing importance ({wildcards.split})"
+        "Plotting importance ({wildcards.split})"
     script:
         "../workflow_scripts/plot_importance.py"
 
 
-rule plot_people:
+rule plot_users:
     input:
-        splits=expand("<results>/{{target}}/{{split}}/splits/{user}.parquet", user=USERS),
-        importance=rules.plot_importance.input.importance,
-        descriptions=expand(
-            "<results>/{{target}}/{{split}}/mil/{user}/seed-{seed}.json",
-            user=USERS,
-            seed=CONFIG.mil.seeds,
-        ),
+        splits=per_user("{target}/{split}/splits/{user}.parquet"),
+        importance=IMPORTANCE,
+        descriptions=expand(rules.train_mil.output.descriptions, user=USERS, allow_missing=True),
     output:
-        # Not in Snakemake's own report, whose labels cannot tell people apart.
-        figures=expand("<results>/{{target}}/{{split}}/figures/people/{user}.svg", user=USERS),
-        data=expand("<results>/{{target}}/{{split}}/figures/people/{user}.csv", user=USERS),
+        # Not in Snakemake's own report, whose labels cannot distinguish users.
+        figures=per_user("{target}/{split}/figures/users/{user}.svg"),
+        data=per_user("{target}/{split}/figures/users/{user}.csv"),
     log:
-        "<logs>/{target}/{split}/plot_people.log",
+        "<logs>/{target}/{split}/plot_users.log",
     benchmark:
-        "<benchmarks>/{target}/{split}/plot_people.tsv"
+        "<benchmarks>/{target}/{split}/plot_users.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(30),
     params:
         users=USERS,
-        parts=CONFIG.groups.parts,
-        code=code("report", "groups/vectors"),
+        subsets=CONFIG.groups.subsets,
+        code=code("plot_users"),
     message:
-        "Drawing labels, training and importance of each person ({wildcards.split})"
+        "Plotting labels, training and importance of each user ({wildcards.split})"
     script:
-        "../workflow_scripts/plot_people.py"
+        "../workflow_scripts/plot_users.py"
 
 
 rule plot_groups:
     input:
-        importance=rules.plot_importance.input.importance,
-        groups="<results>/{target}/{split}/groups/importance.csv",
-        scores="<results>/{target}/{split}/groups/scores.csv",
+        importance=IMPORTANCE,
+        groups=IMPORTANCE_GROUPS,
+        scores=GROUP_SCORES,
         embedding="<results>/{target}/{split}/embedding.parquet",
     output:
-        group_importance=figure("group_importance", "Groups"),
-        cluster_scores=figure("cluster_scores", "Groups"),
-        embedding=figure("embedding", "Groups"),
-        data=drawn("group_importance", "cluster_scores", "embedding"),
+        figures=chapter_figures("groups"),
+        data=chapter_data("groups"),
     log:
         "<logs>/{target}/{split}/plot_groups.log",
     benchmark:
         "<benchmarks>/{target}/{split}/plot_groups.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(15),
     params:
-        groups=section("groups", "importance", "parts"),
-        code=code("report", "groups/vectors"),
+        vectors=dump(CONFIG.groups, Vectors),
+        code=code("plot_groups"),
     message:
-        "Drawing groups ({wildcards.split})"
+        "Plotting groups ({wildcards.split})"
     script:
         "../workflow_scripts/plot_groups.py"
 
 
 rule plot_comparison:
     input:
-        predictions=rules.compare_predictors.input.predictions,
+        predictions=compared_predictions,
         comparison="<results>/{target}/{split}/comparison.csv",
     output:
-        comparison=figure("comparison", "Comparison"),
-        confusion=figure("confusion", "Comparison"),
-        data=drawn("comparison", "confusion"),
+        figures=chapter_figures("comparison"),
+        data=chapter_data("comparison"),
     log:
         "<logs>/{target}/{split}/plot_comparison.log",
     benchmark:
@@ -149,17 +128,13 @@ rule plot_comparison:
         split="|".join(SPLITS),
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(15),
     params:
-        models=models,
-        target=named("target"),
-        compare=section("compare"),
-        code=code("report", "metrics"),
+        models=compared_models,
+        target=config_entry("target"),
+        compare=dump(CONFIG.compare),
+        code=code("plot_comparison"),
     message:
-        "Drawing the comparison ({wildcards.split})"
+        "Plotting the comparison ({wildcards.split})"
     script:
         "../workflow_scripts/plot_comparison.py"
 
@@ -168,12 +143,7 @@ rule plot_verdict:
     input:
         comparisons=expand("<results>/{c}/comparison.csv", c=CHAPTERS),
     output:
-        figure=report(
-            "<results>/figures/verdict.svg",
-            caption="captions/verdict.rst",
-            category="Comparison",
-            labels={"target": "", "split": "", "figure": "verdict"},
-        ),
+        figure=figure("<results>/figures/verdict.svg", "overview", figure="verdict"),
         data="<results>/figures/verdict.csv",
     log:
         "<logs>/plot_verdict.log",
@@ -181,25 +151,21 @@ rule plot_verdict:
         "<benchmarks>/plot_verdict.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(15),
     params:
-        chapters=[", ".join(Path(chapter).parts) for chapter in CHAPTERS],
-        compare=section("compare"),
-        code=code("report"),
+        chapters=[chapter.replace("/", ", ") for chapter in CHAPTERS],
+        compare=dump(CONFIG.compare),
+        code=code("plot_verdict"),
     message:
-        "Drawing the verdict"
+        "Plotting the verdict"
     script:
         "../workflow_scripts/plot_verdict.py"
 
 
 rule compare_published:
     input:
-        importance=rules.score_groups.input.importance,
-        groups="<results>/{target}/{split}/groups/importance.csv",
-        scores="<results>/{target}/{split}/groups/scores.csv",
+        importance=IMPORTANCE,
+        groups=IMPORTANCE_GROUPS,
+        scores=GROUP_SCORES,
     output:
         published="<results>/{target}/{split}/published.json",
     log:
@@ -208,99 +174,74 @@ rule compare_published:
         "<benchmarks>/{target}/{split}/compare_published.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
     params:
-        code=code("published", "groups/faithfulness"),
+        code=code("compare_published"),
     message:
-        "Laying the printed figures of the study beside the run's ({wildcards.split})"
+        "Comparing with the figures printed in the study ({wildcards.split})"
     script:
         "../workflow_scripts/compare_published.py"
 
 
 rule plot_dag:
     output:
-        figure=report(
-            "<results>/figures/dag.svg",
-            caption="captions/dag.rst",
-            category="The run",
-            labels={"target": "", "split": "", "figure": "rules"},
-        ),
+        figure=figure("<results>/figures/dag.svg", "run", figure="rules"),
         data="<results>/figures/dag.csv",
     log:
         "<logs>/plot_dag.log",
     benchmark:
         "<benchmarks>/plot_dag.tsv"
-    # It only asks Snakemake for a plan: nothing to wait in a cluster's queue for.
+    # It only plans the workflow: no reason to wait in the queue of a cluster.
     localrule: True
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(15),
     params:
         snakefile=str(ROOT / "Snakefile"),
         config=config,
         target=f"{CONFIG.results}/report.html",
-        code=code("report"),
+        code=code("plot_dag"),
     message:
-        "Drawing the rules of this run"
+        "Plotting the rules of this run"
     script:
         "../workflow_scripts/plot_dag.py"
 
 
+# Files that the report reads: of the run, of every target and split, and of those that assign windows to subsets.
+RUN_FIGURES = [name for page in ("overview", "cohort", "run") for name in figures_of(page)]
+CHAPTER_FILES = ["verdict.json"]
+CHAPTER_FIGURES = figures_of("comparison")
+BASE_FILES = ["importance_scores.csv", "groups/importance.csv"]
+BASE_FILES += ["recovery.json"] if SIMULATED else []
+BASE_FILES += ["published.json"] if CONFIG.report.published else []
+BASE_FILES += [f"{kind}/{u}.parquet" for kind in ("splits", "importance") for u in USERS]
+BASE_FIGURES = [*figures_of("importance"), *figures_of("groups"), *(f"users/{u}" for u in USERS)]
+
+
+def with_figures(files, figures):
+    """Files, and image and table of each figure."""
+    return [*files, *(f"figures/{name}.{kind}" for name in figures for kind in ("svg", "csv"))]
+
+
 rule render_report:
     input:
-        windows=expand("<results>/windows/{user}.parquet", user=USERS),
-        quality=expand("<results>/quality/{user}.parquet", user=USERS),
-        cohort_figures=expand("<results>/figures/{name}.{k}", name=COHORT, k=["svg", "csv"]),
-        figures=expand(
-            "<results>/{c}/figures/{name}.{k}",
-            c=CHAPTERS_WITHIN,
-            name=[*FIGURES, *(f"people/{user}" for user in USERS)],
-            k=["svg", "csv"],
+        windows=per_user("windows/{user}.parquet"),
+        quality=per_user("quality/{user}.parquet"),
+        figures=expand("<results>/{f}", f=with_figures([], RUN_FIGURES)),
+        chapters=expand(
+            "<results>/{c}/{f}", c=CHAPTERS, f=with_figures(CHAPTER_FILES, CHAPTER_FIGURES)
         ),
-        compared=expand(
-            "<results>/{c}/figures/{name}.{k}",
-            c=CHAPTERS,
-            name=COMPARED,
-            k=["svg", "csv"],
-        ),
-        splits=expand("<results>/{c}/splits/{user}.parquet", c=CHAPTERS_WITHIN, user=USERS),
-        explained=expand("<results>/{c}/importance/{user}.parquet", c=CHAPTERS_WITHIN, user=USERS),
-        importance=expand("<results>/{c}/importance_scores.csv", c=CHAPTERS_WITHIN),
-        groups=expand("<results>/{c}/groups/importance.csv", c=CHAPTERS_WITHIN),
-        comparisons=expand("<results>/{c}/comparison.csv", c=CHAPTERS),
-        verdicts=expand("<results>/{c}/verdict.json", c=CHAPTERS),
-        recovery=expand("<results>/{c}/recovery.json", c=CHAPTERS_WITHIN if SIMULATED else []),
-        published=expand(
-            "<results>/{c}/published.json",
-            c=CHAPTERS_WITHIN if CONFIG.report.published else [],
-        ),
+        base=expand("<results>/{c}/{f}", c=BASE_CHAPTERS, f=with_figures(BASE_FILES, BASE_FIGURES)),
     output:
-        page=report(
-            "<results>/report.html",
-            caption="captions/report.rst",
-            category="The run",
-            labels={"target": "", "split": "", "figure": "whole page"},
-        ),
+        page=figure("<results>/report.html", "run", figure="whole page"),
     log:
         "<logs>/render_report.log",
     benchmark:
         "<benchmarks>/render_report.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1500),
-        runtime=growing(15),
     params:
-        config=CONFIG.model_dump(),
+        config=dump(CONFIG),
         chapters=CHAPTERS,
-        code=code("report", "verdict"),
+        code=code("render_report"),
     message:
         "Writing the report"
     script:

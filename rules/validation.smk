@@ -1,10 +1,16 @@
-# Whether the whole pipeline finds what was planted, and nothing where nothing was: cohorts in three variants, each a run
-# of this workflow of its own, with everything it makes below <results>/validation.
+# Whether the pipeline recovers planted groups, and finds none where none are planted. Each simulated cohort is a run of
+# this workflow below <results>/validation.
 VARIANTS = {
-    "groups": {},  # three kinds of people
-    "alike": {"groups": 1},  # everyone answers with the same modalities: nothing to group
-    "nothing": {"effect": 0},  # nobody answers at all
+    "groups": {},  # three groups of participants
+    "alike": {"groups": 1},  # the same modalities for all participants: nothing to group
+    "nothing": {"effect": 0},  # no modality depends on the label
 }
+COHORTS = expand("<results>/validation/{v}-{seed}.json", v=VARIANTS, seed=range(5))
+
+
+def simulation_of(wildcards):
+    """Keys of `simulation` that differ from the preset."""
+    return VARIANTS[wildcards.variant] | {"seed": int(wildcards.seed)}
 
 
 rule validate_cohort:
@@ -20,25 +26,22 @@ rule validate_cohort:
         variant="|".join(VARIANTS),
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(120),
+        mem_mb=scaled(4000),
+        runtime=scaled(120),
     params:
         snakefile=str(ROOT / "Snakefile"),
-        simulation=lambda wildcards: VARIANTS[wildcards.variant] | {"seed": int(wildcards.seed)},
-        code=code(""),
+        simulation=simulation_of,
+        code=package_digest(),
     message:
-        "A cohort of its own: {wildcards.variant}, seed {wildcards.seed}"
+        "Running the workflow on a simulated cohort: {wildcards.variant}, seed {wildcards.seed}"
     script:
         "../workflow_scripts/validate_cohort.py"
 
 
 rule summarise_validation:
     input:
-        cohorts=expand(
-            "<results>/validation/{variant}-{seed}.json", variant=VARIANTS, seed=range(5)
-        ),
+        cohorts=COHORTS,
     output:
         table="<results>/validation/validation.csv",
         text="<results>/validation/validation.md",
@@ -48,14 +51,10 @@ rule summarise_validation:
         "<benchmarks>/validation/summarise_validation.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
     params:
-        code=code("validation"),
+        code=code("summarise_validation"),
     message:
-        "Laying the cohorts side by side"
+        "Summarising the validation"
     script:
         "../workflow_scripts/summarise_validation.py"
 

@@ -10,17 +10,32 @@ if SIMULATED:
             "<benchmarks>/simulate_cohort.tsv"
         conda:
             ENVIRONMENT
-        threads: 1
-        resources:
-            mem_mb=growing(1000),
-            runtime=growing(30),
         params:
-            simulation=section("simulation"),
-            code=code("windows/simulated"),
+            simulation=dump(CONFIG.simulation),
+            code=code("simulate_cohort"),
         message:
-            "Writing a simulated cohort in the ETRI layout"
+            "Simulating a cohort in the ETRI layout"
         script:
             "../workflow_scripts/simulate_cohort.py"
+
+
+def raw_folder(wildcards):
+    """Folder of the user's recordings; empty for a user of the label table without recordings."""
+    folder = FOLDERS[wildcards.user]
+    return folder if SIMULATED or Path(folder).is_dir() else []
+
+
+def label_files(wildcards):
+    """Files with the user's labels; a corrected label reruns the extraction."""
+    folder = Path(FOLDERS[wildcards.user])
+    layout = LAYOUTS[CONFIG.cohort.layout]
+    return [] if SIMULATED else list(map(str, layout.label_files(folder, CONFIG.cohort)))
+
+
+@functools.cache  # Snakemake evaluates params more than once
+def recordings_fingerprint(user):
+    """Fingerprint of the user's raw files, which may be too many to be inputs; changed files rerun the extraction."""
+    return None if SIMULATED else fingerprint(FOLDERS[user])
 
 
 rule extract_windows:
@@ -36,26 +51,16 @@ rule extract_windows:
         "<benchmarks>/extract_windows/{user}.tsv"
     conda:
         ENVIRONMENT
-    # Users go side by side; for one of very many days: --set-threads extract_windows=8.
-    threads: 1
-    resources:
-        mem_mb=growing(1500),
-        runtime=growing(120),
+    # Users are extracted in parallel; for one user with many days: --set-threads extract_windows=8.
     params:
         folder=lambda wildcards: FOLDERS[wildcards.user],
-        files=recordings,
-        cohort=section("cohort", "layout", "labels"),
-        windows=section("windows", "seconds", "keep", "coverage", "purity"),
-        modalities=section("modalities"),
-        code=code(
-            "windows/extract",
-            "windows/layout",
-            "windows/csvfile",
-            "windows/quality",
-            f"windows/{LAYOUTS[CONFIG.cohort.layout].__name__.rpartition('.')[2]}",
-        ),
+        files=lambda wildcards: recordings_fingerprint(wildcards.user),
+        recordings=dump(CONFIG.cohort, Recordings),
+        extraction=dump(CONFIG.windows, Extraction),
+        modalities=MODALITIES,
+        code=code("extract_windows"),
     message:
-        "Reading the recordings of user {wildcards.user}"
+        "Extracting the windows of user {wildcards.user}"
     script:
         "../workflow_scripts/extract_windows.py"
 
@@ -71,15 +76,11 @@ rule extract_features:
         "<benchmarks>/extract_features/{user}.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1500),
-        runtime=growing(60),
     params:
         seconds=CONFIG.windows.seconds,
-        code=code("windows/features", "windows/read"),
+        code=code("extract_features"),
     message:
-        "Describing the windows of user {wildcards.user}"
+        "Computing the features of user {wildcards.user}"
     script:
         "../workflow_scripts/extract_features.py"
 
@@ -95,16 +96,12 @@ rule assign_splits:
         "<benchmarks>/{target}/{split}/assign_splits/{user}.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(800),
-        runtime=growing(15),
     params:
-        target=named("target"),
-        split=named("split"),
+        target=config_entry("target"),
+        split=config_entry("split"),
         seconds=CONFIG.windows.seconds,
-        code=code("splits"),
+        code=code("assign_splits"),
     message:
-        "Splitting the windows of user {wildcards.user}: {wildcards.split}"
+        "Assigning the windows of user {wildcards.user} to subsets ({wildcards.split})"
     script:
         "../workflow_scripts/assign_splits.py"

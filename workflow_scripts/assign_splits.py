@@ -1,16 +1,14 @@
-"""assign_splits: a user's windows → which of them train, validate and test."""
+"""assign_splits: windows of a user → subset of each window."""
 
-from pydantic import TypeAdapter
-
-from lifelog.config import Split, Target
 from lifelog.logs import job_log
+from lifelog.settings.splits import Target, split_from_params
 from lifelog.splits import assign_splits
 
 with job_log(snakemake.log[0], snakemake.input):
     assign_splits(
         snakemake.input.windows,
-        Target(**snakemake.params.target),
-        TypeAdapter(Split).validate_python(snakemake.params.split),
+        Target.from_params(snakemake.params.target),
+        split_from_params(snakemake.params.split),
         snakemake.output.splits,
         snakemake.params.seconds,
     )

@@ -1,16 +1,16 @@
-"""compare_predictors: all predictions → scores a user, the comparison, and the verdict."""
+"""compare_predictors: predictions of all models → scores per user, comparison, verdict."""
 
 from lifelog.compare import compare_predictors, read_predictions, score_users
-from lifelog.config import Compare
 from lifelog.logs import job_log
+from lifelog.settings.compare import Compare
 from lifelog.tables import write_csv, write_json
 from lifelog.verdict import verdict
 
 with job_log(snakemake.log[0], snakemake.input):
-    settings = Compare(**snakemake.params.compare)
+    settings = Compare.from_params(snakemake.params.compare)
     models = [tuple(model.split("/")) for model in snakemake.params.models]
     by_user = score_users(read_predictions(dict(zip(models, snakemake.input.predictions, strict=True))))
     comparison = compare_predictors(by_user, settings)
     write_csv(by_user, snakemake.output.scores)
     write_csv(comparison, snakemake.output.comparison)
-    write_json(verdict(by_user, comparison, settings, snakemake.params.parts), snakemake.output.verdict)
+    write_json(verdict(by_user, comparison, settings, snakemake.params.subsets), snakemake.output.verdict)

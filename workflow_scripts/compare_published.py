@@ -1,4 +1,4 @@
-"""compare_published: a run's importance, groups and scores beside the figures that the study printed."""
+"""compare_published: importance, groups and scores of a run → the same beside the figures printed in the study."""
 
 from pathlib import Path
 

@@ -1,15 +1,16 @@
-"""embed_importance: importance and features of all users → both spaces in two dimensions."""
+"""embed_importance: importance and features of all users → t-SNE of windows in both spaces."""
 
-from lifelog.config import Groups
 from lifelog.groups.embedding import SCHEMA, embed_importance
 from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
+from lifelog.settings.groups import Embedding, Vectors
 from lifelog.tables import write_table
 
 with job_log(snakemake.log[0], snakemake.input):
     points = embed_importance(
         read_importance(snakemake.input.importance),
         list(snakemake.input.features),
-        Groups(**snakemake.params.groups),
+        Vectors.from_params(snakemake.params.vectors),
+        Embedding.from_params(snakemake.params.embedding),
     )
     write_table(points, snakemake.output.embedding, SCHEMA)

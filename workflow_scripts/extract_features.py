@@ -1,4 +1,4 @@
-"""extract_features: a user's windows → summary statistics and 5-second maxima."""
+"""extract_features: windows of a user → summary statistics and 5-second maxima."""
 
 from lifelog.logs import job_log
 from lifelog.windows.features import extract_features

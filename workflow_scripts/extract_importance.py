@@ -1,4 +1,4 @@
-"""extract_importance: a user's windows, split and checkpoints → importance of every window, and deletion curves."""
+"""extract_importance: windows, split and checkpoints of a user → importance of every window, deletion curves."""
 
 from lifelog.logs import job_log
 from lifelog.mil.device import use_threads

@@ -1,16 +1,16 @@
-"""extract_windows: a user's raw recordings → windows and quality."""
+"""extract_windows: raw recordings of a user → windows, quality."""
 
-from lifelog.config import Cohort, Modality, Windows
 from lifelog.logs import job_log
+from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.windows.extract import extract_windows
 
 with job_log(snakemake.log[0], snakemake.input):
     extract_windows(
         snakemake.wildcards.user,
         snakemake.params.folder,
-        Cohort(**snakemake.params.cohort),
-        Windows(**snakemake.params.windows),
-        [Modality(**entry) for entry in snakemake.params.modalities],
+        Recordings.from_params(snakemake.params.recordings),
+        Extraction.from_params(snakemake.params.extraction),
+        [Modality.from_params(entry) for entry in snakemake.params.modalities],
         snakemake.output.windows,
         snakemake.output.quality,
         snakemake.threads,

@@ -1,4 +1,4 @@
-"""plot_dag: asks Snakemake for the graph of the rules of this run, and draws it."""
+"""plot_dag: rule graph of this run, from Snakemake → figure."""
 
 import json
 import subprocess
@@ -6,8 +6,7 @@ import sys
 import tempfile
 
 from lifelog.logs import job_log
-from lifelog.report.dag import read_rulegraph
-from lifelog.report.figures import plot_dag
+from lifelog.report.figures.dag import plot_dag, read_rulegraph
 
 with job_log(snakemake.log[0], snakemake.input), tempfile.NamedTemporaryFile("w", suffix=".json") as config:
     json.dump(snakemake.params.config, config)

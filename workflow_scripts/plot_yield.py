@@ -1,7 +1,7 @@
-"""plot_yield: quality of all users → the data yield as a heatmap."""
+"""plot_yield: quality of all users → heatmap of the data yield."""
 
 from lifelog.logs import job_log
-from lifelog.report.figures import plot_yield
+from lifelog.report.figures.cohort import plot_yield
 from lifelog.report.tables import yield_shares
 from lifelog.tables import read_tables
 

@@ -1,15 +1,15 @@
-"""score_importance: importance and deletion curves of all users → how far each user's importance may be believed."""
+"""score_importance: importance and deletion curves of all users → stability and faithfulness of importance per user."""
 
-from lifelog.config import Groups
-from lifelog.groups.faithfulness import score_importance
+from lifelog.groups.reliability import score_importance
 from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
+from lifelog.settings.groups import Vectors
 from lifelog.tables import read_tables, write_csv
 
 with job_log(snakemake.log[0], snakemake.input):
     scores = score_importance(
         read_importance(snakemake.input.importance),
         read_tables(snakemake.input.deletion),
-        Groups(**snakemake.params.groups),
+        Vectors.from_params(snakemake.params.vectors),
     )
     write_csv(scores, snakemake.output.scores)

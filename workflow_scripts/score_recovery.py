@@ -1,17 +1,17 @@
-"""score_recovery: importance, groups and the planted truth → how much of it was found."""
+"""score_recovery: importance, groups and planted truth → how much of the truth is recovered."""
 
-from lifelog.config import Groups
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.recovery import score_recovery
 from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
+from lifelog.settings.groups import Vectors
 from lifelog.tables import read_json, write_json
 
 with job_log(snakemake.log[0], snakemake.input):
-    found = score_recovery(
+    recovery = score_recovery(
         read_importance(snakemake.input.importance),
         read_groups(snakemake.input.groups),
         read_json(snakemake.input.truth),
-        Groups(**snakemake.params.groups),
+        Vectors.from_params(snakemake.params.vectors),
     )
-    write_json(found, snakemake.output.recovery)
+    write_json(recovery, snakemake.output.recovery)

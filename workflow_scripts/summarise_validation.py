@@ -1,4 +1,4 @@
-"""summarise_validation: verdicts and recovery of all cohorts → one table, for programs and for people."""
+"""summarise_validation: verdicts and recovery of all simulated cohorts → table as CSV and Markdown."""
 
 from pathlib import Path
 

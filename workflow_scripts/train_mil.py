@@ -1,18 +1,20 @@
-"""train_mil: a user's windows and split → a checkpoint with its description for every seed."""
+"""train_mil: windows and split of a user → one checkpoint per seed, with its description."""
 
-from lifelog.config import Mil, Modality, Target
 from lifelog.logs import job_log
 from lifelog.mil.device import use_threads
 from lifelog.mil.train import train_mil
+from lifelog.settings.mil import Mil
+from lifelog.settings.splits import Target
+from lifelog.settings.windows import Modality
 
 with job_log(snakemake.log[0], snakemake.input):
     use_threads(snakemake.threads)
     train_mil(
         snakemake.input.windows,
         snakemake.input.splits,
-        [Modality(**entry) for entry in snakemake.params.modalities],
-        Target(**snakemake.params.target),
+        [Modality.from_params(entry) for entry in snakemake.params.modalities],
+        Target.from_params(snakemake.params.target),
         snakemake.params.standardise,
-        Mil(**snakemake.params.mil),
+        Mil.from_params(snakemake.params.mil),
         list(snakemake.output.checkpoints),
     )

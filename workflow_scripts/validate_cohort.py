@@ -1,4 +1,4 @@
-"""validate_cohort: a made-up cohort through the whole workflow, in a run of its own → its verdict and recovery."""
+"""validate_cohort: settings of a simulated cohort → verdict and recovery of a run of the whole workflow on it."""
 
 import json
 import subprocess
@@ -14,10 +14,10 @@ with job_log(snakemake.log[0], snakemake.input) as log, tempfile.NamedTemporaryF
     cohort = {"layout": "simulated", "root": f"{folder}/raw"}
     json.dump({"results": folder, "cohort": cohort, "simulation": snakemake.params.simulation}, config)
     config.flush()
-    wanted = [f"{folder}/tension/blocked/{name}.json" for name in ("verdict", "recovery")]
+    targets = [f"{folder}/tension/blocked/{name}.json" for name in ("verdict", "recovery")]
     command = [sys.executable, "-m", "snakemake", "--snakefile", snakemake.params.snakefile, "--nolock"]
-    command += ["--cores", str(snakemake.threads), "--configfile", snakemake.input.preset, config.name, "--", *wanted]
+    command += ["--cores", str(snakemake.threads), "--configfile", snakemake.input.preset, config.name, "--", *targets]
     run = subprocess.run(command, capture_output=True, text=True)
     log.info("%s", run.stderr)
     run.check_returncode()
-    write_json(dict(zip(("verdict", "recovery"), map(read_json, wanted), strict=True)), snakemake.output.cohort)
+    write_json(dict(zip(("verdict", "recovery"), map(read_json, targets), strict=True)), snakemake.output.cohort)

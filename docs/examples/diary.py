@@ -1,10 +1,10 @@
-"""A layout of one's own: a folder a person, one CSV file a sensor over all days, and a diary with the labels.
+"""An example layout: one folder per user, with one CSV file per sensor for all days and a diary with the labels.
 
     cohort/anna/heart.csv      time,bpm        2024-03-01T09:00:00+01:00,71
     cohort/anna/wrist.csv      time,x,y,z      (any rate, here 20 Hz)
-    cohort/anna/diary.csv      time,stress,task  one line a labelled minute
+    cohort/anna/diary.csv      time,stress,task  one row per labelled window
 
-This file goes to lifelog/windows/diary.py. A session is a day of the diary.
+Copy this file to lifelog/windows/diary.py. A session is one day of the diary.
 """
 
 from __future__ import annotations
@@ -15,28 +15,30 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from lifelog.config import Cohort, Modality, Windows
+from lifelog.settings.windows import Cohort, Extraction, Modality, Recordings
 from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_name
 
-LABELS = pa.schema([("stress", pa.int16()), ("task", pa.string())])  # the label columns, as a target's bins name them
+LABELS = pa.schema([("stress", pa.int16()), ("task", pa.string())])  # the label columns that a target can use
 
 
 def find_users(root: Path, cohort: Cohort) -> dict[str, Path]:
-    """Every folder with a diary is a person."""
+    """Return every folder that contains a diary, by user."""
     return users_by_name([path.parent for path in root.glob("*/diary.csv")])
 
 
 def label_files(folder: Path, cohort: Cohort) -> list[Path]:
-    """The diary: when it changes, the person is read anew."""
+    """Return the diary; a change of it reruns the extraction of the user."""
     return [folder / "diary.csv"]
 
 
-def open_sessions(user: str, folder: Path, cohort: Cohort, windows: Windows) -> tuple[pa.Schema, Iterator[Session]]:
-    """The label columns, and the person's days."""
-    return LABELS, _days(folder, windows)
+def open_sessions(
+    user: str, folder: Path, recordings: Recordings, extraction: Extraction
+) -> tuple[pa.Schema, Iterator[Session]]:
+    """Return the schema of the label columns, and the days of the user."""
+    return LABELS, _days(folder, extraction)
 
 
-def _days(folder: Path, windows: Windows) -> Iterator[Session]:
+def _days(folder: Path, extraction: Extraction) -> Iterator[Session]:
     diary = _read(folder / "diary.csv")
     missing = {"stress", "task"} - set(diary.columns)
     if missing:
@@ -45,15 +47,15 @@ def _days(folder: Path, windows: Windows) -> Iterator[Session]:
     for day, lines in diary.groupby(diary.time.dt.date, sort=True):
         labels = []
         for row in lines.itertuples():
-            # What cannot become a window is given with its reason: it is counted, not lost.
+            # An unusable label is returned with its reason, so that it is counted.
             wrong = None if 1 <= row.stress <= 5 else BadInput("label out of range", f"{folder}: {row.time}")
             values = {"stress": None if wrong else int(row.stress), "task": str(row.task)}
             labels.append(Label(int(row.time.timestamp()), values, wrong))
-        yield Day(str(day), labels, folder, windows.seconds)
+        yield Day(str(day), labels, folder, extraction.seconds)
 
 
 class Day(Session):
-    """A day of a person."""
+    """One day of a user."""
 
     def __init__(self, name: str, labels: list[Label], folder: Path, length: int) -> None:
         super().__init__(name, labels)
@@ -61,8 +63,10 @@ class Day(Session):
         self.sensors: dict[str, pd.DataFrame] = {}
 
     def read(self, modality: Modality, start: int) -> Samples:
-        """The modality's samples of the minute from `start` on, as they are on disk; what is thin or late is judged
-        later, by one rule for all layouts (`windows.coverage`)."""
+        """Return the samples of a modality in the window that starts at `start`, as recorded.
+
+        Coverage, order and length are checked later, by the same rules for all layouts (`windows.coverage`).
+        """
         path = self.folder / f"{modality.source or modality.name}.csv"
         if modality.name not in self.sensors:
             self.sensors[modality.name] = _read(path)
@@ -79,7 +83,7 @@ class Day(Session):
 
 
 def _read(path: Path) -> pd.DataFrame:
-    """A CSV file with its times; raises BadInput where there is none or it is no such table."""
+    """Read a CSV file and its times; raise BadInput if it is missing or has no usable times."""
     try:
         table = pd.read_csv(path)
         table["time"] = pd.to_datetime(table.time, utc=True)

@@ -1,6 +1,6 @@
-"""Writes made-up recordings in the diary layout: python record.py cohort
+"""Simulate recordings in the diary layout: python record.py cohort
 
-Two people's hearts answer to their stress, two people's wrists do.
+Stress affects the heart rate of two participants and the wrist acceleration of the two others.
 """
 
 import sys
@@ -11,6 +11,7 @@ import pandas as pd
 
 
 def record(root: Path, days: int = 5, minutes: int = 10) -> None:
+    """Write the recordings of four participants below `root`: `days` sessions of `minutes` labelled minutes each."""
     for i, name in enumerate(("anna", "ben", "chris", "dana")):
         rng, folder = np.random.default_rng(i), root / name
         folder.mkdir(parents=True)

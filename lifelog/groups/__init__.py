@@ -1,1 +1,1 @@
-"""People with like importance: clustering of importance vectors, the groups made of it, and pictures of the space."""
+"""Users with similar importance: importance vectors, their clustering, groups of users, and embeddings."""

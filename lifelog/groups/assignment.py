@@ -1,68 +1,95 @@
-"""group_users: a grouping scheme is a table user → group, and that is all that the predictors know of it.
+"""group_users: a grouping scheme is a table user → group; predictors depend on nothing else.
 
-global       everyone together
-importance   people with like importance
-raw          control: the same clustering of raw summary features, into as many groups as the importance groups
-random-i     control: the importance groups with their members drawn anew
-personal     each alone
+global       all users in one group
+importance   users with similar importance
+raw          control: the same clustering of raw summary features, with as many groups as `importance`
+random-i     control: the importance groups with randomly permuted members
+personal     each user alone
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
-from lifelog.config import Groups
 from lifelog.groups.clustering import assign_users, chosen_k, cluster
 from lifelog.groups.vectors import grouping_vectors, raw_vectors
+from lifelog.settings.groups import Clustering
 from lifelog.tables import read_csv
 
 
 def group_users(
     scheme: str,
     importance: pd.DataFrame,
-    settings: Groups,
+    settings: Clustering | None = None,
     scores: pd.DataFrame | None = None,
     groups: pd.DataFrame | None = None,
     features: list[str] | None = None,
 ) -> pd.DataFrame:
-    """user, group, share (of the user's windows that lie in its group). Users without importance are not in it.
+    """Form the groups of a scheme.
 
-    scores: of `score_groups`, for `importance`; groups: those by importance, for their controls; features: the tables
-    of `extract_features`, for `raw`.
+    Parameters
+    ----------
+    scheme : str
+        `global`, `importance`, `raw`, `random-<i>` or `personal`.
+    importance : pandas.DataFrame
+        Table of `read_importance`; users without importance are in no group.
+    settings : Clustering, optional
+        Vectors and clustering; not needed for `global` and `personal`.
+    scores : pandas.DataFrame, optional
+        Table of `score_groups`, for `importance`.
+    groups : pandas.DataFrame, optional
+        The importance groups, for `raw` and `random-<i>`.
+    features : list of str, optional
+        Files of `extract_features`, for `raw`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per user: user, group, share (of the user's windows in the group).
+
+    Raises
+    ------
+    ValueError
+        If the scheme is unknown, or lacks an input that it needs.
     """
-    if scheme.startswith("random-"):
+    users = sorted(set(importance.user))
+    if scheme == "global":
+        return _table(users, ["everyone"] * len(users))
+    if scheme == "personal":
+        return _table(users, users)
+    if settings is None:
+        raise ValueError(f"the scheme {scheme!r} needs settings")
+    if scheme == "importance" and scores is not None:
+        return _clustered(grouping_vectors(importance, settings), chosen_k(scores), settings)
+    if scheme.startswith("random-") and groups is not None:
         rng = np.random.default_rng([settings.seed, int(scheme.removeprefix("random-"))])
         return _table(groups.user, rng.permutation(groups.group.to_numpy()))
-    windows = grouping_vectors(importance, settings)
-    users = windows.groupby("user").mean()
-    if scheme == "global":
-        return _table(users.index, ["everyone"] * len(users))
-    if scheme == "personal":
-        return _table(users.index, users.index)
-    if scheme == "importance":
-        return _clustered(windows, chosen_k(scores), settings)
-    if scheme == "raw":
-        # By user means whatever the unit: a vote of windows may leave fewer groups than there are to be.
+    if scheme == "raw" and groups is not None and features is not None:
+        # By user means in any case: a vote of windows may leave fewer groups than wanted.
         by_users = settings.model_copy(update={"unit": "users"})
-        return _clustered(raw_vectors(features, windows), groups.group.nunique(), by_users)
-    raise ValueError(f"no grouping scheme of the name {scheme!r}")
+        vectors = raw_vectors(features, grouping_vectors(importance, settings))
+        return _clustered(vectors, groups.group.nunique(), by_users)
+    raise ValueError(f"the grouping scheme {scheme!r} is unknown, or lacks an input (scores, groups or features)")
 
 
-def _clustered(windows: pd.DataFrame, k: int, settings: Groups) -> pd.DataFrame:
+def _clustered(windows: pd.DataFrame, k: int, settings: Clustering) -> pd.DataFrame:
+    """Return k groups of users."""
     users = windows.groupby("user").mean()
     if k == 1:
         return _table(users.index, ["group 1"] * len(users))
     vectors = users if settings.unit == "users" else windows
     labels = cluster(vectors.to_numpy(), settings.algorithm, [k], settings.seed)[k]
-    found = assign_users(windows, users, labels, settings.unit)
-    return _table(found.index, [f"group {number + 1}" for number in found.group], found.share.to_numpy())
+    assigned = assign_users(windows, users, labels, settings.unit)
+    return _table(assigned.index, [f"group {number + 1}" for number in assigned.group], assigned.share.to_numpy())
 
 
 def _table(users: object, groups: object, share: object = 1.0) -> pd.DataFrame:
     return pd.DataFrame({"user": users, "group": groups, "share": share})
 
 
-def read_groups(path: str) -> pd.DataFrame:
-    """A grouping scheme."""
+def read_groups(path: str | Path) -> pd.DataFrame:
+    """Read the groups of a scheme."""
     return read_csv(path)

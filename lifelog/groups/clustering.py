@@ -1,60 +1,106 @@
-"""score_groups: how well importance falls into k clusters, for both algorithms and every k; and which k is taken.
+"""score_groups: scores of every number of groups, and the number that is chosen.
 
-silhouette  how much nearer a vector lies to its own cluster than to the next one; 1 is clear, 0 is none
-entropy     the study's measure: how divided the windows of a user are among clusters
-stability   mean adjusted Rand index between the groups and those of resampled windows and seeds; 1 is the same groups
+silhouette  how much nearer a vector is to its own cluster than to the next one; 1 is best, 0 is no structure
+entropy     as published: how the windows of a user are spread over clusters
+stability   mean adjusted Rand index between the groups and those of resampled windows and seeds; 1 for identical groups
 
-`groups.k: auto` takes the k with the highest silhouette, the smallest of equals. No measure here can say that there are
-no groups at all: that is what the comparison with random groups is for.
+`groups.k: auto` chooses the k with the highest silhouette, the smallest of equals. None of these scores can show that
+there are no groups at all; the comparison with random groupings does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lifelog.config import Groups
 from lifelog.groups.vectors import as_shares, grouping_vectors, window_vectors
+from lifelog.registry import Registry
+from lifelog.settings.groups import Clustering, Scoring, Vectors
 
-ALGORITHMS = ("kmeans", "agglomerative")
-STARTS = 20  # of k-means; the best is kept
-RESAMPLED_STARTS = 5
-MANY = 15_000  # vectors beyond which only the algorithm that is used is scored: Ward's tree grows with their square
+Floats = NDArray[np.floating[Any]]
+Labels = NDArray[np.int_]
+
+STARTS = 20  # of k-means; the best is used
+RESAMPLE_STARTS = 5
+MAX_ALTERNATIVE = 15_000  # vectors; above, only the configured algorithm is scored, since Ward's tree is quadratic
 COLUMNS = ["algorithm", "k", "silhouette", "entropy", "stability"]
 
 
-def cluster(vectors: NDArray, algorithm: str, ks: list[int], seed: int, starts: int = STARTS) -> dict[int, NDArray]:
-    """By k, cluster numbers 0..k-1 of vectors (n, dimensions), the largest cluster first, then by first member.
+def _kmeans(vectors: Floats, ks: list[int], seed: int, starts: int) -> dict[int, Labels]:
+    from sklearn.cluster import KMeans  # slow to import, and most schemes need no clustering
 
-    agglomerative: Ward's (1963) criterion; one tree serves every k.
-    """
-    # Loaded here: most schemes are formed without clustering, and loading takes longer than forming them.
+    return {k: KMeans(k, n_init=starts, random_state=seed).fit_predict(vectors) for k in ks}
+
+
+def _agglomerative(vectors: Floats, ks: list[int], seed: int, starts: int) -> dict[int, Labels]:
+    """Ward's criterion (1963); one tree serves every k."""
     from scipy.cluster.hierarchy import fcluster, ward
-    from sklearn.cluster import KMeans
 
-    if algorithm == "kmeans":
-        found = {k: KMeans(k, n_init=starts, random_state=seed).fit_predict(vectors) for k in ks}
-    else:
-        tree = ward(vectors) if len(vectors) > 1 else None
-        found = {k: fcluster(tree, k, "maxclust") for k in ks} if tree is not None else {}
-    return {k: _by_size(labels) for k, labels in found.items()}
+    if len(vectors) < 2:
+        return {}
+    tree = ward(vectors)
+    return {k: fcluster(tree, k, "maxclust") for k in ks}
 
 
-def _by_size(labels: NDArray) -> NDArray:
+# Each returns the labels of vectors (n, dimensions) by number of clusters.
+ALGORITHMS: Registry[Callable[[Floats, list[int], int, int], dict[int, Labels]]] = Registry(
+    "clustering algorithm", {"kmeans": _kmeans, "agglomerative": _agglomerative}
+)
+
+
+def cluster(vectors: Floats, algorithm: str, ks: list[int], seed: int, starts: int = STARTS) -> dict[int, Labels]:
+    """Cluster vectors.
+
+    Parameters
+    ----------
+    vectors : ndarray of float, shape (n_vectors, n_dimensions)
+        The vectors.
+    algorithm : str
+        A clustering algorithm, for example `kmeans`.
+    ks : list of int
+        Numbers of clusters.
+    seed : int
+        Random state, where the algorithm has one.
+    starts : int, default 20
+        Number of initialisations of k-means.
+
+    Returns
+    -------
+    dict of int to ndarray of int, shape (n_vectors,)
+        By number of clusters: cluster numbers from 0, the largest cluster first, then by first member.
+    """
+    return {k: _by_size(labels) for k, labels in ALGORITHMS[algorithm](vectors, ks, seed, starts).items()}
+
+
+def _by_size(labels: Labels) -> Labels:
+    """Renumber clusters by size."""
     names, first, labels, sizes = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
     rank = np.empty(len(names), dtype=int)
     rank[np.lexsort((first, -sizes))] = np.arange(len(names))
     return rank[labels]
 
 
-def assign_users(windows: pd.DataFrame, users: pd.DataFrame, labels: NDArray, unit: str) -> pd.DataFrame:
-    """group (a number) and share of every user of `users`, in its order, from the labels of what was clustered.
+def assign_users(windows: pd.DataFrame, users: pd.DataFrame, labels: Labels, unit: str) -> pd.DataFrame:
+    """Assign users to clusters.
 
-    Where users were clustered, each belongs to its cluster, and share tells how many of its windows lie nearest to that
-    cluster's mean; where windows were, a user belongs to the cluster with most of them.
+    Parameters
+    ----------
+    windows, users : pandas.DataFrame
+        Vectors of windows (index: user, start) and of users (index: user).
+    labels : ndarray of int, shape (n_users,) or (n_windows,)
+        Cluster numbers of the clustered vectors.
+    unit : str
+        `users` if users were clustered, `windows` if windows were: then a user belongs to the cluster of most windows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By user: group (cluster number), and share of the user's windows in that cluster.
     """
     shares = cluster_shares(windows, users, labels, unit).loc[users.index]
     own = labels if unit == "users" else shares.idxmax(axis=1).to_numpy()
@@ -62,10 +108,22 @@ def assign_users(windows: pd.DataFrame, users: pd.DataFrame, labels: NDArray, un
     return pd.DataFrame({"group": own, "share": share}, index=users.index)
 
 
-def cluster_shares(windows: pd.DataFrame, users: pd.DataFrame, labels: NDArray, unit: str) -> pd.DataFrame:
-    """Share of each user's windows in each cluster, one row a user.
+def cluster_shares(windows: pd.DataFrame, users: pd.DataFrame, labels: Labels, unit: str) -> pd.DataFrame:
+    """Return the share of each user's windows in each cluster.
 
-    Where windows were clustered their labels count; where users were, each window goes to the nearest cluster mean.
+    Parameters
+    ----------
+    windows, users : pandas.DataFrame
+        Vectors of windows (index: user, start) and of users (index: user).
+    labels : ndarray of int, shape (n_users,) or (n_windows,)
+        Cluster numbers of the clustered vectors.
+    unit : str
+        `users` or `windows`; if users were clustered, a window belongs to the nearest cluster mean.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per user, one column per cluster.
     """
     if unit == "users":
         centres = users.groupby(labels).mean().to_numpy()
@@ -73,21 +131,51 @@ def cluster_shares(windows: pd.DataFrame, users: pd.DataFrame, labels: NDArray, 
     return pd.crosstab(windows.index.get_level_values("user"), labels, normalize="index").rename_axis("user")
 
 
-def squared_distances(vectors: NDArray, centres: NDArray) -> NDArray:
-    """Of each vector (n, dimensions) to each centre (k, dimensions): (n, k)."""
-    return ((vectors[:, None] - centres) ** 2).sum(axis=2)
+def squared_distances(vectors: Floats, centres: Floats) -> Floats:
+    """Compute squared Euclidean distances.
+
+    Parameters
+    ----------
+    vectors : ndarray of float, shape (n_vectors, n_dimensions)
+        The vectors.
+    centres : ndarray of float, shape (n_centres, n_dimensions)
+        The centres.
+
+    Returns
+    -------
+    ndarray of float, shape (n_vectors, n_centres)
+        Of each vector to each centre.
+    """
+    distances: Floats = ((vectors[:, None] - centres) ** 2).sum(axis=2)
+    return distances
 
 
 def entropy(shares: pd.DataFrame) -> float:
-    """The study's measure: entropy of the cluster shares within a user (nats), summed over users; 0 if undivided."""
+    """Return the entropy of the cluster shares of each user (nats), summed over users, as published."""
     p = shares.to_numpy()
     return abs(float((p * np.log(np.where(p > 0, p, 1))).sum()))
 
 
-def score_groups(importance: pd.DataFrame, settings: Groups) -> pd.DataFrame:
-    """algorithm, k, silhouette, entropy, stability, and `chosen` on the one row that forms the groups.
+def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
+    """Score every number of groups.
 
-    Stability is that of the algorithm that is used; the other one has none, and no row where vectors are many.
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        Table of `read_importance`.
+    settings : Scoring
+        Vectors, clustering, and the numbers of groups to score.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per algorithm and number of groups: algorithm, k, silhouette, entropy, stability, and `chosen` on the row
+        that forms the groups. Only the configured algorithm has a stability.
+
+    Raises
+    ------
+    ValueError
+        If `groups.k` is larger than the number of users allows.
     """
     from sklearn.metrics import silhouette_score
 
@@ -97,34 +185,52 @@ def score_groups(importance: pd.DataFrame, settings: Groups) -> pd.DataFrame:
     vectors = (users if settings.unit == "users" else windows).to_numpy()
     rows = []
     for algorithm in ALGORITHMS if ks else ():
-        taken = algorithm == settings.algorithm
-        if not taken and len(vectors) > MANY:
+        configured = algorithm == settings.algorithm
+        if not configured and len(vectors) > MAX_ALTERNATIVE:
             continue
-        found = cluster(vectors, algorithm, ks, settings.seed)
-        # Resampling is the work of many clusterings: for the algorithm that is used.
-        stability = (
-            _stability(windows, users, found, resamples(importance, settings, settings.resamples), settings)
-            if taken
-            else {}
-        )
-        for k, labels in found.items():
+        labels_by_k = cluster(vectors, algorithm, ks, settings.seed)
+        stability: dict[int, float] = {}
+        if configured:  # resampling costs many clusterings
+            draws = resamples(importance, settings, settings.seed, settings.resamples)
+            stability = _stability(windows, users, labels_by_k, draws, settings)
+        for k, labels in labels_by_k.items():
             distinct = len(np.unique(labels))
             silhouette = silhouette_score(vectors, labels) if 1 < distinct < len(vectors) else np.nan
-            divided = entropy(cluster_shares(windows, users, labels, settings.unit))
-            rows.append((algorithm, k, silhouette, divided, stability.get(k, np.nan)))
+            spread = entropy(cluster_shares(windows, users, labels, settings.unit))
+            rows.append((algorithm, k, silhouette, spread, stability.get(k, np.nan)))
     scores = pd.DataFrame(rows, columns=COLUMNS)
     k = _choose(scores[scores.algorithm == settings.algorithm], len(users), settings)
     return scores.assign(chosen=(scores.algorithm == settings.algorithm) & (scores.k == k))
 
 
-def resamples(importance: pd.DataFrame, settings: Groups, draws: int) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Window and user vectors of as many windows and seeds as there are, drawn with replacement within each user."""
-    rng = np.random.default_rng(settings.seed)
+def resamples(
+    importance: pd.DataFrame, settings: Vectors, seed: int, draws: int
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Yield window and user vectors of resampled windows and training seeds.
+
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        Table of `read_importance`.
+    settings : Vectors
+        Importance measure and subsets.
+    seed : int
+        Seed of the resampling.
+    draws : int
+        Number of resamples.
+
+    Yields
+    ------
+    windows, users : pandas.DataFrame
+        As many windows per user, and as many seeds, as in the data, drawn with replacement.
+    """
+    rng = np.random.default_rng(seed)
     seeds = sorted(set(importance.seed))
-    by_seed = [window_vectors(importance, settings.importance, settings.parts, [seed]) for seed in seeds]
+    by_seed = [window_vectors(importance, settings.importance, settings.subsets, [seed]) for seed in seeds]
     rows = by_seed[0].groupby("user").indices
     for _ in range(draws):
-        mean = as_shares(sum(by_seed[i] for i in rng.integers(0, len(seeds), len(seeds))) / len(seeds), settings)
+        total = sum(by_seed[i] for i in rng.integers(0, len(seeds), len(seeds)))
+        mean = as_shares(total / len(seeds), settings.importance)
         drawn = mean.iloc[np.concatenate([rng.choice(own, len(own)) for own in rows.values()])]
         yield drawn, drawn.groupby("user").mean()
 
@@ -132,35 +238,36 @@ def resamples(importance: pd.DataFrame, settings: Groups, draws: int) -> Iterato
 def _stability(
     windows: pd.DataFrame,
     users: pd.DataFrame,
-    found: dict[int, NDArray],
+    labels_by_k: dict[int, Labels],
     resamples: Iterable[tuple[pd.DataFrame, pd.DataFrame]],
-    settings: Groups,
+    settings: Clustering,
 ) -> dict[int, float]:
-    """By k, mean adjusted Rand index of the users' groups with those of each resample."""
+    """Return the mean adjusted Rand index of the users' groups with those of each resample, by k."""
     from sklearn.metrics import adjusted_rand_score
 
-    groups = {k: assign_users(windows, users, labels, settings.unit).group for k, labels in found.items()}
-    agreement: dict[int, list[float]] = {k: [] for k in found}
-    for some_windows, some_users in resamples:
-        vectors = some_users if settings.unit == "users" else some_windows
-        again = cluster(vectors.to_numpy(), settings.algorithm, list(found), settings.seed, RESAMPLED_STARTS)
-        for k, labels in again.items():
-            other = assign_users(some_windows, some_users, labels, settings.unit).group
+    groups = {k: assign_users(windows, users, labels, settings.unit).group for k, labels in labels_by_k.items()}
+    agreement: dict[int, list[float]] = {k: [] for k in labels_by_k}
+    for drawn_windows, drawn_users in resamples:
+        vectors = drawn_users if settings.unit == "users" else drawn_windows
+        drawn = cluster(vectors.to_numpy(), settings.algorithm, list(labels_by_k), settings.seed, RESAMPLE_STARTS)
+        for k, labels in drawn.items():
+            other = assign_users(drawn_windows, drawn_users, labels, settings.unit).group
             agreement[k].append(adjusted_rand_score(groups[k], other.loc[groups[k].index]))
     return {k: float(np.mean(values)) for k, values in agreement.items()}
 
 
-def read_scores(path: str) -> pd.DataFrame:
-    """What `score_groups` found; also of too few users to score anything."""
+def read_scores(path: str | Path) -> pd.DataFrame:
+    """Read the table of `score_groups`, which is empty for too few users."""
     return pd.read_csv(path, dtype={"chosen": bool})
 
 
 def chosen_k(scores: pd.DataFrame) -> int:
-    """The number of groups: of the chosen row; 1 where nothing could be scored."""
+    """Return the chosen number of groups; 1 if none could be scored."""
     return int(scores.k[scores.chosen].iloc[0]) if scores.chosen.any() else 1
 
 
-def _choose(scores: pd.DataFrame, users: int, settings: Groups) -> int | None:
+def _choose(scores: pd.DataFrame, users: int, settings: Scoring) -> int | None:
+    """Return the number of groups to choose, or None for a single group."""
     if settings.k == "auto":
         return None if scores.silhouette.isna().all() else int(scores.k[scores.silhouette.idxmax()])
     if settings.k == 1:

@@ -1,4 +1,4 @@
-"""embed_importance: windows in two dimensions by t-SNE, by their importance and by their raw features."""
+"""embed_importance: windows in two dimensions by t-SNE, from their importance and from their raw features."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.manifold import TSNE
 
-from lifelog.config import Groups
 from lifelog.groups.vectors import raw_vectors, window_vectors
+from lifelog.settings.groups import Embedding, Vectors
 
 SCHEMA = pa.schema(
     [
@@ -21,18 +21,38 @@ SCHEMA = pa.schema(
 )
 
 
-def embed_importance(importance: pd.DataFrame, features: list[str], settings: Groups) -> pd.DataFrame:
-    """space, user, start, x, y: the same windows in both spaces."""
-    vectors = window_vectors(importance, settings.importance, settings.parts)
-    spaces = [_embed(vectors, "importance", settings), _embed(raw_vectors(features, vectors), "raw", settings)]
+def embed_importance(
+    importance: pd.DataFrame, features: list[str], vectors: Vectors, settings: Embedding
+) -> pd.DataFrame:
+    """Embed windows by importance and by raw features.
+
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        Table of `read_importance`.
+    features : list of str
+        Files of `extract_features`.
+    vectors : Vectors
+        Importance measure and subsets.
+    settings : Embedding
+        Perplexity and seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        space, user, start, x, y: the same windows in both spaces.
+    """
+    table = window_vectors(importance, vectors.importance, vectors.subsets)
+    spaces = [_embed(table, "importance", settings), _embed(raw_vectors(features, table), "raw", settings)]
     return pd.concat(spaces, ignore_index=True)
 
 
-def _embed(vectors: pd.DataFrame, space: str, settings: Groups) -> pd.DataFrame:
+def _embed(vectors: pd.DataFrame, space: str, settings: Embedding) -> pd.DataFrame:
+    """Return the coordinates of windows in one space."""
     keys = vectors.index.to_frame(index=False)
-    if (vectors.nunique() <= 1).all():  # all alike, as with a single modality: one point, which t-SNE cannot draw
+    if (vectors.nunique() <= 1).all():  # identical vectors are one point, which t-SNE cannot embed
         return keys.assign(space=space, x=0.0, y=0.0)
     perplexity = min(settings.perplexity, max(1.0, (len(vectors) - 1) / 3))
-    model = TSNE(perplexity=perplexity, init="pca", random_state=settings.embedding_seed)
+    model = TSNE(perplexity=perplexity, init="pca", random_state=settings.seed)
     points = model.fit_transform(vectors.to_numpy(dtype=np.float32))
     return keys.assign(space=space, x=points[:, 0], y=points[:, 1])

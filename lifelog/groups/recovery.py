@@ -1,4 +1,4 @@
-"""score_recovery: how well importance and groups find what was planted in a simulated cohort."""
+"""score_recovery: how well importance and groups recover the planted truth of a simulated cohort."""
 
 from __future__ import annotations
 
@@ -8,28 +8,46 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
-from lifelog.config import Groups
-from lifelog.groups.vectors import METHODS, user_vectors
+from lifelog.groups.vectors import user_vectors
+from lifelog.mil.measures import MEASURES
+from lifelog.settings.groups import Vectors
 
 
-def score_recovery(importance: pd.DataFrame, groups: pd.DataFrame, truth: dict[str, Any], settings: Groups) -> dict:
-    """Adjusted Rand index of the groups, and the share of each user's planted modalities among its top ones.
+def score_recovery(
+    importance: pd.DataFrame, groups: pd.DataFrame, truth: dict[str, Any], settings: Vectors
+) -> dict[str, Any]:
+    """Compare importance and groups with the truth.
 
-    Of a user with p planted modalities, the p most important ones are looked at.
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        Table of `read_importance`.
+    groups : pandas.DataFrame
+        The importance groups.
+    truth : dict
+        The truth of `simulate_cohort`.
+    settings : Vectors
+        Subsets whose importance is used.
+
+    Returns
+    -------
+    dict
+        The adjusted Rand index of the groups, and by measure the share of planted modalities among the most important
+        ones: of a user with p planted modalities, the p most important.
     """
-    people = truth["users"]
-    planted_groups = [people[user]["group"] for user in groups.user]
+    users = truth["users"]
+    planted_groups = [users[user]["group"] for user in groups.user]
     hits: dict[str, dict[str, float]] = {}
-    for method in METHODS:
-        vectors = user_vectors(importance, method, settings.parts, absent=-np.inf)
-        hits[method] = {}
+    for measure in MEASURES:
+        vectors = user_vectors(importance, measure, settings.subsets, absent=-np.inf)
+        hits[measure] = {}
         for user, values in vectors.iterrows():
-            planted = set(people[user]["modalities"])
-            hits[method][str(user)] = len(planted & set(values.nlargest(len(planted)).index)) / len(planted)
+            planted = set(users[user]["modalities"])
+            hits[measure][str(user)] = len(planted & set(values.nlargest(len(planted)).index)) / len(planted)
     return {
         "effect": truth["effect"],
         "adjusted_rand_index": float(adjusted_rand_score(planted_groups, groups.group)),
-        "planted_on_top": {method: sum(by.values()) / len(by) for method, by in hits.items()},
+        "planted_on_top": {measure: sum(by_user.values()) / len(by_user) for measure, by_user in hits.items()},
         "planted_on_top_by_user": hits,
-        "planted": {user: list(people[user]["modalities"]) for user in groups.user},
+        "planted": {user: list(users[user]["modalities"]) for user in groups.user},
     }

@@ -1,4 +1,4 @@
-"""A user's windows as tensors: contiguous, one array a modality, missing values zero under a mask."""
+"""A user's windows as tensors: one contiguous array per modality, missing values zero under a mask."""
 
 from __future__ import annotations
 
@@ -11,15 +11,26 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from lifelog.config import Modality
+from lifelog.settings.windows import Modality
+from lifelog.standardise import Scaling, fit_scaling
 from lifelog.windows.read import read_windows
 
-Scaling = dict[str, tuple[Tensor, Tensor]]  # by modality: mean and spread a channel, shape (channels,)
+BATCH_ROWS = 256  # windows that are converted to double precision at a time
 
 
 @dataclass
 class Bags:
-    """N windows: values (N, length, channels) by modality, presence (N, M) and class numbers (N,)."""
+    """Windows as bags of modalities.
+
+    Attributes
+    ----------
+    values : dict of str to Tensor, shape (n_bags, length, n_channels)
+        By modality.
+    present : Tensor of bool, shape (n_bags, n_modalities)
+        Which modalities are not missing.
+    classes : Tensor of int64, shape (n_bags,)
+        Class numbers.
+    """
 
     values: dict[str, Tensor]
     present: Tensor
@@ -30,13 +41,15 @@ class Bags:
 
     @property
     def width(self) -> int:
-        """Values a window."""
+        """Number of values per bag."""
         return sum(x.shape[1:].numel() for x in self.values.values())
 
     def take(self, rows: Tensor) -> Bags:
+        """Return some bags, by number or by mask."""
         return Bags({name: x[rows] for name, x in self.values.items()}, self.present[rows], self.classes[rows])
 
     def to(self, device: torch.device) -> Bags:
+        """Return the bags on a device."""
         values = {name: x.to(device) for name, x in self.values.items()}
         return Bags(values, self.present.to(device), self.classes.to(device))
 
@@ -44,13 +57,30 @@ class Bags:
 def read_bags(
     windows_path: str | Path, splits_path: str | Path, modalities: list[Modality], labels: str, bins: list[str]
 ) -> tuple[Bags, pd.DataFrame, list[str]]:
-    """The windows that a split uses, their rows of the splits table, and the names of the classes.
+    """Read the windows that a split uses.
 
-    labels: `bins` for the target's classes, `levels` for the label values that the user gave.
-    Raw values, not yet scaled; NaN marks what is missing.
+    Parameters
+    ----------
+    windows_path, splits_path : str or Path
+        Files of `extract_windows` and `assign_splits`.
+    modalities : list of Modality
+        The modalities to read.
+    labels : str
+        `bins` for the classes of the target, `levels` for the label values of the user.
+    bins : list of str
+        Classes of the target.
+
+    Returns
+    -------
+    bags : Bags
+        Values as recorded, not yet standardised; NaN where a modality is missing.
+    used : pandas.DataFrame
+        Rows of the splits table, in the order of the bags.
+    classes : list of str
+        Names of the classes.
     """
     splits = pq.read_table(splits_path).to_pandas()
-    rows = splits.part.notna().to_numpy()
+    rows = splits.subset.notna().to_numpy()
     used = splits[rows].reset_index(drop=True)
     names = used.label if labels == "bins" else used.level
     classes = bins if labels == "bins" else sorted(names.unique(), key=lambda level: (len(level), level))
@@ -61,21 +91,41 @@ def read_bags(
     return Bags(values, present, codes), used, classes
 
 
-def fit_scaling(bags: Bags, standardise: str) -> Scaling:
-    """Mean and spread of every channel over the given (training) windows; 0 and 1 without standardisation."""
-    scaling = {}
-    for m, (name, x) in enumerate(bags.values.items()):
-        known = x[bags.present[:, m]].reshape(-1, x.shape[2]).double()
-        mean, spread = torch.zeros(x.shape[2]), torch.ones(x.shape[2])
-        if standardise == "user" and len(known):
-            mean, spread = known.mean(dim=0).float(), known.std(dim=0, correction=0).float()
-            # A channel that never changes (a dead sensor) is centred, not blown up.
-            spread = torch.where(spread > 1e-6 * (1 + mean.abs()), spread, torch.ones_like(spread))
-        scaling[name] = (mean, spread)
-    return scaling
+def fit_scalings(bags: Bags, standardise: str) -> dict[str, Scaling]:
+    """Fit the scaling of every modality.
+
+    Parameters
+    ----------
+    bags : Bags
+        Training windows.
+    standardise : str
+        `user` or `none`.
+
+    Returns
+    -------
+    dict of str to Scaling
+        By modality.
+    """
+    return {
+        name: fit_scaling((part.numpy() for part in x.split(BATCH_ROWS)), x.shape[2], standardise)
+        for name, x in bags.values.items()
+    }
 
 
-def scale(bags: Bags, scaling: Scaling) -> Bags:
-    """Standardised values, zeros where a modality is missing."""
-    values = {name: torch.nan_to_num((x - scaling[name][0]) / scaling[name][1]) for name, x in bags.values.items()}
+def standardise_bags(bags: Bags, scalings: dict[str, Scaling]) -> Bags:
+    """Standardise bags.
+
+    Parameters
+    ----------
+    bags : Bags
+        Values as recorded.
+    scalings : dict of str to Scaling
+        By modality.
+
+    Returns
+    -------
+    Bags
+        Standardised values, zero where a modality is missing.
+    """
+    values = {name: torch.from_numpy(np.nan_to_num(scalings[name].apply(x.numpy()))) for name, x in bags.values.items()}
     return Bags(values, bags.present, bags.classes)

@@ -1,4 +1,4 @@
-"""Which device a job trains on; jobs that run side by side take different GPUs, where there are several."""
+"""The device of a job; jobs side by side use different GPUs if there are several."""
 
 from __future__ import annotations
 
@@ -12,42 +12,39 @@ import torch
 
 
 class DeviceError(RuntimeError):
-    """The device that was asked for is not there."""
+    """The requested device is not available."""
 
 
-def pick_device(wanted: str) -> torch.device:
-    """The torch device of `auto | cpu | cuda`: of several GPUs the first that no other job of this user holds.
+def pick_device(requested: str) -> torch.device:
+    """Return the torch device for `auto`, `cpu` or `cuda`: of several GPUs the first that no other job of this user holds.
 
-    Where all are held, as more jobs may run than there are GPUs with `auto`, they are shared.
+    If all GPUs are held, they are shared: with `auto` more jobs than GPUs may run.
     """
-    if wanted == "cuda" and not torch.cuda.is_available():
+    if requested == "cuda" and not torch.cuda.is_available():
         raise DeviceError(
-            f"device 'cuda' was asked for, but torch {torch.__version__} sees no GPU here; "
+            f"device 'cuda' is configured, but torch {torch.__version__} finds no GPU; "
             "use 'auto' or 'cpu', or install a CUDA build of torch"
         )
-    # Maxima are searched with convolutions: in TF32, the default on a GPU, they would be found elsewhere.
+    # Maxima are searched with convolutions: in TF32, the default on a GPU, they would be found at other steps.
     torch.backends.cudnn.allow_tf32 = False
-    if wanted == "cpu" or not torch.cuda.is_available():
+    if requested == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    # By what the device is called everywhere: jobs may see different ones under the same number.
+    # By uuid: jobs may see different devices under the same number.
     names = tuple(str(torch.cuda.get_device_properties(i).uuid) for i in range(torch.cuda.device_count()))
-    taken = claim(names, Path(tempfile.gettempdir()) / f"lifelog-gpus-{os.getuid()}")
-    return torch.device("cuda", os.getpid() % len(names) if taken is None else taken)
+    number = claim_device(names, Path(tempfile.gettempdir()) / f"lifelog-gpus-{os.getuid()}")
+    return torch.device("cuda", os.getpid() % len(names) if number is None else number)
 
 
 def use_threads(threads: int) -> None:
-    """Let torch compute with as many threads as the job was given.
-
-    Scripts ask here, not torch: what loads it before the package does loads it slowly (lifelog/__init__.py).
-    """
+    """Set the number of threads of torch to that of the job."""
     torch.set_num_threads(threads)
 
 
-@functools.cache  # asked again, a process keeps what it has
-def claim(names: tuple[str, ...], folder: Path) -> int | None:
-    """Number of the first device whose lock file in `folder` is free; None if none is.
+@functools.cache  # a process keeps its device
+def claim_device(names: tuple[str, ...], folder: Path) -> int | None:
+    """Lock the first free device, and return its number; None if all are locked.
 
-    The file stays open and locked until the process ends, however it ends.
+    The lock file in `folder` stays open and locked until the process ends.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
     for number, name in enumerate(names):

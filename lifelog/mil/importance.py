@@ -1,37 +1,41 @@
-"""extract_importance: what a user's networks say about which modality matters, window by window.
+"""extract_importance: importance of every modality in every window, from the networks of a user.
 
-attention  the weight that the bag's score gives to the modality; sums to 1 over the modalities that are there
-ablation   by how much the log-likelihood of the true class falls when the modality is masked (positive: it helps)
+attention  weight of the modality in the score of the bag; sums to 1 over the modalities that are present
+ablation   decrease of the log-likelihood of the true class when the modality is masked (positive: it helps)
 
-Whether such an order may be believed is asked by deletion (MILLET: Early et al., ICLR 2024): take the modalities away,
-the most important first; the faster the predicted class loses its likelihood, the more faithful the order.
+Deletion curves test whether an order of importance is faithful (MILLET: Early et al., ICLR 2024): modalities are removed,
+the most important first; the faster the predicted class loses likelihood, the more faithful the order.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lifelog.config import Modality
 from lifelog.metrics import scores
-from lifelog.mil.bags import Bags, read_bags, scale
+from lifelog.mil.bags import Bags, read_bags, standardise_bags
+from lifelog.mil.measures import MEASURES
 from lifelog.mil.network import BagOutput, MilNetwork
 from lifelog.mil.train import chunks, exclusion_of, load_mil
+from lifelog.registry import Registry
+from lifelog.settings.windows import Modality
 from lifelog.tables import plain, write_table
 
 SCHEMA = pa.schema(
     [
         ("user", pa.string()),
         ("start", pa.timestamp("s", tz="UTC")),
-        ("part", pa.string()),
+        ("subset", pa.string()),
         ("seed", pa.int32()),
-        ("method", pa.string()),
+        ("measure", pa.string()),
         ("modality", pa.string()),
         ("value", pa.float32()),  # null where the modality is missing
     ]
@@ -39,74 +43,115 @@ SCHEMA = pa.schema(
 DELETION = pa.schema(
     [
         ("user", pa.string()),
-        ("part", pa.string()),
+        ("subset", pa.string()),
         ("seed", pa.int32()),
-        ("order", pa.string()),  # attention, ablation, random
-        ("removed", pa.int32()),  # modalities taken away
-        ("windows", pa.int32()),  # those that had more than so many
-        ("fall", pa.float64()),  # of the predicted class's log-likelihood, mean over the windows
+        ("order", pa.string()),  # an importance measure, or random
+        ("removed", pa.int32()),  # number of removed modalities
+        ("windows", pa.int32()),  # number of windows with more modalities than that
+        ("decrease", pa.float64()),  # decrease of the predicted class's log-likelihood, mean over the windows
     ]
 )
-METHODS = ("attention", "ablation")
-RANDOM_ORDERS = 10  # a window, averaged
+RANDOM_ORDERS = 10  # per window, averaged
 
 
-class Explained(NamedTuple):
-    """What a network says of N windows with M modalities and C classes."""
+class Encoded(NamedTuple):
+    """Encoded bags: features z (B, M, features), present (B, M), output with all modalities, true classes (B,)."""
 
-    importance: dict[str, NDArray]  # by method (N, M), NaN where the modality is missing
-    deletion: dict[str, NDArray]  # by order (N, M - 1): fall after 1, 2, ... are taken away, NaN where none is left
-    probabilities: NDArray  # (N, C)
+    z: Tensor
+    present: Tensor
+    output: BagOutput
+    classes: Tensor
+
+
+def _attention(network: MilNetwork, bags: Encoded) -> Tensor:
+    return bags.output.attention
+
+
+def _ablation(network: MilNetwork, bags: Encoded) -> Tensor:
+    known, drops = _likelihood(bags.output, bags.classes), []
+    for m in range(bags.z.shape[1]):
+        without = bags.present.clone()
+        without[:, m] = False
+        drops.append(known - _likelihood(network.classify(bags.z, without), bags.classes))
+    return torch.stack(drops, dim=1)
+
+
+# Each returns the importance (B, M) of the modalities of some bags.
+IMPLEMENTATIONS: Registry[Callable[[MilNetwork, Encoded], Tensor]] = Registry(
+    "importance measure", {"attention": _attention, "ablation": _ablation}
+)
+
+
+class Explanation(NamedTuple):
+    """Explanation of a network's predictions for N windows with M modalities and C classes.
+
+    Attributes
+    ----------
+    importance : dict of str to ndarray of float, shape (N, M)
+        By measure; NaN where the modality is missing.
+    deletion : dict of str to ndarray of float, shape (N, M - 1)
+        By order; decrease of the log-likelihood after 1, 2, ... removed modalities, NaN if none is left.
+    probabilities : ndarray of float, shape (N, C)
+        Predictions.
+    """
+
+    importance: dict[str, NDArray[np.float32]]
+    deletion: dict[str, NDArray[np.float32]]
+    probabilities: NDArray[np.float64]
 
 
 @torch.no_grad()
-def explain(network: MilNetwork, bags: Bags, seed: int) -> Explained:
-    """Importance by every method, and deletion curves in their order and at random."""
+def explain(network: MilNetwork, bags: Bags, seed: int) -> Explanation:
+    """Compute every importance measure, and deletion curves in the order of each measure and in random orders.
+
+    Parameters
+    ----------
+    network : MilNetwork
+        A network in evaluation mode.
+    bags : Bags
+        Standardised windows.
+    seed : int
+        Seed of the random orders.
+
+    Returns
+    -------
+    Explanation
+        In the order of the bags.
+    """
     generator = torch.Generator().manual_seed(seed)
-    importance: dict[str, list[Tensor]] = {method: [] for method in METHODS}
-    deletion: dict[str, list[Tensor]] = {order: [] for order in (*METHODS, "random")}
-    said = []
+    importance: dict[str, list[Tensor]] = {measure: [] for measure in MEASURES}
+    deletion: dict[str, list[Tensor]] = {order: [] for order in (*MEASURES, "random")}
+    probabilities = []
     for bag in chunks(bags):
-        z, present = network.encode(bag.values), bag.present
-        whole = network.decide(z, present)
-        found = {"attention": whole.attention, "ablation": _ablation(network, z, present, whole, bag.classes)}
-        for method, values in found.items():
-            importance[method].append(values.masked_fill(~present, torch.nan))
-            deletion[method].append(_deletion(network, z, present, whole, values[None])[0])
-        drawn = torch.rand((RANDOM_ORDERS, *present.shape), generator=generator)
-        deletion["random"].append(_deletion(network, z, present, whole, drawn).mean(dim=0))
-        said.append(whole.log_probabilities.double().exp())
-    return Explained(
+        z = network.encode(bag.values)
+        encoded = Encoded(z, bag.present, network.classify(z, bag.present), bag.classes)
+        for measure in MEASURES:
+            values = IMPLEMENTATIONS[measure](network, encoded)
+            importance[measure].append(values.masked_fill(~bag.present, torch.nan))
+            deletion[measure].append(_deletion(network, encoded, values[None])[0])
+        drawn = torch.rand((RANDOM_ORDERS, *bag.present.shape), generator=generator)
+        deletion["random"].append(_deletion(network, encoded, drawn).mean(dim=0))
+        probabilities.append(encoded.output.log_probabilities.double().exp())
+    return Explanation(
         {name: torch.cat(values).numpy() for name, values in importance.items()},
         {name: torch.cat(values).numpy() for name, values in deletion.items()},
-        torch.cat(said).numpy(),
+        torch.cat(probabilities).numpy(),
     )
 
 
-def _ablation(network: MilNetwork, z: Tensor, present: Tensor, whole: BagOutput, classes: Tensor) -> Tensor:
-    """By how much the log-likelihood of a class falls without each modality, (B, M)."""
-    known, falls = _likelihood(whole, classes), []
-    for m in range(z.shape[1]):
-        without = present.clone()
-        without[:, m] = False
-        falls.append(known - _likelihood(network.decide(z, without), classes))
-    return torch.stack(falls, dim=1)
-
-
-def _deletion(network: MilNetwork, z: Tensor, present: Tensor, whole: BagOutput, values: Tensor) -> Tensor:
-    """Falls of the predicted class with 1, 2, ..., M - 1 modalities of the greatest values taken away, (R, B, M - 1).
-
-    values: (R, B, M), R orders of the modalities.
-    """
-    orders, bags, modalities = values.shape
-    rank = values.masked_fill(~present, -torch.inf).argsort(dim=2, descending=True, stable=True).argsort(dim=2)
-    left = torch.stack([present & (rank >= removed) for removed in range(1, modalities)], dim=2)  # (R, B, M - 1, M)
-    predicted = whole.log_probabilities.argmax(dim=1)
-    every = z[None, :, None].expand(*left.shape, -1).flatten(0, 2)
-    said = network.decide(every, left.flatten(0, 2)).log_probabilities.unflatten(0, (orders, bags, -1))
-    own = said.gather(3, predicted[:, None, None].expand(orders, -1, modalities - 1, 1))[..., 0]
-    falls = _likelihood(whole, predicted)[:, None] - own
-    return falls.masked_fill(~left.any(dim=3), torch.nan)
+def _deletion(network: MilNetwork, bags: Encoded, values: Tensor) -> Tensor:
+    """Return the decreases after removing 1, 2, ..., M - 1 modalities in the order of values (R, B, M): (R, B, M - 1)."""
+    orders, count, modalities = values.shape
+    rank = values.masked_fill(~bags.present, -torch.inf).argsort(dim=2, descending=True, stable=True).argsort(dim=2)
+    left = torch.stack(
+        [bags.present & (rank >= removed) for removed in range(1, modalities)], dim=2
+    )  # (R, B, M - 1, M)
+    predicted = bags.output.log_probabilities.argmax(dim=1)
+    repeated = bags.z[None, :, None].expand(*left.shape, -1).flatten(0, 2)
+    outputs = network.classify(repeated, left.flatten(0, 2)).log_probabilities.unflatten(0, (orders, count, -1))
+    own = outputs.gather(3, predicted[:, None, None].expand(orders, -1, modalities - 1, 1))[..., 0]
+    drops = _likelihood(bags.output, predicted)[:, None] - own
+    return drops.masked_fill(~left.any(dim=3), torch.nan)
 
 
 def _likelihood(output: BagOutput, classes: Tensor) -> Tensor:
@@ -120,37 +165,50 @@ def extract_importance(
     importance_path: str | Path,
     deletion_path: str | Path,
 ) -> None:
-    """Write the importance of every window of train, validation and test under every seed, and deletion curves.
+    """Write the importance of every used window under every seed, and deletion curves.
 
-    An excluded user has no rows. The notes hold each seed's scores on the test windows.
+    An excluded user has no rows. The notes of both tables hold the scores of each seed on the test windows.
+
+    Parameters
+    ----------
+    windows_path, splits_path : str or Path
+        Files of `extract_windows` and `assign_splits`.
+    checkpoints : list of str
+        Files of `train_mil`, one per seed.
+    importance_path, deletion_path : str or Path
+        Parquet files to write.
     """
-    frames, curves, notes = [], [], {"excluded": exclusion_of(checkpoints[0]), "test_scores": {}}
-    loaded = [found for found in map(load_mil, checkpoints) if found is not None]
+    notes: dict[str, Any] = {"excluded": exclusion_of(checkpoints[0]), "test_scores": {}}
+    frames, curves = [], []
+    loaded = [checkpoint for checkpoint in map(load_mil, checkpoints) if checkpoint is not None]
     if loaded:
-        about = loaded[0][2]  # but for the seed the same in all
+        about = loaded[0][2]  # the same in all checkpoints, except for the seed
         modalities = [Modality(**entry) for entry in about["modalities"]]
-        raw, used, _ = read_bags(windows_path, splits_path, modalities, about["mil"]["labels"], about["classes"])
-    for network, scaling, about in loaded:
-        explained = explain(network, scale(raw, scaling), about["seed"])
-        for method, values in explained.importance.items():
+        bags, used, _ = read_bags(windows_path, splits_path, modalities, about["mil"]["labels"], about["classes"])
+    for network, scalings, about in loaded:
+        explanation = explain(network, standardise_bags(bags, scalings), about["seed"])
+        for measure, values in explanation.importance.items():
             frame = pd.DataFrame(values, columns=[modality.name for modality in modalities])
-            frame = pd.concat([used[["user", "start", "part"]], frame], axis=1)
-            frame = frame.melt(["user", "start", "part"], var_name="modality", value_name="value")
-            frames.append(frame.assign(seed=about["seed"], method=method))
-        curves.append(_curves(explained.deletion, used).assign(seed=about["seed"]))
-        test = (used.part == "test").to_numpy()
-        tested = scores(raw.classes.numpy()[test], explained.probabilities[test])
-        notes["test_scores"][str(about["seed"])] = {name: plain(value) for name, value in tested.items()}
+            frame = pd.concat([used[["user", "start", "subset"]], frame], axis=1)
+            frame = frame.melt(["user", "start", "subset"], var_name="modality", value_name="value")
+            frames.append(frame.assign(seed=about["seed"], measure=measure))
+        curves.append(_curves(explanation.deletion, used).assign(seed=about["seed"]))
+        test = (used.subset == "test").to_numpy()
+        test_scores = scores(bags.classes.numpy()[test], explanation.probabilities[test])
+        notes["test_scores"][str(about["seed"])] = {name: plain(value) for name, value in test_scores.items()}
     for schema, tables, path in ((SCHEMA, frames, importance_path), (DELETION, curves, deletion_path)):
         write_table(pd.concat(tables) if tables else schema.empty_table().to_pandas(), path, schema, notes)
 
 
-def _curves(deletion: dict[str, NDArray], used: pd.DataFrame) -> pd.DataFrame:
-    """Mean deletion curves of each part."""
+def _curves(deletion: dict[str, NDArray[np.float32]], used: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean deletion curves of each subset."""
     frames = []
-    for order, falls in deletion.items():
-        frame = pd.concat([used[["user", "part"]], pd.DataFrame(falls, columns=range(1, falls.shape[1] + 1))], axis=1)
-        frame = frame.melt(["user", "part"], var_name="removed", value_name="fall")
-        means = frame.groupby(["user", "part", "removed"], sort=True).fall.agg(windows="count", fall="mean")
+    for order, drops in deletion.items():
+        columns = pd.DataFrame(drops, columns=range(1, drops.shape[1] + 1))
+        frame = pd.concat([used[["user", "subset"]], columns], axis=1)
+        frame = frame.melt(["user", "subset"], var_name="removed", value_name="decrease")
+        means = frame.groupby(["user", "subset", "removed"], sort=True)["decrease"].agg(
+            windows="count", decrease="mean"
+        )
         frames.append(means.reset_index().assign(order=order))
     return pd.concat(frames).astype({"removed": int})

@@ -1,49 +1,63 @@
-"""The multiple-instance network: encoders, attention over the modalities that are there, readable instance scores."""
+"""The multiple-instance network: encoders, attention over the modalities that are present, readable instance scores."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lifelog.config import Mil, Modality
 from lifelog.mil.encoders import FEATURES, SLOPE, Encoders
+from lifelog.registry import Registry
+from lifelog.settings.mil import Mil
+from lifelog.settings.windows import Modality
 
 
 class BagOutput(NamedTuple):
-    """What the network says of B bags with M modalities and C classes."""
+    """Output of a network.
 
-    log_probabilities: Tensor  # (B, C)
-    attention: Tensor  # (B, M), sums to 1 over the modalities that are there, 0 for the others
-    instance_scores: Tensor  # (B, M, C), log-probabilities by each modality alone
+    Attributes
+    ----------
+    log_probabilities : Tensor, shape (n_bags, n_classes)
+        Of the bags.
+    attention : Tensor, shape (n_bags, n_modalities)
+        Sums to 1 over the modalities that are present, 0 for the others.
+    instance_scores : Tensor, shape (n_bags, n_modalities, n_classes)
+        Log-probabilities by each modality alone.
+    """
+
+    log_probabilities: Tensor
+    attention: Tensor
+    instance_scores: Tensor
 
 
 class PublishedAttention(nn.Module):
-    """softmax over modalities of (Q' K / s) with K in (0,1) and Q in (0,1)^M a modality, as published.
+    """softmax over modalities of (Q' K / temperature) with K in (0,1) and Q in (0,1)^M per modality, as published.
 
-    Logit j is sum_i Q[i,j] K[i]: every modality votes on every position; one that is missing has no vote.
+    Logit j is sum_i Q[i,j] K[i]: every modality contributes to every logit, except for missing ones.
     """
 
-    def __init__(self, modalities: int, scale: float) -> None:
+    def __init__(self, modalities: int, temperature: float) -> None:
         super().__init__()
         self.key, self.query = nn.Linear(FEATURES, 1), nn.Linear(FEATURES, modalities)
-        self.scale = scale
+        self.temperature = temperature
 
     def forward(self, z: Tensor, present: Tensor) -> Tensor:
+        """Return the weights (B, M) of instances z (B, M, features)."""
         h = F.leaky_relu(z, SLOPE)
         keys = torch.sigmoid(self.key(h)) * present[..., None]
         logits = (torch.sigmoid(self.query(h)).transpose(1, 2) @ keys)[..., 0]
-        return masked_softmax(logits / self.scale, present)
+        return masked_softmax(logits / self.temperature, present)
 
 
 class GatedAttention(nn.Module):
-    """Gated attention of Ilse, Tomczak, Welling (ICML 2018), with a bias a modality.
+    """Gated attention of Ilse, Tomczak, Welling (ICML 2018), with a bias per modality.
 
-    The bias lets a modality be worth more or less whatever it holds; without it the shared weights would first have
-    to learn to tell the modalities apart by their content.
+    The bias gives a modality a weight that does not depend on its content; without it the shared weights would first
+    have to learn to distinguish the modalities.
     """
 
     def __init__(self, modalities: int) -> None:
@@ -53,12 +67,35 @@ class GatedAttention(nn.Module):
         self.bias = nn.Parameter(torch.zeros(modalities))
 
     def forward(self, z: Tensor, present: Tensor) -> Tensor:
+        """Return the weights (B, M) of instances z (B, M, features)."""
         gated = torch.tanh(self.content(z)) * torch.sigmoid(self.gate(z))
         return masked_softmax(self.weight(gated)[..., 0] + self.bias, present)
 
 
+ATTENTIONS: Registry[Callable[[int, Mil], nn.Module]] = Registry(
+    "attention",
+    {
+        "gated": lambda modalities, settings: GatedAttention(modalities),
+        "published": lambda modalities, settings: PublishedAttention(modalities, settings.attention_temperature),
+    },
+)
+
+
 def masked_softmax(logits: Tensor, present: Tensor) -> Tensor:
-    """Softmax over the last dimension where `present`, 0 elsewhere; all 0 (not NaN) where nothing is present."""
+    """Compute the softmax over the present entries of the last dimension.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (..., n)
+        Logits.
+    present : Tensor of bool, shape (..., n)
+        Entries that are not masked.
+
+    Returns
+    -------
+    Tensor, shape (..., n)
+        0 for masked entries; all 0 (not NaN) if every entry is masked.
+    """
     weights = torch.softmax(logits.masked_fill(~present, -torch.inf), dim=-1)
     return torch.where(present.any(dim=-1, keepdim=True), weights, torch.zeros_like(weights))
 
@@ -66,8 +103,17 @@ def masked_softmax(logits: Tensor, present: Tensor) -> Tensor:
 class MilNetwork(nn.Module):
     """A bag of modalities to classes.
 
-    The bag's score is the attention-weighted sum of the instance scores, so that each modality's own opinion and its
-    weight can be read.
+    The score of a bag is the attention-weighted sum of its instance scores, so that the score and the weight of each
+    modality are readable.
+
+    Parameters
+    ----------
+    modalities : list of Modality
+        The instances of a bag.
+    classes : int
+        Number of classes.
+    settings : Mil
+        Attention and its temperature.
     """
 
     def __init__(self, modalities: list[Modality], classes: int, settings: Mil) -> None:
@@ -76,18 +122,15 @@ class MilNetwork(nn.Module):
         self.names = [modality.name for modality in modalities]
         self.encoders = Encoders(modalities)
         self.scorers = nn.ModuleDict({name: nn.Linear(FEATURES, classes) for name in self.names})
-        self.attention: nn.Module = (
-            GatedAttention(len(modalities))
-            if settings.attention == "gated"
-            else PublishedAttention(len(modalities), settings.scale)
-        )
+        self.attention = ATTENTIONS[settings.attention](len(modalities), settings)
 
     def encode(self, bags: dict[str, Tensor]) -> Tensor:
-        """Windows by modality, (B, length, channels) each, to features (B, M, 32). A missing one is all zeros."""
-        return self.encoders(bags)
+        """Return features (B, M, 32) of windows by modality, (B, length, channels) each; missing ones are zeros."""
+        features: Tensor = self.encoders(bags)
+        return features
 
-    def decide(self, z: Tensor, present: Tensor) -> BagOutput:
-        """Features (B, M, 32) and which modalities count (B, M) to the output."""
+    def classify(self, z: Tensor, present: Tensor) -> BagOutput:
+        """Return the output for features z (B, M, 32) of the present modalities (B, M)."""
         weight, bias = (
             torch.stack([getattr(self.scorers[n], kind) for n in self.names]) for kind in ("weight", "bias")
         )
@@ -98,9 +141,10 @@ class MilNetwork(nn.Module):
         return BagOutput(F.log_softmax(bag_scores, dim=-1), attention, instance_scores)
 
     def forward(self, bags: dict[str, Tensor], present: Tensor) -> BagOutput:
-        return self.decide(self.encode(bags), present)
+        """Return the output for windows by modality, (B, length, channels) each, present (B, M)."""
+        return self.classify(self.encode(bags), present)
 
 
-def parameters(network: nn.Module) -> int:
-    """Number of trained values."""
+def count_parameters(network: nn.Module) -> int:
+    """Return the number of trained values."""
     return sum(math.prod(p.shape) for p in network.parameters())

@@ -1,1 +1,1 @@
-"""Predictors of the target behind one interface, trained once a group of a grouping scheme."""
+"""Predictors of the target behind one interface, trained once per group of a grouping scheme."""

@@ -1,4 +1,4 @@
-"""scikit-learn's histogram gradient boosting on summary statistics; missing values are its own."""
+"""Histogram gradient boosting of scikit-learn on summary statistics; it handles missing values itself."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from lifelog.config import Boosting
 from lifelog.predict.samples import Samples
+from lifelog.settings.predict import Boosting
 
 BINS = 255
 
 
-class BoostingPredictor:
-    """Gradient boosting whose number of trees is chosen on the validation windows, where there are any."""
+class Predictor:
+    """Gradient boosting; the number of trees is selected on the validation windows, if there are any."""
 
     def __init__(self, settings: Boosting) -> None:
         self.settings = settings
 
     def fit(self, train: Samples, validation: Samples) -> None:
-        # What nobody has in training (a modality that is missing throughout) cannot be binned.
+        """Fit the trees."""
+        # A column without any training value (a modality that all users lack) has no bins.
         self.columns = ~np.isnan(train.summary).all(axis=0)
-        # Binned here: the library's own search for quantiles of weighted windows takes longer than all its trees.
+        # Binned here: the library's search for weighted quantiles takes longer than all of its trees.
         self.edges = np.nanquantile(train.summary[:, self.columns], np.linspace(0, 1, BINS + 1)[1:-1], axis=0)
-        # A class that was never trained cannot be scored.
+        # The library cannot score classes without training windows.
         known = np.isin(validation.truth, train.truth)
         self.model = HistGradientBoostingClassifier(
             max_iter=self.settings.max_iter,
@@ -34,19 +35,20 @@ class BoostingPredictor:
             class_weight="balanced",
             random_state=self.settings.seed,
         )
-        held_out = {"X_val": self._seen(validation)[known], "y_val": validation.truth[known]} if known.any() else {}
+        held_out = {"X_val": self._binned(validation)[known], "y_val": validation.truth[known]} if known.any() else {}
         # One thread: sums of several threads differ in the last bits from run to run.
         with threadpool_limits(1):
-            self.model.fit(self._seen(train), train.truth, **held_out)
+            self.model.fit(self._binned(train), train.truth, **held_out)
 
-    def predict(self, samples: Samples) -> NDArray:
+    def predict(self, samples: Samples) -> NDArray[np.float64]:
+        """Return class probabilities, shape (n_windows, n_classes)."""
         probabilities = np.zeros((len(samples), len(samples.classes)))
         with threadpool_limits(1):
-            probabilities[:, self.model.classes_] = self.model.predict_proba(self._seen(samples))
+            probabilities[:, self.model.classes_] = self.model.predict_proba(self._binned(samples))
         return probabilities
 
-    def _seen(self, samples: Samples) -> NDArray:
-        """Numbers of bins, NaN where a value is missing."""
+    def _binned(self, samples: Samples) -> NDArray[np.float64]:
+        """Return bin numbers, NaN for missing values."""
         values = samples.summary[:, self.columns]
         bins = [np.searchsorted(edges, column) for edges, column in zip(self.edges.T, values.T, strict=True)]
         return np.where(np.isnan(values), np.nan, np.stack(bins, axis=1))

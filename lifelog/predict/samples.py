@@ -1,7 +1,8 @@
-"""What predictors see: many users' windows, their sensors standardised by each user's own training windows."""
+"""The input of predictors: windows of several users, standardised by each user's training windows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,31 +11,54 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lifelog.config import Modality
-from lifelog.predict.store import StoredWindows, divisor, store_windows
+from lifelog.predict.store import StoredWindows, store_windows
+from lifelog.settings.windows import Modality
+from lifelog.standardise import Floats, fit_scaling
 from lifelog.tables import read_notes
 from lifelog.windows.features import is_summary, maxima_name
 
 
 @dataclass
 class Samples:
-    """N windows of C classes. Missing values are NaN."""
+    """N windows of C classes; missing values are NaN.
 
-    keys: pd.DataFrame  # user, session, start, part
-    minutes: NDArray  # (N,) since 1970
-    elapsed: NDArray  # (N,) minutes since the session's first labelled window
-    truth: NDArray  # (N,) class numbers
-    summary: NDArray  # (N, F) summary statistics
-    maxima: dict[str, NDArray]  # by modality (N, bins, channels), maxima of 5-second bins
-    windows: StoredWindows | None  # as recorded; None where the predictor asks for none
+    Attributes
+    ----------
+    keys : pandas.DataFrame
+        user, session, start, subset.
+    minutes : ndarray of int, shape (N,)
+        Starts in minutes since 1970.
+    elapsed : ndarray of int, shape (N,)
+        Minutes since the first labelled window of the session.
+    truth : ndarray of int, shape (N,)
+        Class numbers.
+    summary : ndarray of float32, shape (N, n_features)
+        Summary statistics.
+    maxima : dict of str to ndarray of float32, shape (N, bins, n_channels)
+        Maxima of 5-second bins by modality.
+    windows : StoredWindows or None
+        Windows as recorded; None unless they were requested.
+    modalities : list of Modality
+        The modalities.
+    classes : list of str
+        Names of the classes.
+    """
+
+    keys: pd.DataFrame
+    minutes: NDArray[np.int64]
+    elapsed: NDArray[np.int64]
+    truth: NDArray[np.int_]
+    summary: NDArray[np.float32]
+    maxima: dict[str, NDArray[np.float32]]
+    windows: StoredWindows | None
     modalities: list[Modality]
     classes: list[str]
 
     def __len__(self) -> int:
         return len(self.truth)
 
-    def take(self, rows: NDArray) -> Samples:
-        """The windows that a boolean array marks."""
+    def take(self, rows: NDArray[np.bool_]) -> Samples:
+        """Return the windows of a mask."""
         return replace(
             self,
             keys=self.keys[rows].reset_index(drop=True),
@@ -43,35 +67,51 @@ class Samples:
             windows=None if self.windows is None else self.windows.take(rows),
         )
 
-    def part(self, name: str, users: list[str] | None = None) -> Samples:
-        """The windows of a part, of all users or of those given."""
-        rows = self.keys.part == name
+    def subset(self, name: str, users: list[str] | None = None) -> Samples:
+        """Return the windows of a subset, of all users or of some."""
+        rows = self.keys.subset == name
         return self.take((rows if users is None else rows & self.keys.user.isin(users)).to_numpy())
 
 
 def read_samples(
-    features: list[str],
-    splits: list[str],
-    users: list[str],
+    features: Sequence[str],
+    splits: Sequence[str],
+    users: Sequence[str],
     standardise: str,
-    windows: list[str] | None = None,
+    windows: Sequence[str] | None = None,
     folder: str | Path | None = None,
 ) -> Samples:
-    """The used windows of the given users, in the order of the files.
+    """Read the used windows of some users.
 
-    Where `windows` are given the sensors come with them, through a temporary file in `folder`.
+    Parameters
+    ----------
+    features, splits : sequence of str
+        Files of `extract_features` and `assign_splits`, in the same order of users.
+    users : sequence of str
+        Users to read; others are skipped.
+    standardise : str
+        `user` or `none`.
+    windows : sequence of str, optional
+        Files of `extract_windows` in the same order, for predictors that see windows.
+    folder : str or Path, optional
+        Folder of the temporary file that stores the windows.
+
+    Returns
+    -------
+    Samples
+        In the order of the files.
     """
-    pieces, parts, kept = [], [], []
+    pieces, subsets, kept = [], [], []
     for i, (features_path, splits_path) in enumerate(zip(features, splits, strict=True)):
         split = pq.read_table(splits_path).to_pandas()
         if len(split) and split.user[0] in users:
             pieces.append(_read_user(features_path, split, read_notes(splits_path)["classes"], standardise))
-            parts.append(split.part.fillna("").to_numpy(dtype=str))
+            subsets.append(split.subset.fillna("").to_numpy(dtype=str))
             kept.append(i)
     first = pieces[0]
-    stored = (
-        store_windows([windows[i] for i in kept], parts, first.modalities, standardise, folder) if windows else None
-    )
+    stored = None
+    if windows:
+        stored = store_windows([windows[i] for i in kept], subsets, first.modalities, standardise, folder)
     return replace(
         first,
         keys=pd.concat([piece.keys for piece in pieces], ignore_index=True),
@@ -85,41 +125,35 @@ def read_samples(
 
 
 def _read_user(features_path: str, split: pd.DataFrame, classes: list[str], standardise: str) -> Samples:
+    """Read the used windows of one user, without the windows as recorded."""
     table = pq.read_table(features_path)
     notes = read_notes(features_path)
     modalities = [Modality(**entry) for entry in notes["modalities"]]
-    used = split.part.notna().to_numpy()
+    used = split.subset.notna().to_numpy()
     minutes = split.start.dt.as_unit("s").astype("int64") // 60
     elapsed = minutes - minutes.groupby(split.session).transform("min")
-    keys = split.loc[used, ["user", "session", "start", "part"]].reset_index(drop=True)
-    train = (keys.part == "train").to_numpy()
-    described = [table.column(name).to_numpy() for name in table.column_names if is_summary(name)]
-    summary = np.stack(described, axis=1)[used].astype(np.float64)
+    keys = split.loc[used, ["user", "session", "start", "subset"]].reset_index(drop=True)
+    train = (keys.subset == "train").to_numpy()
+    columns = [table.column(name).to_numpy() for name in table.column_names if is_summary(name)]
     maxima = {}
     for modality in modalities:
         flat = table.column(maxima_name(modality.name)).combine_chunks().flatten().to_numpy()
         values = flat.reshape(len(used), notes["bins"], modality.channels)
-        maxima[modality.name] = values[used].astype(np.float64)
-    if standardise == "user":
-        summary = _standardise(summary, train, axis=(0,))
-        maxima = {name: _standardise(values, train, axis=(0, 1)) for name, values in maxima.items()}
+        maxima[modality.name] = _standardise(values[used], train, standardise)
     return Samples(
         keys,
         minutes[used].to_numpy(),
         elapsed[used].to_numpy(),
         split.label[used].map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int),
-        summary.astype(np.float32),
-        {name: values.astype(np.float32) for name, values in maxima.items()},
+        _standardise(np.stack(columns, axis=1)[used], train, standardise),
+        maxima,
         None,
         modalities,
         classes,
     )
 
 
-def _standardise(values: NDArray, train: NDArray, axis: tuple[int, ...]) -> NDArray:
-    """Centre and scale by the training rows; NaN stays, a constant is centred only."""
-    known = values[train]
-    count = np.maximum((~np.isnan(known)).sum(axis=axis), 1)
-    mean = np.nansum(known, axis=axis, dtype=np.float64) / count
-    spread = np.sqrt(np.nansum((known - mean) ** 2, axis=axis, dtype=np.float64) / count)
-    return (values - mean) / divisor(mean, spread)
+def _standardise(values: Floats, train: NDArray[np.bool_], standardise: str) -> NDArray[np.float32]:
+    """Standardise by training windows, in double precision."""
+    values = values.astype(np.float64)
+    return fit_scaling([values[train]], values.shape[-1], standardise).apply(values).astype(np.float32)

@@ -1,111 +1,134 @@
-"""Windows of many users for training, as recorded: in a file, of which only what is asked for comes into memory.
+"""Windows of many users in a file, of which training loads only the requested rows.
 
-A cohort's windows do not fit there (20 users of the ETRI data: 6 GB). A Parquet file is read in whole groups of rows;
-training wants some windows from anywhere at every step, so they are laid out one after the other first.
+A cohort's windows do not fit into memory (20 users of the ETRI data: 6 GB). A Parquet file is read in whole row groups,
+but training needs random rows at every step; the windows are therefore written one after the other first.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifelog.config import Modality
+from lifelog.settings.windows import Modality
+from lifelog.standardise import Scaling, fit_scaling
 from lifelog.windows.read import iter_windows
 
 
 @dataclass
 class StoredWindows:
-    """N windows in a file: any rows of them can be read, standardised by the training windows of their user."""
+    """N windows in a file, standardised on reading.
 
-    file: BinaryIO
+    Attributes
+    ----------
+    file : binary file
+        The windows, one record of float32 each.
+    modalities : list of Modality
+        Their order in a record.
+    rows : ndarray of int, shape (N,)
+        Records in the file.
+    users : ndarray of int, shape (N,)
+        Numbers of users.
+    present : ndarray of bool, shape (N, n_modalities)
+        Which modalities are not missing.
+    scalings : dict of str to Scaling
+        By modality, with a row per user: mean and std have the shape (n_users, n_channels).
+    """
+
+    file: IO[bytes]
     modalities: list[Modality]
-    rows: NDArray  # (N,) places in the file
-    users: NDArray  # (N,) numbers of users
-    present: NDArray  # (N, M)
-    scaling: dict[str, tuple[NDArray, NDArray]]  # by modality: mean and spread, (users, channels)
+    rows: NDArray[np.int_]
+    users: NDArray[np.int_]
+    present: NDArray[np.bool_]
+    scalings: dict[str, Scaling]
 
-    def take(self, rows: NDArray) -> StoredWindows:
-        """The windows that numbers or a boolean array mark."""
+    def take(self, rows: NDArray[Any]) -> StoredWindows:
+        """Return some windows, by number or by mask."""
         return replace(self, rows=self.rows[rows], users=self.users[rows], present=self.present[rows])
 
-    def read(self) -> dict[str, NDArray]:
-        """The sensors by modality, (N, length, channels) float32, zeros where a modality is missing."""
-        sizes = [modality.length * modality.channels for modality in self.modalities]
+    def read(self) -> dict[str, NDArray[np.float32]]:
+        """Read the sensors by modality, (N, length, channels), zeros where a modality is missing."""
+        sizes = [modality.size for modality in self.modalities]
         records = np.empty((len(self.rows), sum(sizes)), np.float32)
         for record, row in zip(records, self.rows, strict=True):
             self.file.seek(int(row) * record.nbytes)
-            if self.file.readinto(record.data) != record.nbytes:
-                raise OSError(f"window {row} is not whole in the temporary file")
-        values, parts = {}, np.split(records, np.cumsum(sizes)[:-1], axis=1)
-        for modality, flat in zip(self.modalities, parts, strict=True):
-            mean, spread = (table[self.users, None] for table in self.scaling[modality.name])
-            x = (flat.reshape(-1, modality.length, modality.channels) - mean) / spread
+            if self.file.readinto(record.data) != record.nbytes:  # type: ignore[attr-defined]
+                raise OSError(f"the temporary file ends within window {row}")
+        values = {}
+        for modality, flat in zip(self.modalities, np.split(records, np.cumsum(sizes)[:-1], axis=1), strict=True):
+            scaling = self.scalings[modality.name]
+            own = Scaling(scaling.mean[self.users, None], scaling.std[self.users, None])
+            x = own.apply(flat.reshape(-1, modality.length, modality.channels))
             values[modality.name] = np.nan_to_num(x, copy=False)
         return values
 
 
 def store_windows(
-    paths: list[str], parts: list[NDArray], modalities: list[Modality], standardise: str, folder: Path
+    paths: Sequence[str],
+    subsets: Sequence[NDArray[np.str_]],
+    modalities: list[Modality],
+    standardise: str,
+    folder: str | Path | None,
 ) -> StoredWindows:
-    """Lay out the windows that have a part, user by user, in a file in `folder` that vanishes with the process.
+    """Write the used windows, user by user, to a temporary file that is deleted with the process.
 
-    parts: by user the part of every window of the file, "" for those that are not used.
+    Parameters
+    ----------
+    paths : sequence of str
+        Files of `extract_windows`, one per user.
+    subsets : sequence of ndarray of str, shape (n_windows,)
+        Per user, the subset of every window of the file; "" for windows that are not used.
+    modalities : list of Modality
+        The sensors to store.
+    standardise : str
+        `user` or `none`.
+    folder : str or Path, optional
+        Folder of the file.
+
+    Returns
+    -------
+    StoredWindows
+        In the order of the files.
     """
-    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (it lives as long as what reads it)
-    users, present, scalings = [], [], []
-    for user, (path, part) in enumerate(zip(paths, parts, strict=True)):
-        fitted = {m.name: _Moments(m.channels) for m in modalities}
-        for batch, its in _batches(path, modalities, part):
-            used = its != ""
-            for modality in modalities:
-                if standardise == "user":
-                    fitted[modality.name].add(batch[modality.name][its == "train"])
+    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (it lives as long as StoredWindows)
+    users, present = [], []
+    scalings: dict[str, list[Scaling]] = {m.name: [] for m in modalities}
+    for user, (path, subset) in enumerate(zip(paths, subsets, strict=True)):
+        for batch, own in _batches(path, modalities, subset):
+            used = own != ""
             flat = [batch[m.name][used].reshape(used.sum(), -1) for m in modalities]
             file.write(np.concatenate(flat, axis=1).data)
             present.append(np.stack([~np.isnan(x[:, 0]) for x in flat], axis=1))
             users.append(np.full(used.sum(), user))
-        scalings.append({name: moments.scaling() for name, moments in fitted.items()})
-    tables = {m.name: tuple(np.stack([s[m.name][i] for s in scalings]) for i in (0, 1)) for m in modalities}
+        for m in modalities:
+            train = (batch[m.name][own == "train"] for batch, own in _batches(path, [m], subset))
+            scalings[m.name].append(fit_scaling(train, m.channels, standardise))
     file.flush()
     numbers = np.concatenate(users)
-    return StoredWindows(file, modalities, np.arange(len(numbers)), numbers, np.concatenate(present), tables)
+    return StoredWindows(
+        file,
+        modalities,
+        np.arange(len(numbers)),
+        numbers,
+        np.concatenate(present),
+        {
+            name: Scaling(np.stack([s.mean for s in own]), np.stack([s.std for s in own]))
+            for name, own in scalings.items()
+        },
+    )
 
 
-def _batches(path: str, modalities: list[Modality], part: NDArray) -> Iterator[tuple[dict[str, NDArray], NDArray]]:
+def _batches(
+    path: str, modalities: list[Modality], subset: NDArray[np.str_]
+) -> Iterator[tuple[dict[str, NDArray[np.float32]], NDArray[np.str_]]]:
+    """Yield batches of windows with their subsets."""
     start = 0
     for batch in iter_windows(path, modalities):
         count = len(next(iter(batch.values())))
-        yield batch, part[start : start + count]
+        yield batch, subset[start : start + count]
         start += count
-
-
-class _Moments:
-    """Mean and spread a channel of windows that come in batches (Chan, Golub and LeVeque, 1983)."""
-
-    def __init__(self, channels: int) -> None:
-        self.count, self.mean, self.squares = 0, np.zeros(channels), np.zeros(channels)
-
-    def add(self, windows: NDArray) -> None:
-        values = windows[~np.isnan(windows[:, 0, 0])].reshape(-1, len(self.mean)).astype(np.float64)
-        if not len(values):
-            return
-        mean = values.mean(axis=0)
-        total, apart = self.count + len(values), mean - self.mean
-        self.squares += ((values - mean) ** 2).sum(axis=0) + apart**2 * self.count * len(values) / total
-        self.mean += apart * len(values) / total
-        self.count = total
-
-    def scaling(self) -> tuple[NDArray, NDArray]:
-        spread = divisor(self.mean, np.sqrt(self.squares / max(self.count, 1)))
-        return self.mean.astype(np.float32), spread.astype(np.float32)
-
-
-def divisor(mean: NDArray, spread: NDArray) -> NDArray:
-    """What to divide by: the spread, but 1 for a constant, which is centred only."""
-    return np.where(spread > 1e-6 * (1 + np.abs(mean)), spread, 1.0)

@@ -1,9 +1,9 @@
-"""compare_published: the figures that the study printed, beside a run's own.
+"""compare_published: the figures printed in the study beside those of a run.
 
-per_user.csv and cluster_scores.csv hold what the notebooks of the study's public repositories show as output
-(ZangZaeSeok/Modal-Importance-based-Improved-ifelog-prediction-performance and jwr0218/MIL_ETRI): of the users 101 to
-120 of the ETRI lifelog data of 2019 the test minutes, the attention summed over them, the minutes in each cluster and
-their entropy; of each number of clusters the entropy summed over users and, of one algorithm, the silhouette.
+per_user.csv and cluster_scores.csv hold the printed output of the notebooks in the study's public repositories
+(ZangZaeSeok/Modal-Importance-based-Improved-ifelog-prediction-performance and jwr0218/MIL_ETRI). Per user of the ETRI
+lifelog data of 2019 (101 to 120): the number of test windows, the attention summed over them, the windows in each cluster
+and their entropy. Per number of clusters: the entropy summed over users and, for one algorithm, the silhouette.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
-from lifelog.groups.faithfulness import rank_correlation
+from lifelog.groups.reliability import rank_correlation
 from lifelog.tables import plain
 
 FOLDER = Path(__file__).parent
-# Printed for the personal model of user 101 on its test minutes.
+# Printed for the personal network of user 101 on its test windows.
 PRINTED_SCORES = {"user": "101", "published_f1": 0.8515, "accuracy": 0.8672}
 PRINTED_K = 5
 
 
 def printed_users() -> pd.DataFrame:
-    """By user: test_minutes, group (1 to 5, the cluster of most of its minutes), and mean attention a modality."""
+    """Return by user: test_windows, group (1 to 5, the cluster of most windows), and mean attention per modality."""
     table = pd.read_csv(FOLDER / "per_user.csv", dtype={"user": str}).set_index("user")
     sums = table.filter(regex="^sum_").rename(columns=lambda name: name.removeprefix("sum_"))
     clusters = table[[f"agg{PRINTED_K}_c{i}" for i in range(PRINTED_K)]].to_numpy()
-    keys = pd.DataFrame({"test_minutes": table.n_test, "group": clusters.argmax(axis=1) + 1}, index=table.index)
+    keys = pd.DataFrame({"test_windows": table.n_test, "group": clusters.argmax(axis=1) + 1}, index=table.index)
     return keys.join(sums.div(table.n_test, axis=0))
 
 
 def printed_clusters() -> pd.DataFrame:
-    """algorithm, k, silhouette (of one algorithm), entropy."""
+    """Return algorithm, k, silhouette (of one algorithm), entropy."""
     table = pd.read_csv(FOLDER / "cluster_scores.csv")
     kinds = {"agglomerative": ("silhouette_agg", "entropy_agg_total"), "kmeans": (None, "entropy_km_total")}
     frames = []
@@ -48,26 +48,39 @@ def printed_clusters() -> pd.DataFrame:
 def compare_published(
     importance: pd.DataFrame, groups: pd.DataFrame, clusters: pd.DataFrame, test_scores: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    """Own and printed figures side by side, for JSON; None where one of them has none.
+    """Compare a run with the printed figures.
 
-    importance: of all users; groups: by importance; clusters: of `score_groups`; test_scores: by seed, of user 101's
-    MIL models.
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        Table of `read_importance`.
+    groups : pandas.DataFrame
+        The importance groups.
+    clusters : pandas.DataFrame
+        Table of `score_groups`.
+    test_scores : dict of str to dict
+        By seed, the scores of the networks of user 101 on test windows.
+
+    Returns
+    -------
+    dict
+        For JSON: figures of the run and of the study; None where one of them has none.
     """
     printed = printed_users()
-    modalities = [name for name in printed.columns if name not in ("test_minutes", "group")]
-    test = importance[(importance.part == "test") & (importance.method == "attention")]
+    modalities = [name for name in printed.columns if name not in ("test_windows", "group")]
+    test = importance[(importance.subset == "test") & (importance.measure == "attention")]
     own = test.groupby(["user", "modality"]).value.mean().unstack().reindex(columns=modalities)
-    minutes, group = test.groupby("user").start.nunique(), groups.set_index("user").group
-    alike = rank_correlation(own.loc[own.index.isin(printed.index)], printed[modalities])
+    windows, group = test.groupby("user").start.nunique(), groups.set_index("user").group
+    correlation = rank_correlation(own.loc[own.index.isin(printed.index)], printed[modalities])
     rows = []
     for user in sorted({*printed.index, *own.index}):
         pair = [table.loc[user, modalities] if user in table.index else None for table in (own, printed)]
         rows.append(
             {
                 "user": user,
-                "test_minutes": [plain(minutes.get(user)), plain(printed.test_minutes.get(user))],
+                "test_windows": [plain(windows.get(user)), plain(printed.test_windows.get(user))],
                 "group": [group.get(user), plain(printed.group.get(user))],
-                "rank_correlation": plain(alike.get(user)),
+                "rank_correlation": plain(correlation.get(user)),
                 "importance": {
                     name: [None if values is None else plain(values[name]) for values in pair] for name in modalities
                 },

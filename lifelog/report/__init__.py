@@ -1,1 +1,1 @@
-"""Tables of a run → figures and one page for people."""
+"""The report: tables and figures of a run, and one HTML page."""

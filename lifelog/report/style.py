@@ -1,10 +1,11 @@
-"""How every figure looks: one size of type, colour-blind safe colours, the same bytes for the same data."""
+"""The style of all figures: one font size, colour-blind safe colours, the same bytes for the same data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -16,15 +17,16 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from lifelog.tables import write_csv, written_whole
+from lifelog.tables import write_atomically, write_csv
 
 SEQUENTIAL = "cividis"  # for amounts; readable with every colour vision and in grey
-SCHEMES = {"global": 0, "importance": 1, "personal": 2, "raw": 4, "random": 7}  # places in the colours
+SCHEME_COLOURS = {"global": 0, "importance": 1, "personal": 2, "raw": 4, "random": 7}  # positions in the palette
+MAX_VECTOR_MARKS = 1000  # above, marks are rasterised: as shapes they would dominate the size of the page
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Figures drawn inside look alike and are reproducible."""
+    """Draw the figures of a block in the common style, reproducibly."""
     settings = {
         "svg.hashsalt": "lifelog",
         "svg.fonttype": "none",
@@ -32,28 +34,36 @@ def style() -> Iterator[None]:
         "axes.titlesize": "medium",
         "font.family": "sans-serif",
     }
-    np.random.seed(0)  # seaborn moves dots aside by the global generator
+    np.random.seed(0)  # seaborn jitters points with the global generator
     with plt.rc_context(settings), sns.axes_style("whitegrid"), sns.plotting_context("notebook", font_scale=0.85):
         yield
 
 
-def colours(n: int) -> list:
-    """n colours that can be told apart: Okabe-Ito's as seaborn has them, a wheel beyond ten."""
+def colours(n: int) -> list[Any]:
+    """Return n distinguishable colours: seaborn's colour-blind palette, or a colour wheel beyond ten."""
     return list(sns.color_palette("colorblind", n)) if n <= 10 else list(sns.color_palette("husl", n))
 
 
-MANY = 1000  # marks above which a figure holds them as a picture: each one as a shape would make the page huge
-
-
 def markers(n: int) -> list[str]:
-    """n markers, so that colour is not the only sign."""
+    """Return n markers, so that colour is not the only distinction."""
     shapes = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
     return [shapes[i % len(shapes)] for i in range(n)]
 
 
 def save(figure: Figure, path: str | Path, data: pd.DataFrame) -> None:
-    """Write a figure as SVG whole, what it shows beside it as CSV, and forget it."""
+    """Write a figure as SVG and its data as CSV, and close it."""
     write_csv(data, Path(path).with_suffix(".csv"))
-    with written_whole(path) as part:
+    with write_atomically(path) as part:
         figure.savefig(part, format="svg", dpi=80, metadata={"Date": None, "Creator": None})
     plt.close(figure)
+
+
+def long(table: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Return a table of users by modalities as rows of user, modality and value."""
+    melted = table.rename_axis(index="user", columns=None).reset_index()
+    return melted.melt(id_vars="user", var_name="modality", value_name=value)
+
+
+def rows_height(users: int) -> float:
+    """Return the height in inches of a figure with one row per user."""
+    return 1.4 + 0.28 * users

@@ -1,4 +1,4 @@
-"""Tables that figures and page are drawn from."""
+"""Tables for the figures and the page."""
 
 from __future__ import annotations
 
@@ -8,20 +8,33 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
+from lifelog.settings.splits import SUBSETS
 from lifelog.tables import read_json, read_notes
 
 
 def yield_shares(quality: pd.DataFrame, modalities: list[str], users: list[str]) -> pd.DataFrame:
-    """Share of labelled minutes in which each modality could be used, users by modalities; 0 without any minute."""
+    """Return the share of labelled windows in which each modality could be used, users by modalities; 0 without any."""
     rows = quality[quality.kind == "modality"]
     used = rows.reason.isna().groupby([rows.user, rows.modality]).mean().unstack()
     return used.reindex(index=users, columns=modalities).fillna(0.0).rename_axis(index="user", columns="modality")
 
 
 def cohort_yield(quality: pd.DataFrame, starts: dict[str, pd.Series], timezone: str) -> pd.DataFrame:
-    """Conservation, a row a user: labelled minutes = windows + minutes with a reason, and the main reasons.
+    """Return one row per user: labels = windows + lost labels with their reasons, and the first and last day.
 
-    starts: of each user's windows; the days of the first and the last are given in the time zone.
+    Parameters
+    ----------
+    quality : pandas.DataFrame
+        Quality tables of all users.
+    starts : dict of str to pandas.Series
+        Starts of the windows of each user.
+    timezone : str
+        Time zone of the days.
+
+    Returns
+    -------
+    pandas.DataFrame
+        user, first_day, last_day, labelled, windows, lost, reasons.
     """
     rows = []
     for user, start in starts.items():
@@ -36,8 +49,8 @@ def cohort_yield(quality: pd.DataFrame, starts: dict[str, pd.Series], timezone: 
     return pd.DataFrame(rows)
 
 
-def fault_counts(quality: pd.DataFrame) -> pd.DataFrame:
-    """What was met and how often, with the first place where it was met."""
+def problem_counts(quality: pd.DataFrame) -> pd.DataFrame:
+    """Return the problems in the raw data with their counts, and the place of the first occurrence."""
     faults = quality[quality.reason.notna()]
     table = faults.groupby(["kind", "modality", "reason"], dropna=False).agg(
         times=("reason", "size"), users=("user", "nunique"), first=("detail", "first")
@@ -46,7 +59,7 @@ def fault_counts(quality: pd.DataFrame) -> pd.DataFrame:
 
 
 def training_histories(descriptions: list[str]) -> pd.DataFrame:
-    """user, seed, epoch, losses, validation macro-F1 and whether the epoch was kept, from checkpoints' JSON files."""
+    """Return user, seed, epoch, losses, validation score and whether the epoch was selected, from the JSON of checkpoints."""
     frames = []
     for path in descriptions:
         about = read_json(path)
@@ -59,38 +72,39 @@ def training_histories(descriptions: list[str]) -> pd.DataFrame:
 
 
 def split_overview(splits: list[str], importance: list[str]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Windows a user and part, and notes: who is excluded and why, and which part lacks a class."""
-    rows, notes = [], []
-    for path, explained in zip(splits, importance, strict=True):
+    """Return the windows per user and subset, and notes: excluded users, and subsets without some class."""
+    rows: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    for path, importance_path in zip(splits, importance, strict=True):
         frame, about = pq.read_table(path).to_pandas(), read_notes(path)
         user = Path(path).stem
-        counts = frame.part.value_counts()
+        counts = frame.subset.value_counts()
         unused = frame.reason.value_counts()
         rows.append(
             {"user": user}
-            | {part: int(counts.get(part, 0)) for part in ("train", "validation", "test")}
+            | {subset: int(counts.get(subset, 0)) for subset in SUBSETS}
             | {"unused": int(unused.sum()), "why": ", ".join(f"{k} {v}" for k, v in unused.items())}
             | {"nearest": about["nearest_minutes"]}
         )
-        if excluded := read_notes(explained)["excluded"]:
-            notes.append({"user": user, "says": excluded, "excluded": True})
+        if excluded := read_notes(importance_path)["excluded"]:
+            notes.append({"user": user, "reason": excluded, "excluded": True})
             continue
-        for part, lacking in about["lacking"].items():
+        for subset, lacking in about["lacking"].items():
             if lacking:
-                notes.append({"user": user, "says": f"no {' or '.join(lacking)} in {part}", "excluded": False})
+                notes.append({"user": user, "reason": f"no {' or '.join(lacking)} in {subset}", "excluded": False})
     return pd.DataFrame(rows), notes
 
 
 def joined_random(comparison: pd.DataFrame) -> pd.DataFrame:
-    """The comparison with the random groupings of a predictor as one row: means, and least and greatest mean."""
-    drawn = comparison.scheme.str.startswith("random")
-    by = comparison[drawn].groupby(["predictor", "metric"], sort=False)
+    """Return the comparison with one row for all random groupings of a predictor: mean, minimum and maximum."""
+    is_random = comparison.scheme.str.startswith("random")
+    by = comparison[is_random].groupby(["predictor", "metric"], sort=False)
     random = by[["users", "mean", "pooled", "difference"]].mean().astype({"users": int})
-    spread = by["mean"].agg(low="min", high="max")
-    # One alone has no spread.
-    random = random.join(spread.where(by.size() > 1)).reset_index().assign(scheme="random")
-    table = pd.concat([comparison[~drawn], random], ignore_index=True)
-    order = {name: place for place, name in enumerate(dict.fromkeys(comparison.predictor))}
-    metrics = {name: place for place, name in enumerate(dict.fromkeys(comparison.metric))}
-    places = table.assign(place=table.predictor.map(order), of=table.metric.map(metrics))
-    return table.loc[places.sort_values(["of", "place"], kind="stable").index]
+    limits = by["mean"].agg(low="min", high="max")
+    # A single grouping has no range.
+    random = random.join(limits.where(by.size() > 1)).reset_index().assign(scheme="random")
+    table = pd.concat([comparison[~is_random], random], ignore_index=True)
+    order = {name: i for i, name in enumerate(dict.fromkeys(comparison.predictor))}
+    metrics = {name: i for i, name in enumerate(dict.fromkeys(comparison.metric))}
+    keyed = table.assign(by_metric=table.metric.map(metrics), by_predictor=table.predictor.map(order))
+    return table.loc[keyed.sort_values(["by_metric", "by_predictor"], kind="stable").index]

@@ -1,4 +1,4 @@
-"""Reading a CSV of numbers strictly: what is wrong is said with file, line and cause."""
+"""Strict reading of CSV files of numbers; errors name file, line and cause."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from numpy.typing import NDArray
 
 from lifelog.windows.layout import BadInput
 
-MINUTE_BYTES = 2**26  # of a file that holds a minute: a hundred times what the fastest sensor writes
+MAX_MINUTE_BYTES = 2**26  # of a file of one minute: a hundred times the output of the fastest sensor
 NUMERALS, NEWLINE = b"0123456789.-+eE", ord("\n")
-PARSER = simdjson.Parser()  # one: its memory is used again
+PARSER = simdjson.Parser()  # shared, to reuse its memory
 
 
-def read_csv(path: Path, head: int = 0, most: int | None = None) -> pa.Table:
-    """A whole file; `head` rows before the data stand for column names. Raises BadInput where it cannot be read.
+def read_csv(path: Path, head: int = 0, max_bytes: int | None = None) -> pa.Table:
+    """Read a whole file; raise BadInput if it is unreadable or larger than `max_bytes`.
 
-    most: bytes above which it is refused unread.
+    If `head` is positive, so many rows before the data are skipped, and columns have generated names.
     """
     options = pacsv.ReadOptions(use_threads=False, skip_rows=head, autogenerate_column_names=head > 0)
     try:
-        if most is not None and (size := path.stat().st_size) > most:
-            raise BadInput("file too large", f"{path}: {size} bytes; at most {most} are read")
+        if max_bytes is not None and (size := path.stat().st_size) > max_bytes:
+            raise BadInput("file too large", f"{path}: {size} bytes; the maximum is {max_bytes}")
         table = pacsv.read_csv(path, read_options=options)
-        _ = table.column_names  # a header that is no text is found out here
+        _ = table.column_names  # raises if the header is not text
         return table
     except FileNotFoundError:
         raise BadInput("no file", str(path)) from None
@@ -37,18 +37,30 @@ def read_csv(path: Path, head: int = 0, most: int | None = None) -> pa.Table:
         raise BadInput("unreadable file", f"{path}: {error}") from None
 
 
-def read_alike(folder: Path, keys: list[int]) -> tuple[list[str], dict[int, NDArray]]:
-    """Files of numbers under one header, parsed as one: their columns, and by key the rows, (rows, columns) float64.
+def read_together(folder: Path, keys: list[int]) -> tuple[list[str], dict[int, NDArray[np.float64]]]:
+    """Parse many small files with the same header at once, several times faster than one by one.
 
-    The files are `folder`/<key>.csv. One that is missing, has another header or anything but lines of plain decimal
-    numbers is left out: whoever asks reads it by itself, and learns what is wrong with it. Parsing hundreds of small
-    files one by one takes several times as long.
+    Parameters
+    ----------
+    folder : Path
+        Folder of the files `<key>.csv`.
+    keys : list of int
+        Names of the files to read.
+
+    Returns
+    -------
+    names : list of str
+        The columns of the header.
+    rows : dict of int to ndarray of float, shape (n_rows, n_columns)
+        Content by key. Files that are missing, have another header, or hold anything but plain decimal numbers are
+        left out: read alone, they raise an error with the cause.
     """
-    header, bodies = b"", {}
+    header = b""
+    bodies: dict[int, memoryview] = {}
     for key in keys:
         try:
-            with open(f"{folder}/{key}.csv", "rb", buffering=0) as file:  # noqa: PTH123 (a Path takes as long as that)
-                data = file.read() if os.fstat(file.fileno()).st_size <= MINUTE_BYTES else b""
+            with open(f"{folder}/{key}.csv", "rb", buffering=0) as file:  # noqa: PTH123 (a Path takes as long as the read)
+                data = file.read() if os.fstat(file.fileno()).st_size <= MAX_MINUTE_BYTES else b""
         except OSError:
             continue
         header = header or data[: data.find(b"\n") + 1]
@@ -66,12 +78,12 @@ def read_alike(folder: Path, keys: list[int]) -> tuple[list[str], dict[int, NDAr
     return names, {key: rows for key, rows in each.items() if rows is not None}
 
 
-def _plain_numbers(bodies: list[memoryview], columns: int) -> NDArray | None:
-    """Lines of decimal numbers as float64 (rows, columns), all finite; None where a line is anything else.
+def _plain_numbers(bodies: list[memoryview], columns: int) -> NDArray[np.float64] | None:
+    """Parse lines of decimal numbers, shape (n_rows, n_columns), all finite; None if any line is anything else.
 
-    With commas for line ends such lines are the inside of a JSON array, and reading JSON is what processors do fastest.
+    With commas for line ends such lines are the inside of a JSON array, and JSON parsers are the fastest parsers.
     """
-    text = b"".join([b"[", *bodies, b"0]"])  # the last line end becomes a comma too: a number more, left out below
+    text = b"".join([b"[", *bodies, b"0]"])  # the last line end becomes a comma: one more number, removed below
     marks = text.translate(None, NUMERALS)
     if marks != b"[" + (b"," * (columns - 1) + b"\n") * ((len(marks) - 2) // columns) + b"]":
         return None
@@ -82,15 +94,37 @@ def _plain_numbers(bodies: list[memoryview], columns: int) -> NDArray | None:
         return None
 
 
-def numbers(table: pa.Table, names: list[str], path: Path, head: int = 1) -> NDArray:
-    """Columns as float64, shape (rows, columns), empty cells NaN. Raises BadInput with the line of the first text."""
+def numbers(table: pa.Table, names: list[str], path: Path, head: int = 1) -> NDArray[np.float64]:
+    """Convert columns to numbers.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Content of the file.
+    names : list of str
+        Columns to convert.
+    path : Path
+        The file, for messages.
+    head : int, default 1
+        Rows before the data, for line numbers in messages.
+
+    Returns
+    -------
+    ndarray of float, shape (n_rows, n_columns)
+        Empty cells are NaN.
+
+    Raises
+    ------
+    BadInput
+        If a cell is text; the detail has its line.
+    """
     return np.stack([_column(table[name], name, path, head) for name in names], axis=1)
 
 
-def _column(column: pa.ChunkedArray, name: str, path: Path, head: int) -> NDArray:
+def _column(column: pa.ChunkedArray, name: str, path: Path, head: int) -> NDArray[np.float64]:
     if pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_null(column.type):
         return column.cast(pa.float64(), safe=False).to_numpy()
-    # Bytes, where a cell is no text at all.
+    # A cell that is not text has bytes.
     cells = [cell.decode(errors="replace") if isinstance(cell, bytes) else cell for cell in column.to_pylist()]
     texts = pd.Series(cells, dtype=object)
     bad = texts.notna() & pd.to_numeric(texts, errors="coerce").isna()

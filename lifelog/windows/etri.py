@@ -3,8 +3,8 @@
     <root>/.../<user>/<session>/<modality>/<minute>.csv     timestamp (seconds since the minute), channels
     <root>/.../<user>/<session>/<session>_label.csv         ts, action, ..., emotionPositive, emotionTension, activity
 
-Session and minute are unix seconds. 2019 unpacks into a folder of its own name, 2020 puts users into folders such as
-`user01-06`; users are therefore looked for down to three levels below the root.
+Session and minute are unix seconds. The 2019 data unpack into a folder of that name, and 2020 nests users in folders such as
+`user01-06`; users are therefore searched down to three levels below the root.
 """
 
 from __future__ import annotations
@@ -19,49 +19,51 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lifelog.config import Cohort, Modality, Windows
-from lifelog.windows.csvfile import MINUTE_BYTES, numbers, read_alike, read_csv
+from lifelog.settings.windows import Cohort, Extraction, Modality, Recordings
+from lifelog.windows.csvfile import MAX_MINUTE_BYTES, numbers, read_csv, read_together
 from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_name
 
 USER = re.compile(r"(user)?\d{1,3}")
 STAMP = re.compile(r"\d{9,10}")
-TOGETHER = 64  # minutes whose files are parsed as one: some 19 MB with all modalities
-SNAKEMAKES_OWN = ".snakemake_timestamp"  # it marks folders that a rule made so
+READ_TOGETHER = 64  # minutes whose files are parsed at once: about 19 MB with all modalities
+SNAKEMAKE_MARKER = ".snakemake_timestamp"  # in folders that are outputs of a rule
 SCALES = ("emotionPositive", "emotionTension")
-WORDS = (
+TEXTS = (
     *("action", "actionOption", "actionSub", "actionSubOption", "condition", "conditionSub1Option"),
     *("conditionSub2Option", "place", "activity"),
 )
-LABELS = pa.schema([(name, pa.string()) for name in WORDS] + [(name, pa.int16()) for name in SCALES])
+LABELS = pa.schema([(name, pa.string()) for name in TEXTS] + [(name, pa.int16()) for name in SCALES])
 
 
 def find_users(root: Path, cohort: Cohort) -> dict[str, Path]:
-    """User folders (101, user01, ...) at most three levels below `root`."""
-    found: list[Path] = []
+    """Return user folders (101, user01, ...) at most three levels below `root`."""
+    users: list[Path] = []
     level = [root]
     for _ in range(3):
         folders = [path for parent in level for path in sorted(parent.iterdir()) if path.is_dir()]
-        found += [path for path in folders if USER.fullmatch(path.name)]
+        users += [path for path in folders if USER.fullmatch(path.name)]
         level = [path for path in folders if not USER.fullmatch(path.name) and not STAMP.fullmatch(path.name)]
-    return users_by_name(found)
+    return users_by_name(users)
 
 
 def label_files(folder: Path, cohort: Cohort) -> list[Path]:
-    """The files that hold a user's labels."""
+    """Return the label files of a user."""
     return sorted(folder.glob("*/*_label.csv"))
 
 
-def open_sessions(user: str, folder: Path, cohort: Cohort, windows: Windows) -> tuple[pa.Schema, Iterator[Session]]:
-    """The sessions of a user in the order of time; what is no session becomes a note of the first one."""
+def open_sessions(
+    user: str, folder: Path, recordings: Recordings, extraction: Extraction
+) -> tuple[pa.Schema, Iterator[Session]]:
+    """Return the sessions of a user in time order; other entries become notes of the first one."""
     return LABELS, _sessions(folder)
 
 
 def _sessions(folder: Path) -> Iterator[Session]:
     entries = sorted(folder.iterdir())
     stray = [
-        BadInput("stray entry", f"{entry}: not a session folder, passed over")
+        BadInput("stray entry", f"{entry}: not a session folder, ignored")
         for entry in entries
-        if not (entry.is_dir() and STAMP.fullmatch(entry.name)) and entry.name != SNAKEMAKES_OWN
+        if not (entry.is_dir() and STAMP.fullmatch(entry.name)) and entry.name != SNAKEMAKE_MARKER
     ]
     if stray:
         yield Session("", [], stray)
@@ -71,63 +73,66 @@ def _sessions(folder: Path) -> Iterator[Session]:
 
 
 class EtriSession(Session):
-    """A session folder; of its labels, or those of its piece, a modality's files are parsed as one."""
+    """A session folder; the files of a modality are parsed together for all labels of a piece."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        labels: list[Label] = []
+        notes: list[BadInput] = []
         try:
-            labels, notes = _read_labels(folder / f"{folder.name}_label.csv"), []
+            labels = _read_labels(folder / f"{folder.name}_label.csv")
         except BadInput as problem:
-            labels, notes = [], [problem]
-        unlabelled = _recorded(folder) - {label.start for label in labels}
+            notes.append(problem)
+        unlabelled = _recorded_minutes(folder) - {label.start for label in labels}
         if unlabelled:
-            said = f"{folder}: {len(unlabelled)} minutes, the first {min(unlabelled)}"
-            notes.append(BadInput("recorded without a label", said))
-        super().__init__(folder.name, labels, notes, TOGETHER)
-        self.held: dict[str, tuple[list[Label], list[str], dict[int, NDArray]]] = {}
+            detail = f"{folder}: {len(unlabelled)} minutes, the first {min(unlabelled)}"
+            notes.append(BadInput("recorded without a label", detail))
+        super().__init__(folder.name, labels, notes, READ_TOGETHER)
+        self._cache: dict[str, tuple[list[Label], list[str], dict[int, NDArray[np.float64]]]] = {}
 
     def read(self, modality: Modality, start: int) -> Samples:
+        """Return the samples of a minute; raise BadInput if its file is unusable."""
         source = self.folder / (modality.source or modality.name)
-        if modality.name not in self.held or self.held[modality.name][0] is not self.labels:  # of another piece
-            self.held[modality.name] = (self.labels, *read_alike(source, [label.start for label in self.labels]))
-        _, found, minutes = self.held[modality.name]
+        if modality.name not in self._cache or self._cache[modality.name][0] is not self.labels:  # of another piece
+            self._cache[modality.name] = (self.labels, *read_together(source, [label.start for label in self.labels]))
+        _, header, minutes = self._cache[modality.name]
         if start in minutes:
-            names = ["timestamp", *_columns(found, modality, source, start)]
-            rows = minutes[start] if names == found else minutes[start][:, [found.index(name) for name in names]]
+            names = ["timestamp", *_columns(header, modality, source, start)]
+            rows = minutes[start] if names == header else minutes[start][:, [header.index(name) for name in names]]
         else:
             path = source / f"{start}.csv"
-            table = read_csv(path, most=MINUTE_BYTES)
+            table = read_csv(path, max_bytes=MAX_MINUTE_BYTES)
             rows = numbers(table, ["timestamp", *_columns(table.column_names, modality, source, start)], path)
             rows = rows[np.isfinite(rows).all(axis=1)]
         return Samples(rows[:, 0], rows[:, 1:])
 
 
-def _recorded(folder: Path) -> set[int]:
-    """Minutes of which there is a file of any modality."""
+def _recorded_minutes(folder: Path) -> set[int]:
+    """Return the minutes with a file of any modality."""
     folders = [path for path in folder.iterdir() if path.is_dir()]
-    stems = {name.removesuffix(".csv") for path in folders for name in os.listdir(path)}  # noqa: PTH208 (many thousand)
+    stems = {name.removesuffix(".csv") for path in folders for name in os.listdir(path)}  # noqa: PTH208 (thousands of entries)
     return {int(stem) for stem in stems if STAMP.fullmatch(stem)}
 
 
-def _columns(found: list[str], modality: Modality, source: Path, start: int) -> list[str]:
-    """The modality's columns as this file names them: a single channel may be called x (2019)."""
+def _columns(header: list[str], modality: Modality, source: Path, start: int) -> list[str]:
+    """Return the modality's columns in this file; a single channel may be called x (2019)."""
     wanted = list(modality.columns)
-    if len(wanted) == 1 and wanted[0] not in found and "x" in found:
+    if len(wanted) == 1 and wanted[0] not in header and "x" in header:
         wanted = ["x"]
-    missing = [name for name in ["timestamp", *wanted] if found.count(name) != 1]
+    missing = [name for name in ["timestamp", *wanted] if header.count(name) != 1]
     if missing:
         raise BadInput(
             "wrong columns",
-            f"{source / f'{start}.csv'} line 1: column {missing[0]!r} is not there once; found {found}",
+            f"{source / f'{start}.csv'} line 1: column {missing[0]!r} must occur once; the header is {header}",
         )
     return wanted
 
 
 def _read_labels(path: Path) -> list[Label]:
-    """Labelled minutes in the order of time; of minutes that stand twice the first one counts.
+    """Return labels in time order; the first of repeated minutes counts.
 
-    A line that cannot be used is a label with a fault, so that it is counted; only a file without a usable header
-    raises BadInput.
+    An unusable line is a label with a fault, so that it is counted. BadInput is raised only for a file without a
+    usable header.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -140,9 +145,10 @@ def _read_labels(path: Path) -> list[Label]:
     missing = [name for name in ("ts", *SCALES) if header.count(name) != 1]
     if missing:
         raise BadInput(
-            "unreadable label file", f"{path} line 1: column {missing[0]!r} is not there once; found {header}"
+            "unreadable label file", f"{path} line 1: column {missing[0]!r} must occur once; the header is {header}"
         )
-    labels, seen = [], set()
+    labels: list[Label] = []
+    seen: set[int] = set()
     for number, cells in enumerate(lines[1:], start=2):
         if not cells:
             continue
@@ -155,8 +161,9 @@ def _read_labels(path: Path) -> list[Label]:
 
 
 def _label(header: list[str], cells: list[str], where: str) -> Label:
+    """Return the label of a line, with a fault if it is unusable."""
     row = dict(zip(header, cells, strict=False))
-    values: dict[str, str | int | None] = {name: row.get(name) or None for name in WORDS}
+    values: dict[str, str | int | None] = {name: row.get(name) or None for name in TEXTS}
     try:
         start = _whole_number(row.get("ts") or "", 10**11)
     except ValueError:
@@ -174,7 +181,7 @@ def _label(header: list[str], cells: list[str], where: str) -> Label:
 
 
 def _whole_number(text: str, limit: int) -> int:
-    """A number such as 3 or 3.0 from 0 to below `limit`."""
+    """Return a whole number such as 3 or 3.0, at least 0 and less than `limit`; raise ValueError otherwise."""
     number = float(text)
     if not (0 <= number < limit and number.is_integer()):
         raise ValueError(text)

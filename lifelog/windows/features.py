@@ -1,7 +1,7 @@
-"""extract_features: what the predictors and the raw embedding see of a window, computed once a user.
+"""extract_features: features of every window, for the predictors and the raw embedding.
 
-Two descriptions of each modality: summary statistics a channel, and the maxima of 5-second bins (the study's way).
-Neither depends on the split: standardisation, which does, is left to those who train.
+Each modality has summary statistics per channel, and the maxima of 5-second bins (as published). Features do not depend
+on the split; they are standardised later, by training windows.
 """
 
 from __future__ import annotations
@@ -13,20 +13,31 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lifelog.config import Modality
+from lifelog.settings.windows import Modality
 from lifelog.tables import write_table
-from lifelog.windows.extract import read_modalities
 from lifelog.windows.read import iter_windows
+from lifelog.windows.schema import read_modalities
 
 BIN_SECONDS = 5
 STATISTICS = ("mean", "std", "min", "max", "slope", "change", "peak_hz")
 
 
-def summary(values: NDArray, rate: float) -> dict[str, NDArray]:
-    """Statistics over time of windows (n, length, channels), each of shape (n, channels), in the modality's unit.
+def summary(values: NDArray[np.float64], rate: float) -> dict[str, NDArray[np.float64]]:
+    """Compute summary statistics over time.
 
-    slope: least squares, a second; change: mean absolute difference of neighbouring samples; peak_hz: frequency with
-    the most power, the mean left out.
+    Parameters
+    ----------
+    values : ndarray of float, shape (n_windows, length, n_channels)
+        Windows of a modality, in its unit.
+    rate : float
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    dict of str to ndarray of float, shape (n_windows, n_channels)
+        By statistic: mean, std, min, max and change (mean absolute difference of neighbouring samples) in the
+        modality's unit, slope (least squares) in unit per second, and peak_hz, the frequency in Hz with the most
+        power, without the mean.
     """
     length = values.shape[1]
     t = (np.arange(length) - (length - 1) / 2) / rate
@@ -43,8 +54,21 @@ def summary(values: NDArray, rate: float) -> dict[str, NDArray]:
     }
 
 
-def bin_maxima(values: NDArray, bins: int) -> NDArray:
-    """Maxima of equal bins of time, shape (n, bins, channels); a scalar fills every bin."""
+def bin_maxima(values: NDArray[np.float32], bins: int) -> NDArray[np.float32]:
+    """Compute the maxima of equal bins of time.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (n_windows, length, n_channels)
+        Windows of a modality.
+    bins : int
+        Number of bins.
+
+    Returns
+    -------
+    ndarray of float, shape (n_windows, bins, n_channels)
+        A scalar is repeated in every bin.
+    """
     length = values.shape[1]
     if length < bins:
         return np.repeat(values[:, :1], bins, axis=1)
@@ -53,11 +77,20 @@ def bin_maxima(values: NDArray, bins: int) -> NDArray:
 
 
 def extract_features(windows_path: str | Path, seconds: int, features_path: str | Path) -> None:
-    """Write the features of every window of a user, in the windows' order; NaN where a modality is missing."""
+    """Write the features of every window of a user, in the order of the windows.
+
+    Parameters
+    ----------
+    windows_path : str or Path
+        A file of `extract_windows`.
+    seconds : int
+        Window length in seconds.
+    features_path : str or Path
+        Parquet file to write; values are NaN where a modality is missing.
+    """
     modalities = read_modalities(windows_path)
     bins = max(1, seconds // BIN_SECONDS)
-    batches = iter_windows(windows_path, modalities)
-    parts = [_describe(batch, modalities, seconds, bins) for batch in batches]
+    parts = [_describe(batch, modalities, seconds, bins) for batch in iter_windows(windows_path, modalities)]
     table = pq.read_table(windows_path, columns=["user", "start"])
     for name in parts[0]:
         table = table.append_column(name, _column(np.concatenate([part[name] for part in parts])))
@@ -65,13 +98,16 @@ def extract_features(windows_path: str | Path, seconds: int, features_path: str 
     write_table(table, features_path, table.schema, notes)
 
 
-def _column(values: NDArray) -> pa.Array:
-    """Numbers (n,), or lists of numbers (n, size)."""
+def _column(values: NDArray[np.float32]) -> pa.Array:
+    """Return a column of numbers (n,), or of lists (n, size)."""
     return pa.array(values) if values.ndim == 1 else pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
 
 
-def _describe(batch: dict[str, NDArray], modalities: list[Modality], seconds: int, bins: int) -> dict[str, NDArray]:
-    described: dict[str, NDArray] = {}
+def _describe(
+    batch: dict[str, NDArray[np.float32]], modalities: list[Modality], seconds: int, bins: int
+) -> dict[str, NDArray[np.float32]]:
+    """Return the columns of the features table for a batch of windows."""
+    described: dict[str, NDArray[np.float32]] = {}
     for modality in modalities:
         values = batch[modality.name].astype(np.float64)
         if modality.kind != "sequence":
@@ -89,10 +125,10 @@ def _describe(batch: dict[str, NDArray], modalities: list[Modality], seconds: in
 
 
 def maxima_name(modality: str) -> str:
-    """Column of a modality's bin maxima, bins x channels."""
+    """Return the column of a modality's bin maxima, bins x channels."""
     return f"{modality}.bin_maxima"
 
 
 def is_summary(column: str) -> bool:
-    """Whether a column of the features table is a summary statistic."""
+    """Return whether a column of the features table is a summary statistic."""
     return column.rpartition(".")[2] in STATISTICS

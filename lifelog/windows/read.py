@@ -11,21 +11,45 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lifelog.config import Modality
-from lifelog.windows.extract import read_modalities
+from lifelog.settings.windows import Modality
+from lifelog.windows.schema import read_modalities
 
-ROWS_AT_ONCE = 256
+BATCH_ROWS = 256
 
 
 def read_labels(path: str | Path) -> pd.DataFrame:
-    """Everything but the sensors: user, session, start and the raw label columns, one row a window."""
+    """Read everything but the sensors of a windows table.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of `extract_windows`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per window: user, session, start (UTC) and the raw label columns.
+    """
     sensors = {modality.name for modality in read_modalities(path)}
     schema = pq.read_schema(path)
     return pq.read_table(path, columns=[name for name in schema.names if name not in sensors]).to_pandas()
 
 
-def window_arrays(batch: pa.RecordBatch | pa.Table, modality: Modality) -> NDArray:
-    """A modality of some windows, shape (windows, length, channels) float32, NaN throughout where it is missing."""
+def window_arrays(batch: pa.RecordBatch | pa.Table, modality: Modality) -> NDArray[np.float32]:
+    """Return a modality of some windows as an array.
+
+    Parameters
+    ----------
+    batch : pyarrow.RecordBatch or pyarrow.Table
+        Rows of a windows table.
+    modality : Modality
+        The column to return.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_windows, length, n_channels)
+        In the modality's unit; NaN throughout a window in which the modality is missing.
+    """
     column = batch.column(modality.name)
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     parts = []
@@ -38,20 +62,47 @@ def window_arrays(batch: pa.RecordBatch | pa.Table, modality: Modality) -> NDArr
     return np.concatenate(parts) if parts else np.empty((0, modality.length, modality.channels), np.float32)
 
 
-def iter_windows(path: str | Path, modalities: list[Modality]) -> Iterator[dict[str, NDArray]]:
-    """The sensors of a file, some windows at a time, by modality: memory does not grow with the file.
+def iter_windows(path: str | Path, modalities: list[Modality]) -> Iterator[dict[str, NDArray[np.float32]]]:
+    """Yield the sensors of a windows table in batches, so that memory does not grow with the file.
 
-    A file without windows gives one batch without windows, so that shapes and columns are known.
+    Parameters
+    ----------
+    path : str or Path
+        A file of `extract_windows`.
+    modalities : list of Modality
+        The columns to read.
+
+    Yields
+    ------
+    dict of str to ndarray of float32, shape (n_windows, length, n_channels)
+        By modality; NaN throughout where it is missing. An empty file yields one batch without windows.
     """
     with pq.ParquetFile(path, memory_map=True) as file:
         if not file.metadata.num_rows:
             yield {m.name: np.empty((0, m.length, m.channels), np.float32) for m in modalities}
-        for batch in file.iter_batches(ROWS_AT_ONCE, columns=[modality.name for modality in modalities]):
+        for batch in file.iter_batches(BATCH_ROWS, columns=[modality.name for modality in modalities]):
             yield {modality.name: window_arrays(batch, modality) for modality in modalities}
 
 
-def read_windows(path: str | Path, modalities: list[Modality], rows: NDArray | None = None) -> dict[str, NDArray]:
-    """The sensors of the given rows of a file (all of them without `rows`), by modality; nothing is held twice."""
+def read_windows(
+    path: str | Path, modalities: list[Modality], rows: NDArray[np.int_] | None = None
+) -> dict[str, NDArray[np.float32]]:
+    """Read the sensors of a windows table.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of `extract_windows`.
+    modalities : list of Modality
+        The columns to read.
+    rows : ndarray of int, shape (n_windows,), optional
+        Row numbers; all rows by default.
+
+    Returns
+    -------
+    dict of str to ndarray of float32, shape (n_windows, length, n_channels)
+        By modality, in the modality's unit; NaN throughout a window in which the modality is missing.
+    """
     if rows is None:
         rows = np.arange(pq.read_metadata(path).num_rows)
     arrays = {m.name: np.empty((len(rows), m.length, m.channels), np.float32) for m in modalities}

@@ -1,29 +1,30 @@
-"""A made-up cohort in the ETRI layout, with a known truth: which modalities answer to whose tension, and how.
+"""A simulated cohort in the ETRI layout with known truth: which modalities depend on whose tension, and how.
 
-Tension is a slow process in time. Each kind of person has two modalities that answer to it, each in its own way:
+Tension is a slow process in time. In each group of participants two modalities depend on it, each in its own way:
 
     electrodermal   e4Eda: bursts (skin conductance responses)    e4Temp: level (the skin cools)
     cardiac         e4Bvp: rhythm (a faster, smaller pulse)       e4Hr: level
     motor           e4Acc: spread (restless hand)                 mAcc: bursts (jolts of the phone)
 
-Every modality of every person has a baseline of that person and session, and slow changes of its own that have nothing
-to do with tension. With effect 0 nothing answers.
+Every modality of every participant has its own baseline and slow changes that are independent of tension. With effect 0
+no modality depends on tension.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
-from lifelog.config import Simulation
+from lifelog.settings.windows import Simulation
 from lifelog.tables import write_json
 
-KINDS = {
+GROUPS = {
     "electrodermal": ("e4Eda", "e4Temp"),
     "cardiac": ("e4Bvp", "e4Hr"),
     "motor": ("e4Acc", "mAcc"),
@@ -47,87 +48,98 @@ ACTIONS = (
     "communitiy_interaction",
 )
 FIRST_DAY = 1_567_296_000  # 2019-09-01 00:00 UTC
-# Level of tension by its place in the person's own distribution: a third 1, a third 2-4, a third 5-7.
+# Level of tension by rank within the participant: one third 1, one third 2-4, one third 5-7.
 LEVEL_BOUNDS = np.array([1 / 3, 4 / 9, 5 / 9, 2 / 3, 7 / 9, 8 / 9])
 
 
 @dataclass(frozen=True)
-class Person:
-    """A made-up person: name, kind, the answering modalities and the sessions' starts (unix seconds)."""
+class Participant:
+    """A simulated participant: name, group, planted modalities, session starts (unix seconds), minutes per session."""
 
     name: str
-    kind: str
+    group: str
     modalities: tuple[str, ...]
     starts: tuple[int, ...]
     minutes: int
 
 
-def people(simulation: Simulation) -> list[Person]:
-    """The cohort's people; kinds take turns, the last person has short recordings."""
-    cast = []
+def participants(simulation: Simulation) -> list[Participant]:
+    """Return the participants of the cohort; groups alternate, the last participant has short recordings."""
+    cohort = []
     for i in range(simulation.users):
-        kind = list(KINDS)[i % simulation.groups]
+        group = list(GROUPS)[i % simulation.groups]
         rng = np.random.default_rng([simulation.seed, i, 0])
         days = np.sort(rng.choice(simulation.sessions * 2, simulation.sessions, replace=False))
         starts = FIRST_DAY + days * 86400 + rng.integers(0, 12 * 60, simulation.sessions) * 60
         short = i == simulation.users - 1
         minutes = max(2, simulation.minutes * 2 // 3) if short else simulation.minutes
-        cast.append(Person(str(101 + i), kind, KINDS[kind], tuple(int(s) for s in starts), minutes))
-    return cast
+        cohort.append(Participant(str(101 + i), group, GROUPS[group], tuple(int(s) for s in starts), minutes))
+    return cohort
 
 
-def truth(simulation: Simulation) -> dict:
-    """What was planted, by user: kind of person and the modalities that answer to tension."""
+def truth(simulation: Simulation) -> dict[str, Any]:
+    """Return the planted effect, and by user the group and the planted modalities."""
     return {
         "effect": simulation.effect,
         "users": {
-            person.name: {"group": person.kind, "modalities": person.modalities} for person in people(simulation)
+            participant.name: {"group": participant.group, "modalities": participant.modalities}
+            for participant in participants(simulation)
         },
     }
 
 
 def truth_path(root: str | Path) -> Path:
-    """Where the truth lies: beside the raw recordings, not among them."""
+    """Return the path of the truth: beside the raw recordings, not among them."""
     return Path(f"{root}.truth.json")
 
 
 def simulate_cohort(simulation: Simulation, folders: dict[str, str], path: str | Path) -> None:
-    """Write the truth to `path`, and the raw recordings of every person that has a folder."""
+    """Write the raw recordings of a simulated cohort.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        Size, effect and seed of the cohort.
+    folders : dict of str to str
+        Folder to write by participant; others are skipped.
+    path : str or Path
+        JSON file of the truth: the effect, and by user the group and the planted modalities.
+    """
     write_json(truth(simulation), path)
-    for index, person in enumerate(people(simulation)):
-        if person.name in folders:
-            _write_person(person, index, simulation, Path(folders[person.name]))
+    for index, participant in enumerate(participants(simulation)):
+        if participant.name in folders:
+            _write_participant(participant, index, simulation, Path(folders[participant.name]))
 
 
-def _write_person(person: Person, index: int, simulation: Simulation, folder: Path) -> None:
+def _write_participant(participant: Participant, index: int, simulation: Simulation, folder: Path) -> None:
     rng = np.random.default_rng([simulation.seed, index, 1])
-    sessions, minutes = len(person.starts), person.minutes
+    sessions, minutes = len(participant.starts), participant.minutes
     tension = _slow(rng, sessions, minutes, memory=0.75)
-    # Slow changes of each modality's own, so that not everything that moves is tension.
+    # Slow changes of each modality that are independent of tension.
     drift = {name: _slow(rng, sessions, minutes, memory=0.6) for name in CHANNELS}
-    nature = {name: rng.normal() for name in CHANNELS}
+    trait = {name: rng.normal() for name in CHANNELS}
     # Besides single files, whole minutes are missing, and modalities for a whole session.
-    dark = rng.random((sessions, minutes)) < simulation.missing
+    missing = rng.random((sessions, minutes)) < simulation.missing
     ranks = tension.ravel().argsort().argsort().reshape(tension.shape) / tension.size
     levels = 1 + np.searchsorted(LEVEL_BOUNDS, ranks, side="right")
-    answer = simulation.effect * (ranks - 0.5) * np.sqrt(12)
-    for s, start in enumerate(person.starts):
+    response = simulation.effect * (ranks - 0.5) * np.sqrt(12)
+    for s, start in enumerate(participant.starts):
         _write_labels(folder / str(start), start, levels[s], simulation.missing, rng)
         for name in CHANNELS:
             target = folder / str(start) / name
             target.mkdir(parents=True, exist_ok=True)
-            planted = name in person.modalities
-            absent = (rng.random(minutes) < simulation.missing) | dark[s] | (rng.random() < simulation.missing)
+            planted = name in participant.modalities
+            absent = (rng.random(minutes) < simulation.missing) | missing[s] | (rng.random() < simulation.missing)
             for m in np.flatnonzero(~absent):
-                drive = float(answer[s, m]) if planted else 0.0
-                # Whoever answers to tension does so on top of half the changes that others show.
+                drive = float(response[s, m]) if planted else 0.0
+                # Planted modalities have half of the independent changes of the others.
                 own = float(drift[name][s, m]) * (0.5 if planted else 1.0)
-                seconds, values = SIGNALS[name](rng, nature[name], drive, own)
+                seconds, values = SIGNALS[name](rng, trait[name], drive, own)
                 _write_minute(target / f"{start + 60 * m}.csv", seconds, values, CHANNELS[name])
 
 
 def _slow(rng: np.random.Generator, sessions: int, minutes: int, memory: float) -> NDArray:
-    """A stationary first-order process a session, standard normal at each minute, shape (sessions, minutes)."""
+    """Return a stationary first-order process per session, standard normal at each minute, (sessions, minutes)."""
     x = rng.normal(size=(sessions, minutes))
     for m in range(1, minutes):
         x[:, m] = memory * x[:, m - 1] + np.sqrt(1 - memory**2) * x[:, m]
@@ -135,72 +147,72 @@ def _slow(rng: np.random.Generator, sessions: int, minutes: int, memory: float) 
 
 
 def _clock(rate: float, rng: np.random.Generator | None = None) -> NDArray:
-    """Sample times of a minute; the phone's 30 Hz gives 1786 or 1787 rows."""
+    """Return the sample times of a minute; with `rng` those of a phone, which writes 1786 or 1787 rows at 30 Hz."""
     n = round(rate * 60) if rng is None else int(rng.integers(1786, 1788))
     return np.arange(n) * (60 / n)
 
 
 def _bursts(rng: np.random.Generator, t: NDArray, rate: float, rise: float, fall: float) -> NDArray:
-    """Sum of bursts that begin at random, `rate` a minute on average, with exponential rise and fall in seconds."""
+    """Return a sum of bursts at random times, `rate` per minute on average; rise and fall are in seconds."""
     onset = rng.uniform(0, 60, rng.poisson(rate))
     size = rng.uniform(0.6, 1.4, len(onset))
     dt = np.maximum(t[:, None] - onset, 0)
     return ((np.exp(-dt / fall) - np.exp(-dt / rise)) * size).sum(axis=1)
 
 
-def _e4_acc(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _e4_acc(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
     t = _clock(32)
-    posture = np.array([0.2, 0.3 + 0.1 * nature, 0.9]) + 0.05 * own
+    posture = np.array([0.2, 0.3 + 0.1 * trait, 0.9]) + 0.05 * own
     restless = 0.05 * np.exp(0.5 * drive + 0.3 * own)
     return t, np.round((posture + restless * rng.normal(size=(len(t), 3))) * 64) / 64
 
 
-def _e4_bvp(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _e4_bvp(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
     t = _clock(64)
-    rate = (70 + 6 * nature + 7 * drive + 2 * own) / 60
+    rate = (70 + 6 * trait + 7 * drive + 2 * own) / 60
     phase = 2 * np.pi * (rate * t + rng.random()) + 0.3 * np.sin(2 * np.pi * 0.25 * t + rng.random())
     size = 40 * np.exp(-0.4 * drive + 0.1 * own)
     return t, np.round(size * (np.sin(phase) + 0.4 * np.sin(2 * phase)) + 3 * rng.normal(size=len(t)), 2)[:, None]
 
 
-def _e4_eda(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _e4_eda(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
     t = _clock(4)
-    level = np.exp(0.5 + 0.4 * nature) * (1 + 0.06 * own)
+    level = np.exp(0.5 + 0.4 * trait) * (1 + 0.06 * own)
     bursts = 0.8 * _bursts(rng, t, rate=3 * np.exp(1.0 * drive), rise=1.0, fall=4.0)
     return t, np.round(level + bursts + 0.02 * rng.normal(size=len(t)), 6)[:, None]
 
 
-def _e4_hr(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
-    # As in the real data: an irregular handful of values a minute.
+def _e4_hr(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+    # As in the real data: a few values per minute at irregular times.
     t = np.sort(rng.choice(60, int(rng.integers(3, 60)), replace=False)).astype(float)
-    return t, np.round(70 + 6 * nature + 7 * drive + 2 * own + 1.5 * rng.normal(size=len(t)), 2)[:, None]
+    return t, np.round(70 + 6 * trait + 7 * drive + 2 * own + 1.5 * rng.normal(size=len(t)), 2)[:, None]
 
 
-def _e4_temp(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _e4_temp(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
     t = _clock(4)
-    return t, np.round((33 + nature - 0.25 * drive + 0.2 * own + 0.01 * rng.normal(size=len(t))) * 50)[:, None] / 50
+    return t, np.round((33 + trait - 0.25 * drive + 0.2 * own + 0.01 * rng.normal(size=len(t))) * 50)[:, None] / 50
 
 
-def _m_acc(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _m_acc(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
     t = _clock(30, rng)
-    rest = np.array([0.3 * nature, 2.0, 9.4]) + 0.4 * own
+    rest = np.array([0.3 * trait, 2.0, 9.4]) + 0.4 * own
     jolts = 2.0 * np.exp(0.8 * drive) * _bursts(rng, t, rate=6 * np.exp(0.5 * drive), rise=0.1, fall=0.5)
     return t, np.round(rest + (0.15 + jolts[:, None]) * rng.normal(size=(len(t), 3)), 4)
 
 
-def _m_gyr(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _m_gyr(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
     t = _clock(30, rng)
-    return t, np.round(0.1 * np.exp(0.3 * nature + 0.4 * own) * rng.normal(size=(len(t), 3)), 5)
+    return t, np.round(0.1 * np.exp(0.3 * trait + 0.4 * own) * rng.normal(size=(len(t), 3)), 5)
 
 
-def _m_mag(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _m_mag(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
     t = _clock(30, rng)
-    field = np.array([20 + 5 * nature, -10.0, -40.0]) + 6 * own
+    field = np.array([20 + 5 * trait, -10.0, -40.0]) + 6 * own
     return t, np.round(field + 0.5 * rng.normal(size=(len(t), 3)), 3)
 
 
-def _m_gps(rng: np.random.Generator, nature: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
-    place = [36.35 + 0.02 * nature + 0.004 * own, 127.38 + 0.02 * nature + 0.003 * own, 15 * np.exp(0.3 * own)]
+def _m_gps(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+    place = [36.35 + 0.02 * trait + 0.004 * own, 127.38 + 0.02 * trait + 0.003 * own, 15 * np.exp(0.3 * own)]
     return np.array([float(rng.integers(0, 60))]), np.round([place], 6)
 
 

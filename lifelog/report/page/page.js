@@ -1,4 +1,4 @@
-// One page at a time, tables that sort, figures and their data as files. Without this script everything is shown.
+// One page at a time, sortable tables, downloads of figures and data. Without this script all pages are shown.
 "use strict";
 document.documentElement.classList.add("js");
 const pages = [...document.querySelectorAll(".page")];
@@ -21,14 +21,14 @@ function show(moved) {
 }
 addEventListener("hashchange", () => show(true));
 show(location.hash !== "");
-addEventListener("load", () => { if (location.hash) show(true); }); // after the browser has gone to the place itself
+addEventListener("load", () => { if (location.hash) show(true); }); // after the browser has scrolled to the anchor
 
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
   document.querySelector(".page.shown h2").focus();
 });
 
-// Numbers by size, everything else by name; what is missing stays at the end.
+// Numbers by size, text by name, missing values last.
 function value(row, column) {
   const text = row.cells[column].textContent.trim().replace("−", "-");
   if (text === "" || text === "–") return null;
@@ -57,10 +57,10 @@ document.querySelectorAll("table thead tr").forEach((row) => {
   });
 });
 
-// What is wider than the screen can be scrolled by keyboard too.
+// Wide tables can be scrolled by keyboard too.
 document.querySelectorAll(".scroll").forEach((box) => { box.tabIndex = 0; });
 
-// A file is made when it is asked for: the page holds every figure and, packed, its data once.
+// Files are created on click: the page holds every figure and its compressed data once.
 async function unpack(text) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();

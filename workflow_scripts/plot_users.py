@@ -1,9 +1,9 @@
-"""plot_people: splits, importance and training histories → a figure a person."""
+"""plot_users: splits, importance and training histories → one figure per user."""
 
 import pyarrow.parquet as pq
 
 from lifelog.logs import job_log
-from lifelog.report.people import person_tables, plot_person
+from lifelog.report.figures.users import plot_user, user_table
 from lifelog.report.tables import training_histories
 from lifelog.tables import read_notes
 
@@ -14,5 +14,5 @@ with job_log(snakemake.log[0], snakemake.input):
     for user, split, importance, figure in rows:
         classes = read_notes(split)["classes"]
         tables = pq.read_table(split).to_pandas(), pq.read_table(importance).to_pandas()
-        own = person_tables(tables[0], classes, histories[histories.user == user], tables[1], params.parts)
-        plot_person(user, own, classes, figure)
+        own = user_table(tables[0], classes, histories[histories.user == user], tables[1], params.subsets)
+        plot_user(user, own, classes, figure)

@@ -1,0 +1,342 @@
+"""place_user: a new user beside a finished run: its group, the stability of that assignment, and predictions.
+
+The run is only read. The windows, split, networks and importance of the new user come from the same stages as those of
+the run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lifelog.compare import probabilities
+from lifelog.groups.assignment import read_groups
+from lifelog.groups.clustering import resamples, squared_distances
+from lifelog.groups.vectors import grouping_vectors, read_importance
+from lifelog.metrics import scores
+from lifelog.predict.samples import Samples, read_samples
+from lifelog.predict.train import predict_users, predictions_schema
+from lifelog.settings.groups import Clustering
+from lifelog.settings.mil import Mil
+from lifelog.settings.predict import AnyPredictor
+from lifelog.settings.splits import Target
+from lifelog.settings.windows import Modality
+from lifelog.tables import plain, read_json, read_notes, write_json, write_table
+from lifelog.windows.layout import BadInput
+
+logger = logging.getLogger(__name__)
+
+DRAWS = 200  # resamples of the new user's windows and seeds
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The group of a new user in a run.
+
+    Attributes
+    ----------
+    group : str
+        Name of the group.
+    stability : float
+        Share of resamples of the user's windows and training seeds with the same group.
+    share : float
+        Share of the user's windows that are nearest to the group's centre.
+    silhouette : float or None
+        -1 to 1, of the user among the users of the run; positive if the own group is the nearest. None for one group.
+    outlier : bool or None
+        Whether the user is farther from the centre than every member is from that of the others, as about one in n + 1
+        true members of a group of n would be. None for a group of one member.
+    distances : dict of str to float
+        To the centre of each group.
+    members : list of str
+        Members of the group.
+    """
+
+    group: str
+    stability: float
+    share: float
+    silhouette: float | None
+    outlier: bool | None
+    distances: dict[str, float]
+    members: list[str]
+
+
+def place_user(
+    importance: pd.DataFrame, run_importance: pd.DataFrame, groups: pd.DataFrame, settings: Clustering
+) -> Placement:
+    """Assign a new user to the group with the nearest centre (of most windows, if windows were clustered).
+
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        Importance of the new user, as `read_importance` returns it.
+    run_importance : pandas.DataFrame
+        Importance of the users of the run.
+    groups : pandas.DataFrame
+        Importance groups of the run: user, group.
+    settings : Clustering
+        Vectors and unit, as in the run, and the seed of the resamples.
+
+    Returns
+    -------
+    Placement
+        The group and its stability.
+    """
+    users = grouping_vectors(run_importance, settings).groupby("user").mean().loc[list(groups.user)]
+    centres = users.groupby(groups.group.to_numpy()).mean()
+    windows = grouping_vectors(importance, settings).reindex(columns=users.columns, fill_value=0.0)
+    number = _nearest(windows.to_numpy(), centres.to_numpy(), settings.unit)
+    same = 0
+    for drawn, _ in resamples(importance, settings, settings.seed, DRAWS):
+        vectors = drawn.reindex(columns=users.columns, fill_value=0.0).to_numpy()
+        same += _nearest(vectors, centres.to_numpy(), settings.unit) == number
+    own = windows.to_numpy().mean(axis=0)
+    group = str(centres.index[number])
+    members = list(groups.user[groups.group == group])
+    correction = len(members) / max(1, len(members) - 1)  # a member attracts the centre, the new user does not
+    radii = correction * _distances(users.loc[members].to_numpy(), centres.to_numpy())[:, number]
+    distances = _distances(own[None], centres.to_numpy())[0]
+    inside = _distances(windows.to_numpy(), centres.to_numpy()).argmin(axis=1) == number
+    return Placement(
+        group,
+        stability=same / DRAWS,
+        share=float(inside.mean()),
+        silhouette=_silhouette(own, users, groups, group),
+        outlier=bool(distances[number] > radii.max()) if len(members) > 1 else None,
+        distances={str(name): float(d) for name, d in zip(centres.index, distances, strict=True)},
+        members=members,
+    )
+
+
+def _nearest(windows: Floats, centres: Floats, unit: str) -> int:
+    """Return the number of the nearest centre."""
+    if unit == "users":
+        return int(_distances(windows.mean(axis=0)[None], centres)[0].argmin())
+    return int(np.bincount(_distances(windows, centres).argmin(axis=1)).argmax())
+
+
+def _distances(vectors: Floats, centres: Floats) -> Floats:
+    distances: Floats = np.sqrt(squared_distances(vectors, centres))
+    return distances
+
+
+def _silhouette(own: Floats, users: pd.DataFrame, groups: pd.DataFrame, group: str) -> float | None:
+    """Return the silhouette (Rousseeuw, 1987) of a user who is added to the group; None for one group."""
+    mean = pd.Series(_distances(own[None], users.to_numpy())[0]).groupby(groups.group.to_numpy()).mean()
+    if len(mean) < 2:
+        return None
+    a, b = mean[group], mean.drop(group).min()
+    return float((b - a) / max(a, b)) if max(a, b) > 0 else 0.0
+
+
+def predict_new_user(
+    user: str, members: list[str], everyone: list[str], samples: Samples, predictors: list[AnyPredictor]
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Predict the test windows of a new user with every predictor under three schemes.
+
+    Parameters
+    ----------
+    user : str
+        The new user.
+    members, everyone : list of str
+        The members of the user's group (scheme `importance`), and all users of the run (scheme `global`); under the
+        scheme `personal` predictors are fitted on the new user.
+    samples : Samples
+        Windows of all these users; training and validation windows are used as in the run.
+    predictors : list of PredictorSettings
+        Predictors with importance groups in the run.
+
+    Returns
+    -------
+    predictions : pandas.DataFrame
+        In the schema of `new_user_schema`.
+    scores : list of dict
+        By predictor and scheme.
+    """
+    tables, rows = [], []
+    for settings in predictors:
+        for scheme, fitted in (("importance", members), ("global", everyone), ("personal", [user])):
+            frame = predict_users(settings, samples, fitted, [user]).assign(predictor=settings.name, scheme=scheme)
+            tables.append(frame)
+            row = {"predictor": settings.name, "scheme": scheme, "fitted_on": len(fitted), "windows": len(frame)}
+            values = scores(frame.truth.to_numpy(), probabilities(frame))
+            rows.append(row | {name: plain(value) for name, value in values.items()})
+    empty = new_user_schema(samples.classes).empty_table().to_pandas()
+    return pd.concat(tables, ignore_index=True) if tables else empty, rows
+
+
+def new_user_schema(classes: list[str]) -> pa.Schema:
+    """Return the schema of the predictions of a new user."""
+    first = [("predictor", pa.string()), ("scheme", pa.string())]
+    return pa.schema([*first, *(item for item in predictions_schema(classes) if item.name != "group")])
+
+
+@dataclass(frozen=True)
+class UserFiles:
+    """Files of a new user: windows, features, split, importance."""
+
+    windows: str
+    features: str
+    splits: str
+    importance: str
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """Files of a finished run: importance groups, and the tables of all users."""
+
+    groups: str
+    importance: Sequence[str]
+    splits: Sequence[str]
+    features: Sequence[str]
+    windows: Sequence[str]
+
+
+def write_placement(
+    user: str,
+    own: UserFiles,
+    run: RunFiles,
+    settings: Clustering,
+    standardise: str,
+    predictors: list[AnyPredictor],
+    placement_path: str | Path,
+    predictions_path: str | Path,
+) -> None:
+    """Place a new user, and write the placement (JSON) and the predictions of the user's test windows (parquet).
+
+    Parameters
+    ----------
+    user : str
+        The new user; an excluded one has only the reason.
+    own : UserFiles
+        Files of the user.
+    run : RunFiles
+        Files of the finished run.
+    settings : Clustering
+        Vectors and unit, as in the run, and the seed of the resamples.
+    standardise : str
+        `user` or `none`.
+    predictors : list of PredictorSettings
+        Predictors with importance groups in the run.
+    placement_path, predictions_path : str or Path
+        Files to write.
+    """
+    classes = read_notes(own.splits)["classes"]
+    table = new_user_schema(classes).empty_table()
+    reason = read_notes(own.importance)["excluded"]
+    if reason is not None:
+        about = {"user": user, "excluded": reason, "sentence": f"User {user} is excluded: {reason}."}
+    else:
+        groups = read_groups(run.groups)
+        placement = place_user(read_importance([own.importance]), read_importance(run.importance), groups, settings)
+        see_windows = any(predictor.sees == "windows" for predictor in predictors)
+        samples = read_samples(
+            [*run.features, own.features],
+            [*run.splits, own.splits],
+            [*groups.user, user],
+            standardise,
+            [*run.windows, own.windows] if see_windows else None,
+            Path(predictions_path).parent,
+        )
+        table, rows = predict_new_user(user, placement.members, list(groups.user), samples, predictors)
+        about = describe_placement(user, placement, rows)
+    logger.info(about["sentence"])
+    write_table(table, predictions_path, new_user_schema(classes), {"classes": classes})
+    write_json(about, placement_path)
+
+
+def describe_placement(user: str, placement: Placement, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the placement and the scores of a new user for JSON, with a sentence."""
+    sentence = (
+        f"User {user} belongs to {placement.group} ({len(placement.members)} members) in "
+        f"{placement.stability * DRAWS:.0f} of {DRAWS} resamples; {placement.share:.0%} of the windows are nearest to it."
+    )
+    if placement.outlier:
+        sentence += (
+            " But every member is nearer to the group's centre: the user may belong to none of the groups (about one in "
+            f"{len(placement.members) + 1} true members would be that far away)."
+        )
+    for row in rows:
+        if row["scheme"] == "importance":
+            other = {r["scheme"]: r["macro_f1"] for r in rows if r["predictor"] == row["predictor"]}
+            sentence += (
+                f" {row['predictor']}: macro-F1 {row['macro_f1']:.3f} with the model of the group, "
+                f"{other['global']:.3f} with the global model, {other['personal']:.3f} with a personal model."
+            )
+    return {"user": user, "excluded": None, "sentence": sentence, **asdict(placement), "scores": rows}
+
+
+def check_run(run: str | Path, users: list[str], target: str, split: str, settings: dict[str, Any]) -> None:
+    """Check that users can be placed in a run, before any job.
+
+    Parameters
+    ----------
+    run : str or Path
+        Results folder of the run (`new_users.run`).
+    users : list of str
+        The new users.
+    target, split : str
+        Target and split of the groups.
+    settings : dict
+        The settings that must be those of the run, as in the JSON file of a checkpoint, and of the groups under `groups`.
+
+    Raises
+    ------
+    BadInput
+        If the run is incomplete, was made with other settings, or contains one of the users.
+    """
+    run = Path(run)
+    if not run.is_dir():
+        raise BadInput(
+            "new_users.run", f"there is no folder {str(run)!r}; set it to the results folder of a finished run"
+        )
+    description = next(iter(sorted((run / target / split / "mil").glob("*/*.json"))), None)
+    groups = run / target / split / "groups" / "importance.json"
+    if description is None or not groups.is_file():
+        others = ", ".join(sorted(f"{p.parts[-4]}/{p.parts[-3]}" for p in run.glob("*/*/groups/importance.json")))
+        raise BadInput(
+            "new_users.run",
+            f"{str(run)!r} has no groups of {target}/{split}, only of {others or 'nothing'}; finish that run, or use its "
+            "configuration (--configfile) here too",
+        )
+    # By splits, not groups: excluded users have windows in the run too.
+    both = sorted(set(users) & {path.stem for path in (run / target / split / "splits").glob("*.parquet")})
+    if both:
+        raise BadInput("cohort.users", f"{', '.join(both)} are in the run {str(run)!r}; rename the new users")
+    for key, before, now in _differences(read_json(description) | {"groups": read_json(groups)}, settings):
+        raise BadInput(
+            "new_users.run", f"{key} was {before!r} in that run and is {now!r} here; use its --configfile here too"
+        )
+
+
+def _differences(run: dict[str, Any], own: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield the keys of `own` with different values, and both values."""
+    for key, now in own.items():
+        before = run.get(key)
+        if isinstance(now, dict) and isinstance(before, dict):
+            yield from _differences(before, now, f"{path}{key}.")
+        elif before != now:
+            yield f"{path}{key}", before, now
+
+
+def required_settings(
+    mil: Mil, standardise: str, modalities: list[Modality], target: Target, groups: Clustering
+) -> dict[str, Any]:
+    """Return the settings that new users must share with a run, for `check_run`."""
+    return {
+        "mil": mil.model_dump(exclude={"seeds", "device"}),
+        "standardise": standardise,
+        "modalities": [modality.model_dump() for modality in modalities],
+        "target": target.model_dump(),
+        "groups": groups.model_dump(include={"importance", "subsets", "unit"}),
+    }

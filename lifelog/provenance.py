@@ -1,0 +1,124 @@
+"""The modules of this package that a script depends on, found from the source, and their digest.
+
+Snakemake reruns a job when its script changes, but does not see changes of imported modules. The rules therefore pass the
+digest of these modules as a param.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+def script_digest(script: Path) -> str:
+    """Compute the digest of all files of the package that a script depends on.
+
+    Parameters
+    ----------
+    script : Path
+        A Python file.
+
+    Returns
+    -------
+    str
+        Changes whenever one of the files of `reached_files` changes.
+    """
+    return _digest(reached_files(script))
+
+
+def package_digest() -> str:
+    """Compute the digest of the whole package, for jobs that run the whole workflow."""
+    return _digest({path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"})
+
+
+def _digest(paths: set[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(f"{path.relative_to(PACKAGE)}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def reached_files(script: Path) -> set[Path]:
+    """Find the files of the package that a script depends on.
+
+    Followed are all import statements, including those in functions, the packages around an imported module, and calls of
+    `import_module` with an f-string such as ``f"lifelog.predict.{name}"``, which may import any module of that package. The
+    files beside the `__init__.py` of an imported package that are not modules (templates, tables) count as well.
+
+    Parameters
+    ----------
+    script : Path
+        A Python file.
+
+    Returns
+    -------
+    set of Path
+        Modules and data files, without the script.
+    """
+    reached: set[Path] = set()
+    queue = list(_imports(script))
+    while queue:
+        path = queue.pop()
+        if path not in reached:
+            reached.add(path)
+            queue += _imports(path)
+    packages = [path.parent for path in reached if path.name == "__init__.py"]
+    return reached | {path for package in packages for path in _data_files(package)}
+
+
+@functools.cache
+def _imports(path: Path) -> frozenset[Path]:
+    """Return the modules of the package that a file imports itself."""
+    tree = ast.parse(path.read_bytes(), str(path))
+    return frozenset(
+        module for node in ast.walk(tree) for name in _imported_names(node) for module in _files(name, path)
+    )
+
+
+def _imported_names(node: ast.AST) -> Iterator[str]:
+    """Yield the dotted names that a node imports; `name.*` for any module of a package."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        if node.level:
+            raise ValueError(f"line {node.lineno}: relative imports are not followed; use the full name")
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module") and node.args:
+        name = node.args[0]
+        if isinstance(name, ast.JoinedStr) and isinstance(name.values[0], ast.Constant):
+            yield f"{name.values[0].value}*"
+        elif isinstance(name, ast.Constant):
+            yield str(name.value)
+
+
+def _files(name: str, importer: Path) -> Iterator[Path]:
+    """Yield the module of a dotted name, or of the name's parent for an attribute, and the packages around it."""
+    first, *steps = name.split(".")
+    if first != PACKAGE.name:
+        return
+    folder = PACKAGE
+    yield folder / "__init__.py"
+    for step in steps:
+        if step == "*":
+            yield from folder.glob("*.py")
+        elif (folder / step / "__init__.py").is_file():
+            folder = folder / step
+            yield folder / "__init__.py"
+        elif (folder / f"{step}.py").is_file():
+            yield folder / f"{step}.py"
+            return
+        elif folder == PACKAGE and not step.startswith("__"):
+            raise ValueError(f"{importer}: import {step!r} from its module, not from {PACKAGE.name}")
+
+
+def _data_files(package: Path) -> Iterator[Path]:
+    """Yield the files of a package that are not modules, without those of its subpackages."""
+    for path in package.iterdir():
+        if path.is_file() and path.suffix not in (".py", ".pyc"):
+            yield path

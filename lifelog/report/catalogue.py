@@ -1,0 +1,69 @@
+"""The figures of the report: on which page each is shown, and its caption.
+
+This module imports no plotting library, since the rules read it: the rule that draws a page outputs the figures that are
+listed here for it. A figure is added with an entry here, a function in the `FIGURES` of its page's module in
+`lifelog/report/figures/`, and a sentence in `lifelog/report/words.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from lifelog.mil.measures import MEASURES
+from lifelog.registry import Registry
+
+Page = Literal["overview", "cohort", "run", "importance", "groups", "comparison", "user"]
+
+
+class Entry(NamedTuple):
+    """A figure: its page, and its caption with the placeholders {metric}, {seeds} and {planted}."""
+
+    page: Page
+    caption: str
+
+
+CATALOGUE: Registry[Entry] = Registry(
+    "figure",
+    {
+        "verdict": Entry(
+            "overview",
+            "Difference between importance groups and one global model, with intervals over participants; right of 0, "
+            "grouping is better. Hollow: no clear difference after Holm's correction. Controls are shown below.",
+        ),
+        "yield": Entry("cohort", "Share of each participant's labelled windows in which a modality could be used."),
+        "dag": Entry("run", "Rules of this run, from the raw recordings at the top to this page at the bottom."),
+        **{name: Entry("importance", measure.caption + "{planted}") for name, measure in MEASURES.items()},
+        "deletion": Entry(
+            "importance",
+            "Deletion curves: decrease of the predicted class's log-likelihood when modalities are removed, the most "
+            "important first. An order above the random one finds what the networks use.",
+        ),
+        "group_importance": Entry(
+            "groups", "Importance in each group: bars are means over participants, dots are participants."
+        ),
+        "cluster_scores": Entry(
+            "groups", "Scores of each number of clusters; the ring marks the one that forms the groups."
+        ),
+        "embedding": Entry(
+            "groups",
+            "t-SNE of windows, by importance and by raw features, coloured by participant and by group; a sample of them "
+            "in a large run. Distances between separate clouds have no meaning.",
+        ),
+        "comparison": Entry(
+            "comparison",
+            "Left: {metric} of each predictor with one global model, one per group, or one per participant; raw and random "
+            "groups are controls. Right: difference to the global model.",
+        ),
+        "confusion": Entry("comparison", "Confusion matrices over the test windows of all participants."),
+        "user": Entry(
+            "user",
+            "Top: labels over time, by subset. Bottom: validation score per epoch, and importance in the windows that form "
+            "the groups; bars are means over training seeds, marks are seeds.",
+        ),
+    },
+)
+
+
+def figures_of(page: Page) -> list[str]:
+    """Return the names of a page's figures."""
+    return [name for name, entry in CATALOGUE.items() if entry.page == page]

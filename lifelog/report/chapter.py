@@ -1,0 +1,205 @@
+"""A chapter of the report: everything about one target under one split."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lifelog.config import Config
+from lifelog.groups.assignment import read_groups
+from lifelog.groups.clustering import read_scores
+from lifelog.metrics import METRICS
+from lifelog.mil.measures import MEASURES
+from lifelog.report.catalogue import CATALOGUE, figures_of
+from lifelog.report.tables import joined_random, split_overview
+from lifelog.report.words import describe
+from lifelog.settings.splits import UsersSplit
+from lifelog.tables import read_csv, read_json, read_notes
+
+
+@dataclass
+class Figure:
+    """A figure, its data, and its text alternative."""
+
+    path: Path
+    name: str  # of downloaded files
+    caption: str
+    kind: str
+
+    @property
+    def source(self) -> str:
+        """The image as a data URL."""
+        return "data:image/svg+xml;base64," + base64.b64encode(self.path.read_bytes()).decode()
+
+    @property
+    def data(self) -> str:
+        """The table, compressed: in a large run it would be most of the page."""
+        return base64.b64encode(gzip.compress(self.path.with_suffix(".csv").read_bytes(), mtime=0)).decode()
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The table that the figure shows."""
+        return read_csv(self.path.with_suffix(".csv"))
+
+    @property
+    def alt(self) -> str:
+        """The text alternative."""
+        return describe(self.kind, self.table)
+
+
+@dataclass
+class SplitDetails:
+    """Subsets, importance and groups under a split that assigns windows to subsets."""
+
+    subsets: pd.DataFrame
+    notes: list[dict[str, Any]]
+    excluded: list[dict[str, Any]]
+    importance: pd.DataFrame  # of score_importance
+    groups: pd.DataFrame
+    clusters: pd.DataFrame  # of score_groups
+    recovery: dict[str, Any] | None
+    published: dict[str, Any] | None
+
+    @property
+    def nearest(self) -> float:
+        """Minutes between the nearest test and training windows of a user, median over users."""
+        return float(self.subsets.nearest.median())
+
+    @property
+    def unstable(self) -> list[str]:
+        """Users whose importance differs between training seeds."""
+        return list(self.importance.user[~self.importance.stable])
+
+
+@dataclass
+class Chapter:
+    """One target under one split; `details` is None for a split that uses the subsets of another."""
+
+    target: str
+    split: str
+    verdict: dict[str, Any]
+    figures: dict[str, Figure]
+    comparison: pd.DataFrame
+    by_user: pd.DataFrame
+    details: SplitDetails | None
+    base_split: str  # the split that assigns windows to subsets
+    grouped_by: str  # the importance measure that forms the groups
+    alone: list[str]  # users predicted by a model of all other users, since they are alone in their group
+    user_figures: dict[str, Figure]
+
+    @property
+    def key(self) -> str:
+        """Anchor of the chapter; names hold no slash, so that it is unique."""
+        return f"{self.target}/{self.split}"
+
+    @property
+    def title(self) -> str:
+        """Title of the chapter."""
+        return f"{self.target}, {self.split} split"
+
+    @property
+    def headline_scores(self) -> pd.DataFrame:
+        """Scores in importance groups and with one global model, of predictors that have both."""
+        grouped = [predictor for predictor, scheme in self.by_user.columns if scheme == "importance"]
+        columns = [(p, s) for p, s in self.by_user.columns if p in grouped and s in ("global", "importance")]
+        return self.by_user[columns]
+
+    def score(self, user: str, column: tuple[str, str]) -> float:
+        """Return the score of a user under a model, NaN if there is none."""
+        return float(self.by_user[column].get(user, float("nan")))
+
+    def about(self, user: str, several_seeds: bool) -> dict[str, Any]:
+        """Return group, most important modalities and stability of a user, or why the user is excluded."""
+        assert self.details is not None
+        tests = int(self.details.subsets.set_index("user").test[user])
+        about: dict[str, Any] = {"figure": self.user_figures[user], "excluded": None, "tests": tests}
+        for note in self.details.excluded:
+            if note["user"] == user:
+                return about | {"excluded": note["reason"]}
+        groups = self.details.groups.set_index("user")
+        group, share = groups.loc[user, ["group", "share"]]
+        others = sorted(set(groups.index[groups.group == group]) - {user})
+        top = {}
+        for measure in MEASURES:
+            own = self.figures[measure].table
+            top[measure] = list(own[own.user == user].nlargest(2, "importance").modality)
+        scores = self.details.importance.set_index("user").loc[user]
+        compared = several_seeds and pd.notna(scores[f"seeds_{self.grouped_by}"])
+        stable = ("yes" if scores.stable else "no") if compared else "–"
+        return about | {"group": group, "share": share, "others": others, "top": top, "stable": stable}
+
+
+def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapter:
+    """Read a chapter from the results folder of a target and split."""
+    folder = Path(folder)
+    target, split = config.target(folder.parent.name), config.split(folder.name)
+    by_users = isinstance(split, UsersSplit)
+    model = next((name for name, scheme in config.models(split) if scheme == "importance"), None)
+    grouped = folder / "predictions" / str(model) / "importance.parquet"
+    names = figures_of("comparison")
+    if not by_users:
+        names = [*names, *figures_of("importance"), *figures_of("groups")]
+    stem = f"{target.name}-{split.name}"
+    return Chapter(
+        target=target.name,
+        split=split.name,
+        verdict=read_json(folder / "verdict.json"),
+        figures={name: _figure(folder / "figures", name, f"{stem}-{name}", config) for name in names},
+        comparison=joined_random(pd.read_csv(folder / "comparison.csv")),
+        by_user=_scores_by_user(read_csv(folder / "scores.csv"), config.compare.metric),
+        details=None if by_users else _read_details(folder, config, users),
+        base_split=split.within if isinstance(split, UsersSplit) else split.name,
+        grouped_by=config.groups.importance,
+        alone=read_notes(grouped)["alone"] if model else [],
+        user_figures={
+            user: Figure(
+                folder / "figures" / "users" / f"{user}.svg", f"{stem}-user-{user}", CATALOGUE["user"].caption, "user"
+            )
+            for user in ([] if by_users else users)
+        },
+    )
+
+
+def run_figures(folder: str | Path, config: Config) -> dict[str, Figure]:
+    """Return the figures that belong to no chapter."""
+    names = [name for page in ("overview", "cohort", "run") for name in figures_of(page)]  # type: ignore[arg-type]
+    return {name: _figure(Path(folder), name, name, config) for name in names}
+
+
+def _figure(folder: Path, name: str, stem: str, config: Config) -> Figure:
+    """Return a figure with its caption."""
+    is_measure = name in MEASURES and config.cohort.layout == "simulated"
+    caption = CATALOGUE[name].caption.format(
+        metric=METRICS[config.compare.metric].label,
+        seeds=len(config.mil.seeds),
+        planted=" Framed cells are planted." if is_measure else "",
+    )
+    return Figure(folder / f"{name}.svg", stem, caption, name)
+
+
+def _read_details(folder: Path, config: Config, users: list[str]) -> SplitDetails:
+    splits, importance = ([str(folder / kind / f"{u}.parquet") for u in users] for kind in ("splits", "importance"))
+    subsets, notes = split_overview(splits, importance)
+    return SplitDetails(
+        subsets=subsets,
+        notes=[note for note in notes if not note["excluded"]],
+        excluded=[note for note in notes if note["excluded"]],
+        importance=read_csv(folder / "importance_scores.csv"),
+        groups=read_groups(folder / "groups" / "importance.csv"),
+        clusters=read_scores(folder / "groups" / "scores.csv"),
+        recovery=read_json(folder / "recovery.json") if config.cohort.layout == "simulated" else None,
+        published=read_json(folder / "published.json") if config.report.published else None,
+    )
+
+
+def _scores_by_user(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return one row per user (and one for all windows), one column per predictor and scheme, except random ones."""
+    scores = scores[~scores.scheme.str.startswith("random")]
+    columns = list(dict.fromkeys(zip(scores.predictor, scores.scheme, strict=True)))
+    return scores.pivot(index="user", columns=["predictor", "scheme"], values=metric)[columns]

@@ -1,0 +1,158 @@
+"""The figures of the comparison page, and the figure of the first page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+
+from lifelog.metrics import METRICS, confusion
+from lifelog.registry import Registry
+from lifelog.report.style import SCHEME_COLOURS, SEQUENTIAL, colours, markers, save, style
+from lifelog.settings.compare import Compare
+from lifelog.settings.predict import SENSORLESS
+
+
+@dataclass(frozen=True)
+class ComparisonTables:
+    """Comparison of all models, predictions by predictor and scheme, classes, and the settings of the comparison."""
+
+    comparison: pd.DataFrame
+    predictions: dict[tuple[str, str], pd.DataFrame]
+    classes: list[str]
+    settings: Compare
+
+
+def plot_comparison(tables: ComparisonTables, path: str | Path) -> None:
+    """Plot the mean over users and the difference to the global scheme, with intervals, one row per predictor.
+
+    Random groupings are small marks without intervals; only their distribution matters.
+    """
+    metric, confidence = tables.settings.metric, tables.settings.confidence
+    rows = tables.comparison[tables.comparison.metric == metric]
+    predictors, schemes = list(dict.fromkeys(rows.predictor)), list(dict.fromkeys(rows.scheme))
+    kinds = list(dict.fromkeys(scheme.partition("-")[0] for scheme in schemes))
+    shape = dict(zip(kinds, markers(len(kinds)), strict=True))
+    # Schemes of a predictor are centred on its row.
+    present = {p: [kind for kind in kinds if kind in set(rows[rows.predictor == p].scheme.str.partition("-")[0])]
+               for p in predictors}  # fmt: skip
+    panels = {
+        "mean": ("low", "high", f"{METRICS[metric].label}, mean over users"),
+        "difference": ("difference_low", "difference_high", "difference to one global model"),
+    }
+    with style():
+        figure, axes = plt.subplots(1, 2, figsize=(8.5, 1.2 + 0.8 * len(predictors)), sharey=True)
+        for ax, (centre, (low, high, label)) in zip(axes, panels.items(), strict=True):
+            for scheme in schemes:
+                own = rows[rows.scheme == scheme].set_index("predictor").reindex(predictors)
+                if centre == "difference" and scheme == "global":
+                    continue
+                kind = scheme.partition("-")[0]
+                y = [place + 0.15 * (own_kinds.index(kind) - (len(own_kinds) - 1) / 2) if kind in own_kinds else place
+                     for place, own_kinds in enumerate(present.values())]  # fmt: skip
+                look = {"color": colours(10)[SCHEME_COLOURS[kind]], "fmt": shape[kind]}
+                if kind == "random":
+                    ax.errorbar(own[centre], y, alpha=0.6, ms=4, label=kind if scheme == "random-1" else None, **look)
+                    continue
+                spread = np.abs(np.stack([own[centre] - own[low], own[high] - own[centre]]))
+                ax.errorbar(own[centre], y, xerr=spread, label=kind, capsize=3, **look)
+            ax.set(xlabel=f"{label}\n({confidence:.0%} interval over users)", yticks=range(len(predictors)))
+            ax.set_yticklabels(predictors)
+        axes[1].axvline(0, color="0.4", lw=1)
+        axes[0].invert_yaxis()
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(kinds))
+        save(figure, path, rows)
+
+
+def plot_confusion(tables: ComparisonTables, path: str | Path) -> None:
+    """Plot confusion matrices over all test windows, predictors by schemes; cells are shares of the true class.
+
+    Random groupings are left out, since there may be hundreds.
+    """
+    classes = tables.classes
+    predictions = {key: table for key, table in tables.predictions.items() if not key[1].startswith("random")}
+    predictors = list(dict.fromkeys(key[0] for key in predictions))
+    schemes = list(dict.fromkeys(key[1] for key in predictions))
+    cells = pd.MultiIndex.from_product([classes, classes], names=["true", "predicted"])
+    data = []
+    with style():
+        size = (2.6 * len(schemes) + 0.8, 2.4 * len(predictors) + 0.4)
+        figure, axes = plt.subplots(
+            len(predictors), len(schemes), figsize=size, sharex=True, sharey=True, squeeze=False
+        )
+        figure.set_layout_engine("none")  # every heatmap draws the whole figure; it is laid out once, at the end
+        for ax in axes.flat:
+            ax.set_visible(False)
+        for (predictor, scheme), table in predictions.items():
+            ax = axes[predictors.index(predictor), schemes.index(scheme)]
+            predicted = table[[f"p_{name}" for name in classes]].to_numpy().argmax(axis=1)
+            counts = confusion(table.truth.to_numpy(), predicted, len(classes))
+            data.append(
+                pd.DataFrame({"predictor": predictor, "scheme": scheme, "windows": counts.ravel()}, index=cells)
+            )
+            share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+            ax.set_visible(True)
+            sns.heatmap(
+                share, ax=ax, cmap=SEQUENTIAL, vmin=0, vmax=1, annot=counts, fmt="d", cbar=False, square=True,
+                xticklabels=classes, yticklabels=classes,
+            )  # fmt: skip
+            ax.set_title(f"{predictor}, {scheme}")
+            ax.tick_params(axis="y", rotation=0)
+        figure.supxlabel("predicted")
+        figure.supylabel("true (colour: share of the true class, number: windows)")
+        figure.set_layout_engine("constrained")
+        save(figure, path, pd.concat(data).reset_index()[["predictor", "scheme", "true", "predicted", "windows"]])
+
+
+FIGURES: Registry[Callable[[ComparisonTables, str | Path], None]] = Registry(
+    "figure", {"comparison": plot_comparison, "confusion": plot_confusion}
+)
+
+
+def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare, path: str | Path) -> None:
+    """Plot the difference of importance groups to one global model, with intervals, and of the controls below it.
+
+    One row per predictor and split; the splits are the keys of `comparisons`.
+    """
+    rows = pd.concat([frame.assign(where=name) for name, frame in comparisons.items()], ignore_index=True)
+    rows = rows[
+        (rows.metric == settings.metric) & ~rows.scheme.isin(["global", "personal"]) & ~rows.predictor.isin(SENSORLESS)
+    ]
+    grouped = rows.groupby(["where", "predictor"]).scheme.transform(lambda schemes: "importance" in set(schemes))
+    rows = rows[grouped.astype(bool)].assign(kind=rows.scheme.str.split("-").str[0])
+    positions = {key: -position for position, key in enumerate(rows.groupby(["where", "predictor"], sort=False).groups)}
+    looks = {"importance": ("o", 8, 0.0), "raw": ("s", 5, -0.18), "random": ("D", 4, -0.32)}
+    with style():
+        figure, ax = plt.subplots(figsize=(8.5, 1.3 + 0.55 * max(1, len(positions))))
+        for kind, (marker, size, below) in looks.items():
+            own = rows[rows.kind == kind]
+            y = [positions[row.where, row.predictor] + below for row in own.itertuples()]
+            colour = colours(10)[SCHEME_COLOURS[kind]]
+            if kind == "importance":
+                spread = np.abs(np.stack([own.difference - own.difference_low, own.difference_high - own.difference]))
+                ax.errorbar(own.difference, y, xerr=spread, fmt="none", ecolor=colour, capsize=4, lw=2)
+                # Filled only where the verdict counts it as a difference.
+                weak = [
+                    (x, at) for x, at, p in zip(own.difference, y, own.p_holm, strict=True) if not p < settings.level
+                ]
+            names = {"importance": "importance groups", "raw": "groups by raw features", "random": "random groups"}
+            if len(own):
+                ax.plot(own.difference, y, marker, ms=size, color=colour, label=names[kind])
+            if kind == "importance" and weak:
+                look = {"ms": size, "mec": colour, "mfc": "white", "ls": "none", "mew": 2}
+                ax.plot(*zip(*weak, strict=True), marker, label="no clear difference", **look)
+        ax.axvline(0, color="0.3", lw=1)
+        ax.set_yticks(list(positions.values()), [f"{where}: {predictor}" for where, predictor in positions])
+        of = f"{METRICS[settings.metric].label}, {settings.confidence:.0%} interval over users"
+        ax.set(xlabel=f"difference to one global model ({of})")
+        ax.set_ylim(min(positions.values(), default=0) - 0.6, 0.5)
+        if positions:
+            figure.legend(loc="outside upper center", ncols=4)
+        else:
+            ax.text(0.5, 0.5, "no predictor has importance groups", ha="center", va="center", transform=ax.transAxes)
+        save(figure, path, rows.drop(columns="kind"))

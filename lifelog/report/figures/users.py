@@ -1,0 +1,125 @@
+"""The figure of one user: labels over time, training, and importance under every seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from lifelog.mil.measures import MEASURES
+from lifelog.report.style import MAX_VECTOR_MARKS, colours, markers, save, style
+from lifelog.settings.splits import SUBSETS
+
+SERIES = (*SUBSETS, "not used")
+
+
+def user_table(
+    split: pd.DataFrame, classes: list[str], history: pd.DataFrame, importance: pd.DataFrame, subsets: list[str]
+) -> pd.DataFrame:
+    """Return the data of a user's figure in rows of panel, series, x, value and mark.
+
+    Panel `label`: series is the subset, x the number of the labelled window, value the class, mark the session. Panel
+    `training`: series is the seed, x the epoch, value the validation score, mark True at the kept epoch. One panel per
+    importance measure: series is the seed, x the modality, value the mean over the windows of `subsets`.
+    """
+    ordered = split.sort_values("start")
+    used = ordered.label.isin(classes).to_numpy()
+    tables = [
+        pd.DataFrame(
+            {
+                "panel": "label",
+                "series": ordered.subset.fillna("not used").to_numpy()[used],
+                "x": np.arange(1, len(ordered) + 1)[used],
+                "value": ordered.label.to_numpy()[used],
+                "mark": ordered.session.to_numpy()[used],
+            }
+        ),
+        pd.DataFrame(
+            {
+                "panel": "training",
+                "series": history.seed,
+                "x": history.epoch,
+                "value": history.validation_score,
+                "mark": history.best,
+            }
+        ),
+    ]
+    rows = importance[importance.subset.isin(subsets)]
+    for measure in MEASURES:
+        means = rows[rows.measure == measure].groupby(["seed", "modality"], sort=False).value.mean().reset_index()
+        renamed = means.rename(columns={"seed": "series", "modality": "x"})
+        tables.append(renamed.assign(panel=measure, mark="")[["panel", "series", "x", "value", "mark"]])
+    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+
+
+def plot_user(user: str, rows: pd.DataFrame, classes: list[str], path: str | Path) -> None:
+    """Plot the data of `user_table`; empty panels are labelled."""
+    with style():
+        figure = plt.figure(figsize=(9, 4.8), layout="none")  # constrained layout takes longer than the drawing
+        grid = figure.add_gridspec(
+            2, 1 + len(MEASURES), left=0.09, right=0.98, top=0.9, bottom=0.19, hspace=0.55, wspace=0.35
+        )
+        label = figure.add_subplot(grid[0, :])
+        below = [figure.add_subplot(grid[1, i]) for i in range(1 + len(MEASURES))]
+        _plot_labels(label, rows[rows.panel == "label"], classes)
+        _plot_training(below[0], rows[rows.panel == "training"])
+        for ax, (name, measure) in zip(below[1:], MEASURES.items(), strict=True):
+            _plot_importance(ax, rows[rows.panel == name], measure.label)
+        figure.suptitle(f"user {user}", fontsize="medium")
+        save(figure, path, rows)
+
+
+def _plot_labels(ax: Axes, rows: pd.DataFrame, classes: list[str]) -> None:
+    places = {name: place for place, name in enumerate(classes)}
+    for name, colour, marker in zip(SERIES, [*colours(3), "0.75"], markers(4), strict=True):
+        own = rows[rows.series == name]
+        if len(own):
+            ax.plot(
+                own.x,
+                own.value.map(places),
+                marker,
+                color=colour,
+                ms=4,
+                label=name,
+                rasterized=len(rows) > MAX_VECTOR_MARKS,
+            )
+    first = rows.groupby("mark", sort=False).x.min()
+    for x in first.iloc[1:]:
+        ax.axvline(x - 0.5, color="0.6", lw=0.8)
+    ax.set_yticks(range(len(classes)), classes)
+    ax.set(xlabel="labelled window (lines separate sessions)", ylim=(-0.5, len(classes) - 0.5))
+    ax.legend(fontsize="x-small", ncols=4, loc="lower right", bbox_to_anchor=(1, 1))
+
+
+def _plot_training(ax: Axes, rows: pd.DataFrame) -> None:
+    for (seed, line), colour in zip(rows.groupby("series"), colours(rows.series.nunique()), strict=True):
+        ax.plot(line.x, line.value, color=colour, lw=1.2, label=f"seed {seed}")
+        best = line[line["mark"] == True]  # noqa: E712  (the column holds text too)
+        ax.plot(best.x, best.value, "o", color=colour, ms=5)
+    ax.set(xlabel="epoch (dot: selected)", ylabel="validation score", ylim=(0, 1.05))
+    if len(rows):
+        ax.legend(fontsize="x-small")
+    else:
+        _empty(ax)
+
+
+def _plot_importance(ax: Axes, rows: pd.DataFrame, label: str) -> None:
+    ax.set(ylabel=label)
+    if rows.empty:
+        _empty(ax)
+        return
+    names = list(dict.fromkeys(rows.x))
+    means = rows.groupby("x").value.mean().reindex(names)
+    ax.bar(range(len(names)), means, color="0.8")
+    seeds = sorted(set(rows.series))
+    for seed, colour, marker in zip(seeds, colours(len(seeds)), markers(len(seeds)), strict=True):
+        own = rows[rows.series == seed].set_index("x").value.reindex(names)
+        ax.plot(range(len(names)), own, marker, color=colour, ms=4)
+    ax.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize="x-small")
+
+
+def _empty(ax: Axes) -> None:
+    ax.text(0.5, 0.5, "no network", ha="center", va="center", transform=ax.transAxes, color="0.4")

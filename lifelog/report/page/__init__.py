@@ -1,0 +1,30 @@
+"""The page: templates, style and script, and their rendering."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+
+def render_page(**values: Any) -> str:
+    """Render the templates of this folder; all text from data is escaped."""
+    environment = Environment(
+        loader=PackageLoader("lifelog", "report/page"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = _number
+    environment.filters["signed"] = _signed
+    return environment.get_template("page.html").render(**values)
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None or pd.isna(value) else f"{value:.{digits}f}"
+
+
+def _signed(value: float | None) -> str:
+    return "–" if value is None or pd.isna(value) else f"{value:+.3f}"

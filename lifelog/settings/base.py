@@ -1,0 +1,40 @@
+"""The base class of all settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
+Level = int | str  # a label value
+
+S = TypeVar("S", bound="Section")
+
+
+class Section(BaseModel):
+    """A group of configuration keys. Unknown keys are refused, values are immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    renamed: ClassVar[dict[str, str]] = {}  # former key: present key, for error messages
+
+    def narrow(self, model: type[S]) -> S:
+        """Return the keys that `model`, a base class of this section, declares.
+
+        A stage depends on the narrowest model that it needs, so that a change of another key does not rerun it.
+        """
+        return model(**{name: getattr(self, name) for name in model.model_fields})
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Self:
+        """Rebuild a section from the params of a job. Raises ValueError unless every key is given."""
+        return complete(cls.model_validate(dict(params)), params)
+
+
+def complete(section: S, params: Mapping[str, Any]) -> S:
+    """Return `section` if `params` holds all of its keys; a missing key would silently become its default."""
+    missing = sorted(set(section.model_dump()) - set(params))
+    if missing:
+        raise ValueError(f"{type(section).__name__}: incomplete params, without {', '.join(missing)}")
+    return section

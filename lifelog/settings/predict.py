@@ -1,0 +1,114 @@
+"""Settings of the predictors. Each predictor declares what it sees and whether it needs torch.
+
+The predictor `name` is implemented by the class `Predictor` of the module `lifelog/predict/{name}.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from pydantic import Field, TypeAdapter
+
+from lifelog.settings.base import Section, complete
+from lifelog.settings.mil import Training
+
+SCHEMES = ("global", "importance", "raw", "random", "personal")
+Scheme = Literal["global", "importance", "raw", "random", "personal"]
+Sees = Literal["nothing", "time", "features", "windows"]
+
+
+class PredictorSettings(Section):
+    """Keys of every predictor."""
+
+    sees: ClassVar[Sees]  # nothing: class shares only; time: time stamps; features or windows: the sensors
+    needs_torch: ClassVar[bool] = False
+
+    schemes: Literal["all"] | list[Scheme] = Field("all", description="all, or the schemes this predictor is used with")
+
+    @property
+    def uses_sensors(self) -> bool:
+        """Whether the predictor sees sensor data."""
+        return self.sees in ("features", "windows")
+
+
+class Majority(PredictorSettings):
+    """Class shares."""
+
+    sees: ClassVar[Sees] = "nothing"
+
+    name: Literal["majority"] = Field("majority", description="class shares of the training windows; no sensors")
+
+
+class NearestMinute(PredictorSettings):
+    """Nearest label in time."""
+
+    sees: ClassVar[Sees] = "time"
+
+    name: Literal["nearest_minute"] = Field(
+        "nearest_minute", description="label of the user's training window that is nearest in time; no sensors"
+    )
+
+
+class Clock(PredictorSettings):
+    """Class shares by elapsed time."""
+
+    sees: ClassVar[Sees] = "time"
+
+    name: Literal["clock"] = Field("clock", description="class shares by time since the session start; no sensors")
+
+
+class Boosting(PredictorSettings):
+    """Gradient boosting."""
+
+    sees: ClassVar[Sees] = "features"
+
+    name: Literal["boosting"] = Field("boosting", description="histogram gradient boosting on summary features")
+    max_iter: int = Field(100, ge=1, description="maximum number of trees per class; chosen on validation windows")
+    learning_rate: float = Field(0.1, gt=0, description="shrinkage")
+    min_samples_leaf: int = Field(5, ge=1, description="minimum number of windows per leaf")
+    seed: int = Field(0, ge=0, description="random state of the booster")
+
+
+class LifeLogNet(Training, PredictorSettings):
+    """The network of the study."""
+
+    sees: ClassVar[Sees] = "features"
+    needs_torch: ClassVar[bool] = True
+
+    name: Literal["lifelognet"] = Field("lifelognet", description="the study's network on 5-second maxima")
+    batch_size: int = Field(512, ge=2, description="5-second bins per step")
+    modality_dropout: float = Field(
+        0.0, ge=0, lt=1, description="probability of hiding each modality during training (published: 0)"
+    )
+    seed: int = Field(0, ge=0, description="seed of the initial weights and the order of windows")
+
+
+class WindowNet(Training, PredictorSettings):
+    """The network of the study on whole windows."""
+
+    sees: ClassVar[Sees] = "windows"
+    needs_torch: ClassVar[bool] = True
+
+    name: Literal["windownet"] = Field("windownet", description="the same network on whole windows")
+    epochs: int = Field(10, ge=1, le=100000, description="maximum number of epochs")
+    batch_size: int = Field(16, ge=2, description="windows per step")
+    modality_dropout: float = Field(0.0, ge=0, lt=1, description="probability of hiding each modality during training")
+    seed: int = Field(0, ge=0, description="seed of the initial weights and the order of windows")
+
+
+AnyPredictor = LifeLogNet | WindowNet | Boosting | Majority | NearestMinute | Clock
+Predictor = Annotated[AnyPredictor, Field(discriminator="name")]
+
+
+def _names(*sees: Sees) -> tuple[str, ...]:
+    return tuple(kind.model_fields["name"].default for kind in get_args(AnyPredictor) if kind.sees in sees)
+
+
+SENSORLESS = _names("nothing", "time")
+TIME_ONLY = _names("time")
+
+
+def predictor_from_params(params: Mapping[str, Any]) -> AnyPredictor:
+    """Rebuild a predictor's settings from the params of a job. Raises ValueError unless every key is given."""
+    return complete(TypeAdapter(Predictor).validate_python(dict(params)), params)

@@ -1,0 +1,44 @@
+"""The schema of the windows table; its metadata describes the modalities."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lifelog.settings.windows import Modality
+
+VERSION = 1
+
+
+def windows_schema(labels: pa.Schema, modalities: list[Modality]) -> pa.Schema:
+    """Return the schema: user, session, start, the raw label columns, and one fixed-size list per modality.
+
+    Parameters
+    ----------
+    labels : pyarrow.Schema
+        The raw label columns of the layout.
+    modalities : list of Modality
+        Each becomes a column of float32 lists with length x channels values, row by row.
+
+    Returns
+    -------
+    pyarrow.Schema
+        With the modality table and the names of the label columns as JSON in the metadata key `lifelog`.
+    """
+    keys = [("user", pa.string()), ("session", pa.string()), ("start", pa.timestamp("s", tz="UTC"))]
+    sensors = [(m.name, pa.list_(pa.float32(), m.size)) for m in modalities]
+    notes = {
+        "version": VERSION,
+        "modalities": [m.model_dump() for m in modalities],
+        "labels": list(labels.names),
+    }
+    return pa.schema([*keys, *labels, *sensors], metadata={"lifelog": json.dumps(notes, sort_keys=True)})
+
+
+def read_modalities(path: str | Path) -> list[Modality]:
+    """Return the modality table of a windows file."""
+    notes = json.loads(pq.read_schema(path).metadata[b"lifelog"])
+    return [Modality(**entry) for entry in notes["modalities"]]
