@@ -14,13 +14,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifelog.config import Boosting, Config, LifeLogNet, Simulation, WindowNet
+from lifelog.config import Config
+from lifelog.settings.predict import Boosting, LifeLogNet, WindowNet
+from lifelog.settings.windows import Simulation
 from lifelog.tables import write_table
 from lifelog.windows.etri import EtriSession, open_sessions
 from lifelog.windows.extract import ROWS_AT_ONCE, extract_windows, read_pieces, windows_schema
 from lifelog.windows.features import extract_features
 from lifelog.windows.read import read_windows
-from lifelog.windows.simulated import people, simulate_cohort
+from lifelog.windows.simulated import participants, simulate_cohort
 
 CONFIG = Config()
 CLASSES = CONFIG.target("tension").classes
@@ -43,7 +45,7 @@ def recordings(minutes: int) -> Iterator[tuple[Path, float]]:
     sessions = max(1, minutes // 500)
     simulation = Simulation(users=2, groups=2, sessions=sessions, minutes=minutes // sessions, missing=0)
     with tempfile.TemporaryDirectory() as folder:
-        person = people(simulation)[0]
+        person = participants(simulation)[0]
         raw = Path(folder) / person.name
         simulate_cohort(simulation, {person.name: str(raw)}, Path(folder) / "truth.json")
         yield raw, sum(path.stat().st_size for path in raw.glob("*/*/*.csv")) / 1e6
@@ -130,7 +132,7 @@ def split_table(windows: Path, path: Path) -> None:
     rng = np.random.default_rng(0)
     bins = np.digitize(table.emotionTension, [3, 5])
     table["label"], table["level"] = [CLASSES[i] for i in bins], table.emotionTension.astype(str)
-    table["part"] = rng.choice(["train", "validation", "test"], len(table), p=[0.7, 0.15, 0.15])
+    table["subset"] = rng.choice(["train", "validation", "test"], len(table), p=[0.7, 0.15, 0.15])
     table = pa.Table.from_pandas(table.drop(columns="emotionTension"), preserve_index=False)
     write_table(table, path, table.schema, {"classes": CLASSES, "excluded": None})
 
@@ -172,14 +174,14 @@ def step(way: str, batch: int, threads: int) -> dict[str, float]:
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    settings = CONFIG.mil.model_copy(update={"batch": batch})
+    settings = CONFIG.mil.model_copy(update={"batch_size": batch})
     values = {m.name: torch.randn(batch, m.length, m.channels) for m in CONFIG.modalities}
     present = torch.ones(batch, len(values), dtype=torch.bool)
     bags = Bags(values, present, torch.randint(0, len(CLASSES), (batch,)))
     kind = MilNetwork if way == "lifelog" else PlainNetwork
     network = kind(CONFIG.modalities, len(CLASSES), settings)
     if way == "lifelog":
-        optimiser = ClippedAdamW(network, settings.learning_rate, settings.weight_decay, settings.clip)
+        optimiser = ClippedAdamW(network, settings.learning_rate, settings.weight_decay, settings.max_grad_norm)
 
         def work() -> None:
             some = bags.take(torch.randperm(batch))
@@ -214,7 +216,7 @@ def epochs(way: str, device: str, windows: int = 1290, batch: int = 512, count: 
     torch.set_num_threads(1)
     torch.manual_seed(0)
     place = pick_device(device)
-    settings = CONFIG.mil.model_copy(update={"batch": batch, "epochs": count, "patience": count})
+    settings = CONFIG.mil.model_copy(update={"batch_size": batch, "epochs": count, "patience": count})
     parts = []
     for size in (windows, max(1, windows // 10)):
         values = {m.name: torch.randn(size, m.length, m.channels) for m in CONFIG.modalities}
@@ -256,17 +258,17 @@ def learning(way: str, wanted: float = 0.8, seeds: int = 3) -> dict[str, float]:
     import torch
 
     from benchmarks.plain import PlainNetwork, PlainTraining
-    from lifelog.mil.bags import fit_scaling, read_bags, scale
+    from lifelog.mil.bags import read_bags
     from lifelog.mil.network import MilNetwork
     from lifelog.mil.train import fit
 
     torch.set_num_threads(1)
-    settings = CONFIG.mil.model_copy(update={"epochs": 60, "patience": 60, "batch": 16})
+    settings = CONFIG.mil.model_copy(update={"epochs": 60, "patience": 60, "batch_size": 16})
     epochs, seconds = [], []
     with tempfile.TemporaryDirectory() as folder:
         _, (windows,), _, (splits,) = cohort_tables(Path(folder), 1, 200)
         raw, used, classes = read_bags(windows, splits, CONFIG.modalities, "bins", CLASSES)
-        parts = [raw.take(torch.tensor((used.part == part).tolist())) for part in ("train", "validation")]
+        parts = [raw.take(torch.tensor((used.subset == part).tolist())) for part in ("train", "validation")]
         train, validation = (scale(part, fit_scaling(parts[0], "user")) for part in parts)
     for seed in range(seeds):
         random.seed(seed)
@@ -295,7 +297,7 @@ def mil(windows: int) -> dict[str, float]:
     """train_mil on one user of so many windows, two epochs."""
     from lifelog.mil.train import train_mil
 
-    settings = CONFIG.mil.model_copy(update={"epochs": 2, "batch": 64, "seeds": [0]})
+    settings = CONFIG.mil.model_copy(update={"epochs": 2, "batch_size": 64, "seeds": [0]})
     with tempfile.TemporaryDirectory() as folder:
         _, (path,), _, (splits,) = cohort_tables(Path(folder), 1, windows)
         target, checkpoint = CONFIG.target("tension"), Path(folder) / "m.safetensors"
@@ -318,7 +320,7 @@ def predictor(name: str, folder: str) -> dict[str, float]:
     settings = {
         "boosting": Boosting(max_iter=20),
         "lifelognet": LifeLogNet(epochs=1),
-        "windownet": WindowNet(epochs=1, batch=64),
+        "windownet": WindowNet(epochs=1, batch_size=64),
     }[name]
     kinds = {kind: sorted(map(str, Path(folder, kind).iterdir())) for kind in ("features", "splits", "windows")}
     users = [Path(path).stem for path in kinds["splits"]]

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 from torch import Tensor
 
-from lifelog.config import Mil
 from lifelog.mil.bags import Bags
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.train import bag_loss, class_weights
+from lifelog.settings.mil import Mil
 
 
 def read_minutes(session: Path, starts: list[int], names: list[str]) -> None:
@@ -73,15 +73,15 @@ class PlainTraining:
     def epoch(self) -> None:
         self.network.train()
         random.shuffle(self.windows)
-        for i in range(0, len(self.windows), self.settings.batch):
-            self.step(self.windows[i : i + self.settings.batch])
+        for i in range(0, len(self.windows), self.settings.batch_size):
+            self.step(self.windows[i : i + self.settings.batch_size])
 
     def step(self, batch: list) -> None:
         values, present, classes = self.collate(batch)
         loss = bag_loss(self.network(values, present).log_probabilities, classes, self.weights, self.settings)
         self.optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        torch.nn.utils.max_grad_norm_grad_norm_(self.network.parameters(), self.settings.max_grad_norm)
         self.optimiser.step()
 
     def collate(self, batch: list) -> tuple[dict[str, Tensor], Tensor, Tensor]:
@@ -93,8 +93,8 @@ class PlainTraining:
     def score(self, windows: list) -> float:
         self.network.eval()
         truth, said = [], []
-        for i in range(0, len(windows), self.settings.batch):
-            values, present, classes = self.collate(windows[i : i + self.settings.batch])
+        for i in range(0, len(windows), self.settings.batch_size):
+            values, present, classes = self.collate(windows[i : i + self.settings.batch_size])
             said += self.network(values, present).log_probabilities.argmax(dim=1).tolist()
             truth += classes.tolist()
         return f1_score(truth, said, average="macro")

@@ -32,7 +32,7 @@ carries over.
 
 def write_report(run: Run, full: bool) -> None:
     """Run the cases and write the page; what needs 20 GB of disk only if it is asked for."""
-    steps, growth, people = _steps(run), _growth(run, full), _people(run)
+    steps, growth, people = _steps(run), _growth(run, full), _participants(run)
     parts = [
         "# Performance\n",
         f"{datetime.date.today()}, {_machine()}. `python -m benchmarks{' full' if full else ''}` writes this page.\n",
@@ -72,7 +72,7 @@ def _steps(run: Run) -> pd.DataFrame:
     rows = []
     for batch in (64, 512):
         for threads in (1, 2):
-            settings = {"batch": batch, "threads": threads}
+            settings = {"batch_size": batch, "threads": threads}
             ours = run("step", way="lifelog", **settings)
             plain = run("step", allocator=False, way="plain", **settings)
             kept = run("step", way="plain", **settings)["ms/window"]
@@ -116,7 +116,7 @@ def _growth(run: Run, full: bool) -> pd.DataFrame:
     return pd.DataFrame([{"windows": n} | run("mil", windows=n) for n in sizes])
 
 
-def _people(run: Run) -> pd.DataFrame:
+def _participants(run: Run) -> pd.DataFrame:
     rows = []
     for users in (5, 20, 80):
         with tempfile.TemporaryDirectory() as folder:

@@ -32,14 +32,15 @@ OUTCOMES = {
     "no_difference": "no clear difference for {}",
     "too_few_users": "too few participants to test {}",
 }
-COUNTS = {
-    "gain": "gain for {}",
-    "gain_not_specific": "gain not specific to importance for {}",
-    "gain_untested": "untested gain for {}",
-    "loss": "loss for {}",
-    "no_difference": "no clear difference for {}",
-    "too_few_users": "too few participants for {}",
+SHORT = {
+    "gain": "gain",
+    "gain_not_specific": "unspecific gain",
+    "gain_untested": "untested gain",
+    "loss": "loss",
+    "no_difference": "no clear difference",
+    "too_few_users": "too few participants",
 }
+MAX_SHORT = 3  # outcomes that are counted in the headline
 
 
 def verdict(by_user: pd.DataFrame, comparison: pd.DataFrame, settings: Compare, subsets: list[str]) -> dict[str, Any]:
@@ -165,8 +166,11 @@ def headline(findings: list[dict[str, Any]]) -> str:
         return "Grouping by importance makes no clear difference."
     text = "; ".join(OUTCOMES[outcome].format(", ".join(names)) for outcome, names in predictors.items())
     if len(text.split()) > MAX_WORDS:
-        text = "; ".join(COUNTS[outcome].format(len(names)) for outcome, names in predictors.items())
-        text = f"importance groups, {len(findings)} predictors: {text}"
+        counts = {SHORT[outcome]: len(names) for outcome, names in predictors.items()}
+        if len(counts) > MAX_SHORT:
+            first = dict(list(counts.items())[: MAX_SHORT - 1])
+            counts = first | {"other results": len(findings) - sum(first.values())}
+        text = "importance groups: " + ", ".join(f"{outcome} for {count}" for outcome, count in counts.items())
     return f"{text[0].upper()}{text[1:]}."
 
 

@@ -1,4 +1,4 @@
-"""Small cohorts for the tests: simulated ones that need nothing, and real recordings where they are at hand."""
+"""Fixtures: small simulated cohorts, and real recordings where they are available."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from lifelog.config import Config, Simulation
+from lifelog.config import Config
+from lifelog.settings.windows import Simulation
 from lifelog.splits import assign_splits
-from lifelog.windows import find_users
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.features import extract_features
-from lifelog.windows.simulated import people, simulate_cohort
+from lifelog.windows.layouts import find_users
+from lifelog.windows.simulated import participants, simulate_cohort
 from tests.workflow import Workflow
 
 TINY = Simulation(users=4, groups=2, sessions=3, minutes=5, effect=2.0, missing=0.02, seed=1)
@@ -20,9 +21,9 @@ TINY = Simulation(users=4, groups=2, sessions=3, minutes=5, effect=2.0, missing=
 
 @pytest.fixture(scope="session")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Raw recordings of four simulated people; tests that change them copy them first."""
+    """Raw recordings of four simulated participants; tests that change them copy them first."""
     root = tmp_path_factory.mktemp("cohort") / "raw"
-    simulate_cohort(TINY, {p.name: str(root / p.name) for p in people(TINY)}, root.with_suffix(".truth.json"))
+    simulate_cohort(TINY, {p.name: str(root / p.name) for p in participants(TINY)}, root.with_suffix(".truth.json"))
     return root
 
 
@@ -36,7 +37,7 @@ def config(raw: Path) -> Config:
 def tables(config: Config, raw: Path) -> Path:
     """Windows, quality, features and a blocked split of every user of the tiny cohort."""
     out = raw.parent / "tables"
-    for user, folder in find_users(config).items():
+    for user, folder in find_users(config.cohort, config.simulation).items():
         windows = out / "windows" / f"{user}.parquet"
         quality = out / "quality" / f"{user}.parquet"
         extract_windows(user, folder, config.cohort, config.windows, config.modalities, windows, quality)
@@ -47,7 +48,7 @@ def tables(config: Config, raw: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def workflow(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """The workflow after a whole run on a tiny cohort; tests ask it for dry runs and other folders only."""
+    """The workflow after a whole run on a tiny cohort; tests use it only for dry runs and other results folders."""
     made = Workflow(tmp_path_factory.mktemp("workflow"))
     made()
     return made

@@ -11,7 +11,7 @@ from benchmarks.__main__ import run
 CORES = (f"{figure} {way}, {n}" for figure in ("s", "times") for way in ("read", "written") for n in (1, 2))
 TOLD = ("s", "epochs", "windows", "ms/window", "ms/epoch", "MB/s", "MB of CSV", "peak MiB")
 FIGURES = dict.fromkeys((*TOLD, *CORES), 2.0)
-EPOCHS = {"device": "cpu", "windows": 12, "batch": 4, "count": 1}
+EPOCHS = {"device": "cpu", "windows": 12, "batch_size": 4, "count": 1}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from lifelog.compare import (
     score_users,
     signed_rank,
 )
-from lifelog.config import Compare
+from lifelog.settings.compare import Compare
 
 SETTINGS = Compare(bootstrap=500)
 
@@ -71,5 +71,5 @@ def test_interval_of_a_known_mean() -> None:
 def test_other_test_windows_are_refused(tmp_path) -> None:
     predictions(1.0).to_parquet(tmp_path / "a")
     predictions(1.0).iloc[1:].to_parquet(tmp_path / "b")
-    with pytest.raises(ValueError, match="other test windows"):
+    with pytest.raises(ValueError, match="different test windows"):
         read_predictions({("a", "global"): tmp_path / "a", ("b", "global"): tmp_path / "b"})

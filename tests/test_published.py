@@ -14,7 +14,7 @@ MODALITIES = ["e4Acc", "e4Bvp", "e4Eda", "e4Hr", "e4Temp", "mAcc", "mGps", "mGyr
 
 def test_printed_figures_are_whole() -> None:
     users = printed_users()
-    assert len(users) == 20 and users.test_minutes.sum() == 11_745 and users.test_minutes["101"] == 369
+    assert len(users) == 20 and users.test_windows.sum() == 11_745 and users.test_windows["101"] == 369
     # Weights of a minute sum to one.
     assert ((users[MODALITIES].sum(axis=1) - 1).abs() < 1e-5).all()
     groups = sorted(sorted(own.index.str.slice(1).astype(int)) for _, own in users.groupby("group"))
@@ -30,7 +30,7 @@ def test_how_far_the_published_groups_come_back() -> None:
     """
     users = printed_users()
     means = users[MODALITIES]
-    windows = means.loc[means.index.repeat(users.test_minutes // 8)]
+    windows = means.loc[means.index.repeat(users.test_windows // 8)]
     windows.index = pd.MultiIndex.from_arrays([windows.index, range(len(windows))], names=["user", "start"])
     labels = cluster(windows.to_numpy(), "agglomerative", [5], 0)[5]
     found = assign_users(windows, means, labels, "windows")
@@ -47,13 +47,13 @@ def test_own_and_printed_figures_stand_side_by_side() -> None:
         for minute in range(3):
             start = pd.Timestamp(minute * 60, unit="s", tz="UTC")
             rows += [(user, start, "test", 0, "attention", m, (i + 1) / 45) for i, m in enumerate(MODALITIES)]
-    importance = pd.DataFrame(rows, columns=["user", "start", "part", "seed", "method", "modality", "value"])
+    importance = pd.DataFrame(rows, columns=["user", "start", "subset", "seed", "measure", "modality", "value"])
     groups = pd.DataFrame({"user": ["101", "102", "x"], "group": ["group 1", "group 2", "group 1"]})
     clusters = pd.DataFrame([("agglomerative", 3, 0.2, 1.0)], columns=["algorithm", "k", "silhouette", "entropy"])
     found = compare_published(importance, groups, clusters, {"0": {"accuracy": 0.5}})
     json.dumps(found, allow_nan=False)
     by_user = {row["user"]: row for row in found["users"]}
-    assert by_user["101"]["test_minutes"] == [3, 369] and by_user["x"]["test_minutes"] == [3, None]
+    assert by_user["101"]["test_windows"] == [3, 369] and by_user["x"]["test_windows"] == [3, None]
     assert by_user["101"]["importance"]["e4Eda"] == [pytest.approx(3 / 45), pytest.approx(37.80692796 / 369)]
     assert by_user["120"]["rank_correlation"] is None and -1 <= by_user["101"]["rank_correlation"] <= 1
     assert found["users_in_both"] == 2 and found["adjusted_rand_index"] == 1

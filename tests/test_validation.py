@@ -1,15 +1,19 @@
 from lifelog.validation import markdown, summarise_validation
 
 
-def cohort(says: str, difference: float) -> dict:
-    finding = {"predictor": "boosting", "says": says, "shared": 0.7, "grouped": 0.7 + difference}
+def cohort(outcome: str, difference: float) -> dict:
+    finding = {"predictor": "boosting", "outcome": outcome, "global": 0.7, "importance": 0.7 + difference}
     finding |= {"difference": difference, "p_holm": 0.01, "random": 0.6, "p_random": 0.048, "sentence": "…"}
     recovery = {"adjusted_rand_index": 0.5, "planted_on_top": {"attention": 1.0, "ablation": 0.8}}
     return {"verdict": {"findings": [finding]}, "recovery": recovery}
 
 
 def test_cohorts_stand_side_by_side_and_claims_are_counted() -> None:
-    found = {"groups-0": cohort("helps", 0.2), "groups-1": cohort("any", 0.1), "nothing-0": cohort("unclear", 0.0)}
+    found = {
+        "groups-0": cohort("gain", 0.2),
+        "groups-1": cohort("gain_not_specific", 0.1),
+        "nothing-0": cohort("no_difference", 0.0),
+    }
     table = summarise_validation(found)
     assert table.variant.tolist() == ["groups", "groups", "nothing"] and table.seed.tolist() == [0, 1, 0]
     text = markdown(table)

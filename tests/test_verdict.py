@@ -1,101 +1,120 @@
+"""The verdict: outcomes, headlines and the leak check, for predictions of known skill."""
+
 import json
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from lifelog.compare import compare_predictors, score_users
-from lifelog.config import Compare
-from lifelog.verdict import random_p, verdict
+from lifelog.settings.compare import Compare
+from lifelog.verdict import MAX_WORDS, OUTCOMES, headline, random_p, verdict
 from tests.test_compare import predictions
 
 SETTINGS = Compare(bootstrap=500)
 
 
-def said(grouped: float, shared: float, random: list[float], blind: float | None = None) -> dict:
-    """The verdict on a predictor of known skill in importance groups, as one model, and in random groups."""
+def verdict_of(tables: dict[tuple[str, str], pd.DataFrame], subsets: tuple[str, ...] = ("train",)) -> dict:
+    by_user = score_users(tables)
+    result = verdict(by_user, compare_predictors(by_user, SETTINGS), SETTINGS, list(subsets))
+    json.dumps(result, allow_nan=False)
+    return result
+
+
+def of_skills(grouped: float, shared: float, random: list[float], timed: float | None = None) -> dict:
+    """Return the verdict on a predictor of known skill in importance groups, as a global model and in random groups."""
     tables = {
         ("net", "global"): predictions(shared, 1),
         ("net", "importance"): predictions(grouped, 2),
         ("majority", "global"): predictions(0.5, 3).assign(p_a=0.6, p_b=0.4),
     }
     tables |= {("net", f"random-{i + 1}"): predictions(skill, 10 + i) for i, skill in enumerate(random)}
-    if blind is not None:
-        tables["nearest_minute", "global"] = predictions(blind, 4)
-    by_user = score_users(tables)
-    found = verdict(by_user, compare_predictors(by_user, SETTINGS), SETTINGS, ["train"])
-    json.dumps(found, allow_nan=False)
-    return found
+    if timed is not None:
+        tables["nearest_minute", "global"] = predictions(timed, 4)
+    return verdict_of(tables)
 
 
 @pytest.mark.parametrize(
-    ("grouped", "shared", "random", "says", "headline"),
+    ("grouped", "shared", "random", "outcome", "words"),
     [
-        (0.9, 0.7, [0.75] * 20, "helps", "helped net: better than one model for everyone, and than random groups"),
-        (0.9, 0.7, [0.75] * 18 + [0.97] * 2, "any", "not clearly better than random groups"),
-        (0.9, 0.7, [0.75] * 18, "untested", "takes more random groupings"),
-        (0.9, 0.7, [0.75] * 19, "untested", "takes more random groupings"),
-        (0.9, 0.7, [], "untested", "takes more random groupings"),
-        (0.7, 0.9, [0.75] * 20, "hurts", "made net worse"),
-        (0.75, 0.75, [0.6] * 20, "unclear", "made no clear difference."),
+        (0.9, 0.7, [0.75] * 20, "gain", "Grouping by importance improves net."),
+        (0.9, 0.7, [0.75] * 18 + [0.97] * 2, "gain_not_specific", "not clearly more than random groups"),
+        (0.9, 0.7, [0.75] * 18, "gain_untested", "not tested against enough random groupings (groups.random)"),
+        (0.9, 0.7, [0.75] * 19, "gain_untested", "not tested against enough random groupings (groups.random)"),
+        (0.9, 0.7, [], "gain_untested", "not tested against enough random groupings (groups.random)"),
+        (0.7, 0.9, [0.75] * 20, "loss", "Grouping by importance worsens net."),
+        (0.75, 0.75, [0.6] * 20, "no_difference", "Grouping by importance makes no clear difference."),
     ],
 )
-def test_the_verdict_says_what_the_numbers_carry(
-    grouped: float, shared: float, random: list[float], says: str, headline: str
+def test_outcomes_follow_from_the_scores(
+    grouped: float, shared: float, random: list[float], outcome: str, words: str
 ) -> None:
-    found = said(grouped, shared, random)
-    assert [finding["says"] for finding in found["findings"]] == [says]
-    assert headline in found["headline"]
-    assert "does not show" in found["limits"]
-
-
-def test_one_user_carries_no_claim() -> None:
-    tables = {("net", s): predictions(k, 1, users=1) for s, k in (("global", 0.5), ("importance", 1.0))}
-    by_user = score_users(tables)
-    found = verdict(by_user, compare_predictors(by_user, SETTINGS), SETTINGS, ["train"])
-    assert found["findings"][0]["says"] == "few" and found["leak"]["says"] == "unchecked"
-
-
-def test_predictors_that_know_nothing_are_called_so() -> None:
-    for skill, weak in ((0.5, True), (0.7, False)):
-        assert ("Neither is clearly better than chance" in said(skill, skill, [])["findings"][0]["sentence"]) == weak
-
-
-def test_too_few_people_are_said_to_be() -> None:
-    """Four people, all of them better off: Wilcoxon's p cannot fall below 1/8."""
-    for users, says in ((4, "few"), (1, "few"), (20, "untested")):
-        skills = (("global", 0.4, 1), ("importance", 0.95, 2))
-        by_user = score_users(
-            {("net", scheme): predictions(skill, seed, users=users) for scheme, skill, seed in skills}
-        )
-        found = verdict(by_user, compare_predictors(by_user, SETTINGS), SETTINGS, ["train"])
-        assert found["findings"][0]["says"] == says, found
-        assert ("cannot be told with" in found["headline"]) == (says == "few")
-        assert "nan" not in json.dumps(found)
-
-
-def test_one_model_for_everyone_that_is_no_better_than_none_is_called_so() -> None:
-    for skill, weak in ((0.3, True), (0.9, False)):
-        found = said(0.9, skill, [], 0.6)["findings"][0]["sentence"]
-        assert ("no better than nearest_minute (global), which sees no sensor" in found) == weak, found
-
-
-def test_no_grouping_nothing_said() -> None:
-    by_user = score_users({("net", "global"): predictions(0.8)})
-    found = verdict(by_user, compare_predictors(by_user, SETTINGS), SETTINGS, ["train"])
-    assert "says nothing about grouping" in found["headline"]
+    result = of_skills(grouped, shared, random)
+    assert [finding["outcome"] for finding in result["findings"]] == [outcome]
+    assert words in result["headline"]
+    assert "do not show that a sensor measures" in result["limits"]
 
 
 @pytest.mark.parametrize(
-    ("sensor", "blind", "says"),
-    [(0.8, 0.9, "leaks"), (0.8, 0.8, "leaks"), (0.9, 0.7, "holds"), (0.45, 0.5, "nothing"), (0.8, None, "unchecked")],
+    "names", [["a"], ["lifelognet", "windownet", "boosting"], [f"predictor_{i}" for i in range(6)]]
 )
-def test_a_split_leaks_where_time_alone_does_as_well(sensor: float, blind: float | None, says: str) -> None:
-    assert said(sensor, sensor, [], blind)["leak"]["says"] == says
+def test_headlines_have_at_most_sixteen_words(names: list[str]) -> None:
+    for outcomes in product(OUTCOMES, repeat=min(4, len(names))):
+        findings = [{"predictor": n, "outcome": outcomes[i % len(outcomes)]} for i, n in enumerate(names)]
+        assert len(headline(findings).split()) <= MAX_WORDS, headline(findings)
 
 
-def test_false_gains_are_as_rare_as_the_level_says() -> None:
-    """Three predictors that all schemes serve alike, many times: a gain is claimed in few."""
+def test_one_user_is_too_few() -> None:
+    result = verdict_of({("net", s): predictions(k, 1, users=1) for s, k in (("global", 0.5), ("importance", 1.0))})
+    assert result["findings"][0]["outcome"] == "too_few_users" and result["leak"]["outcome"] == "not_checked"
+
+
+@pytest.mark.parametrize(("users", "outcome"), [(4, "too_few_users"), (1, "too_few_users"), (20, "gain_untested")])
+def test_too_few_users_to_reach_the_level(users: int, outcome: str) -> None:
+    """With four users who all improve, Wilcoxon's p-value cannot be below 1/8."""
+    skills = (("global", 0.4, 1), ("importance", 0.95, 2))
+    result = verdict_of({("net", scheme): predictions(skill, seed, users=users) for scheme, skill, seed in skills})
+    assert result["findings"][0]["outcome"] == outcome
+    assert ("Too few participants" in result["headline"]) == (outcome == "too_few_users")
+    assert "nan" not in json.dumps(result)
+
+
+@pytest.mark.parametrize(("skill", "better"), [(0.5, False), (0.7, True)])
+def test_predictors_at_chance_level_are_marked(skill: float, better: bool) -> None:
+    assert of_skills(skill, skill, [])["findings"][0]["better_than_chance"] == better
+
+
+@pytest.mark.parametrize(("skill", "marked"), [(0.3, True), (0.9, False)])
+def test_a_global_model_below_a_model_without_sensors_is_marked(skill: float, marked: bool) -> None:
+    sensorless = of_skills(0.9, skill, [], 0.6)["findings"][0]["sensorless"]
+    assert (sensorless is not None) == marked
+    assert not marked or sensorless["model"] == "nearest_minute global"
+
+
+def test_without_importance_groups_nothing_is_concluded() -> None:
+    assert (
+        verdict_of({("net", "global"): predictions(0.8)})["headline"]
+        == "No predictor was trained in importance groups."
+    )
+
+
+@pytest.mark.parametrize(
+    ("sensor", "timed", "outcome"),
+    [
+        (0.8, 0.9, "leak"),
+        (0.8, 0.8, "leak"),
+        (0.9, 0.7, "no_leak"),
+        (0.45, 0.5, "nothing_learned"),
+        (0.8, None, "not_checked"),
+    ],
+)
+def test_a_split_leaks_if_time_stamps_alone_perform_as_well(sensor: float, timed: float | None, outcome: str) -> None:
+    assert of_skills(sensor, sensor, [], timed)["leak"]["outcome"] == outcome
+
+
+def test_false_gains_are_as_rare_as_the_level() -> None:
+    """Three predictors, for which all schemes are equivalent, in 25 repetitions: at most two gains are claimed."""
     rng, claims = np.random.default_rng(0), 0
     for _ in range(25):
         scores = []
@@ -108,12 +127,12 @@ def test_false_gains_are_as_rare_as_the_level_says() -> None:
         pooled = by_user[by_user.user == "u0"].assign(user="all windows")
         settings = Compare(bootstrap=100)
         by_user = pd.concat([by_user, pooled])
-        found = verdict(by_user, compare_predictors(by_user, settings), settings, ["train"])
-        claims += any(finding["says"] == "helps" for finding in found["findings"])
+        result = verdict(by_user, compare_predictors(by_user, settings), settings, ["train"])
+        claims += any(finding["outcome"] == "gain" for finding in result["findings"])
     assert claims <= 2
 
 
-def test_several_predictors_are_held_against_the_best_of_each_random_grouping() -> None:
+def test_permutation_p_values_are_corrected_over_predictors() -> None:
     schemes = ["importance", *(f"random-{i + 1}" for i in range(20))]
     table = pd.DataFrame({"a": [0.9] + [0.7 + 0.001 * i for i in range(20)], "b": [0.9] + [0.5] * 19 + [0.95]}, schemes)
     means = table.rename_axis("scheme").rename_axis("predictor", axis=1).stack().swaplevel()
@@ -124,8 +143,12 @@ def test_several_predictors_are_held_against_the_best_of_each_random_grouping() 
     assert random_p(means.drop(schemes[1:], level="scheme"), ["a"]) == {"a": None}
 
 
-def test_groups_from_test_windows_are_said_to_be() -> None:
-    by_user = score_users({("net", "global"): predictions(0.8)})
-    comparison = compare_predictors(by_user, SETTINGS)
-    for parts, words in ((["test"], "very test windows"), (["train", "validation"], "had no part in grouping")):
-        assert words in verdict(by_user, comparison, SETTINGS, parts)["limits"]
+@pytest.mark.parametrize(
+    ("subsets", "words"),
+    [
+        (("test",), "from the test windows on which they are evaluated"),
+        (("train", "validation"), "not used for grouping"),
+    ],
+)
+def test_groups_from_test_windows_are_marked(subsets: tuple[str, ...], words: str) -> None:
+    assert words in verdict_of({("net", "global"): predictions(0.8)}, subsets)["limits"]

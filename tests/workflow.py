@@ -1,4 +1,4 @@
-"""The workflow in a folder of its own, as a user has it."""
+"""A copy of the workflow in its own folder, as a user has it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PARTS = ["Snakefile", "config.yaml", "rules", "workflow_scripts", "lifelog", "envs", "profiles", "presets"]
+SUBSETS = ["Snakefile", "config.yaml", "rules", "workflow_scripts", "lifelog", "envs", "profiles", "presets"]
 TINY = """
 simulation: {users: 4, groups: 2, sessions: 3, minutes: 4, effect: 2.0}
 splits: [{name: blocked, method: blocked}, {name: users, method: users, within: blocked}]
@@ -38,12 +38,12 @@ compare: {bootstrap: 100}
 
 
 class Workflow:
-    """A checkout of its own, with snakemake to call in it."""
+    """A copy of the workflow, and calls of snakemake in it."""
 
     def __init__(self, folder: Path, config: str = TINY) -> None:
         self.folder = folder
         folder.mkdir(exist_ok=True)
-        for part in PARTS:
+        for part in SUBSETS:
             if (ROOT / part).is_dir():
                 shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
             else:
@@ -51,7 +51,7 @@ class Workflow:
         (folder / "tiny.yaml").write_text(config)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """A call that goes on by itself, in a process group of its own."""
+        """Start a call in the background, in its own process group."""
         configfile = () if "--configfile" in arguments else ("--configfile", "tiny.yaml")
         cores = () if "--workflow-profile" in arguments else ("--cores", "2")
         return subprocess.Popen(
@@ -66,18 +66,18 @@ class Workflow:
 
     def __call__(self, *arguments: str, ok: bool = True) -> str:
         run = self.start(*arguments)
-        said, _ = run.communicate()
-        assert (run.returncode == 0) == ok, said[-6000:]
-        return said
+        output, _ = run.communicate()
+        assert (run.returncode == 0) == ok, output[-6000:]
+        return output
 
     def rules(self, *arguments: str) -> dict[str, int]:
-        """Jobs a rule that a dry run would start."""
-        said = self("--dry-run", *arguments)
-        table = said.partition("Job stats:")[2].partition("total")[0]
+        """Return the number of jobs per rule that a dry run lists."""
+        output = self("--dry-run", *arguments)
+        table = output.partition("Job stats:")[2].partition("total")[0]
         return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
 
     def outputs(self) -> dict[str, str]:
-        """Digest of every file that a run made, but for logs and times."""
+        """Return the digest of every output of a run, except logs and benchmarks."""
         root = self.folder / "results"
         files = (path for path in sorted(root.rglob("*")) if path.is_file())
         named = {str(path.relative_to(root)): path for path in files}

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lifelog.tables import write_text, written_whole
+from lifelog.tables import write_atomically, write_text
 from tests.workflow import SMALL, Workflow
 
 KILLS = 10
@@ -222,7 +222,7 @@ def test_nobody_left_is_said_with_everyones_reason(raw: Workflow) -> None:
 
 def test_what_a_killed_job_left_is_removed_and_a_living_one_is_not_disturbed(tmp_path: Path) -> None:
     path = tmp_path / "t.txt"
-    with written_whole(path) as part:
+    with write_atomically(path) as part:
         part.write_text(mine := part.name)
     dead = subprocess.Popen(["true"])
     dead.wait()

@@ -6,19 +6,19 @@ import pytest
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score
 
-from lifelog.config import Groups
 from lifelog.groups.assignment import group_users
 from lifelog.groups.clustering import cluster, entropy, read_scores, score_groups
 from lifelog.groups.embedding import embed_importance
-from lifelog.groups.faithfulness import score_importance
 from lifelog.groups.recovery import score_recovery
+from lifelog.groups.reliability import score_importance
 from lifelog.groups.vectors import read_importance, user_vectors, window_vectors
 from lifelog.mil.importance import SCHEMA
-from lifelog.report.figures import plot_cluster_scores
+from lifelog.report.figures.groups import GroupTables, plot_cluster_scores
+from lifelog.settings.groups import Embedding, Groups
 from lifelog.tables import write_csv, write_table
 
 MODALITIES = ["a", "b", "c"]
-ALL = Groups(parts=["train"], k_max=4)
+ALL = Groups(subsets=["train"], k_max=4)
 
 
 def importance(seed: int = 0, windows: int = 20) -> pd.DataFrame:
@@ -33,15 +33,15 @@ def importance(seed: int = 0, windows: int = 20) -> pd.DataFrame:
                 for modality, value in zip(MODALITIES, rng.dirichlet(concentration), strict=True):
                     start = pd.Timestamp(60 * w, unit="s", tz="UTC")
                     rows.append((f"u{i}", start, "train" if w else "test", s, "attention", modality, value))
-    frame = pd.DataFrame(rows, columns=["user", "start", "part", "seed", "method", "modality", "value"])
-    return pd.concat([frame, frame.assign(method="ablation", value=-frame.value)], ignore_index=True)
+    frame = pd.DataFrame(rows, columns=["user", "start", "subset", "seed", "measure", "modality", "value"])
+    return pd.concat([frame, frame.assign(measure="ablation", value=-frame.value)], ignore_index=True)
 
 
 @pytest.mark.parametrize("algorithm", ["kmeans", "agglomerative"])
 @pytest.mark.parametrize("unit", ["users", "windows"])
 @pytest.mark.parametrize("k", ["auto", 3])
 def test_planted_groups_come_back(algorithm: str, unit: str, k: str | int) -> None:
-    settings = Groups(parts=["train"], k_max=4, algorithm=algorithm, unit=unit, k=k)
+    settings = Groups(subsets=["train"], k_max=4, algorithm=algorithm, unit=unit, k=k)
     table = importance()
     scores = score_groups(table, settings)
     assert scores.chosen.sum() == 1 and scores.k[scores.chosen].item() == 3
@@ -56,7 +56,7 @@ def test_planted_groups_come_back(algorithm: str, unit: str, k: str | int) -> No
 def test_groups_use_only_the_parts_that_are_asked_for() -> None:
     table = importance()
     spoiled = table.copy()
-    spoiled.loc[spoiled.part == "test", "value"] = 5.0
+    spoiled.loc[spoiled.subset == "test", "value"] = 5.0
     pd.testing.assert_frame_equal(score_groups(table, ALL), score_groups(spoiled, ALL))
     pd.testing.assert_frame_equal(
         user_vectors(table, "attention", ["train"]), user_vectors(spoiled, "attention", ["train"])
@@ -139,7 +139,7 @@ def test_unstable_importance_is_told_from_stable() -> None:
     deletion = pd.DataFrame(
         [(f"u{i}", "test", 0, o, k, 5, fall * k) for i in range(9) for k in (1, 2)
          for o, fall in (("attention", 0.3), ("ablation", 0.5), ("random", 0.2))],
-        columns=["user", "part", "seed", "order", "removed", "windows", "fall"],
+        columns=["user", "subset", "seed", "order", "removed", "windows", "decrease"],
     )  # fmt: skip
     turned = table.copy()
     own = (turned.user == "u4") & (turned.seed == 1)
@@ -158,14 +158,14 @@ def test_unstable_importance_is_told_from_stable() -> None:
 
 def test_too_many_groups_say_what_is_allowed() -> None:
     with pytest.raises(ValueError, match=r"groups.k: 7 groups of 9 usable users; allowed: 1 to 4"):
-        score_groups(importance(), Groups(parts=["train"], k=7, k_max=4))
+        score_groups(importance(), Groups(subsets=["train"], k=7, k_max=4))
 
 
 def test_no_user_left_is_said_with_everyones_reason(tmp_path: Path) -> None:
     paths = [str(tmp_path / f"{user}.parquet") for user in ("a", "b")]
     for path, reason in zip(paths, ("too few windows", "one class only"), strict=True):
         write_table(SCHEMA.empty_table(), path, SCHEMA, {"excluded": reason})
-    with pytest.raises(ValueError, match="no user is left: user a: too few windows; user b: one class only"):
+    with pytest.raises(ValueError, match="no usable user: user a: too few windows; user b: one class only"):
         read_importance(paths)
 
 
@@ -174,7 +174,7 @@ def test_two_users_make_one_group(tmp_path: Path) -> None:
     table = table[table.user.isin(["u0", "u1"])]
     write_csv(score_groups(table, ALL), tmp_path / "scores.csv")
     scores = read_scores(tmp_path / "scores.csv")
-    plot_cluster_scores(scores, tmp_path / "scores.svg")
+    plot_cluster_scores(GroupTables(scores, "", scores, scores, scores), tmp_path / "scores.svg")
     assert scores.empty and set(group_users("importance", table, ALL, scores).group) == {"group 1"}
 
 
@@ -182,5 +182,5 @@ def test_windows_that_are_all_alike_are_one_point(tmp_path: Path) -> None:
     alike = importance().assign(value=1.0)
     features = alike[["user", "start"]].drop_duplicates().assign(**{"a.x.mean": 2.0})
     features.to_parquet(tmp_path / "f.parquet")
-    points = embed_importance(alike, [str(tmp_path / "f.parquet")], ALL)
+    points = embed_importance(alike, [str(tmp_path / "f.parquet")], ALL, Embedding())
     assert (points[["x", "y"]] == 0).all(axis=None) and set(points.space) == {"importance", "raw"}

@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_leaves
 from lifelog.config import Config
 from lifelog.mil import maxima
 from lifelog.mil.bags import Bags
-from lifelog.mil.device import DeviceError, claim, pick_device
+from lifelog.mil.device import DeviceError, claim_device, pick_device
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.optimiser import ClippedAdamW
 from lifelog.mil.train import bag_loss, hide_modalities
@@ -20,8 +20,8 @@ from lifelog.mil.train import bag_loss, hide_modalities
 CLAIM = """
 import sys
 from pathlib import Path
-from lifelog.mil.device import claim
-print(claim(("gpu-a", "gpu-b"), Path(sys.argv[1])), flush=True)
+from lifelog.mil.device import claim_device
+print(claim_device(("gpu-a", "gpu-b"), Path(sys.argv[1])), flush=True)
 sys.stdin.read()
 """
 
@@ -54,7 +54,7 @@ def test_a_job_keeps_the_device_it_took(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_properties", Properties)
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
-    assert claim(("a",), tmp_path / f"lifelog-gpus-{os.getuid()}") == 0  # as another job would
+    assert claim_device(("a",), tmp_path / f"lifelog-gpus-{os.getuid()}") == 0  # as another job would
     assert [pick_device(wanted) for wanted in ("auto", "cuda")] == [torch.device("cuda", 1)] * 2
     assert pick_device("cpu") == torch.device("cpu")
 
@@ -62,7 +62,7 @@ def test_a_job_keeps_the_device_it_took(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_gpu_that_is_asked_for_must_be_there() -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    with pytest.raises(DeviceError, match="sees no GPU"):
+    with pytest.raises(DeviceError, match="finds no GPU"):
         pick_device("cuda")
     assert pick_device("auto") == torch.device("cpu")
 
@@ -84,13 +84,13 @@ class Crossings(TorchDispatchMode):
 
 def test_a_step_stays_on_its_device(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a device without numbers, there being no GPU: only what is hidden from a step is drawn elsewhere."""
-    for sizes in (maxima.SEARCHED, maxima.PATCHES):
+    for sizes in (maxima.SEARCH_STEPS, maxima.PATCH_BAGS):
         monkeypatch.setitem(sizes, "meta", sizes["cuda"])
     device, settings = torch.device("meta"), config.mil.model_copy(update={"modality_dropout": 0.5})
     values = {m.name: torch.empty(8, m.length, m.channels) for m in config.modalities}
     bags = Bags(values, torch.ones(8, len(values), dtype=torch.bool), torch.zeros(8, dtype=torch.long)).to(device)
     network = MilNetwork(config.modalities, 3, settings).to(device)
-    optimiser = ClippedAdamW(network, settings.learning_rate, settings.weight_decay, settings.clip)
+    optimiser = ClippedAdamW(network, settings.learning_rate, settings.weight_decay, settings.max_grad_norm)
     weights, rows = torch.ones(3, device=device), torch.arange(4, device=device)
     with Crossings() as crossings:
         batch = bags.take(rows)

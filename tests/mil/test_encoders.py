@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from lifelog.config import Config, Mil
+from lifelog.config import Config
 from lifelog.mil.encoders import FEATURES, Encoders, SequenceEncoder, encode_together
 from lifelog.mil.maxima import SIGHT
-from lifelog.mil.network import MilNetwork, parameters
+from lifelog.mil.network import MilNetwork, count_parameters
+from lifelog.settings.mil import Mil
 
 
 @pytest.mark.parametrize(("channels", "length"), [(1, 3840), (3, 1786), (1, 1000), (1, 240), (2, 7), (3, 1)])
@@ -84,4 +85,4 @@ def test_published_number_of_parameters() -> None:
     """22,358 at four classes and nine modalities, GPS and heart rate as one number each."""
     modalities = [m.model_copy(update={"columns": ["x"]}) if m.kind == "scalar" else m for m in Config().modalities]
     network = MilNetwork(modalities, 4, Mil(attention="published"))
-    assert parameters(network) == 22_358
+    assert count_parameters(network) == 22_358

@@ -18,9 +18,9 @@ def test_every_used_window_has_every_modality_under_every_method(config: Config,
     paths = tables / "windows/101.parquet", tables / "splits/101.parquet"
     extract_importance(*paths, [str(checkpoint)], tmp_path / "i.parquet", tmp_path / "d.parquet")
     table = pq.read_table(tmp_path / "i.parquet").to_pandas()
-    used = pq.read_table(paths[1]).to_pandas().part.notna()
+    used = pq.read_table(paths[1]).to_pandas().subset.notna()
     assert len(table) == used.sum() * len(config.modalities) * 2
-    attention = table[table.method == "attention"]
+    attention = table[table.measure == "attention"]
     sums = attention.groupby("start").value.sum()
     assert ((sums - 1).abs() < 1e-5).all()
     missing = sum(int((values[:, 0, 0] != values[:, 0, 0])[used].sum()) for values in
@@ -41,7 +41,7 @@ class Additive:
     def encode(self, values: dict[str, torch.Tensor]) -> torch.Tensor:
         return torch.zeros(len(values["a"]), len(self.adds), 1)
 
-    def decide(self, z: torch.Tensor, present: torch.Tensor) -> BagOutput:
+    def classify(self, z: torch.Tensor, present: torch.Tensor) -> BagOutput:
         evidence = (self.adds * present).sum(dim=1)
         scores = torch.log_softmax(torch.stack([torch.zeros_like(evidence), evidence], dim=1), dim=1)
         return BagOutput(scores, self.weights * present, scores[:, None])

@@ -7,7 +7,7 @@ from benchmarks.plain import PlainNetwork
 from lifelog.config import Config
 from lifelog.mil import maxima
 from lifelog.mil.bags import Bags
-from lifelog.mil.encoders import FEATURES, SequenceEncoder
+from lifelog.mil.encoders import FEATURES, SequenceEncoder, folded
 from lifelog.mil.importance import explain
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.train import fit
@@ -24,8 +24,8 @@ def test_pieces_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     encoder, x = SequenceEncoder(2).double(), torch.randn(7, 150, 2, dtype=torch.double)
     whole = gradients(encoder, x, plain=False)
-    monkeypatch.setattr(maxima, "SEARCHED", {"cpu": 310})  # two windows at a time
-    monkeypatch.setattr(maxima, "PATCHES", {"cpu": 50})  # three
+    monkeypatch.setattr(maxima, "SEARCH_STEPS", {"cpu": 310})  # two windows at a time
+    monkeypatch.setattr(maxima, "PATCH_BAGS", {"cpu": 3})  # three
     pieces = gradients(encoder, x, plain=False)
     torch.testing.assert_close(pieces, whole, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(whole, gradients(encoder, x, plain=True), rtol=1e-9, atol=1e-12)
@@ -34,9 +34,12 @@ def test_pieces_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_steps_of_the_maxima_are_right() -> None:
     torch.manual_seed(0)
     for time in (1, 2, 63, 64, 65, 200, 1001):
-        h = torch.randn(3, time, 4)
-        values, where = maxima._greatest(h)
-        assert torch.equal(values, h.amax(dim=1)) and torch.equal(where, h.argmax(dim=1))
+        encoder, x = SequenceEncoder(4).double(), torch.randn(3, time, 4, dtype=torch.double)
+        outputs = encoder.blocks(x.transpose(1, 2))
+        with torch.no_grad():
+            values, steps = maxima.search(x, [block.of(0, block.first.shape[2]) for block in folded([encoder])])
+        torch.testing.assert_close(values, outputs.amax(dim=2))
+        assert torch.equal(steps, outputs.argmax(dim=2))
 
 
 def test_a_constant_window_has_its_gradient_too() -> None:
@@ -77,7 +80,7 @@ def test_training_under_masks_gives_what_the_plain_way_gives(config: Config) -> 
     bags = some_bags(config, 40)
     bags.values = {name: x.double() for name, x in bags.values.items()}
     train, validation = bags.take(torch.arange(30)), bags.take(torch.arange(30, 40))
-    settings = config.mil.model_copy(update={"epochs": 6, "patience": 6, "batch": 8})
+    settings = config.mil.model_copy(update={"epochs": 6, "patience": 6, "batch_size": 8})
     results = []
     for kind in (PlainNetwork, MilNetwork):
         torch.manual_seed(0)

@@ -1,8 +1,10 @@
 import pytest
 import torch
 
-from lifelog.config import Config, Mil, Modality
+from lifelog.config import Config
 from lifelog.mil.network import MilNetwork, masked_softmax
+from lifelog.settings.mil import Mil
+from lifelog.settings.windows import Modality
 
 FIVE = [
     Modality(name="a", columns=["x", "y"], rate=1, length=60),
@@ -47,14 +49,14 @@ def test_what_is_missing_has_no_say(attention: str) -> None:
     torch.testing.assert_close(before, after)
 
 
-@pytest.mark.parametrize(("scale", "low", "high"), [(3.0, 0.0062, 0.7152), (9.0, 0.0440, 0.2536)])
-def test_published_attention_lies_within_its_bounds(scale: float, low: float, high: float) -> None:
-    """Logits lie in (0, 9 / s): the printed weights above .2536 need s = 3."""
+@pytest.mark.parametrize(("temperature", "low", "high"), [(3.0, 0.0062, 0.7152), (9.0, 0.0440, 0.2536)])
+def test_published_attention_lies_within_its_bounds(temperature: float, low: float, high: float) -> None:
+    """Logits lie in (0, 9 / temperature): the printed weights above .2536 need a temperature of 3."""
     logits = torch.zeros(1, 9)
-    logits[0, 0] = 9 / scale
+    logits[0, 0] = 9 / temperature
     present = torch.ones(1, 9, dtype=torch.bool)
     assert masked_softmax(logits, present).max().item() == pytest.approx(high, abs=5e-5)
-    assert masked_softmax(9 / scale - logits, present).min().item() == pytest.approx(low, abs=5e-5)
+    assert masked_softmax(9 / temperature - logits, present).min().item() == pytest.approx(low, abs=5e-5)
 
 
 def test_masked_softmax_has_gradients_without_nan() -> None:

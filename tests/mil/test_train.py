@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from lifelog.config import Config, Mil, Modality
-from lifelog.mil.bags import Bags, fit_scaling, read_bags, scale
+from lifelog.config import Config
+from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
 from lifelog.mil.importance import explain
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.train import (
@@ -19,9 +19,11 @@ from lifelog.mil.train import (
     load_mil,
     train_mil,
 )
+from lifelog.settings.mil import Mil
+from lifelog.settings.windows import Modality
 
 TWO = [Modality(name="signal", columns=["x"], rate=1, length=60), Modality(name="noise", kind="scalar", columns=["x"])]
-QUICK = Mil(epochs=3, patience=3, batch=8)
+QUICK = Mil(epochs=3, patience=3, batch_size=8)
 
 
 def toy(count: int, seed: int) -> Bags:
@@ -37,7 +39,7 @@ def toy(count: int, seed: int) -> Bags:
 
 def test_training_learns_and_keeps_the_best_epoch() -> None:
     torch.manual_seed(0)
-    settings = Mil(epochs=25, patience=25, batch=8)
+    settings = Mil(epochs=25, patience=25, batch_size=8)
     network = MilNetwork(TWO, 2, settings)
     train, validation = toy(40, 1), toy(20, 2)
     fitted = fit(network, train, validation, settings, seed=0)
@@ -53,7 +55,7 @@ def test_training_learns_and_keeps_the_best_epoch() -> None:
 
 def test_patience_stops() -> None:
     torch.manual_seed(0)
-    settings = Mil(epochs=100, patience=2, batch=8)
+    settings = Mil(epochs=100, patience=2, batch_size=8)
     fitted = fit(MilNetwork(TWO, 2, settings), toy(16, 1), toy(8, 2), settings, seed=0)
     assert len(fitted.history) == fitted.epoch + 2
 
@@ -95,14 +97,13 @@ def test_scaling_is_fitted_on_what_it_is_given_and_hides_what_is_missing() -> No
     bags = toy(10, 0)
     bags.present[0, 0] = False
     bags.values["signal"][0] = torch.nan
-    scaling = fit_scaling(bags, "user")
-    scaled = scale(bags, scaling)
+    scaled = standardise_bags(bags, fit_scalings(bags, "user"))
     assert (scaled.values["signal"][0] == 0).all()
     known = scaled.values["signal"][1:]
     torch.testing.assert_close(known.mean(), torch.tensor(0.0), atol=1e-5, rtol=0)
     torch.testing.assert_close(known.std(correction=0), torch.tensor(1.0), atol=1e-5, rtol=0)
     constant = Bags({"signal": torch.full((4, 60, 1), 5.0)}, torch.ones(4, 1, dtype=torch.bool), torch.zeros(4))
-    assert (scale(constant, fit_scaling(constant, "user")).values["signal"] == 0).all()
+    assert (standardise_bags(constant, fit_scalings(constant, "user")).values["signal"] == 0).all()
 
 
 def train(
@@ -126,14 +127,14 @@ def test_same_seed_same_bytes_and_a_checkpoint_that_loads(config: Config, tables
     first, second = train(config, tables, tmp_path / "a"), train(config, tables, tmp_path / "b")
     for suffix in (".safetensors", ".json"):
         assert first.with_suffix(suffix).read_bytes() == second.with_suffix(suffix).read_bytes()
-    network, scaling, about = load_mil(first)
+    network, scalings, about = load_mil(first)
     raw, used, classes = read_bags(
         tables / "windows" / "101.parquet", tables / "splits" / "101.parquet", config.modalities, "bins",
         about["classes"],
     )  # fmt: skip
     assert classes == ["low", "middle", "high"]
-    rows = torch.tensor((used.part == "validation").tolist())
-    score = evaluate(network, scale(raw.take(rows), scaling), None, QUICK)[1]
+    rows = torch.tensor((used.subset == "validation").tolist())
+    score = evaluate(network, standardise_bags(raw.take(rows), scalings), None, QUICK)[1]
     best = about["history"][about["epoch"] - 1]
     assert score == pytest.approx(best["validation_score"])
 
@@ -155,7 +156,7 @@ def test_levels_are_the_users_own(config: Config, tables: Path, tmp_path: Path) 
 
 
 def test_an_excluded_user_has_a_checkpoint_that_says_why(config: Config, tables: Path, tmp_path: Path) -> None:
-    from lifelog.config import Target
+    from lifelog.settings.splits import Target
     from lifelog.splits import assign_splits
 
     one = Target(name="t", column="emotionTension", bins={"any": [1, 2, 3, 4, 5, 6, 7], "none": [9]})

@@ -5,9 +5,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from lifelog.config import Boosting, Clock, LifeLogNet, Majority, NearestMinute, UsersSplit, WindowNet
+from lifelog.predict.interface import build_predictor
 from lifelog.predict.samples import Samples, read_samples
-from lifelog.predict.train import build_predictor, train_predictor, turns
+from lifelog.predict.train import train_predictor, user_folds
+from lifelog.settings.predict import Boosting, Clock, LifeLogNet, Majority, NearestMinute, WindowNet
+from lifelog.settings.splits import UsersSplit
 from lifelog.tables import read_notes
 
 ALL = [LifeLogNet(epochs=8), WindowNet(epochs=1), Boosting(max_iter=20), Majority(), NearestMinute(), Clock()]
@@ -32,28 +34,30 @@ def test_predictors_predict_every_test_window_once_and_alike(tables: Path, tmp_p
     table = pq.read_table(tmp_path / "a").to_pandas()
     np.testing.assert_allclose(table[["p_low", "p_middle", "p_high"]].sum(axis=1), 1, rtol=1e-5)
     wanted = pd.concat(pq.read_table(path).to_pandas() for path in files(tables, "splits"))
-    wanted = wanted[wanted.part == "test"].sort_values(["user", "start"])
+    wanted = wanted[wanted.subset == "test"].sort_values(["user", "start"])
     assert table.user.tolist() == wanted.user.tolist() and table.start.tolist() == wanted.start.tolist()
     assert table.truth.map(dict(enumerate(["low", "middle", "high"]))).tolist() == wanted.label.tolist()
     assert dict(zip(table.user, table.group, strict=True)) == dict(zip(groups.user, groups.group, strict=True))
 
 
 @pytest.mark.parametrize(
-    "settings", [LifeLogNet(epochs=40, patience=40, batch=64), Boosting(min_samples_leaf=2)], ids=["net", "boosting"]
+    "settings",
+    [LifeLogNet(epochs=40, patience=40, batch_size=64), Boosting(min_samples_leaf=2)],
+    ids=["net", "boosting"],
 )
 def test_predictors_learn_from_training_windows(tables: Path, settings: object) -> None:
     samples = samples_of(tables)
-    train = samples.part("train")
+    train = samples.subset("train")
     model = build_predictor(settings)
-    model.fit(train, samples.part("validation"))
+    model.fit(train, samples.subset("validation"))
     assert (model.predict(train).argmax(axis=1) == train.truth).mean() > 0.6
 
 
 def test_standardisation_sees_training_windows_only(tables: Path) -> None:
     samples = samples_of(tables, ["101"])
-    train = samples.part("train")
+    train = samples.subset("train")
     np.testing.assert_allclose(np.nanmean(train.summary, axis=0), 0, atol=1e-3)
-    assert np.abs(np.nanmean(samples.part("test").summary, axis=0)).max() > 0.1
+    assert np.abs(np.nanmean(samples.subset("test").summary, axis=0)).max() > 0.1
     raw = samples_of(tables, ["101"], "none")
     assert np.nanmax(np.abs(raw.summary)) > 30
 
@@ -64,32 +68,32 @@ def test_a_modality_that_a_user_lacks_throughout_costs_nobody(tables: Path, sett
     samples.summary[:, :21] = np.nan
     samples.maxima["e4Acc"][:] = np.nan
     samples.windows.present[:, 0] = False
-    samples.windows.scaling["e4Acc"][0][:] = np.nan  # no number minus this is a number
+    samples.windows.scalings["e4Acc"].mean[:] = np.nan  # no number minus this is a number
     model = build_predictor(settings)
-    model.fit(samples.part("train"), samples.part("validation"))
-    assert np.isfinite(model.predict(samples.part("test"))).all()
+    model.fit(samples.subset("train"), samples.subset("validation"))
+    assert np.isfinite(model.predict(samples.subset("test"))).all()
 
 
 def test_boosting_does_without_validation_windows(tables: Path) -> None:
     samples = samples_of(tables, ["101"])
     model = build_predictor(Boosting(max_iter=3))
-    model.fit(samples.part("train"), samples.take(np.zeros(len(samples), bool)))
-    assert model.predict(samples.part("test")).shape[1] == 3
+    model.fit(samples.subset("train"), samples.take(np.zeros(len(samples), bool)))
+    assert model.predict(samples.subset("test")).shape[1] == 3
 
 
 def test_majority_gives_the_class_shares(tables: Path) -> None:
     samples = samples_of(tables)
     model = build_predictor(Majority())
-    model.fit(samples.part("train"), samples.part("validation"))
-    shares = np.bincount(samples.part("train").truth, minlength=3) / len(samples.part("train"))
-    np.testing.assert_allclose(model.predict(samples.part("test"))[0], shares)
+    model.fit(samples.subset("train"), samples.subset("validation"))
+    shares = np.bincount(samples.subset("train").truth, minlength=3) / len(samples.subset("train"))
+    np.testing.assert_allclose(model.predict(samples.subset("test"))[0], shares)
 
 
 def test_nearest_minute_is_the_label_of_the_users_nearest_training_window(tables: Path) -> None:
     samples = samples_of(tables)
-    train, test = samples.part("train"), samples.part("test")
+    train, test = samples.subset("train"), samples.subset("test")
     model = build_predictor(NearestMinute())
-    model.fit(train, samples.part("validation"))
+    model.fit(train, samples.subset("validation"))
     said = model.predict(test).argmax(axis=1)
     for i, (user, start) in enumerate(zip(test.keys.user, test.keys.start, strict=True)):
         own = (train.keys.user == user).to_numpy()
@@ -104,8 +108,8 @@ def test_the_clock_finds_a_label_that_goes_by_the_time(tables: Path) -> None:
     samples = samples_of(tables)
     samples.truth[:] = (samples.elapsed >= 3).astype(int)
     model = build_predictor(Clock())
-    model.fit(samples.part("train"), samples.part("validation"))
-    test = samples.part("test")
+    model.fit(samples.subset("train"), samples.subset("validation"))
+    test = samples.subset("test")
     assert (model.predict(test).argmax(axis=1) == test.truth).all()
     samples.summary[:], test.summary[:] = 0, np.nan  # and sees nothing else
     assert (model.predict(test).argmax(axis=1) == test.truth).all()
@@ -115,14 +119,14 @@ def test_the_clock_finds_a_label_that_goes_by_the_time(tables: Path) -> None:
 def test_nobody_is_predicted_by_a_model_that_knew_them(folds: int) -> None:
     everyone, members = list("abcdefg"), list("bcdef")
     split = UsersSplit(name="u", within="b", folds=folds)
-    found = turns(members, everyone, split)
+    found = user_folds(members, everyone, split)
     assert sorted(user for _, tested in found for user in tested) == members
     assert len(found) == min(folds, 5)
     for fitted, tested in found:
         assert sorted(fitted + tested) == members and not set(fitted) & set(tested)
-    assert turns(["c"], everyone, split) == [(list("abdefg"), ["c"])]
-    assert turns(members, everyone, None) == [(members, members)]
-    assert turns(["a"], ["a"], split) == [([], ["a"])]
+    assert user_folds(["c"], everyone, split) == [(list("abdefg"), ["c"])]
+    assert user_folds(members, everyone, None) == [(members, members)]
+    assert user_folds(["a"], ["a"], split) == [([], ["a"])]
 
 
 def test_the_only_user_has_nobody_to_learn_from(tables: Path, tmp_path: Path) -> None:
@@ -135,16 +139,16 @@ def test_a_user_who_was_never_seen_changes_nothing_in_the_model(tables: Path, tm
     """The predictions of one user stay the same whatever that user's training labels are."""
     groups = pd.DataFrame({"user": USERS, "group": ["g1", "g1", "g1", "g2"]})
     split = UsersSplit(name="u", within="b", folds=3)
-    tables_said = []
+    predicted = []
     for flip in (False, True):
         samples = samples_of(tables)
         if flip:
             own = (samples.keys.user == "102").to_numpy() & (samples.keys.part != "test").to_numpy()
             samples.truth[own] = 2 - samples.truth[own]
         train_predictor(groups, samples, Boosting(max_iter=5), tmp_path / "p", split)
-        tables_said.append(pq.read_table(tmp_path / "p").to_pandas())
-    first, second = (table[table.user == "102"] for table in tables_said)
+        predicted.append(pq.read_table(tmp_path / "p").to_pandas())
+    first, second = (table[table.user == "102"] for table in predicted)
     pd.testing.assert_frame_equal(first, second)
-    others = [table[table.user == "101"] for table in tables_said]
+    others = [table[table.user == "101"] for table in predicted]
     assert not others[0].equals(others[1])
     assert read_notes(tmp_path / "p")["alone"] == ["104"]

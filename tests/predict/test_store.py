@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import torch
 
 from lifelog.config import Config
-from lifelog.predict.lifelognet import StoredBags
 from lifelog.predict.store import StoredWindows, store_windows
+from lifelog.predict.windownet import StoredBags
 from lifelog.windows.read import read_windows
 
 USERS = ["101", "102"]
@@ -16,7 +16,7 @@ USERS = ["101", "102"]
 
 def stored(config: Config, tables: Path, standardise: str) -> tuple[StoredWindows, list[np.ndarray]]:
     splits = [pq.read_table(tables / f"splits/{user}.parquet").to_pandas() for user in USERS]
-    parts = [split.part.fillna("").to_numpy(dtype=str) for split in splits]
+    parts = [split.subset.fillna("").to_numpy(dtype=str) for split in splits]
     paths = [str(tables / f"windows/{user}.parquet") for user in USERS]
     return store_windows(paths, parts, config.modalities, standardise, tables), parts
 
@@ -34,7 +34,7 @@ def test_rows_in_any_order_are_those_recorded(config: Config, tables: Path) -> N
 
 
 def test_training_windows_of_each_user_are_centred(config: Config, tables: Path, monkeypatch) -> None:
-    monkeypatch.setattr("lifelog.windows.read.ROWS_AT_ONCE", 5)  # several batches a user
+    monkeypatch.setattr("lifelog.windows.read.BATCH_ROWS", 5)  # several batches a user
     windows, parts = stored(config, tables, "user")
     used = np.concatenate([its[its != ""] for its in parts])
     for user in range(len(USERS)):

@@ -65,7 +65,7 @@ def test_every_person_has_a_page_and_every_figure_its_data_in_words(text: str, w
     results = workflow.folder / "results/tension/blocked/figures"
     alts = {image["alt"] for image in page.images}
     assert describe("comparison", pd.read_csv(results / "comparison.csv")) in alts
-    assert set(SENTENCES) == {"person", *(path.stem for path in files if path.parent.name == "figures")}
+    assert set(SENTENCES) == {"user", *(path.stem for path in files if path.parent.name == "figures")}
 
 
 def test_the_page_says_what_the_tables_say(text: str, workflow: Workflow) -> None:
@@ -78,7 +78,7 @@ def test_the_page_says_what_the_tables_say(text: str, workflow: Workflow) -> Non
     assert f"{recovery['adjusted_rand_index']:.2f}" in text
     for row in pd.read_csv(results / "groups/importance.csv").itertuples():
         own = text[text.index(f'id="user-{row.user}"') :]
-        assert f"In {row.group}, with" in own[: own.index("</section>")]
+        assert f"Member of {row.group}" in own[: own.index("</section>")]
 
 
 class Browser:
@@ -198,7 +198,7 @@ def test_figures_and_their_data_are_files_to_take(browser: Browser, workflow: Wo
     assert len(files) == 2 * len(list(results.glob("**/figures/**/*.svg")))
     for name, source in (
         ("tension-blocked-importance.csv", "tension/blocked/figures/importance.csv"),
-        ("tension-blocked-user-103.csv", "tension/blocked/figures/people/103.csv"),
+        ("tension-blocked-user-103.csv", "tension/blocked/figures/users/103.csv"),
         ("verdict.csv", "figures/verdict.csv"),
     ):
         assert files[name] == "data:text/csv;charset=utf-8," + (results / source).read_text(encoding="utf-8")

@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lifelog.config import Compare
 from lifelog.mil.importance import SCHEMA
-from lifelog.report.dag import read_rulegraph
-from lifelog.report.figures import plot_verdict
-from lifelog.report.tables import cohort_yield, fault_counts, joined_random, split_overview, yield_shares
+from lifelog.report.figures.comparison import plot_verdict
+from lifelog.report.figures.dag import read_rulegraph
+from lifelog.report.tables import cohort_yield, joined_random, problem_counts, split_overview, yield_shares
 from lifelog.report.words import describe
+from lifelog.settings.compare import Compare
 from lifelog.tables import write_table
 
 
@@ -44,7 +44,7 @@ def test_conservation_is_shown_a_user(quality: pd.DataFrame) -> None:
 
 
 def test_faults_are_counted_with_their_first_place(quality: pd.DataFrame) -> None:
-    table = fault_counts(quality)
+    table = problem_counts(quality)
     assert table.times.sum() == 6
     first = table[(table.modality == "b") & (table.reason == "no file")].iloc[0]
     assert (first.times, first.users, first["first"]) == (2, 1, "y.csv")
@@ -58,7 +58,7 @@ def test_overview_counts_every_window_once(tables: Path, tmp_path: Path) -> None
     parts, notes = split_overview([str(path) for path in splits], [str(tmp_path / path.name) for path in splits])
     windows = [len(pd.read_parquet(path, columns=["start"])) for path in sorted((tables / "windows").glob("*.parquet"))]
     assert parts[["train", "validation", "test", "unused"]].sum(axis=1).tolist() == windows
-    excluded = [(note["user"], note["says"]) for note in notes if note["excluded"]]
+    excluded = [(note["user"], note["reason"]) for note in notes if note["excluded"]]
     assert excluded == [(splits[0].stem, "training failed")]
 
 
@@ -77,13 +77,13 @@ def test_without_importance_groups_the_verdict_is_a_picture_that_says_so(tmp_pat
     comparison[["difference", "difference_low", "difference_high", "p_holm"]] = 0.0
     plot_verdict({"tension, blocked": comparison}, Compare(), tmp_path / "v.svg")
     assert "no predictor has importance groups" in (tmp_path / "v.svg").read_text()
-    assert describe("verdict", pd.read_csv(tmp_path / "v.csv")) == "Nothing to show."
+    assert describe("verdict", pd.read_csv(tmp_path / "v.csv")) == "No data."
 
 
 def test_the_picture_of_the_rules_is_the_same_each_time(tmp_path: Path) -> None:
     """Also where texts hash otherwise, as they do in every new process."""
     code = (
-        "import sys; from lifelog.report.figures import plot_dag; "
+        "import sys; from lifelog.report.figures.dag import plot_dag; "
         "plot_dag([('a', 'b'), ('a', 'c'), ('a', 'd'), ('b', 'e'), ('c', 'e'), ('d', 'e'), ('a', 'e')], sys.argv[1])"
     )
     pictures = []
@@ -98,5 +98,5 @@ def test_the_picture_of_the_rules_is_the_same_each_time(tmp_path: Path) -> None:
 def test_rulegraph_of_snakemake_is_read() -> None:
     dot = 'digraph {\n\t0[label = "all", color = "x"];\n\t1[label = "train_mil"];\n\t1 -> 0\n\t1 -> 1\n}'
     assert read_rulegraph(dot) == [("train_mil", "all")]
-    with pytest.raises(ValueError, match="no graph of rules"):
+    with pytest.raises(ValueError, match="no rule graph"):
         read_rulegraph("nothing here")

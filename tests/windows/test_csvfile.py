@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lifelog.windows.csvfile import numbers, read_alike, read_csv
+from lifelog.windows.csvfile import numbers, read_csv, read_together
 from lifelog.windows.layout import BadInput
 
 PLAIN = b"timestamp,x\n0.0,1\n0.5,2.5\n1.0,-3e2\n"
@@ -32,7 +32,7 @@ def test_together_is_one_by_one(tmp_path: Path, bodies: list[list[str]], ending:
     for key, lines in enumerate(bodies):
         paths[key] = tmp_path / f"{key}.csv"
         paths[key].write_bytes(("timestamp,x\n" + "\n".join(lines) + (ending if lines else "")).encode())
-    names, found = read_alike(tmp_path, list(paths))
+    names, found = read_together(tmp_path, list(paths))
     for key, rows in found.items():
         assert names == ["timestamp", "x"]
         np.testing.assert_array_equal(rows, one_by_one(paths[key]))
@@ -58,13 +58,13 @@ def test_an_odd_file_is_left_out_and_the_others_stay(tmp_path: Path, other: byte
     files = {1: PLAIN, 2: other, 4: PLAIN}
     for key, data in files.items():
         (tmp_path / f"{key}.csv").write_bytes(data)
-    _, found = read_alike(tmp_path, [1, 2, 3, 4])
+    _, found = read_together(tmp_path, [1, 2, 3, 4])
     assert set(found) == {1, 4} and found[4].tolist() == [[0.0, 1.0], [0.5, 2.5], [1.0, -300.0]]
 
 
 def test_quoted_names_in_the_header_are_names(tmp_path: Path) -> None:
     (tmp_path / "1.csv").write_bytes(b'"timestamp","x"\n0,1\n')
-    names, found = read_alike(tmp_path, [1])
+    names, found = read_together(tmp_path, [1])
     assert names == ["timestamp", "x"] and found[1].tolist() == [[0.0, 1.0]]
 
 
@@ -87,5 +87,5 @@ NO_NUMBERS = [
 def test_lines_that_are_no_plain_numbers_are_left_out(tmp_path: Path, line: str) -> None:
     for key, data in {1: PLAIN, 2: f"timestamp,x\n{line}\n".encode()}.items():
         (tmp_path / f"{key}.csv").write_bytes(data)
-    _, found = read_alike(tmp_path, [1, 2])
+    _, found = read_together(tmp_path, [1, 2])
     assert set(found) == {1}

@@ -9,9 +9,9 @@ import yaml
 
 from lifelog.config import Config, load_config
 from lifelog.tables import read_tables
-from lifelog.windows import find_users
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.layout import BadInput
+from lifelog.windows.layouts import find_users
 from lifelog.windows.read import read_labels, read_windows
 
 PRESET = yaml.safe_load((Path(__file__).parents[2] / "presets/stress_predict.yaml").read_text())
@@ -21,6 +21,10 @@ START = 1_644_227_580  # a whole minute
 
 def settings(root: Path, **windows: object) -> Config:
     return load_config(PRESET | {"cohort": PRESET["cohort"] | {"root": str(root)}, "windows": windows})
+
+
+def users_of(config: Config) -> dict[str, Path]:
+    return find_users(config.cohort, config.simulation)
 
 
 def extract(
@@ -56,7 +60,7 @@ def test_windows_begin_at_whole_minutes_and_take_the_main_label(root: Path, tmp_
     assert list(labels.tension) == [0, 0, 1, 1]
     assert list(labels.task) == ["rest", "rest", "stroop", "stroop"]
     lost = quality[quality.kind == "label"]
-    assert list(lost.reason) == ["window not labelled whole"]
+    assert list(lost.reason) == ["window not fully labelled"]
     acc = read_windows(tmp_path / "S01.w.parquet", config.modalities)["e4Acc"]
     np.testing.assert_allclose(acc[0, :3, 0], np.array([0, 1, 2]) / 64 + (50 * 32 % 100) / 64)
 
@@ -69,7 +73,7 @@ def test_a_long_recording_in_pieces_is_the_same(
     config = settings(root, keep="any")
     labels, quality = extract(config, "S01", root / "S01", tmp_path)
     whole = read_windows(tmp_path / "S01.w.parquet", config.modalities)
-    monkeypatch.setattr("lifelog.windows.extract.ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("lifelog.windows.extract.MAX_PIECE", 2)
     again = extract(config, "S01", root / "S01", tmp_path, processes)
     pd.testing.assert_frame_equal(again[0], labels)
     pd.testing.assert_frame_equal(again[1], quality)
@@ -95,19 +99,19 @@ def test_of_two_labels_that_share_a_window_the_greater_counts(root: Path, tmp_pa
     ("table", "said"),
     [
         ("user,begin,end\n", "no column 'start'"),
-        ("user,start,end,session\nS01,1,2,a\n", "cannot be called 'session'"),
+        ("user,start,end,session\nS01,1,2,a\n", "'session' cannot be the name of a label column"),
         ("user,start,end,tension\n,1,2,0\n", "line 2: the user is missing"),
         ("user,start,end,tension\nS01,noon,5,1\n", "line 2: start is 'noon'"),
         ("user,start,end,tension\nS01,9,5,1\n", "line 2: the interval ends before it starts"),
         ("user,start,end,tension\nS01,0,1e15,1\n", "line 2: the interval is longer than a year"),
-        ("user,start,end\n../../etc,0,60\n", r"line 2: the user '../../etc' is not letters"),
+        ("user,start,end\n../../etc,0,60\n", r"line 2: the user '../../etc' may hold only letters"),
         ("user,start,end\nS01,0,60,1\n", "Length of header or names does not match"),
     ],
 )
 def test_a_label_table_that_cannot_be_used_stops_with_its_line(root: Path, table: str, said: str) -> None:
     (root / "labels.csv").write_text(table)
     with pytest.raises(BadInput, match=said):
-        find_users(settings(root))
+        users_of(settings(root))
 
 
 def test_label_columns_may_have_any_name_and_other_folders_are_no_users(root: Path, tmp_path: Path) -> None:
@@ -115,7 +119,7 @@ def test_label_columns_may_have_any_name_and_other_folders_are_no_users(root: Pa
     (root / "labels.csv").write_text(text.replace("task", "stress task, as said".replace(",", "")))
     (root / ".git").mkdir()
     (root / "notes").mkdir()
-    assert list(find_users(settings(root))) == ["S01"]
+    assert list(users_of(settings(root))) == ["S01"]
     labels, _ = extract(settings(root), "S01", root / "S01", tmp_path)
     assert list(labels["stress task as said"]) == ["rest", "rest", "stroop", "stroop"]
 
@@ -134,7 +138,7 @@ def test_a_user_in_the_table_without_a_folder_loses_minutes_by_reason(root: Path
     with (root / "labels.csv").open("a") as file:
         file.write(f"S02,{START},{START + 120},rest,0\n")
     config = settings(root)
-    folder = find_users(config)["S02"]
+    folder = users_of(config)["S02"]
     labels, quality = extract(config, "S02", folder, tmp_path)
     assert len(labels) == 0 and (quality[quality.kind == "label"].reason == "no usable modality").sum() == 2
 
@@ -142,7 +146,7 @@ def test_a_user_in_the_table_without_a_folder_loses_minutes_by_reason(root: Path
 @pytest.fixture(scope="module")
 def real(stress_predict: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Path]:
     config, out = settings(stress_predict, coverage=1.0), tmp_path_factory.mktemp("real")
-    for user, folder in find_users(config).items():
+    for user, folder in users_of(config).items():
         extract(config, user, folder, out)
     return config, out
 

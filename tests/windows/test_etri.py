@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 
 from lifelog.config import Config
+from lifelog.settings.windows import Cohort, Simulation
 from lifelog.tables import read_tables
-from lifelog.windows import find_users
 from lifelog.windows.etri import EtriSession
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.layout import BadInput
+from lifelog.windows.layouts import find_users
 from lifelog.windows.read import read_labels, read_windows
 from tests.windows.test_data_quality import LABELS
 
@@ -75,7 +76,7 @@ def test_values_are_those_of_the_files(config: Config, folder: Path) -> None:
 def test_users_are_found_in_the_shapes_of_all_three_parts(raw: Path, tmp_path: Path, moved: str) -> None:
     shutil.copytree(raw / USER, tmp_path / moved)
     (tmp_path / "readme.txt").write_text("not a user")
-    found = find_users(Config(cohort={"layout": "etri", "root": str(tmp_path)}))
+    found = find_users(Cohort.model_validate({"layout": "etri", "root": str(tmp_path)}), Simulation())
     assert found == {Path(moved).name: tmp_path / moved}
 
 
@@ -147,14 +148,14 @@ def test_a_minute_of_two_sessions_becomes_one_window(config: Config, folder: Pat
     (twin / f"{session.name}_label.csv").rename(twin / f"{twin.name}_label.csv")
     read = Read(config, folder)
     assert read.labels.start.is_unique
-    assert "the minute is a window of another session" in set(read.lost.detail)
+    assert "the window is part of another session" in set(read.lost.detail)
     assert len(read.labels) + len(read.lost) == labelled(folder)
 
 
 def test_any_number_of_processes_gives_the_same_bytes(
     config: Config, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lifelog.windows.etri.TOGETHER", 3)
+    monkeypatch.setattr("lifelog.windows.etri.READ_TOGETHER", 3)
     label_files = sorted(folder.glob("*/*_label.csv"))
     LABELS["a minute that is labelled twice"](label_files[1])
     LABELS["a session without sensor folders"](label_files[0])
@@ -176,12 +177,12 @@ def test_a_minute_without_a_label_can_be_read(folder: Path, config: Config) -> N
 
 def test_the_simulated_layout_never_points_at_recordings(raw: Path, tmp_path: Path) -> None:
     shutil.copytree(raw / USER, tmp_path / "dataset_2019" / USER)
-    with pytest.raises(BadInput, match="give the layout"):
-        find_users(Config(cohort={"root": str(tmp_path / "dataset_2019")}))
+    with pytest.raises(BadInput, match="set cohort.layout"):
+        find_users(Cohort.model_validate({"root": str(tmp_path / "dataset_2019")}), Simulation())
 
 
 def test_missing_root_and_unknown_user_say_what_to_do(raw: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="there is no folder"):
-        find_users(Config(cohort={"layout": "etri", "root": str(tmp_path / "nowhere")}))
+        find_users(Cohort.model_validate({"layout": "etri", "root": str(tmp_path / "nowhere")}), Simulation())
     with pytest.raises(BadInput, match="did you mean '101'"):
-        find_users(Config(cohort={"layout": "etri", "root": str(raw), "users": ["1011"]}))
+        find_users(Cohort.model_validate({"layout": "etri", "root": str(raw), "users": ["1011"]}), Simulation())

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lifelog.config import Modality, Windows
+from lifelog.settings.windows import Modality, Windows
 from lifelog.windows.extract import to_window
 from lifelog.windows.layout import BadInput, Samples
 

@@ -17,11 +17,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lifelog.config import Config, Modality
+from lifelog.config import Config
+from lifelog.settings.windows import Modality
 from lifelog.tables import read_tables
-from lifelog.windows import LAYOUTS
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.layout import BadInput
+from lifelog.windows.layouts import LAYOUTS
 from lifelog.windows.read import read_labels, read_windows
 from tests.windows.test_empatica import settings as empatica_settings
 

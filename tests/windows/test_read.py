@@ -7,9 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifelog.config import Config
-from lifelog.windows.extract import extract_windows, read_modalities
+from lifelog.windows.extract import extract_windows
 from lifelog.windows.features import extract_features
 from lifelog.windows.read import iter_windows, read_labels, read_windows
+from lifelog.windows.schema import read_modalities
 
 
 def test_the_file_explains_itself(config: Config, tables: Path) -> None:

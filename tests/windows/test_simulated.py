@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 
 from lifelog.config import Config
 from lifelog.windows.etri import LABELS
-from lifelog.windows.simulated import people, simulate_cohort
+from lifelog.windows.simulated import participants, simulate_cohort
 from tests.conftest import TINY
 
 
@@ -34,13 +34,13 @@ def test_labels_have_the_real_columns_and_the_truth_lies_outside(raw: Path) -> N
 
 
 def test_same_seed_same_bytes(raw: Path, tmp_path: Path) -> None:
-    cast = people(TINY)
+    cast = participants(TINY)
     simulate_cohort(TINY, {p.name: str(tmp_path / p.name) for p in cast}, tmp_path / "truth.json")
     for path in (tmp_path / "101").rglob("*.csv"):
         assert path.read_bytes() == (raw / path.relative_to(tmp_path)).read_bytes()
 
 
-def test_some_people_of_the_cohort_are_the_same_people(raw: Path, tmp_path: Path) -> None:
+def test_some_people_of_the_cohort_are_the_same_participants(raw: Path, tmp_path: Path) -> None:
     simulate_cohort(TINY, {"103": str(tmp_path / "103")}, tmp_path / "truth.json")
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["103"]
     path = next((tmp_path / "103").rglob("e4Eda/*.csv"))

@@ -1,0 +1,138 @@
+"""Someone new beside a finished run: the right group, how sure that is, and a run that stays as it was."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lifelog.config import Config
+from lifelog.new_users import check_run, place_user, required_settings
+from lifelog.settings.groups import Groups
+from lifelog.tables import write_json
+from lifelog.windows.layout import BadInput
+from tests.workflow import Workflow
+
+MODALITIES = ("a", "b", "c")
+
+
+def importance(user: str, mean: list[float], windows: int = 30, spread: float = 0.03, seed: int = 0) -> pd.DataFrame:
+    """Attention of a user's windows under two training seeds."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for training in (0, 1):
+        values = np.clip(rng.normal(mean, spread, (windows, len(MODALITIES))), 0, None)
+        for start, row in enumerate(values / values.sum(axis=1, keepdims=True)):
+            rows += [(user, start, "train", training, "attention", m, v) for m, v in zip(MODALITIES, row, strict=True)]
+    return pd.DataFrame(rows, columns=["user", "start", "subset", "seed", "measure", "modality", "value"])
+
+
+@pytest.fixture(scope="module")
+def run() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Four people in two groups: one attends to a, the other to b."""
+    means = {"u1": [0.8, 0.1, 0.1], "u2": [0.75, 0.1, 0.15], "u3": [0.1, 0.8, 0.1], "u4": [0.15, 0.75, 0.1]}
+    tables = [importance(user, mean, seed=i) for i, (user, mean) in enumerate(means.items())]
+    groups = pd.DataFrame({"user": list(means), "group": ["group 1", "group 1", "group 2", "group 2"], "share": 1.0})
+    return pd.concat(tables), groups
+
+
+@pytest.mark.parametrize("unit", ["users", "windows"])
+def test_a_newcomer_goes_to_the_nearest_group(run: tuple[pd.DataFrame, pd.DataFrame], unit: str) -> None:
+    placed = place_user(importance("new", [0.12, 0.78, 0.1], seed=9), *run, Groups(unit=unit))
+    assert placed.group == "group 2" and placed.members == ["u3", "u4"] and not placed.outlier
+    assert placed.stability == 1 and placed.share == 1 and placed.silhouette > 0.8
+    assert placed.distances["group 2"] < placed.distances["group 1"]
+
+
+def test_between_two_groups_it_is_not_sure(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    placed = place_user(importance("new", [0.45, 0.45, 0.1], spread=0.2, seed=5), *run, Groups())
+    assert 0.3 < placed.stability < 1 and abs(placed.silhouette) < 0.2 and placed.outlier
+
+
+def test_someone_unlike_everyone_is_called_so(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    assert place_user(importance("new", [0.2, 0.1, 0.7]), *run, Groups()).outlier
+
+
+def test_a_modality_that_the_newcomer_lacks_counts_as_not_important(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    table = importance("new", [0.9, 0.1, 0.0])
+    assert place_user(table[table.modality != "c"], *run, Groups()).group == "group 1"
+
+
+def test_how_sure_is_about_the_same_measure_that_places() -> None:
+    """Ablation is in nats: a seed with many of them counts for more, in the draws as in the placement."""
+    run = pd.concat([importance("u1", [0.9, 0.1, 0.0]), importance("u2", [0.1, 0.9, 0.0])]).assign(measure="ablation")
+    groups = pd.DataFrame({"user": ["u1", "u2"], "group": ["group 1", "group 2"]})
+    new = importance("new", [0.1, 0.9, 0.0], spread=0.0).assign(measure="ablation")
+    new.loc[new.seed == 1, "value"] = new[new.seed == 1].modality.map({"a": 20.0, "b": 10.0, "c": 0.0})
+    placed = place_user(new, run, groups, Groups(importance="ablation"))
+    assert placed.group == "group 1" and placed.stability == pytest.approx(0.75, abs=0.1) and placed.outlier is None
+
+
+def test_one_group_has_no_silhouette(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    table, groups = run
+    placed = place_user(importance("new", [0.1, 0.8, 0.1]), table, groups.assign(group="group 1"), Groups())
+    assert placed.silhouette is None and placed.stability == 1 and len(placed.members) == 4
+
+
+def required(config: Config) -> dict[str, object]:
+    """The settings that new users must share with a run."""
+    return required_settings(
+        config.mil, config.windows.standardise, config.modalities, config.target("tension"), config.groups
+    )
+
+
+def test_a_run_with_other_settings_is_refused_before_any_job(tmp_path: Path) -> None:
+    config, run, users = Config(mil={"epochs": 3}), tmp_path / "run", ["201"]
+    with pytest.raises(BadInput, match="there is no folder"):
+        check_run(run, users, "tension", "blocked", required(config))
+    write_json(required(config), run / "tension/blocked/mil/101/seed-0.json")
+    with pytest.raises(BadInput, match="no groups of tension/blocked, only of nothing"):
+        check_run(run, users, "tension", "blocked", required(config))
+    write_json(config.groups.model_dump(), run / "tension/blocked/groups/importance.json")
+    write_json({}, run / "tension/blocked/splits/101.parquet")  # only its name is used
+    check_run(run, users, "tension", "blocked", required(config))
+    with pytest.raises(BadInput, match="no groups of tension/random, only of tension/blocked"):
+        check_run(run, users, "tension", "random", required(config))
+    with pytest.raises(BadInput, match="101 are in the run"):
+        check_run(run, ["101", *users], "tension", "blocked", required(config))
+    check_run(run, users, "tension", "blocked", required(Config(mil={"epochs": 3, "device": "cpu"})))
+    with pytest.raises(BadInput, match=r"groups\.unit was 'users' in that run and is 'windows' here"):
+        check_run(run, users, "tension", "blocked", required(Config(mil={"epochs": 3}, groups={"unit": "windows"})))
+    with pytest.raises(BadInput, match=r"mil\.epochs was 3 in that run and is 4 here"):
+        check_run(run, users, "tension", "blocked", required(Config(mil={"epochs": 4})))
+
+
+def test_the_target_places_a_newcomer_and_leaves_the_run_alone(workflow: Workflow) -> None:
+    """Who has the recordings of a member under another name lands in that member's group."""
+    shutil.copytree(workflow.folder / "resources/simulated/103", workflow.folder / "joining/201")
+    before = workflow.outputs()
+    call = ["new_users", "--config", "results=new", "cohort={layout: etri, root: joining}"]
+    workflow(*call, "new_users={run: results}")
+    found = json.loads((workflow.folder / "new/tension/blocked/new_users/201.json").read_text())
+    groups = pd.read_csv(workflow.folder / "results/tension/blocked/groups/importance.csv").set_index("user").group
+    assert found["group"] == groups[103] and found["sentence"].startswith(f"User 201 belongs to {groups[103]}")
+    predicted = pd.read_parquet(workflow.folder / "new/tension/blocked/new_users/201.parquet")
+    assert set(predicted.scheme) == {"importance", "global", "personal"}
+    assert set(predicted.predictor) == {"boosting", "lifelognet"}
+    # The personal model is that of the run, for the recordings are the same.
+    own = pd.read_parquet(workflow.folder / "results/tension/blocked/predictions/boosting/personal.parquet")
+    mine = predicted[(predicted.predictor == "boosting") & (predicted.scheme == "personal")]
+    np.testing.assert_array_equal(mine.p_low.to_numpy(), own.p_low[own.user == "103"].to_numpy())
+    assert workflow.outputs() == before and "Nothing to be done" in workflow("--dry-run")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (["results=new"], "new_users.run: set it to the results folder of a finished run"),
+        (["results=new", "new_users={run: nowhere}"], "new_users.run: there is no folder 'nowhere'"),
+        (["results=new", "new_users={run: results}"], "cohort.users: 101, 102, 103, 104 are in the run 'results'"),
+        (["new_users={run: results}"], "new_users.run: 'results' is this run itself"),
+    ],
+)
+def test_a_run_that_is_not_there_is_said(workflow: Workflow, change: list[str], said: str) -> None:
+    assert said in workflow("new_users", "--dry-run", "--config", *change, ok=False)
