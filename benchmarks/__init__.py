@@ -1,1 +1,1 @@
-"""What the package's speed and memory are, against a plain reference, in one run: `python -m benchmarks`."""
+"""Benchmarks of time and memory against a plain reference implementation. `python -m benchmarks --help`."""

@@ -1,49 +1,84 @@
-"""Run the benchmarks and write docs/performance.md with its figure.
-
-python -m benchmarks [full]   full: also 58,000 windows and 2 GB of CSV, which takes 20 GB of disk
-python -m benchmarks case NAME [KEY=VALUE ...]   one case, its figures as JSON
-"""
+"""Run the benchmarks and write docs/performance.md, or run a single case."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
+from pathlib import Path
 
-from benchmarks import cases
+from pydantic import ValidationError
 
+from benchmarks.cases import BadSetting, describe_cases, run_case
+from lifelog.registry import UnknownName
+
+ROOT = Path(__file__).parents[1]
 ALLOCATOR = {name: str(2**30) for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")}  # as rules/common.smk
 
+DESCRIPTION = """\
+Measure time and memory of lifelog against a plain reference implementation (benchmarks/plain.py,
+benchmarks/plain_training.py). Every case runs in its own process; its figures are also printed to stderr.
 
-def run(name: str, /, allocator: bool = True, **settings: object) -> dict[str, float]:
-    """The figures of a case that runs in a process of its own, with its peak memory in MiB."""
+Without a command, all cases run and docs/performance.md, .svg and .csv are written, which takes
+about half an hour on two cores. Nothing else should run on the machine. The table of the default
+run is read from results/benchmarks, if `snakemake` has been run before.
+"""
+
+
+def run(name: str, /, keep_memory: bool = True, **settings: object) -> dict[str, float]:
+    """Run a case in its own process, and return its figures.
+
+    With `keep_memory`, glibc keeps freed memory, as in the jobs of the workflow.
+    """
     words = [f"{key}={value}" for key, value in settings.items()]
     environment = {key: value for key, value in os.environ.items() if key not in ALLOCATOR}
+    environment |= ALLOCATOR if keep_memory else {}
     command = [sys.executable, "-m", "benchmarks", "case", name, *words]
     print(name, *words, file=sys.stderr, flush=True)
-    done = subprocess.run(command, env=environment | (ALLOCATOR if allocator else {}), capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(done.stderr)
-    figures = json.loads(done.stdout.splitlines()[-1])
+    result = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+    if result.returncode:
+        sys.exit(result.stderr)
+    figures: dict[str, float] = json.loads(result.stdout.splitlines()[-1])
     print("   ", figures, file=sys.stderr, flush=True)
     return figures
 
 
-def case(name: str, words: list[str]) -> None:
-    """Run one case here."""
-    settings = {key: int(value) if value.isdigit() else value for key, value in (word.split("=") for word in words)}
-    figures = getattr(cases, name)(**settings)
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    figures["peak MiB"] = max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, children) / 1024
-    print(json.dumps(figures))
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="{full,case}")
+    commands.add_parser(
+        "full", help="also measure 58,000 windows and 2 GB of CSV files; needs 20 GB of disk for temporary files"
+    )
+    case = commands.add_parser(
+        "case",
+        help="run one case in this process and print its figures as JSON, for example: case step way=lifelog batch=8",
+    )
+    case.add_argument("name", metavar="NAME", nargs="?", help="name of the case; without it, all cases are listed")
+    case.add_argument("settings", metavar="KEY=VALUE", nargs="*", help="settings of the case")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if options.command != "case":
+        from benchmarks.report import DOCS, gpu_name, write_report  # imports matplotlib and torch
+
+        write_report(run, DOCS, full=options.command == "full", gpu=gpu_name())
+    elif options.name is None:
+        print(describe_cases())
+    else:
+        try:
+            print(json.dumps(run_case(options.name, options.settings)))
+        except (UnknownName, BadSetting, ValidationError) as error:
+            parser.error(str(error))
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["case"]:
-        case(sys.argv[2], sys.argv[3:])
-    else:
-        from benchmarks.report import write_report
-
-        write_report(run, full=sys.argv[1:2] == ["full"])
+    main()

@@ -1,100 +1,74 @@
-"""The reference: the study's way to read and to train, written from its description, without any of our shortcuts."""
+"""Plain reference of reading and features, written from the study's description; `plain_training.py` has the training.
+
+This module does not import torch, so that the memory of torch does not count for cases that do not need it.
+"""
 
 from __future__ import annotations
 
-import random
+import multiprocessing
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
-from torch import Tensor
 
-from lifelog.mil.bags import Bags
-from lifelog.mil.network import MilNetwork
-from lifelog.mil.train import bag_loss, class_weights
-from lifelog.settings.mil import Mil
+from lifelog.settings.windows import Extraction, Modality
+from lifelog.windows import extract
+from lifelog.windows.extract import Piece, Reading
+from lifelog.windows.layout import Session
+
+_read_in_process = extract.read_pieces  # not a lookup at run time, since a case replaces it
 
 
 def read_minutes(session: Path, starts: list[int], names: list[str]) -> None:
-    """Every minute and modality by pandas, one file after the other."""
+    """Read every minute of every modality with pandas, file by file."""
     for start in starts:
         for name in names:
             pd.read_csv(session / name / f"{start}.csv").to_numpy()
 
 
-def describe(windows: dict[str, NDArray], seconds: int) -> list[dict[str, float]]:
-    """Summary statistics window by window, channel by channel."""
+def read_pieces(
+    sessions: Iterable[Session], extraction: Extraction, modalities: list[Modality], processes: int
+) -> Iterator[Piece]:
+    """Yield the pieces of `lifelog.windows.extract.read_pieces`, sent by the reading processes as pickles."""
+    pieces = list(sessions)
+    read = partial(_read_piece, extraction=extraction, modalities=modalities)
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("fork")) as pool:  # started as in lifelog
+        for session, (values, readings) in zip(pieces, pool.map(read, pieces), strict=True):
+            yield Piece(session, values, readings)
+
+
+def _read_piece(
+    session: Session, extraction: Extraction, modalities: list[Modality]
+) -> tuple[NDArray[np.float32], list[dict[str, Reading]]]:
+    (piece,) = _read_in_process([session], extraction, modalities, 1)
+    return piece.values, piece.readings
+
+
+def describe(windows: dict[str, NDArray[np.float32]], seconds: int, bins: int = 12) -> list[dict[str, float]]:
+    """Return summary statistics and bin maxima per window, computed window by window and channel by channel."""
     rows = []
     for i in range(len(next(iter(windows.values())))):
-        row = {}
+        row: dict[str, float] = {}
         for name, values in windows.items():
             for c in range(values.shape[2]):
                 x = values[i, :, c].astype(np.float64)
-                t = np.arange(len(x)) * (seconds / len(x))
-                row[f"{name}.{c}.mean"] = x.mean()
-                if len(x) > 1:
-                    row |= {f"{name}.{c}.std": x.std(), f"{name}.{c}.min": x.min(), f"{name}.{c}.max": x.max()}
-                    row[f"{name}.{c}.slope"] = np.polyfit(t, x, 1)[0]
-                    row[f"{name}.{c}.change"] = np.abs(np.diff(x)).mean()
-                    power = np.abs(np.fft.rfft(x - x.mean())) ** 2
-                    row[f"{name}.{c}.peak_hz"] = (1 + power[1:].argmax()) / seconds
-                    row |= {f"{name}.{c}.bin_{b}": part.max() for b, part in enumerate(np.array_split(x, 12))}
+                row |= {f"{name}.{c}.{key}": value for key, value in _statistics(x, seconds, bins).items()}
         rows.append(row)
     return rows
 
 
-class PlainNetwork(MilNetwork):
-    """The same network, every encoder as it is written in the papers."""
-
-    def encode(self, bags: dict[str, Tensor]) -> Tensor:
-        each = [getattr(encoder, "plain", encoder)(bags[name]) for name, encoder in self.encoders.items()]
-        return torch.stack(each, dim=1)
-
-
-class PlainTraining:
-    """Windows as a list of dictionaries, batches collated window by window, scores from lists."""
-
-    def __init__(self, network: PlainNetwork, bags: Bags, settings: Mil) -> None:
-        self.network, self.settings = network, settings
-        self.device = next(network.parameters()).device
-        self.windows = [
-            ({name: x[i].numpy() for name, x in bags.values.items()}, bags.present[i], int(bags.classes[i]))
-            for i in range(len(bags))
-        ]
-        weights = class_weights(bags.classes, network.classes, settings.class_weights)
-        self.weights = None if weights is None else weights.to(self.device)
-        self.optimiser = torch.optim.AdamW(
-            network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
-
-    def epoch(self) -> None:
-        self.network.train()
-        random.shuffle(self.windows)
-        for i in range(0, len(self.windows), self.settings.batch_size):
-            self.step(self.windows[i : i + self.settings.batch_size])
-
-    def step(self, batch: list) -> None:
-        values, present, classes = self.collate(batch)
-        loss = bag_loss(self.network(values, present).log_probabilities, classes, self.weights, self.settings)
-        self.optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.max_grad_norm_grad_norm_(self.network.parameters(), self.settings.max_grad_norm)
-        self.optimiser.step()
-
-    def collate(self, batch: list) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        values = {name: torch.stack([torch.tensor(item[0][name]) for item in batch]) for name in batch[0][0]}
-        present, classes = torch.stack([item[1] for item in batch]), torch.tensor([item[2] for item in batch])
-        return {n: x.to(self.device) for n, x in values.items()}, present.to(self.device), classes.to(self.device)
-
-    @torch.no_grad()
-    def score(self, windows: list) -> float:
-        self.network.eval()
-        truth, said = [], []
-        for i in range(0, len(windows), self.settings.batch_size):
-            values, present, classes = self.collate(windows[i : i + self.settings.batch_size])
-            said += self.network(values, present).log_probabilities.argmax(dim=1).tolist()
-            truth += classes.tolist()
-        return f1_score(truth, said, average="macro")
+def _statistics(x: NDArray[np.float64], seconds: int, bins: int) -> dict[str, Any]:
+    """Return the statistics of one channel of one window, shape (length,)."""
+    statistics: dict[str, Any] = {"mean": x.mean()}
+    if len(x) == 1:
+        return statistics
+    t = np.arange(len(x)) * (seconds / len(x))
+    power = np.abs(np.fft.rfft(x - x.mean())) ** 2
+    statistics |= {"std": x.std(), "min": x.min(), "max": x.max(), "slope": np.polyfit(t, x, 1)[0]}
+    statistics |= {"change": np.abs(np.diff(x)).mean(), "peak_hz": (1 + power[1:].argmax()) / seconds}
+    return statistics | {f"bin_{b}": part.max() for b, part in enumerate(np.array_split(x, bins))}

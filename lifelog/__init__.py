@@ -1,7 +1,7 @@
 """Importance of sensor modalities per participant, groups by importance, and an honest comparison of predictors.
 
-The functions of the stages can be imported from here, for example in a notebook; the scripts of the workflow call the same
-functions. Each is loaded with its module on first use, so that reading a table does not import torch.
+The functions of the stages can be imported from here, for example in a notebook; the scripts of the workflow call the
+same functions. Each is loaded with its module on first use, so that reading a table does not import torch.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _EXPORTS = {
 }
 _MODULE = {name: module for module, names in _EXPORTS.items() for name in names}
 
-__all__ = ["__version__", *sorted(_MODULE)]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_MODULE)]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,9 @@
 """compare_predictors: scores on the same test windows, differences to the global scheme, and their uncertainty.
 
-The score of a user is one number, and means and differences are over users, since windows of a user are not independent:
-intervals resample users (percentile bootstrap), p-values of differences are those of Wilcoxon's signed-rank test (1945),
-with Holm's correction (1979) over the family of sensor predictors and schemes. `lifelog.verdict` draws the conclusion.
+The score of a user is one number, and means and differences are over users, since windows of a user are not
+independent: intervals resample users (percentile bootstrap), p-values of differences are those of Wilcoxon's
+signed-rank test (1945), with Holm's correction (1979) over the family of sensor predictors and schemes.
+`lifelog.verdict` draws the conclusion.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def read_predictions(paths: dict[tuple[str, str], str | Path]) -> Predictions:
 
 def probabilities(table: pd.DataFrame) -> Floats:
     """Return the class probabilities of a predictions table, shape (n_windows, n_classes)."""
-    return table[[name for name in table.columns if name.startswith("p_")]].to_numpy()
+    values: Floats = table[[name for name in table.columns if name.startswith("p_")]].to_numpy()
+    return values
 
 
 def score_users(tables: Predictions) -> pd.DataFrame:
@@ -92,10 +94,10 @@ def compare_predictors(by_user: pd.DataFrame, settings: Compare) -> pd.DataFrame
     Returns
     -------
     pandas.DataFrame
-        One row per predictor, scheme and metric: the mean over users with its interval, the value of pooled windows, and
-        the difference to the global scheme with its interval. `users` counts the users with a defined metric (AUROC needs
-        two classes in the test windows). `p` belongs to the difference, `p_holm` is corrected over the family: all schemes
-        except random ones, of all sensor predictors.
+        One row per predictor, scheme and metric: the mean over users with its interval, the value of pooled windows,
+        and the difference to the global scheme with its interval. `users` counts the users with a defined metric (AUROC
+        needs two classes in the test windows). `p` belongs to the difference, `p_holm` is corrected over the family:
+        all schemes except random ones, of all sensor predictors.
     """
     rows = []
     for metric in METRICS:
@@ -140,8 +142,8 @@ def signed_rank(differences: Floats) -> float:
     Returns
     -------
     float
-        Exact for up to 16 users, with or without ties (scipy enumerates signs one by one, which takes a second); NaN for
-        fewer than two users.
+        Exact for up to 16 users, with or without ties (scipy enumerates signs one by one, which takes a second); NaN
+        for fewer than two users.
     """
     from scipy.stats import rankdata, wilcoxon
 

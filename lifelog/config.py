@@ -123,7 +123,7 @@ class Config(Section):
 
         A split by users has no personal models, since its test users are not trained on.
         """
-        pairs = []
+        pairs: list[tuple[str, str]] = []
         for predictor in self.predictors:
             for scheme in self.schemes:
                 wanted = predictor.schemes == "all" or scheme in predictor.schemes
@@ -177,7 +177,7 @@ def _check_schemes(config: Config) -> None:
     for predictor in config.predictors:
         if predictor.schemes != "all" and "global" not in predictor.schemes:
             raise ValueError(
-                f"predictors: {predictor.name!r} needs the scheme 'global', since its other schemes are compared with it"
+                f"predictors: {predictor.name!r} needs the scheme 'global', with which its other schemes are compared"
             )
 
 

@@ -17,7 +17,8 @@ from lifelog.settings.base import Section
 HEADER = """\
 # The default run: every key with its default. Generated from lifelog/settings/ (make config).
 # Change keys with a preset (--configfile presets/etri2019.yaml) or on the command line
-# (--config cohort='{layout: etri, root: /data/dataset_2019}'). Both are merged key by key; lists are replaced as a whole.
+# (--config cohort='{layout: etri, root: /data/dataset_2019}'). Both are merged key by key; lists are replaced as a
+# whole.
 """
 
 
@@ -44,7 +45,7 @@ def render(config: Config | None = None) -> str:
 
 
 def _explained(kind: type[BaseModel], titled: bool) -> str:
-    """Return one comment line per key of a list's entries, with its default; kinds are titled by their method or name."""
+    """Return one comment line per key of a list's entries, with its default; kinds have a title."""
     lines, first = [], tag(kind)
     # The tag first, even if other keys are inherited.
     for name, field in sorted(kind.model_fields.items(), key=lambda item: item[0] != first):
@@ -82,8 +83,8 @@ PAGE = """\
 # Configuration
 
 This page and `config.yaml` are generated from `lifelog/settings/`. A preset (`--configfile`) or the command line
-(`--config`) is merged into the defaults key by key; lists are replaced as a whole. Unknown keys are refused with the most
-similar known key, invalid values with the allowed ones, and former keys with their present name.
+(`--config`) is merged into the defaults key by key; lists are replaced as a whole. Unknown keys are refused with the
+most similar known key, invalid values with the allowed ones, and former keys with their present name.
 """
 
 

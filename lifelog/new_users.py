@@ -259,11 +259,11 @@ def describe_placement(user: str, placement: Placement, rows: list[dict[str, Any
     """Return the placement and the scores of a new user for JSON, with a sentence."""
     sentence = (
         f"User {user} belongs to {placement.group} ({len(placement.members)} members) in "
-        f"{placement.stability * DRAWS:.0f} of {DRAWS} resamples; {placement.share:.0%} of the windows are nearest to it."
+        f"{placement.stability * DRAWS:.0f} of {DRAWS} resamples; {placement.share:.0%} of the windows are in it."
     )
     if placement.outlier:
         sentence += (
-            " But every member is nearer to the group's centre: the user may belong to none of the groups (about one in "
+            " But every member is nearer to the group's centre: the user may belong to no group (about one in "
             f"{len(placement.members) + 1} true members would be that far away)."
         )
     for row in rows:
@@ -288,7 +288,7 @@ def check_run(run: str | Path, users: list[str], target: str, split: str, settin
     target, split : str
         Target and split of the groups.
     settings : dict
-        The settings that must be those of the run, as in the JSON file of a checkpoint, and of the groups under `groups`.
+        The settings of `required_settings`, which must be those of the run.
 
     Raises
     ------
@@ -306,8 +306,8 @@ def check_run(run: str | Path, users: list[str], target: str, split: str, settin
         others = ", ".join(sorted(f"{p.parts[-4]}/{p.parts[-3]}" for p in run.glob("*/*/groups/importance.json")))
         raise BadInput(
             "new_users.run",
-            f"{str(run)!r} has no groups of {target}/{split}, only of {others or 'nothing'}; finish that run, or use its "
-            "configuration (--configfile) here too",
+            f"{str(run)!r} has no groups of {target}/{split}, only of {others or 'nothing'}; finish that run, or "
+            "use its configuration (--configfile) here too",
         )
     # By splits, not groups: excluded users have windows in the run too.
     both = sorted(set(users) & {path.stem for path in (run / target / split / "splits").glob("*.parquet")})

@@ -1,7 +1,7 @@
 """The modules of this package that a script depends on, found from the source, and their digest.
 
-Snakemake reruns a job when its script changes, but does not see changes of imported modules. The rules therefore pass the
-digest of these modules as a param.
+Snakemake reruns a job when its script changes, but does not see changes of imported modules. The rules therefore pass
+the digest of these modules as a param.
 """
 
 from __future__ import annotations
@@ -15,46 +15,51 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 
 
-def script_digest(script: Path) -> str:
+def script_digest(script: Path, package: Path = PACKAGE) -> str:
     """Compute the digest of all files of the package that a script depends on.
 
     Parameters
     ----------
     script : Path
         A Python file.
+    package : Path, optional
+        Folder of the package.
 
     Returns
     -------
     str
         Changes whenever one of the files of `reached_files` changes.
     """
-    return _digest(reached_files(script))
+    return _digest(reached_files(script, package), package)
 
 
-def package_digest() -> str:
+def package_digest(package: Path = PACKAGE) -> str:
     """Compute the digest of the whole package, for jobs that run the whole workflow."""
-    return _digest({path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"})
+    return _digest({path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"}, package)
 
 
-def _digest(paths: set[Path]) -> str:
+def _digest(paths: set[Path], package: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(paths):
-        digest.update(f"{path.relative_to(PACKAGE)}\0".encode())
+        digest.update(f"{path.relative_to(package)}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def reached_files(script: Path) -> set[Path]:
+def reached_files(script: Path, package: Path = PACKAGE) -> set[Path]:
     """Find the files of the package that a script depends on.
 
-    Followed are all import statements, including those in functions, the packages around an imported module, and calls of
-    `import_module` with an f-string such as ``f"lifelog.predict.{name}"``, which may import any module of that package. The
-    files beside the `__init__.py` of an imported package that are not modules (templates, tables) count as well.
+    Followed are all import statements, including those in functions, the packages around an imported module, and calls
+    of `import_module` with an f-string such as ``f"lifelog.predict.{name}"``, which may import any module of that
+    package. The files beside the `__init__.py` of an imported package that are not modules (templates, tables) count as
+    well.
 
     Parameters
     ----------
     script : Path
         A Python file.
+    package : Path, optional
+        Folder of the package.
 
     Returns
     -------
@@ -62,23 +67,22 @@ def reached_files(script: Path) -> set[Path]:
         Modules and data files, without the script.
     """
     reached: set[Path] = set()
-    queue = list(_imports(script))
+    queue = list(_imports(script, package))
     while queue:
         path = queue.pop()
         if path not in reached:
             reached.add(path)
-            queue += _imports(path)
-    packages = [path.parent for path in reached if path.name == "__init__.py"]
-    return reached | {path for package in packages for path in _data_files(package)}
+            queue += _imports(path, package)
+    folders = [path.parent for path in reached if path.name == "__init__.py"]
+    return reached | {path for folder in folders for path in _data_files(folder)}
 
 
 @functools.cache
-def _imports(path: Path) -> frozenset[Path]:
+def _imports(path: Path, package: Path) -> frozenset[Path]:
     """Return the modules of the package that a file imports itself."""
     tree = ast.parse(path.read_bytes(), str(path))
-    return frozenset(
-        module for node in ast.walk(tree) for name in _imported_names(node) for module in _files(name, path)
-    )
+    names = {name for node in ast.walk(tree) for name in _imported_names(node)}
+    return frozenset(module for name in names for module in _files(name, path, package))
 
 
 def _imported_names(node: ast.AST) -> Iterator[str]:
@@ -92,17 +96,17 @@ def _imported_names(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module") and node.args:
         name = node.args[0]
         if isinstance(name, ast.JoinedStr) and isinstance(name.values[0], ast.Constant):
-            yield f"{name.values[0].value}*"
+            yield f"{name.values[0].value!s}*"
         elif isinstance(name, ast.Constant):
             yield str(name.value)
 
 
-def _files(name: str, importer: Path) -> Iterator[Path]:
+def _files(name: str, importer: Path, package: Path) -> Iterator[Path]:
     """Yield the module of a dotted name, or of the name's parent for an attribute, and the packages around it."""
     first, *steps = name.split(".")
-    if first != PACKAGE.name:
+    if first != package.name:
         return
-    folder = PACKAGE
+    folder = package
     yield folder / "__init__.py"
     for step in steps:
         if step == "*":
@@ -113,12 +117,12 @@ def _files(name: str, importer: Path) -> Iterator[Path]:
         elif (folder / f"{step}.py").is_file():
             yield folder / f"{step}.py"
             return
-        elif folder == PACKAGE and not step.startswith("__"):
-            raise ValueError(f"{importer}: import {step!r} from its module, not from {PACKAGE.name}")
+        elif folder == package and not step.startswith("__"):
+            raise ValueError(f"{importer}: import {step!r} from its module, not from {package.name}")
 
 
-def _data_files(package: Path) -> Iterator[Path]:
+def _data_files(folder: Path) -> Iterator[Path]:
     """Yield the files of a package that are not modules, without those of its subpackages."""
-    for path in package.iterdir():
+    for path in folder.iterdir():
         if path.is_file() and path.suffix not in (".py", ".pyc"):
             yield path

@@ -1,7 +1,8 @@
 """assign_splits: assignment of a user's windows to training, validation and test subsets, for a target and a split.
 
 random   single windows, as published: neighbours in time fall into different subsets, which rewards proximity in time.
-blocked  whole sessions; blocks of minutes with an embargo between subsets for users with few sessions; runs of tasks for
+blocked  whole sessions; blocks of minutes with an embargo between subsets for users with few sessions; runs of tasks
+for
          a protocol with tasks.
 
 The method `users` uses the subsets of another split; only the training of predictors differs.
@@ -49,8 +50,8 @@ def assign_splits(
 ) -> None:
     """Assign the windows of a user to subsets, and write one row per window in the order of the windows.
 
-    The notes of the table hold why the user is excluded, the classes that each subset lacks, and the minutes between the
-    nearest test and training windows.
+    The notes of the table hold why the user is excluded, the classes that each subset lacks, and the minutes between
+    the nearest test and training windows.
 
     Parameters
     ----------
@@ -101,8 +102,8 @@ def assign_splits(
         excluded = _without_held_out_task(split, runs) or _unusable(codes, subsets, target.classes)
         nearest = None if excluded else nearest_minutes(minutes[subsets == "test"], minutes[subsets == "train"])
     frame = frame.astype({"subset": object, "reason": object})
-    notes = {"excluded": excluded, "lacking": _lacking(frame, target.classes), "classes": target.classes}
-    notes["nearest_minutes"] = nearest
+    lacking = _lacking(frame, target.classes)
+    notes = {"excluded": excluded, "lacking": lacking, "classes": target.classes, "nearest_minutes": nearest}
     write_table(frame, splits_path, SCHEMA, notes)
 
 
@@ -185,8 +186,8 @@ def blocked_subsets(
     split : BlockedSplit
         Shares, blocks, embargo and seed.
     tasks : ndarray of object, shape (n_windows,), optional
-        Task of each window, for a split by tasks. Held-out tasks are the test subset of every user; validation blocks are
-        then drawn from blocks of minutes of the rest.
+        Task of each window, for a split by tasks. Held-out tasks are the test subset of every user; validation blocks
+        are then drawn from blocks of minutes of the rest.
     seconds : int, default 60
         Window length in seconds.
 
@@ -231,19 +232,20 @@ def _draw(codes: Codes, blocks: Codes, share: Minutes, seed: int) -> Texts:
 
 def _blocks(sessions: Texts, minutes: Minutes, split: BlockedSplit) -> Codes:
     """Return the number of each window's block: its session, or its `block_minutes` within the session."""
-    names = pd.factorize(sessions)[0]
+    names: Codes = pd.factorize(sessions)[0]
     if names.max() + 1 >= split.min_sessions:
         return names
     first = pd.Series(minutes).groupby(names).transform("min").to_numpy()
     stretch = (minutes - first) // split.block_minutes
-    return pd.factorize(pd.Series(list(zip(names, stretch, strict=True))))[0]
+    blocks: Codes = pd.factorize(pd.Series(list(zip(names, stretch, strict=True))))[0]
+    return blocks
 
 
 def _task_blocks(sessions: Texts, minutes: Minutes, tasks: Texts, between: str | None) -> tuple[Codes, Texts]:
     """Return the number of each window's block, and the task of each block.
 
-    A block is a run of a task with half of the adjacent time between tasks. Windows are in time order within sessions. A
-    session without any task is one block.
+    A block is a run of a task with half of the adjacent time between tasks. Windows are in time order within sessions.
+    A session without any task is one block.
     """
     frame = pd.DataFrame({"session": sessions, "minute": minutes, "task": pd.Series(tasks).fillna("")})
     change = (frame.task != frame.task.shift()) | (frame.session != frame.session.shift())
@@ -339,6 +341,6 @@ def _lacking(frame: pd.DataFrame, classes: list[str]) -> dict[str, list[str]]:
 
 def _text(value: object) -> str | None:
     """Return a label value as text; 3 and 3.0 are the same level."""
-    if value is None or pd.isna(value):  # type: ignore[call-overload]
+    if value is None or pd.isna(value):
         return None
     return str(int(value)) if isinstance(value, (int, float, np.number)) and float(value).is_integer() else str(value)

@@ -51,7 +51,7 @@ def _alive(process: int) -> bool:
 
 
 def damage(path: str | Path) -> str | None:
-    """Return why an output of the workflow is unreadable, for example truncated; None if readable or of another type."""
+    """Return why an output of the workflow is unreadable; None if it is readable or of another type."""
     try:
         if str(path).endswith(".parquet"):
             pq.read_table(path)

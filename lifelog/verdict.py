@@ -19,7 +19,10 @@ from lifelog.tables import plain
 
 CHANCE = 0.5  # AUROC of a model without information; macro-F1 has no such reference
 MAX_WORDS = 16  # of the headline, which the report shows after target and split
-LIMITS = "The results apply to these participants, windows and models. They do not show that a sensor measures what is predicted."
+LIMITS = (
+    "The results apply to these participants, windows and models. "
+    "They do not show that a sensor measures what is predicted."
+)
 CLEAN = "Test windows were not used for grouping, training or model selection. "
 UNCLEAN = "Groups were formed from the test windows on which they are evaluated (groups.subsets). "
 
@@ -94,8 +97,8 @@ def random_p(means: pd.Series, predictors: list[str]) -> dict[str, float | None]
     """Compute the permutation p-value of importance groups among random ones, corrected over predictors.
 
     All predictors use the same random groupings. The gain of a predictor is compared with the greatest gain of any
-    predictor in each grouping (single-step maximum of Westfall and Young, 1993). For one predictor, this is the share of
-    random groupings that are at least as good.
+    predictor in each grouping (single-step maximum of Westfall and Young, 1993). For one predictor, this is the share
+    of random groupings that are at least as good.
 
     Parameters
     ----------

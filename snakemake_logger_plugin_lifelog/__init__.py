@@ -1,8 +1,8 @@
-"""What a person sees while the workflow runs: which stage, how many of its jobs are done, about how long it takes yet.
+"""Progress of a workflow run: the running stages, their finished jobs and the estimated time left.
 
-A logger plugin of Snakemake (`logger: lifelog` in profiles/default). On a terminal: a bar for the run and one for every
-stage at work. Elsewhere: a line a finished job. Everything else, errors among it, is said as Snakemake itself says it;
-its complete log stays in .snakemake/log.
+A logger plugin of Snakemake (`logger: lifelog` in profiles/default). On a terminal it shows one progress bar for the
+whole workflow and one per running stage; otherwise it prints one line per finished job. All other messages, including
+errors, are printed unchanged. Snakemake's complete log is in .snakemake/log.
 """
 
 from __future__ import annotations
@@ -12,63 +12,90 @@ import time
 from collections import Counter
 from datetime import timedelta
 from logging import LogRecord
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-JOBS = (LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS, LogEvent.GROUP_INFO)
-CHATTER = ("Select jobs to execute...",)
-SHOWN = 3  # names of jobs at work, beside their stage
+JOB_EVENTS = (
+    LogEvent.JOB_INFO,
+    LogEvent.JOB_STARTED,
+    LogEvent.JOB_FINISHED,
+    LogEvent.PROGRESS,
+    LogEvent.GROUP_INFO,
+)
+SUPPRESSED_MESSAGES = ("Select jobs to execute...",)
+MAX_NAMES = 3  # number of running jobs named beside the bar of their stage
+WORKFLOW = "workflow"  # label of the bar of all jobs
+
+
+class RunningJob(NamedTuple):
+    """A job that has started; its name consists of its wildcards, `started` is a monotonic time in seconds."""
+
+    stage: str
+    name: str
+    started: float
 
 
 class Tally:
-    """Jobs by stage (rule): planned, done and at work; and from how long they took, what is left."""
+    """Number of planned, finished and running jobs per stage (rule), and the estimated time left."""
 
     def __init__(self, planned: dict[str, int]) -> None:
-        self.planned = {name: int(count) for name, count in planned.items() if name not in ("all", "total")}
+        self.planned = {stage: int(count) for stage, count in planned.items() if stage not in ("all", "total")}
         self.done: Counter[str] = Counter()
-        self.running: dict[int, tuple[str, str, float]] = {}  # by job: stage, what it is about, when it began
-        self.seconds: Counter[str] = Counter()
-        self.began = time.monotonic()
+        self.running: dict[int, RunningJob] = {}  # by job id
+        self.seconds: dict[str, float] = dict.fromkeys(self.planned, 0.0)  # total duration of the finished jobs
+        self.started = time.monotonic()
 
-    def start(self, job: int, stage: str, about: str) -> None:
+    def start(self, job_id: int, stage: str, name: str) -> None:
+        """Register a job as running. Jobs of stages that are not planned are ignored."""
         if stage in self.planned:
-            self.running[job] = (stage, about, time.monotonic())
+            self.running[job_id] = RunningJob(stage, name, time.monotonic())
 
-    def finish(self, job: int) -> tuple[str, str] | None:
-        """Stage of a job that is done, and what it was about; None of one that does not count."""
-        stage, about, began = self.running.pop(job, (None, "", 0.0))
-        if stage is None:
-            return None
-        self.done[stage] += 1
-        self.seconds[stage] += time.monotonic() - began
-        return stage, about
+    def finish(self, job_id: int) -> RunningJob | None:
+        """Register a running job as finished and return it; None if it is not registered."""
+        job = self.running.pop(job_id, None)
+        if job:
+            self.done[job.stage] += 1
+            self.seconds[job.stage] += time.monotonic() - job.started
+        return job
+
+    def fail(self, job_id: int | None) -> None:
+        """Remove a job from the running jobs."""
+        if job_id is not None:
+            self.running.pop(job_id, None)
 
     @property
-    def known(self) -> bool:
-        """Whether it was told of any job."""
+    def has_jobs(self) -> bool:
+        """Whether any job has been registered as running or finished."""
         return bool(self.running or self.done)
 
     @property
     def counts(self) -> tuple[int, int]:
+        """Number of finished and of planned jobs."""
         return self.done.total(), sum(self.planned.values())
 
-    def left(self) -> str:
-        """About how long the rest takes: jobs as long as those of their stage so far, as many at once as so far."""
-        busy, elapsed = self.seconds.total(), time.monotonic() - self.began
+    def time_left(self) -> str:
+        """Return the estimated time left.
+
+        A job is assumed to take the mean duration of the finished jobs of its stage, or of all finished jobs if its
+        stage has none. The number of jobs that run in parallel is assumed to stay the same.
+        """
+        busy, elapsed = sum(self.seconds.values()), time.monotonic() - self.started
         if not self.done or busy == 0:
             return "time left unknown"
-        usual = busy / self.done.total()
-        each = {name: self.seconds[name] / self.done[name] if self.done[name] else usual for name in self.planned}
-        work = sum(each[name] * (count - self.done[name]) for name, count in self.planned.items())
+        overall = busy / self.done.total()
+        mean = {
+            stage: self.seconds[stage] / self.done[stage] if self.done[stage] else overall for stage in self.planned
+        }
+        work = sum(mean[stage] * (count - self.done[stage]) for stage, count in self.planned.items())
         return f"about {timedelta(seconds=round(work * elapsed / busy))} left"
 
 
 class LogHandler(LogHandlerBase):
-    """Snakemake's own messages, with its talk of single jobs made into progress."""
+    """Print Snakemake's messages, with those about single jobs replaced by the progress of the workflow."""
 
     writes_to_stream = True
     writes_to_file = has_filter = has_formatter = needs_rulegraph = False
@@ -76,42 +103,46 @@ class LogHandler(LogHandlerBase):
 
     def __post_init__(self) -> None:
         self.stream: TextIO = sys.stdout if self.common_settings.stdout else sys.stderr
-        terminal = self.stream.isatty() and not self.common_settings.dryrun
-        self.bars = Bars(Console(file=self.stream, no_color=self.common_settings.nocolor)) if terminal else None
+        interactive = self.stream.isatty() and not self.common_settings.dryrun
+        console = Console(file=self.stream, no_color=self.common_settings.nocolor)
+        self.bars: ProgressBars | None = ProgressBars(console) if interactive else None
 
     def emit(self, record: LogRecord) -> None:
+        """Print a record or update the progress."""
         try:
             self._emit(record)
-        except Exception:  # a picture of the work must not stop the work
+        except Exception:  # an error of the display must not stop the workflow
             self.handleError(record)
 
     def _emit(self, record: LogRecord) -> None:
-        event, about = getattr(record, "event", None), record.__dict__
+        event, fields = getattr(record, "event", None), record.__dict__
         if event == LogEvent.RUN_INFO and not self.common_settings.dryrun:
-            self.tally = Tally(about["stats"])
-        if not self.tally or (event not in JOBS and record.msg not in CHATTER):
-            self._say(self.format(record))
-        elif event == LogEvent.JOB_INFO:
-            names = [str(value) for value in (about.get("wildcards") or {}).values()]
-            self.tally.start(about["jobid"], about["rule_name"], "/".join(names))
-        elif event == LogEvent.JOB_FINISHED:
-            self._finished(about)
-        elif event == LogEvent.PROGRESS and not self.tally.known:  # told of no job: --quiet rules
-            self._say(self.format(record))
-        if self.tally and event == LogEvent.JOB_ERROR:
-            self.tally.running.pop(about.get("jobid"), None)
-        if self.bars and self.tally:
+            self.tally = Tally(fields["stats"])
+        if self.tally is None:
+            self._print(self.format(record))
+            return
+        if event in JOB_EVENTS or record.msg in SUPPRESSED_MESSAGES:
+            self._update(self.tally, event, fields, record)
+        else:
+            self._print(self.format(record))
+        if event == LogEvent.JOB_ERROR:
+            self.tally.fail(fields.get("jobid"))
+        if self.bars:
             self.bars.show(self.tally)
 
-    def _finished(self, about: dict[str, Any]) -> None:
-        found = self.tally.finish(about["job_id"])
-        if found and not self.bars:
-            (stage, name), (done, planned) = found, self.tally.counts
-            of_stage = f"{stage} {self.tally.done[stage]} of {self.tally.planned[stage]}"
-            what = f" ({name})" if name else ""
-            self._say(f"{time.strftime('%H:%M:%S')} {done} of {planned} done, {self.tally.left()}; {of_stage}{what}")
+    def _update(self, tally: Tally, event: LogEvent | None, fields: dict[str, Any], record: LogRecord) -> None:
+        """Update the progress from the event of a job."""
+        if event == LogEvent.JOB_INFO:
+            wildcards = fields.get("wildcards") or {}
+            tally.start(fields["jobid"], fields["rule_name"], "/".join(str(value) for value in wildcards.values()))
+        elif event == LogEvent.JOB_FINISHED:
+            job = tally.finish(fields["job_id"])
+            if job and not self.bars:
+                self._print(_progress_line(tally, job))
+        elif event == LogEvent.PROGRESS and not tally.has_jobs:  # with --quiet rules, there are no events of jobs
+            self._print(self.format(record))
 
-    def _say(self, text: str | None) -> None:
+    def _print(self, text: str | None) -> None:
         if not text or text == "None":
             return
         if self.bars:
@@ -120,36 +151,46 @@ class LogHandler(LogHandlerBase):
             print(text, file=self.stream, flush=True)
 
     def close(self) -> None:
+        """Remove the progress bars."""
         if self.bars:
             self.bars.progress.stop()
         super().close()
 
 
-class Bars:
-    """The run, and below it every stage that is at work."""
+def _progress_line(tally: Tally, job: RunningJob) -> str:
+    """Return the line that is printed when a job has finished."""
+    done, planned = tally.counts
+    stage = f"{job.stage} {tally.done[job.stage]} of {tally.planned[job.stage]}"
+    name = f" ({job.name})" if job.name else ""
+    return f"{time.strftime('%H:%M:%S')} {done} of {planned} done, {tally.time_left()}; {stage}{name}"
+
+
+class ProgressBars:
+    """A progress bar for the whole workflow and one per running stage."""
 
     def __init__(self, console: Console) -> None:
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[says]}")
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[text]}")
         self.progress = Progress(*columns, console=console, transient=True, refresh_per_second=2)
-        self.rows: dict[str, TaskID] = {}
+        self.bars: dict[str, TaskID] = {}
 
     def show(self, tally: Tally) -> None:
+        """Show the present state of the jobs."""
         done, planned = tally.counts
         if done == planned:
             self.progress.stop()
             return
         self.progress.start()
-        self._row("the run", done, planned, tally.left())
-        working: dict[str, list[str]] = {}
-        for stage, about, _ in tally.running.values():
-            working.setdefault(stage, []).append(about)
-        for stage in [stage for stage in self.rows if stage != "the run" and stage not in working]:
-            self.progress.remove_task(self.rows.pop(stage))
-        for stage, names in working.items():
-            more = ", …" if len(names) > SHOWN else ""
-            self._row(stage, tally.done[stage], tally.planned[stage], ", ".join(names[:SHOWN]) + more)
+        self._show_bar(WORKFLOW, done, planned, tally.time_left())
+        names_by_stage: dict[str, list[str]] = {}
+        for job in tally.running.values():
+            names_by_stage.setdefault(job.stage, []).append(job.name)
+        for stage in [bar for bar in self.bars if bar != WORKFLOW and bar not in names_by_stage]:
+            self.progress.remove_task(self.bars.pop(stage))
+        for stage, names in names_by_stage.items():
+            more = ", …" if len(names) > MAX_NAMES else ""
+            self._show_bar(stage, tally.done[stage], tally.planned[stage], ", ".join(names[:MAX_NAMES]) + more)
 
-    def _row(self, name: str, done: int, planned: int, says: str) -> None:
-        if name not in self.rows:
-            self.rows[name] = self.progress.add_task(name, total=planned, says=says)
-        self.progress.update(self.rows[name], completed=done, total=planned, says=says)
+    def _show_bar(self, label: str, done: int, planned: int, text: str) -> None:
+        if label not in self.bars:
+            self.bars[label] = self.progress.add_task(label, total=planned, text=text)
+        self.progress.update(self.bars[label], completed=done, total=planned, text=text)

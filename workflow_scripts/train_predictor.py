@@ -18,6 +18,7 @@ with job_log(snakemake.log[0], snakemake.input):
         use_threads(snakemake.threads)
     groups = read_groups(inputs.groups)
     folder = Path(snakemake.output.predictions).parent
-    samples = read_samples(inputs.features, inputs.splits, list(groups.user), params.standardise, inputs.windows, folder)
+    users = list(groups.user)
+    samples = read_samples(inputs.features, inputs.splits, users, params.standardise, inputs.windows, folder)
     split = UsersSplit.from_params(params.split) if params.split else None
     train_predictor(groups, samples, settings, snakemake.output.predictions, split)

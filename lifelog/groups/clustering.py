@@ -169,8 +169,8 @@ def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per algorithm and number of groups: algorithm, k, silhouette, entropy, stability, and `chosen` on the row
-        that forms the groups. Only the configured algorithm has a stability.
+        One row per algorithm and number of groups: algorithm, k, silhouette, entropy, stability, and `chosen` on the
+        row that forms the groups. Only the configured algorithm has a stability.
 
     Raises
     ------
@@ -199,8 +199,8 @@ def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
             spread = entropy(cluster_shares(windows, users, labels, settings.unit))
             rows.append((algorithm, k, silhouette, spread, stability.get(k, np.nan)))
     scores = pd.DataFrame(rows, columns=COLUMNS)
-    k = _choose(scores[scores.algorithm == settings.algorithm], len(users), settings)
-    return scores.assign(chosen=(scores.algorithm == settings.algorithm) & (scores.k == k))
+    chosen = _choose(scores[scores.algorithm == settings.algorithm], len(users), settings)
+    return scores.assign(chosen=(scores.algorithm == settings.algorithm) & (scores.k == chosen))
 
 
 def resamples(

@@ -7,6 +7,7 @@ MILLET, Early et al., ICLR 2024)?
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -46,20 +47,20 @@ def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings:
         - stable: whether seeds agree on the importance that forms the groups
     """
     # A modality that a user lacks has no rank; otherwise seeds would agree on it.
-    options = {"subsets": settings.subsets, "absent": np.nan}
-    vectors = {measure: user_vectors(importance, measure, **options) for measure in MEASURES}
-    windows = {measure: window_vectors(importance, measure, **options) for measure in ("attention", "ablation")}
+    users = partial(user_vectors, importance, subsets=settings.subsets, absent=np.nan)
+    windows = partial(window_vectors, importance, subsets=settings.subsets, absent=np.nan)
+    vectors = {measure: users(measure) for measure in MEASURES}
     pair = vectors["attention"], vectors["ablation"]
     table = pd.DataFrame(index=pair[0].index)
     table["agreement"] = rank_correlation(*pair)
-    table["agreement_windows"] = rank_correlation(windows["attention"], windows["ablation"]).groupby("user").mean()
+    table["agreement_windows"] = rank_correlation(windows("attention"), windows("ablation")).groupby("user").mean()
     top = min(TOP, pair[0].shape[1] - 1)
     table["overlap"] = [
         len(set.intersection(*(set(own.loc[user].nlargest(top).index) for own in pair))) / top for user in table.index
     ]
     seeds = sorted(set(importance.seed))
     for measure in MEASURES:
-        by_seed = [user_vectors(importance, measure, seeds=[seed], **options) for seed in seeds]
+        by_seed = [users(measure, seeds=[seed]) for seed in seeds]
         correlations = [rank_correlation(a, b) for a, b in combinations(by_seed, 2)]
         table[f"seeds_{measure}"] = pd.concat(correlations, axis=1).mean(axis=1) if correlations else np.nan
         table[f"std_{measure}"] = np.nanmean(np.stack([own.to_numpy() for own in by_seed]).std(axis=0), axis=1)

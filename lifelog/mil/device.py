@@ -16,7 +16,7 @@ class DeviceError(RuntimeError):
 
 
 def pick_device(requested: str) -> torch.device:
-    """Return the torch device for `auto`, `cpu` or `cuda`: of several GPUs the first that no other job of this user holds.
+    """Return the device for `auto`, `cpu` or `cuda`: of several GPUs the first that no other job of this user holds.
 
     If all GPUs are held, they are shared: with `auto` more jobs than GPUs may run.
     """

@@ -6,6 +6,8 @@ Scalars: two linear layers with batch normalisation.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -72,7 +74,8 @@ def encode_together(encoders: list[SequenceEncoder], xs: list[Tensor]) -> list[T
     list of Tensor, shape (n_bags, 32)
         The features of each encoder.
     """
-    blocks, pooled = folded(encoders), {}
+    blocks = folded(encoders)
+    pooled: dict[int, Tensor] = {}
     single = [m for m, x in enumerate(xs) if x.shape[1] == 1]
     longer = [m for m, x in enumerate(xs) if x.shape[1] > 1]
     if single:
@@ -99,14 +102,13 @@ def folded(encoders: list[SequenceEncoder]) -> list[Block]:
         return torch.cat([F.pad(w, (0, 0, 0, width - w.shape[1])) if w.shape[1] < width else w for w in weights])
 
     def convolution(convs: list[nn.Conv1d]) -> tuple[Tensor, Tensor]:
-        parts = [conv.parametrizations.weight for conv in convs]
-        size, direction = torch.cat([p.original0 for p in parts]), padded([p.original1 for p in parts])
-        weight = torch._weight_norm(direction, size, 0)
-        return weight.unflatten(0, (len(convs), -1)), torch.stack([conv.bias for conv in convs])
+        sizes, directions, biases = zip(*map(_weight_parts, convs), strict=True)
+        weight = torch._weight_norm(padded(list(directions)), torch.cat(sizes), 0)
+        return weight.unflatten(0, (len(convs), -1)), torch.stack(biases)
 
     blocks = []
     for same in zip(*(encoder.blocks for encoder in encoders), strict=True):
-        residual = None, None
+        residual: tuple[Tensor | None, Tensor | None] = None, None
         if any(isinstance(block.residual, nn.Conv1d) for block in same):
             weights, biases = zip(*(_residual(block) for block in same), strict=True)
             weight = padded(list(weights))[..., 0].unflatten(0, (len(same), -1))
@@ -115,11 +117,18 @@ def folded(encoders: list[SequenceEncoder]) -> list[Block]:
     return blocks
 
 
-def _residual(block: CausalBlock) -> tuple[Tensor, Tensor]:
+def _weight_parts(conv: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Return size and direction of a weight-normalised convolution, and its bias."""
+    weight = conv.parametrizations.weight
+    return weight.original0, weight.original1, conv.bias
+
+
+def _residual(block: CausalBlock) -> tuple[Any, Any]:
     """Return weight (out, in, 1) and bias of a residual; the identity where it is the input itself."""
-    if isinstance(block.residual, nn.Conv1d):
-        return block.residual.weight, block.residual.bias
-    bias = block.first.bias
+    residual: Any = block.residual
+    if isinstance(residual, nn.Conv1d):
+        return residual.weight, residual.bias
+    bias = _weight_parts(block.first)[2]
     return torch.eye(len(bias), dtype=bias.dtype, device=bias.device)[..., None], torch.zeros_like(bias)
 
 
@@ -127,11 +136,11 @@ def _of_encoders(blocks: list[Block], which: list[int]) -> list[Block]:
     """Return the blocks of some encoders."""
     if len(which) == len(blocks[0].first):
         return blocks
-    return [Block(*(None if tensor is None else tensor[which] for tensor in block)) for block in blocks]
+    return [block.select(which) for block in blocks]
 
 
 def _single_steps(blocks: list[Block], x: Tensor) -> Tensor:
-    """Return the pooled values (M, bags, 16) of sequences of one step (M, bags, channels); only the last taps matter."""
+    """Return the pooled values (M, bags, 16) of single steps (M, bags, channels); only the last taps matter."""
 
     def applied(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         return torch.baddbmm(bias[:, None], x, weight.transpose(1, 2))
@@ -139,7 +148,8 @@ def _single_steps(blocks: list[Block], x: Tensor) -> Tensor:
     for block in blocks:
         h = F.leaky_relu(applied(x, block.first[..., -1], block.first_bias), SLOPE)
         h = F.leaky_relu(applied(h, block.second[..., -1], block.second_bias), SLOPE)
-        x = h + (x if block.residual is None else applied(x, block.residual, block.residual_bias))
+        residual, bias = block.residual, block.residual_bias
+        x = h + (x if residual is None or bias is None else applied(x, residual, bias))
     return x
 
 
@@ -174,6 +184,7 @@ class Encoders(nn.ModuleDict):
         """Return features (bags, M, 32)."""
         features = {name: encoder(bags[name]) for name, encoder in self.items() if name not in self.sequences}
         if self.sequences:
-            encoders, xs = zip(*((self[name], bags[name]) for name in self.sequences), strict=True)
-            features |= dict(zip(self.sequences, encode_together(encoders, xs), strict=True))
+            encoders: list[Any] = [self[name] for name in self.sequences]
+            encoded = encode_together(encoders, [bags[name] for name in self.sequences])
+            features |= dict(zip(self.sequences, encoded, strict=True))
         return torch.stack([features[name] for name in self], dim=1)

@@ -3,8 +3,8 @@
 attention  weight of the modality in the score of the bag; sums to 1 over the modalities that are present
 ablation   decrease of the log-likelihood of the true class when the modality is masked (positive: it helps)
 
-Deletion curves test whether an order of importance is faithful (MILLET: Early et al., ICLR 2024): modalities are removed,
-the most important first; the faster the predicted class loses likelihood, the more faithful the order.
+Deletion curves test whether an order of importance is faithful (MILLET: Early et al., ICLR 2024): modalities are
+removed, the most important first; the faster the predicted class loses likelihood, the more faithful the order.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def explain(network: MilNetwork, bags: Bags, seed: int) -> Explanation:
 
 
 def _deletion(network: MilNetwork, bags: Encoded, values: Tensor) -> Tensor:
-    """Return the decreases after removing 1, 2, ..., M - 1 modalities in the order of values (R, B, M): (R, B, M - 1)."""
+    """Return the decreases (R, B, M - 1) after removing 1, 2, ... modalities in the order of values (R, B, M)."""
     orders, count, modalities = values.shape
     rank = values.masked_fill(~bags.present, -torch.inf).argsort(dim=2, descending=True, stable=True).argsort(dim=2)
     left = torch.stack(
@@ -150,7 +150,7 @@ def _deletion(network: MilNetwork, bags: Encoded, values: Tensor) -> Tensor:
     repeated = bags.z[None, :, None].expand(*left.shape, -1).flatten(0, 2)
     outputs = network.classify(repeated, left.flatten(0, 2)).log_probabilities.unflatten(0, (orders, count, -1))
     own = outputs.gather(3, predicted[:, None, None].expand(orders, -1, modalities - 1, 1))[..., 0]
-    drops = _likelihood(bags.output, predicted)[:, None] - own
+    drops: Tensor = _likelihood(bags.output, predicted)[:, None] - own
     return drops.masked_fill(~left.any(dim=3), torch.nan)
 
 

@@ -1,9 +1,9 @@
 """Global maxima over time of the causal convolutions, with exact gradients, without most of the work.
 
 The maximum over time passes a gradient to one time step per channel, and that step depends on 29 samples. Therefore the
-maxima are searched without a graph, and only the 29 samples before each maximum, a patch, are computed again by autograd.
-For windows of thousands of samples this takes several times less time and memory than backpropagation through whole
-windows, and gives the same gradients (docs/performance.md).
+maxima are searched without a graph, and only the 29 samples before each maximum, a patch, are computed again by
+autograd. For windows of thousands of samples this takes several times less time and memory than backpropagation through
+whole windows, and gives the same gradients (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -43,6 +43,15 @@ class Block(NamedTuple):
     second_bias: Tensor
     residual: Tensor | None
     residual_bias: Tensor | None
+
+    def select(self, encoders: list[int]) -> Block:
+        """Return the block of some encoders."""
+        first, second = (
+            (self.first[encoders], self.first_bias[encoders]),
+            (self.second[encoders], self.second_bias[encoders]),
+        )
+        residual = None if self.residual is None else self.residual[encoders]
+        return Block(*first, *second, residual, None if self.residual_bias is None else self.residual_bias[encoders])
 
     def of(self, encoder: int, channels: int) -> Block:
         """Return the block of one encoder, without the leading dimension, for an input of so many channels."""
@@ -85,7 +94,8 @@ def maxima(xs: list[Tensor], blocks: list[Block]) -> Tensor:
     pieces = []
     for start in range(0, len(xs[0]), size):
         rows = slice(start, start + size)
-        patches, inside = zip(*(_patches(x[rows], s[rows], channels) for x, (_, s) in zip(xs, found, strict=True)))
+        parts = [_patches(x[rows], steps[rows], channels) for x, (_, steps) in zip(xs, found, strict=True)]
+        patches, inside = zip(*parts, strict=True)
         pieces.append(_recompute(torch.stack(patches), torch.stack(inside), blocks))
     return torch.cat(pieces, dim=1)
 
@@ -143,8 +153,8 @@ def _patches(x: Tensor, steps: Tensor, channels: int) -> tuple[Tensor, Tensor]:
 def _recompute(h: Tensor, inside: Tensor, blocks: list[Block]) -> Tensor:
     """Return the outputs (M, B, out) at the last step of patches (M, SIGHT, in, B * out), each for its own channel.
 
-    Activations before the start of a window are zero, which is the padding of the convolutions. The next block has twice
-    the dilation and needs only every second step, so that all convolutions here have dilation 1.
+    Activations before the start of a window are zero, which is the padding of the convolutions. The next block has
+    twice the dilation and needs only every second step, so that all convolutions here have dilation 1.
     """
     for block in blocks:
         inner = F.leaky_relu(_convolve(h, block.first, block.first_bias, 1), SLOPE) * inside[:, KERNEL - 1 :]
@@ -153,8 +163,8 @@ def _recompute(h: Tensor, inside: Tensor, blocks: list[Block]) -> Tensor:
         if block.residual is not None and block.residual_bias is not None:
             h = block.residual[:, None] @ h + block.residual_bias[:, None, :, None]
         h = (outer + h) * inside
-    out = h.shape[2]
-    return h[:, 0].unflatten(2, (-1, out)).diagonal(dim1=1, dim2=3)
+    outputs: Tensor = h[:, 0].unflatten(2, (-1, h.shape[2])).diagonal(dim1=1, dim2=3)
+    return outputs
 
 
 def _convolve(h: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
@@ -162,4 +172,5 @@ def _convolve(h: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
     steps = (h.shape[1] - KERNEL) // stride + 1
     taps = torch.cat([h[:, tap : tap + (steps - 1) * stride + 1 : stride] for tap in range(KERNEL)], dim=2)
     matrix = weight.transpose(2, 3).flatten(2)[:, None]  # (M, 1, out, taps * in)
-    return matrix @ taps + bias[:, None, :, None]
+    convolved: Tensor = matrix @ taps + bias[:, None, :, None]
+    return convolved

@@ -18,7 +18,8 @@ class Measure:
     caption : str
         Description for the report.
     is_share : bool
-        Whether the values of a window sum to 1. Other measures are divided by the user's total before users are grouped.
+        Whether the values of a window sum to 1. Other measures are divided by the user's total before users are
+        grouped.
     """
 
     label: str
@@ -31,13 +32,14 @@ MEASURES: Registry[Measure] = Registry(
     {
         "attention": Measure(
             "attention (share)",
-            "Attention: weight of each modality in the personal network, mean over windows and seeds. Rows sum to about 1.",
+            "Attention: weight of each modality in the personal network, mean over windows and seeds. Rows sum to "
+            "about 1.",
             is_share=True,
         ),
         "ablation": Measure(
             "ablation (nats)",
-            "Ablation: decrease of the log-likelihood of the true class when a modality is masked (nats). Negative values: "
-            "the network performs better without the modality.",
+            "Ablation: decrease of the log-likelihood of the true class when a modality is masked (nats). Negative "
+            "values: the network performs better without the modality.",
             is_share=False,
         ),
     },

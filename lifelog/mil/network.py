@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lifelog.mil.encoders import FEATURES, SLOPE, Encoders
+from lifelog.mil.encoders import FEATURES, Encoders
+from lifelog.mil.maxima import SLOPE
 from lifelog.registry import Registry
 from lifelog.settings.mil import Mil
 from lifelog.settings.windows import Modality
@@ -32,6 +33,12 @@ class BagOutput(NamedTuple):
     log_probabilities: Tensor
     attention: Tensor
     instance_scores: Tensor
+
+
+class BagNetwork(nn.Module):
+    """A network that maps windows by modality, (B, length, channels) each, present (B, M), to `BagOutput`."""
+
+    classes: int
 
 
 class PublishedAttention(nn.Module):
@@ -100,7 +107,7 @@ def masked_softmax(logits: Tensor, present: Tensor) -> Tensor:
     return torch.where(present.any(dim=-1, keepdim=True), weights, torch.zeros_like(weights))
 
 
-class MilNetwork(nn.Module):
+class MilNetwork(BagNetwork):
     """A bag of modalities to classes.
 
     The score of a bag is the attention-weighted sum of its instance scores, so that the score and the weight of each

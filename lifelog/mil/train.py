@@ -5,20 +5,20 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from lifelog import __version__
 from lifelog.metrics import METRICS
 from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
 from lifelog.mil.device import pick_device
-from lifelog.mil.network import BagOutput, MilNetwork
+from lifelog.mil.network import BagNetwork, MilNetwork
 from lifelog.mil.optimiser import ClippedAdamW
 from lifelog.settings.mil import Mil, Training
 from lifelog.settings.splits import Target
@@ -53,7 +53,7 @@ def train_mil(
     target: Target,
     standardise: str,
     settings: Mil,
-    checkpoints: list[str] | list[Path],
+    checkpoints: Sequence[str | Path],
 ) -> None:
     """Train the networks of a user, and write one checkpoint (safetensors) per seed with a JSON file beside it.
 
@@ -72,7 +72,7 @@ def train_mil(
         `user` or `none`.
     settings : Mil
         Network and training.
-    checkpoints : list of str or Path
+    checkpoints : sequence of str or Path
         One file to write per seed of `settings`.
     """
     reason = exclusion(splits_path)
@@ -180,21 +180,13 @@ class SomeBags(Protocol):
         """Return some bags."""
 
 
-class BagNetwork(Protocol):
-    """A network that maps values by modality and presence to `BagOutput`."""
-
-    classes: int
-
-    def __call__(self, bags: dict[str, Tensor], present: Tensor) -> BagOutput: ...
-
-
-def fit(network: nn.Module, train: SomeBags, validation: SomeBags, settings: Training, seed: int) -> Fit:
+def fit(network: BagNetwork, train: SomeBags, validation: SomeBags, settings: Training, seed: int) -> Fit:
     """Train a network, and keep the weights of the epoch with the best validation score.
 
     Parameters
     ----------
-    network : nn.Module
-        A `BagNetwork`; it is trained in place.
+    network : BagNetwork
+        It is trained in place.
     train, validation : SomeBags
         Training windows, and the windows that select the epoch.
     settings : Training
@@ -329,7 +321,7 @@ def bag_loss(log_probabilities: Tensor, classes: Tensor, weights: Tensor | None,
 
 
 @torch.no_grad()
-def evaluate(network: nn.Module, bags: SomeBags, weights: Tensor | None, settings: Training) -> tuple[float, float]:
+def evaluate(network: BagNetwork, bags: SomeBags, weights: Tensor | None, settings: Training) -> tuple[float, float]:
     """Return the loss over all bags, and the monitored score."""
     network.eval()
     outputs = torch.cat([network(part.values, part.present).log_probabilities for part in chunks(bags)])

@@ -13,7 +13,7 @@ WIDTHS = (1, 2, 5, 10, 30)  # minutes; selected on validation windows, the wides
 
 
 class Predictor:
-    """Uses time stamps only: class shares of the training windows, weighted by their distance in minutes since the start.
+    """Uses time stamps only: class shares of training windows, weighted by their distance in minutes since the start.
 
     A Nadaraya-Watson estimate with a Gaussian kernel; the sessions of all users share one clock.
     """

@@ -13,8 +13,9 @@ from torch.nn import functional as F
 
 from lifelog.mil.bags import Bags
 from lifelog.mil.device import pick_device
-from lifelog.mil.encoders import FEATURES, SLOPE, Encoders
-from lifelog.mil.network import BagOutput
+from lifelog.mil.encoders import FEATURES, Encoders
+from lifelog.mil.maxima import SLOPE
+from lifelog.mil.network import BagNetwork, BagOutput
 from lifelog.mil.train import SomeBags, chunks, fit
 from lifelog.predict.samples import Samples
 from lifelog.settings.predict import LifeLogNet, WindowNet
@@ -23,7 +24,7 @@ from lifelog.settings.windows import Modality
 JOINED = 128
 
 
-class Network(nn.Module):
+class Network(BagNetwork):
     """Sequences (B, length, channels) by modality to log-probabilities (B, C); hidden modalities are zero."""
 
     def __init__(self, modalities: list[Modality], classes: int) -> None:

@@ -62,7 +62,10 @@ class Samples:
         return replace(
             self,
             keys=self.keys[rows].reset_index(drop=True),
-            **{name: getattr(self, name)[rows] for name in ("minutes", "elapsed", "truth", "summary")},
+            minutes=self.minutes[rows],
+            elapsed=self.elapsed[rows],
+            truth=self.truth[rows],
+            summary=self.summary[rows],
             maxima={name: values[rows] for name, values in self.maxima.items()},
             windows=None if self.windows is None else self.windows.take(rows),
         )
@@ -115,10 +118,10 @@ def read_samples(
     return replace(
         first,
         keys=pd.concat([piece.keys for piece in pieces], ignore_index=True),
-        **{
-            name: np.concatenate([getattr(piece, name) for piece in pieces])
-            for name in ("minutes", "elapsed", "truth", "summary")
-        },
+        minutes=np.concatenate([piece.minutes for piece in pieces]),
+        elapsed=np.concatenate([piece.elapsed for piece in pieces]),
+        truth=np.concatenate([piece.truth for piece in pieces]),
+        summary=np.concatenate([piece.summary for piece in pieces]),
         maxima={name: np.concatenate([piece.maxima[name] for piece in pieces]) for name in first.maxima},
         windows=stored,
     )

@@ -2,8 +2,8 @@
 
 per_user.csv and cluster_scores.csv hold the printed output of the notebooks in the study's public repositories
 (ZangZaeSeok/Modal-Importance-based-Improved-ifelog-prediction-performance and jwr0218/MIL_ETRI). Per user of the ETRI
-lifelog data of 2019 (101 to 120): the number of test windows, the attention summed over them, the windows in each cluster
-and their entropy. Per number of clusters: the entropy summed over users and, for one algorithm, the silhouette.
+lifelog data of 2019 (101 to 120): the number of test windows, the attention summed over them, the windows in each
+cluster and their entropy. Per number of clusters: the entropy summed over users and, for one algorithm, the silhouette.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The figures of the report: on which page each is shown, and its caption.
 
-This module imports no plotting library, since the rules read it: the rule that draws a page outputs the figures that are
-listed here for it. A figure is added with an entry here, a function in the `FIGURES` of its page's module in
+This module imports no plotting library, since the rules read it: the rule that draws a page outputs the figures that
+are listed here for it. A figure is added with an entry here, a function in the `FIGURES` of its page's module in
 `lifelog/report/figures/`, and a sentence in `lifelog/report/words.py`.
 """
 
@@ -46,19 +46,19 @@ CATALOGUE: Registry[Entry] = Registry(
         ),
         "embedding": Entry(
             "groups",
-            "t-SNE of windows, by importance and by raw features, coloured by participant and by group; a sample of them "
-            "in a large run. Distances between separate clouds have no meaning.",
+            "t-SNE of windows, by importance and by raw features, coloured by participant and by group; a sample "
+            "of them in a large run. Distances between separate clouds have no meaning.",
         ),
         "comparison": Entry(
             "comparison",
-            "Left: {metric} of each predictor with one global model, one per group, or one per participant; raw and random "
-            "groups are controls. Right: difference to the global model.",
+            "Left: {metric} of each predictor with one global model, one per group, or one per participant; raw and "
+            "random groups are controls. Right: difference to the global model.",
         ),
         "confusion": Entry("comparison", "Confusion matrices over the test windows of all participants."),
         "user": Entry(
             "user",
-            "Top: labels over time, by subset. Bottom: validation score per epoch, and importance in the windows that form "
-            "the groups; bars are means over training seeds, marks are seeds.",
+            "Top: labels over time, by subset. Bottom: validation score per epoch, and importance in the windows that "
+            "form the groups; bars are means over training seeds, marks are seeds.",
         ),
     },
 )

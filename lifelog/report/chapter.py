@@ -168,7 +168,7 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
 
 def run_figures(folder: str | Path, config: Config) -> dict[str, Figure]:
     """Return the figures that belong to no chapter."""
-    names = [name for page in ("overview", "cohort", "run") for name in figures_of(page)]  # type: ignore[arg-type]
+    names = [name for page in ("overview", "cohort", "run") for name in figures_of(page)]
     return {name: _figure(Path(folder), name, name, config) for name in names}
 
 

@@ -27,7 +27,7 @@ MAX_VECTOR_MARKS = 1000  # above, marks are rasterised: as shapes they would dom
 @contextmanager
 def style() -> Iterator[None]:
     """Draw the figures of a block in the common style, reproducibly."""
-    settings = {
+    settings: dict[Any, Any] = {
         "svg.hashsalt": "lifelog",
         "svg.fonttype": "none",
         "figure.constrained_layout.use": True,

@@ -59,7 +59,7 @@ def problem_counts(quality: pd.DataFrame) -> pd.DataFrame:
 
 
 def training_histories(descriptions: list[str]) -> pd.DataFrame:
-    """Return user, seed, epoch, losses, validation score and whether the epoch was selected, from the JSON of checkpoints."""
+    """Return user, seed, epoch, losses, validation score and selected epochs, from the JSON of checkpoints."""
     frames = []
     for path in descriptions:
         about = read_json(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -88,7 +89,7 @@ def _plain_numbers(bodies: list[memoryview], columns: int) -> NDArray[np.float64
     if marks != b"[" + (b"," * (columns - 1) + b"\n") * ((len(marks) - 2) // columns) + b"]":
         return None
     try:
-        array = PARSER.parse(text.replace(b"\n", b","))
+        array: Any = PARSER.parse(text.replace(b"\n", b","))
         return np.frombuffer(array.as_buffer(of_type="d"))[:-1].reshape(-1, columns)
     except ValueError:
         return None
@@ -123,7 +124,8 @@ def numbers(table: pa.Table, names: list[str], path: Path, head: int = 1) -> NDA
 
 def _column(column: pa.ChunkedArray, name: str, path: Path, head: int) -> NDArray[np.float64]:
     if pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_null(column.type):
-        return column.cast(pa.float64(), safe=False).to_numpy()
+        values: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy()
+        return values
     # A cell that is not text has bytes.
     cells = [cell.decode(errors="replace") if isinstance(cell, bytes) else cell for cell in column.to_pylist()]
     texts = pd.Series(cells, dtype=object)

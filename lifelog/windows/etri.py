@@ -3,8 +3,8 @@
     <root>/.../<user>/<session>/<modality>/<minute>.csv     timestamp (seconds since the minute), channels
     <root>/.../<user>/<session>/<session>_label.csv         ts, action, ..., emotionPositive, emotionTension, activity
 
-Session and minute are unix seconds. The 2019 data unpack into a folder of that name, and 2020 nests users in folders such as
-`user01-06`; users are therefore searched down to three levels below the root.
+Session and minute are unix seconds. The 2019 data unpack into a folder of that name, and 2020 nests users in folders
+such as `user01-06`; users are therefore searched down to three levels below the root.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ no modality depends on tension.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from numpy.typing import NDArray
 
 from lifelog.settings.windows import Simulation
 from lifelog.tables import write_json
+
+Floats = NDArray[np.floating[Any]]
+Signal = tuple[Floats, Floats]  # seconds since the window start (n,), values (n, channels)
 
 GROUPS = {
     "electrodermal": ("e4Eda", "e4Temp"),
@@ -138,7 +142,7 @@ def _write_participant(participant: Participant, index: int, simulation: Simulat
                 _write_minute(target / f"{start + 60 * m}.csv", seconds, values, CHANNELS[name])
 
 
-def _slow(rng: np.random.Generator, sessions: int, minutes: int, memory: float) -> NDArray:
+def _slow(rng: np.random.Generator, sessions: int, minutes: int, memory: float) -> Floats:
     """Return a stationary first-order process per session, standard normal at each minute, (sessions, minutes)."""
     x = rng.normal(size=(sessions, minutes))
     for m in range(1, minutes):
@@ -146,28 +150,29 @@ def _slow(rng: np.random.Generator, sessions: int, minutes: int, memory: float) 
     return x
 
 
-def _clock(rate: float, rng: np.random.Generator | None = None) -> NDArray:
+def _clock(rate: float, rng: np.random.Generator | None = None) -> Floats:
     """Return the sample times of a minute; with `rng` those of a phone, which writes 1786 or 1787 rows at 30 Hz."""
     n = round(rate * 60) if rng is None else int(rng.integers(1786, 1788))
     return np.arange(n) * (60 / n)
 
 
-def _bursts(rng: np.random.Generator, t: NDArray, rate: float, rise: float, fall: float) -> NDArray:
+def _bursts(rng: np.random.Generator, t: Floats, rate: float, rise: float, fall: float) -> Floats:
     """Return a sum of bursts at random times, `rate` per minute on average; rise and fall are in seconds."""
     onset = rng.uniform(0, 60, rng.poisson(rate))
     size = rng.uniform(0.6, 1.4, len(onset))
     dt = np.maximum(t[:, None] - onset, 0)
-    return ((np.exp(-dt / fall) - np.exp(-dt / rise)) * size).sum(axis=1)
+    bursts: Floats = ((np.exp(-dt / fall) - np.exp(-dt / rise)) * size).sum(axis=1)
+    return bursts
 
 
-def _e4_acc(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _e4_acc(rng: np.random.Generator, trait: float, drive: float, own: float) -> Signal:
     t = _clock(32)
     posture = np.array([0.2, 0.3 + 0.1 * trait, 0.9]) + 0.05 * own
     restless = 0.05 * np.exp(0.5 * drive + 0.3 * own)
     return t, np.round((posture + restless * rng.normal(size=(len(t), 3))) * 64) / 64
 
 
-def _e4_bvp(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _e4_bvp(rng: np.random.Generator, trait: float, drive: float, own: float) -> Signal:
     t = _clock(64)
     rate = (70 + 6 * trait + 7 * drive + 2 * own) / 60
     phase = 2 * np.pi * (rate * t + rng.random()) + 0.3 * np.sin(2 * np.pi * 0.25 * t + rng.random())
@@ -175,59 +180,59 @@ def _e4_bvp(rng: np.random.Generator, trait: float, drive: float, own: float) ->
     return t, np.round(size * (np.sin(phase) + 0.4 * np.sin(2 * phase)) + 3 * rng.normal(size=len(t)), 2)[:, None]
 
 
-def _e4_eda(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _e4_eda(rng: np.random.Generator, trait: float, drive: float, own: float) -> Signal:
     t = _clock(4)
     level = np.exp(0.5 + 0.4 * trait) * (1 + 0.06 * own)
     bursts = 0.8 * _bursts(rng, t, rate=3 * np.exp(1.0 * drive), rise=1.0, fall=4.0)
     return t, np.round(level + bursts + 0.02 * rng.normal(size=len(t)), 6)[:, None]
 
 
-def _e4_hr(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _e4_hr(rng: np.random.Generator, trait: float, drive: float, own: float) -> Signal:
     # As in the real data: a few values per minute at irregular times.
     t = np.sort(rng.choice(60, int(rng.integers(3, 60)), replace=False)).astype(float)
     return t, np.round(70 + 6 * trait + 7 * drive + 2 * own + 1.5 * rng.normal(size=len(t)), 2)[:, None]
 
 
-def _e4_temp(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _e4_temp(rng: np.random.Generator, trait: float, drive: float, own: float) -> Signal:
     t = _clock(4)
     return t, np.round((33 + trait - 0.25 * drive + 0.2 * own + 0.01 * rng.normal(size=len(t))) * 50)[:, None] / 50
 
 
-def _m_acc(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _m_acc(rng: np.random.Generator, trait: float, drive: float, own: float) -> Signal:
     t = _clock(30, rng)
     rest = np.array([0.3 * trait, 2.0, 9.4]) + 0.4 * own
     jolts = 2.0 * np.exp(0.8 * drive) * _bursts(rng, t, rate=6 * np.exp(0.5 * drive), rise=0.1, fall=0.5)
     return t, np.round(rest + (0.15 + jolts[:, None]) * rng.normal(size=(len(t), 3)), 4)
 
 
-def _m_gyr(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _m_gyr(rng: np.random.Generator, trait: float, drive: float, own: float) -> Signal:
     t = _clock(30, rng)
     return t, np.round(0.1 * np.exp(0.3 * trait + 0.4 * own) * rng.normal(size=(len(t), 3)), 5)
 
 
-def _m_mag(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _m_mag(rng: np.random.Generator, trait: float, drive: float, own: float) -> Signal:
     t = _clock(30, rng)
     field = np.array([20 + 5 * trait, -10.0, -40.0]) + 6 * own
     return t, np.round(field + 0.5 * rng.normal(size=(len(t), 3)), 3)
 
 
-def _m_gps(rng: np.random.Generator, trait: float, drive: float, own: float) -> tuple[NDArray, NDArray]:
+def _m_gps(rng: np.random.Generator, trait: float, drive: float, own: float) -> Signal:
     place = [36.35 + 0.02 * trait + 0.004 * own, 127.38 + 0.02 * trait + 0.003 * own, 15 * np.exp(0.3 * own)]
     return np.array([float(rng.integers(0, 60))]), np.round([place], 6)
 
 
-SIGNALS = {
+SIGNALS: dict[str, Callable[[np.random.Generator, float, float, float], Signal]] = {
     **{"e4Acc": _e4_acc, "e4Bvp": _e4_bvp, "e4Eda": _e4_eda, "e4Hr": _e4_hr, "e4Temp": _e4_temp},
     **{"mAcc": _m_acc, "mGps": _m_gps, "mGyr": _m_gyr, "mMag": _m_mag},
 }
 
 
-def _write_minute(path: Path, seconds: NDArray, values: NDArray, channels: tuple[str, ...]) -> None:
+def _write_minute(path: Path, seconds: Floats, values: Floats, channels: tuple[str, ...]) -> None:
     columns = {"timestamp": np.round(seconds, 5), **dict(zip(channels, values.T, strict=True))}
     pacsv.write_csv(pa.table(columns), path)
 
 
-def _write_labels(folder: Path, start: int, levels: NDArray, missing: float, rng: np.random.Generator) -> None:
+def _write_labels(folder: Path, start: int, levels: Floats, missing: float, rng: np.random.Generator) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     action, place = str(rng.choice(ACTIONS)), str(rng.choice(["home", "workplace", "outdoors"]))
     lines = [",".join(HEADER)]

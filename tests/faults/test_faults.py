@@ -1,4 +1,4 @@
-"""What goes wrong while a workflow runs, done for real: after it and one more call everything is as if it had not."""
+"""Failures during a run: after one more call, all outputs are identical to those of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -26,23 +26,24 @@ pytestmark = pytest.mark.faults
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    made = Workflow(tmp_path_factory.mktemp("undisturbed"), SMALL)
-    made()
-    return made
+    """Return a workflow that has finished without a failure."""
+    workflow = Workflow(tmp_path_factory.mktemp("undisturbed"), SMALL)
+    workflow()
+    return workflow
 
 
 @pytest.fixture
 def copied(undisturbed: Workflow, tmp_path: Path) -> Workflow:
-    """The finished workflow once more, to be damaged."""
-    made = Workflow(tmp_path / "copy", SMALL)
+    """Return a copy of the finished workflow that a test may damage."""
+    workflow = Workflow(tmp_path / "copy", SMALL)
     for name in ("results", "resources", ".snakemake"):
-        shutil.copytree(undisturbed.folder / name, made.folder / name)
-    return made
+        shutil.copytree(undisturbed.folder / name, workflow.folder / name)
+    return workflow
 
 
-def jobs_below(process: int) -> list[int]:
-    """Processes that descend from this one, from Linux's table."""
-    parents = {}
+def descendants(process: int) -> list[int]:
+    """Return the ids of all descendants of a process, from /proc."""
+    parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -56,38 +57,38 @@ def jobs_below(process: int) -> list[int]:
     return found
 
 
-def kill(run: subprocess.Popen[str], what: str) -> None:
-    """SIGKILL, which nobody can catch, to Snakemake, to a job of it, or to all."""
-    below = jobs_below(run.pid)
-    victims = {"snakemake": [run.pid], "job": below[-1:], "all": [run.pid, *below]}[what]
-    for victim in victims:
+def kill(run: subprocess.Popen[str], target: str) -> None:
+    """Send SIGKILL, which cannot be caught, to Snakemake, to one of its jobs, or to all of them."""
+    children = descendants(run.pid)
+    processes = {"snakemake": [run.pid], "job": children[-1:], "all": [run.pid, *children]}[target]
+    for process in processes:
         try:
-            os.kill(victim, signal.SIGKILL)
+            os.kill(process, signal.SIGKILL)
         except ProcessLookupError:
             continue
 
 
-def test_killed_at_ten_moments_and_called_again(undisturbed: Workflow, tmp_path: Path) -> None:
-    made, rng = Workflow(tmp_path / "killed", SMALL), random.Random(5)
-    for turn in range(KILLS):
-        run = made.start()
+def test_run_killed_ten_times(undisturbed: Workflow, tmp_path: Path) -> None:
+    workflow, rng = Workflow(tmp_path / "killed", SMALL), random.Random(5)
+    for attempt in range(KILLS):
+        run = workflow.start()
         time.sleep(rng.uniform(2.5, 6.5))
-        kill(run, ("all", "job", "snakemake")[turn % 3])
+        kill(run, ("all", "job", "snakemake")[attempt % 3])
         run.communicate()
-        # What a killed Snakemake leaves: its lock. Jobs that outlived it go on beside those of the next call.
-        made("--unlock")
-    made()
-    assert made.outputs() == undisturbed.outputs()
-    assert "Nothing to be done" in made("--dry-run")
+        # A killed Snakemake leaves its lock. Its jobs may survive and run in parallel with those of the next call.
+        workflow("--unlock")
+    workflow()
+    assert workflow.outputs() == undisturbed.outputs()
+    assert "Nothing to be done" in workflow("--dry-run")
 
 
-def test_two_calls_at_once_do_not_meet(copied: Workflow, undisturbed: Workflow) -> None:
+def test_second_call_is_refused_while_the_first_runs(copied: Workflow, undisturbed: Workflow) -> None:
     first = copied.start("--forceall")
     while not list((copied.folder / ".snakemake/locks").glob("*")):
         time.sleep(0.1)
         assert first.poll() is None
-    said = copied("--forceall", ok=False)
-    assert "Directory cannot be locked" in said and "Traceback" not in said
+    output = copied("--forceall", ok=False)
+    assert "Directory cannot be locked" in output and "Traceback" not in output
     first.communicate()
     assert first.returncode == 0
     assert copied.outputs() == undisturbed.outputs()
@@ -95,33 +96,33 @@ def test_two_calls_at_once_do_not_meet(copied: Workflow, undisturbed: Workflow) 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
+    """Mount a file system of one megabyte."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)
     if mounted.returncode:
-        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.decode().strip()}")
+        pytest.skip(f"a small disk cannot be mounted: {mounted.stderr.decode().strip()}")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_full_disk(small_disk: Path, undisturbed: Workflow, tmp_path: Path) -> None:
-    made = Workflow(tmp_path / "full", SMALL)
-    (made.folder / "results").symlink_to(small_disk)
-    said = made(ok=False)
-    assert re.search(r"OSError: .*No space left on device", said), said[-3000:]
+def test_full_disk(small_disk: Path, undisturbed: Workflow, tmp_path: Path) -> None:
+    workflow = Workflow(tmp_path / "full", SMALL)
+    (workflow.folder / "results").symlink_to(small_disk)
+    output = workflow(ok=False)
+    assert re.search(r"OSError: .*No space left on device", output), output[-3000:]
     assert not [path for path in small_disk.rglob("*.parquet") if not path.stat().st_size]
     subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
-    made()
-    assert made.outputs() == undisturbed.outputs()
+    workflow()
+    assert workflow.outputs() == undisturbed.outputs()
 
 
-def test_a_folder_that_cannot_be_written_to(small_disk: Path, tmp_path: Path) -> None:
-    made = Workflow(tmp_path / "readonly", SMALL)
-    (made.folder / "results").symlink_to(small_disk)
+def test_read_only_folder(small_disk: Path, tmp_path: Path) -> None:
+    workflow = Workflow(tmp_path / "readonly", SMALL)
+    (workflow.folder / "results").symlink_to(small_disk)
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    said = made("results/windows/101.parquet", ok=False)
-    assert "Read-only file system" in said and "results" in said
+    output = workflow("results/windows/101.parquet", ok=False)
+    assert "Read-only file system" in output and "results" in output
 
 
 @pytest.mark.parametrize(
@@ -135,62 +136,63 @@ def test_a_folder_that_cannot_be_written_to(small_disk: Path, tmp_path: Path) ->
         ("tension/blocked/verdict.json", "report.html"),
     ],
 )
-def test_a_file_cut_in_half_is_named_and_made_anew(
+def test_truncated_file_is_named_and_rebuilt(
     damaged: str, target: str, copied: Workflow, undisturbed: Workflow
 ) -> None:
     path = copied.folder / "results" / damaged
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    said = copied(f"results/{target}", ok=False)
-    says = rf"results/{re.escape(damaged)} is damaged \(.+\); delete it and ask for it by its name"
-    assert re.search(says, said), said[-3000:]
+    output = copied(f"results/{target}", ok=False)
+    message = rf"results/{re.escape(damaged)} is damaged \(.+\); delete it and rebuild it: snakemake "
+    assert re.search(message, output), output[-3000:]
     path.unlink()
     copied(f"results/{damaged}")
     copied()
     assert copied.outputs() == undisturbed.outputs()
 
 
-def test_a_raw_file_that_changes_is_read_anew(undisturbed: Workflow, tmp_path: Path) -> None:
-    made = Workflow(tmp_path / "changed", SMALL)
-    shutil.copytree(undisturbed.folder / "resources/simulated", made.folder / "raw")
+def test_changed_recording_is_read_again(undisturbed: Workflow, tmp_path: Path) -> None:
+    workflow = Workflow(tmp_path / "changed", SMALL)
+    shutil.copytree(undisturbed.folder / "resources/simulated", workflow.folder / "raw")
     call = ("--config", "cohort={layout: etri, root: raw}")
     targets = [f"results/windows/{user}.parquet" for user in (101, 102, 103)]
-    made(*targets, *call)
-    assert "Nothing to be done" in made(*targets, "--dry-run", *call)
-    file = next((made.folder / "raw/102").glob("*/e4Eda/*.csv"))
-    before = pd.read_parquet(made.folder / targets[1])
-    file.write_text(re.sub(r"\d$", "7", file.read_text().rstrip("\n")) + "\n")  # the last digit of the last value
-    assert made.rules(*targets, *call) == {"extract_windows": 1}
-    made(*targets, *call)
-    assert not before.equals(pd.read_parquet(made.folder / targets[1]))
+    workflow(*targets, *call)
+    assert "Nothing to be done" in workflow(*targets, "--dry-run", *call)
+    file = next((workflow.folder / "raw/102").glob("*/e4Eda/*.csv"))
+    before = pd.read_parquet(workflow.folder / targets[1])
+    file.write_text(re.sub(r"\d$", "7", file.read_text().rstrip("\n")) + "\n")  # change the last digit
+    assert workflow.rules(*targets, *call) == {"extract_windows": 1}
+    workflow(*targets, *call)
+    assert not before.equals(pd.read_parquet(workflow.folder / targets[1]))
 
 
-ODD = """
+UNUSUAL = """
 cohort: {layout: etri, root: raw}
 windows: {standardise: none}
 modalities:
   - {name: e4Eda, columns: [eda], rate: 4.0, length: 240}
-  - {name: nobody, columns: [x], kind: scalar}
+  - {name: unrecorded, columns: [x], kind: scalar}
 """
 
 
 @pytest.fixture
 def raw(undisturbed: Workflow, tmp_path: Path) -> Workflow:
-    """The workflow before its first run, on recordings that a test may spoil; of two modalities nobody has one."""
-    made = Workflow(tmp_path / "users", SMALL + ODD)
-    shutil.copytree(undisturbed.folder / "resources/simulated", made.folder / "raw")
-    return made
+    """Return a workflow before its first run, whose recordings a test may damage; one modality is never recorded."""
+    workflow = Workflow(tmp_path / "users", SMALL + UNUSUAL)
+    shutil.copytree(undisturbed.folder / "resources/simulated", workflow.folder / "raw")
+    return workflow
 
 
 def label_files(folder: Path) -> list[Path]:
+    """Return the label tables of a user."""
     return sorted(folder.glob("*/*_label.csv"))
 
 
-def test_users_who_cannot_take_part_are_named_and_the_rest_comes_to_its_report(raw: Workflow) -> None:
+def test_unusable_users_are_excluded_with_a_reason(raw: Workflow) -> None:
     folder = raw.folder / "raw"
     shutil.rmtree(folder / "102")
     for user in ("102", "104", "105", "106", "107"):
         shutil.copytree(folder / "101", folder / user)
-    for file in folder.glob("102/*/e4Eda/*.csv"):  # values beyond single precision: the loss is no number
+    for file in folder.glob("102/*/e4Eda/*.csv"):  # values beyond single precision: the loss is not finite
         frame = pd.read_csv(file)
         frame.assign(x=frame.x * 1e39).to_csv(file, index=False)
     for file in label_files(folder / "104"):
@@ -201,33 +203,35 @@ def test_users_who_cannot_take_part_are_named_and_the_rest_comes_to_its_report(r
     (folder / "106/<b onload='x'> \"a b\"").mkdir(parents=True)
     raw("--keep-going")
     page = (raw.folder / "results/report.html").read_text()
-    without = html.unescape(re.search(r"Without:</strong>(.*?)</p>", page, re.S)[1])
-    assert "user 102 (training failed: epoch 1: the loss is " in without
-    assert "user 104 (one class only: " in without
-    assert "user 105 (too few windows: 2 with a label in a bin)" in without
-    assert "user 106 (too few windows: 0 with a label in a bin)" in without
+    found = re.search(r"Excluded:</strong> (user .*?)</p>", page, re.S)
+    assert found
+    excluded = html.unescape(found[1])
+    assert "user 102 (training failed: epoch 1: the loss is " in excluded
+    assert "user 104 (one class only: " in excluded
+    assert "user 105 (too few windows: 2 with a label in a bin)" in excluded
+    assert "user 106 (too few windows: 0 with a label in a bin)" in excluded
     assert "&lt;b onload=" in page and "<b onload" not in page
-    assert "nobody" in page
+    assert "unrecorded" in page
     assert {101, 107} <= set(pd.read_csv(raw.folder / "results/tension/blocked/groups/global.csv").user)
     scores = pd.read_csv(raw.folder / "results/tension/blocked/scores.csv", dtype={"user": str})
     assert not {"102", "104", "105", "106"} & set(scores.user)
 
 
-def test_nobody_left_is_said_with_everyones_reason(raw: Workflow) -> None:
+def test_run_without_usable_users_lists_all_reasons(raw: Workflow) -> None:
     for file in (raw.folder / "raw").glob("*/*/*_label.csv"):
         pd.read_csv(file).assign(emotionTension=1).to_csv(file, index=False)
-    said = raw("--keep-going", ok=False)
-    assert re.search(r"ValueError: no user is left: user 101: one class only: .*; user 103: one class only", said)
+    output = raw("--keep-going", ok=False)
+    assert re.search(r"ValueError: no usable user: user 101: one class only: .*; user 103: one class only", output)
 
 
-def test_what_a_killed_job_left_is_removed_and_a_living_one_is_not_disturbed(tmp_path: Path) -> None:
+def test_only_temporary_files_of_dead_processes_are_removed(tmp_path: Path) -> None:
     path = tmp_path / "t.txt"
-    with write_atomically(path) as part:
-        part.write_text(mine := part.name)
+    with write_atomically(path) as temporary:
+        temporary.write_text(own := temporary.name)
     dead = subprocess.Popen(["true"])
     dead.wait()
-    left = [path.with_name(mine.replace(f"-{os.getpid()}.", f"-{process}.")) for process in (dead.pid, 1)]
-    for file in left:
-        file.write_text("half")
-    write_text("whole", path)
-    assert path.read_text() == "whole" and [file.exists() for file in left] == [False, True]
+    leftovers = [path.with_name(own.replace(f"-{os.getpid()}.", f"-{process}.")) for process in (dead.pid, 1)]
+    for file in leftovers:
+        file.write_text("incomplete")
+    write_text("complete", path)
+    assert path.read_text() == "complete" and [file.exists() for file in leftovers] == [False, True]

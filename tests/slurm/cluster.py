@@ -1,7 +1,8 @@
-"""A real SLURM on this machine: a controller and two nodes, one of them with a GPU that is /dev/null.
+"""A real SLURM installation on this machine: a controller and two nodes, one of them with /dev/null as its GPU.
 
-It needs Debian's packages slurmctld, slurmd, slurm-client and munge, and root. Job steps read their configuration from
-/etc/slurm, so the files are linked from there; a machine that has a cluster's configuration already is left alone.
+It requires root and the Debian packages slurmctld, slurmd, slurm-client and munge. Job steps read their configuration
+from /etc/slurm, so the files are linked there. If /etc/slurm already contains the configuration of another cluster, no
+cluster is started.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 
 ETC, MUNGE = Path("/etc/slurm"), Path("/run/munge")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol")
-NODES = {"c1": "", "g1": " Gres=gpu:1"}  # two, for jobs that wait for the GPU must not block the others
+NODES = {"c1": "", "g1": " Gres=gpu:1"}  # two nodes, so that jobs waiting for the GPU do not block other jobs
 CONFIG = """
 ClusterName=lifelog
 SlurmctldHost={host}(127.0.0.1)
@@ -33,7 +34,7 @@ SlurmctldLogFile={root}/slurmctld.log
 SlurmdLogFile={root}/%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
-# Without control groups the memory of a job is asked for every second, and a job above its own is killed.
+# Without control groups, memory is sampled every second, and a job that exceeds its requested memory is killed.
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
@@ -53,25 +54,26 @@ PartitionName=gpu Nodes=g1 MaxTime=INFINITE State=UP
 """
 
 
-def missing() -> str | None:
-    """Why no cluster can be started here; None if one can."""
-    lacking = [name for name in PROGRAMS if shutil.which(name) is None]
-    if lacking:
-        return f"SLURM is not installed: no {', '.join(lacking)}"
+def obstacle() -> str | None:
+    """Return why no cluster can be started on this machine, or None."""
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    if missing:
+        return f"SLURM is not installed: {', '.join(missing)} not found"
     if os.geteuid():
-        return "a cluster is started as root"
+        return "starting a cluster requires root"
     if (ETC / "slurm.conf").exists() and not (ETC / "slurm.conf").is_symlink():
-        return f"{ETC} holds the configuration of another cluster"
+        return f"{ETC} contains the configuration of another cluster"
     return None
 
 
 class Cluster:
-    """Two nodes that say they have four cores and 16 GB each, in the partitions `cpu` and `gpu`."""
+    """Two nodes in the partitions `cpu` and `gpu`, each configured with four cores and 16 GB."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def start(self) -> None:
+        """Write the configuration, start the daemons and wait until the nodes are idle."""
         (self.root / "state").mkdir(parents=True)
         host = socket.gethostname().partition(".")[0]
         nodes = "\n".join(
@@ -95,9 +97,10 @@ class Cluster:
         for name in NODES:
             (self.root / name).mkdir()
             run("slurmd", "-N", name)
-        wait_for(lambda: run("sinfo", "-hN", "-o", "%T").split() == ["idle"] * len(NODES), "the nodes are idle")
+        wait_for(lambda: run("sinfo", "-hN", "-o", "%T").split() == ["idle"] * len(NODES), "idle nodes")
 
     def stop(self) -> None:
+        """Cancel all jobs, stop the daemons and remove the configuration."""
         subprocess.run(["scancel", "--user=root"], check=False)
         for path in (*(self.root / f"{name}.pid" for name in NODES), self.root / "slurmctld.pid", MUNGE / "munged.pid"):
             if path.exists():
@@ -106,25 +109,26 @@ class Cluster:
             (ETC / name).unlink(missing_ok=True)
 
     def running(self, rule: str) -> list[str]:
-        """Numbers of the jobs of a rule that run now: the plugin writes the rule into the comment."""
+        """Return the ids of the running jobs of a rule, whose name is in the comment of a job."""
         lines = run("squeue", "-h", "-t", "RUNNING", "-o", "%i %k").splitlines()
         return [line.split()[0] for line in lines if rule in line]
 
     def jobs(self) -> list[dict[str, str]]:
-        """What SLURM knows of every job that was ever submitted."""
+        """Return the fields that SLURM reports for each submitted job."""
         text = run("scontrol", "-o", "show", "job")
         return [dict(re.findall(r"(\S+?)=(\S*)", line)) for line in text.splitlines() if line.startswith("JobId=")]
 
 
 def run(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
-    return done.stdout
+    """Run a command and return its standard output. Raises AssertionError if it fails."""
+    process = subprocess.run(command, capture_output=True, text=True)
+    assert process.returncode == 0, f"{' '.join(command)}: {process.stdout}{process.stderr}"
+    return process.stdout
 
 
-def wait_for(true: Callable[[], object], what: str, seconds: float = 60) -> None:
-    """Ask again and again; AssertionError if it has not become true in time."""
+def wait_for(condition: Callable[[], object], description: str, seconds: float = 60) -> None:
+    """Wait until a condition is true. Raises AssertionError after a number of seconds."""
     end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"waited {seconds} s until {what}"
+    while not condition():
+        assert time.monotonic() < end, f"waited {seconds} s for {description}"
         time.sleep(0.2)

@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
+from matplotlib.ticker import MaxNLocator
 
 from lifelog.groups.clustering import ALGORITHMS
 from lifelog.registry import Registry
@@ -69,7 +70,7 @@ def plot_cluster_scores(tables: GroupTables, path: str | Path) -> None:
             chosen = scores[scores.chosen]
             ax.plot(chosen.k, chosen[measure], "o", ms=13, mfc="none", mec="0.2", label="chosen")
             ax.set(xlabel="number of clusters k", ylabel=label)
-            ax.xaxis.get_major_locator().set_params(integer=True)
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes[0].legend(fontsize="small")
         save(figure, path, scores)
 

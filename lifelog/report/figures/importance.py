@@ -10,6 +10,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from lifelog.groups.vectors import user_vectors
 from lifelog.mil.measures import MEASURES
@@ -39,7 +41,7 @@ def plot_measure(measure: str, tables: ImportanceTables, path: str | Path) -> No
             for modality in planted.get(str(user), []):
                 if modality in vectors.columns:
                     x = list(vectors.columns).index(modality)
-                    ax.add_patch(plt.Rectangle((x + 0.04, row + 0.06), 0.92, 0.88, fill=False, ec="#d55e00", lw=2))
+                    ax.add_patch(Rectangle((x + 0.04, row + 0.06), 0.92, 0.88, fill=False, ec="#d55e00", lw=2))
         ax.set(xlabel="modality" + (" (framed: planted)" if planted else ""), ylabel="user")
         ax.tick_params(axis="y", rotation=0)
         data = long(vectors, "importance")
@@ -63,7 +65,7 @@ def plot_deletion(tables: ImportanceTables, path: str | Path) -> None:
             ax.fill_between(mean.index, mean - error, mean + error, color=colour, alpha=0.15, lw=0)
             ax.plot(mean.index, mean, color=colour, ls=line, marker=marker, markersize=4, label=order)
         ax.set(xlabel="number of removed modalities", ylabel="decrease of log-likelihood (nats)")
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.legend(fontsize="small", title="order (band: standard error over users)")
         save(figure, path, users)
 

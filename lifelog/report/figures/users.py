@@ -97,7 +97,7 @@ def _plot_labels(ax: Axes, rows: pd.DataFrame, classes: list[str]) -> None:
 def _plot_training(ax: Axes, rows: pd.DataFrame) -> None:
     for (seed, line), colour in zip(rows.groupby("series"), colours(rows.series.nunique()), strict=True):
         ax.plot(line.x, line.value, color=colour, lw=1.2, label=f"seed {seed}")
-        best = line[line["mark"] == True]  # noqa: E712  (the column holds text too)
+        best = line[line["mark"] == True]  # noqa: E712 (the column holds text too)
         ax.plot(best.x, best.value, "o", color=colour, ms=5)
     ax.set(xlabel="epoch (dot: selected)", ylabel="validation score", ylim=(0, 1.05))
     if len(rows):

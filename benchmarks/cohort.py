@@ -1,0 +1,101 @@
+"""Simulated input of the cases: raw recordings, and tables of windows, features and splits."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lifelog.config import Config
+from lifelog.settings.windows import Simulation
+from lifelog.tables import write_table
+from lifelog.windows.features import extract_features
+from lifelog.windows.schema import windows_schema
+from lifelog.windows.simulated import participants, simulate_cohort
+
+CONFIG = Config()
+TARGET = CONFIG.target("tension")
+SECONDS = CONFIG.windows.seconds
+SESSION_MINUTES = 500  # maximum number of minutes of a simulated session
+LEVEL_WINDOWS = 7  # number of successive windows with the same label value
+BATCH_ROWS = 256
+
+
+class Tables(NamedTuple):
+    """Files of a cohort, one of each kind per user."""
+
+    windows: list[str]
+    features: list[str]
+    splits: list[str]
+
+
+@contextlib.contextmanager
+def recordings(minutes: int) -> Iterator[tuple[Path, float]]:
+    """Yield the folder of one simulated participant's raw recordings, and the size of its CSV files in MB."""
+    sessions = max(1, minutes // SESSION_MINUTES)
+    simulation = Simulation(users=2, groups=2, sessions=sessions, minutes=minutes // sessions, missing=0)
+    with tempfile.TemporaryDirectory() as folder:
+        user = participants(simulation)[0].name
+        raw = Path(folder) / user
+        simulate_cohort(simulation, {user: str(raw)}, Path(folder) / "truth.json")
+        yield raw, sum(path.stat().st_size for path in raw.glob("*/*/*.csv")) / 1e6
+
+
+def windows_table(path: Path, user: str, count: int, seed: int) -> None:
+    """Write a windows table of noise whose mean depends on the label, without raw recordings."""
+    rng = np.random.default_rng(seed)
+    schema = windows_schema(pa.schema([(TARGET.column, pa.int16())]), CONFIG.modalities)
+    levels = np.repeat(rng.integers(1, 8, count // LEVEL_WINDOWS + 1), LEVEL_WINDOWS)[:count]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for begin in range(0, count, BATCH_ROWS):
+            some = levels[begin : begin + BATCH_ROWS]
+            starts = 1_567_000_000 + SECONDS * np.arange(begin, begin + len(some))
+            columns: list[pa.Array] = [
+                pa.array([user] * len(some)),
+                pa.array(["0"] * len(some)),
+                pa.array(starts).cast(pa.timestamp("s", tz="UTC")),
+                pa.array(some.astype(np.int16)),
+            ]
+            for modality in CONFIG.modalities:
+                noise = rng.standard_normal((len(some), modality.size), dtype=np.float32)
+                values = (noise + 0.05 * some[:, None]).astype(np.float32)
+                columns.append(pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), modality.size))
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+
+
+def split_table(windows: Path, path: Path) -> None:
+    """Write the splits table of a windows table, with random subsets."""
+    frame = pq.read_table(windows, columns=["user", "session", "start", TARGET.column]).to_pandas()
+    rng = np.random.default_rng(0)
+    levels = frame.pop(TARGET.column)
+    frame["label"] = [TARGET.classes[i] for i in np.digitize(levels, [3, 5])]
+    frame["level"] = levels.astype(str)
+    frame["subset"] = rng.choice(["train", "validation", "test"], len(frame), p=[0.7, 0.15, 0.15])
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    write_table(table, path, table.schema, {"classes": TARGET.classes, "excluded": None})
+
+
+def cohort_tables(folder: Path, users: int, windows: int) -> Tables:
+    """Write and return the tables of a cohort, with the same number of windows per user."""
+    tables = Tables([], [], [])
+    for i in range(users):
+        user = str(101 + i)
+        paths = [folder / kind / f"{user}.parquet" for kind in Tables._fields]
+        windows_table(paths[0], user, windows, i)
+        extract_features(paths[0], SECONDS, paths[1])
+        split_table(paths[0], paths[2])
+        for files, path in zip(tables, paths, strict=True):
+            files.append(str(path))
+    return tables
+
+
+def stored_tables(folder: str) -> Tables:
+    """Return the tables that `cohort_tables` wrote to a folder."""
+    return Tables(*(sorted(str(path) for path in Path(folder, kind).iterdir()) for kind in Tables._fields))

@@ -1,0 +1,215 @@
+"""Cases of networks and predictors."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from benchmarks.cohort import CONFIG, TARGET, cohort_tables, stored_tables
+from benchmarks.plain_training import PlainNetwork, PlainTraining, TorchAdamW, windows_of
+from benchmarks.timing import Work, best, seconds
+from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
+from lifelog.mil.device import pick_device
+from lifelog.mil.network import MilNetwork
+from lifelog.mil.optimiser import ClippedAdamW
+from lifelog.mil.train import bag_loss, fit, train_mil
+from lifelog.predict.samples import read_samples
+from lifelog.predict.train import train_predictor
+from lifelog.settings.mil import Mil
+from lifelog.settings.predict import Boosting, LifeLogNet, WindowNet
+
+Way = Literal["plain", "lifelog"]
+PREDICTORS = {
+    "boosting": Boosting(max_iter=20),
+    "lifelognet": LifeLogNet(epochs=1),
+    "windownet": WindowNet(epochs=1, batch_size=64),
+}
+MULTIPLICATIONS = 23e6  # per window in the forward pass of the nine encoders
+
+
+def baseline() -> dict[str, float]:
+    """Do nothing: the peak memory is that of Python and the modules of the training cases."""
+    return {}
+
+
+def step(way: Way, batch: int, threads: int = 1) -> dict[str, float]:
+    """Run one training step of the nine-modality network at full length, including the selection of the batch."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    settings = CONFIG.mil.model_copy(update={"batch_size": batch})
+    bags = _random_bags(batch)
+    if way == "lifelog":
+        network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings)
+        work: Work = partial(_train_step, network, _adamw("lifelog", network, settings), bags, settings)
+    else:
+        plain_network = PlainNetwork(CONFIG.modalities, len(TARGET.classes), settings)
+        work = PlainTraining(plain_network, bags, settings).epoch  # of one batch
+    return {"ms/window": 1000 * best(work, _rounds(batch)) / batch}
+
+
+def optimiser(way: Literal["torch", "fused", "lifelog"], batch: int = 8) -> dict[str, float]:
+    """Construct an optimiser in a new process, run its first step and further ones, on one thread.
+
+    `torch` is torch.optim.AdamW after clip_grad_norm_, `fused` the same with fused=True; the network is the same.
+    `s start` is the time of the construction and of the optimiser's part of the first step.
+    """
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    bags = _random_bags(batch)
+    network = MilNetwork(CONFIG.modalities, len(TARGET.classes), CONFIG.mil)
+    start = time.perf_counter()
+    adamw = _adamw(way, network, CONFIG.mil)
+    construction = time.perf_counter() - start
+    bag_loss(network(bags.values, bags.present).log_probabilities, bags.classes, None, CONFIG.mil).backward()
+    figures = {"s start": construction + seconds(adamw.step)}
+    figures["ms/step"] = 1000 * best(partial(_train_step, network, adamw, bags, CONFIG.mil), _rounds(batch))
+    return figures | {"ms/update": 1000 * best(adamw.step, 200)}
+
+
+def epochs(way: Way, device: str, windows: int = 1290, batch: int = 512, count: int = 10) -> dict[str, float]:
+    """Train one user's network on a device; each epoch also scores a tenth as many validation windows.
+
+    On a GPU also the time of its kernels, and a lower bound: the multiplications of the forward pass of all windows at
+    the speed of a large matrix product.
+    """
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    place = pick_device(device)
+    settings = CONFIG.mil.model_copy(update={"batch_size": batch, "epochs": count, "patience": count})
+    subsets = [_random_bags(size) for size in (windows, max(1, windows // 10))]
+    if way == "lifelog":
+        network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings).to(place)
+        train, validation = (bags.to(place) for bags in subsets)
+        work: Work = partial(fit, network, train, validation, settings, 0)
+    else:
+        plain_network = PlainNetwork(CONFIG.modalities, len(TARGET.classes), settings).to(place)
+        training, held_out = PlainTraining(plain_network, subsets[0], settings), windows_of(subsets[1])
+
+        def work() -> None:
+            for _ in range(count):
+                training.epoch()
+                training.score(held_out)
+
+    figures = {"ms/epoch": 1000 * best(work, 1) / count}
+    return figures | (_gpu_figures(work, place, windows, count) if place.type == "cuda" else {})
+
+
+def _gpu_figures(work: Work, place: torch.device, windows: int, epochs: int) -> dict[str, float]:
+    """Return the GPU's figures of the case `epochs`."""
+    with profile(activities=[ProfilerActivity.CUDA]) as profiled:
+        work()
+    kernels = sum(event.self_device_time_total for event in profiled.key_averages())
+    peak = torch.cuda.max_memory_allocated() / 2**20
+    square = torch.randn(8192, 8192, device=place)
+    product = best(lambda: (square @ square)[0, 0].item(), 5)
+    bound = product * MULTIPLICATIONS * (windows + windows // 10) / 8192**3
+    return {"kernels ms/epoch": kernels / 1000 / epochs, "bound ms/epoch": 1000 * bound, "peak GPU MiB": peak}
+
+
+def learning(way: Way, score: float = 0.8, seeds: int = 3, windows: int = 200) -> dict[str, float]:
+    """Train one user's network until a validation macro-F1; epochs and seconds are means over seeds.
+
+    A training that does not reach the score counts with all of its epochs.
+    """
+    torch.set_num_threads(1)
+    settings = CONFIG.mil.model_copy(update={"epochs": 60, "patience": 60, "batch_size": 16})
+    with tempfile.TemporaryDirectory() as folder:
+        tables = cohort_tables(Path(folder), 1, windows)
+        bags, used, _ = read_bags(tables.windows[0], tables.splits[0], CONFIG.modalities, "bins", TARGET.classes)
+    recorded = [bags.take(torch.tensor((used.subset == subset).tolist())) for subset in ("train", "validation")]
+    scalings = fit_scalings(recorded[0], "user")
+    train, validation = (standardise_bags(subset, scalings) for subset in recorded)
+    learn = _learn if way == "lifelog" else _learn_plain
+    results = np.array([learn(train, validation, settings, score, seed) for seed in range(seeds)])
+    return dict(zip(("epochs", "s"), results.mean(axis=0).tolist(), strict=True))
+
+
+def _learn(train: Bags, validation: Bags, settings: Mil, score: float, seed: int) -> tuple[int, float]:
+    """Return the epochs and seconds until the score; all epochs are trained, the seconds are those of a share of them."""
+    start = time.perf_counter()
+    torch.manual_seed(seed)
+    network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings)
+    scores = [row["validation_score"] for row in fit(network, train, validation, settings, seed).history]
+    epoch = next((i for i, reached in enumerate(scores, 1) if reached >= score), len(scores))
+    return epoch, (time.perf_counter() - start) * epoch / len(scores)
+
+
+def _learn_plain(train: Bags, validation: Bags, settings: Mil, score: float, seed: int) -> tuple[int, float]:
+    """Return the epochs and seconds until the score."""
+    start = time.perf_counter()
+    random.seed(seed)
+    torch.manual_seed(seed)
+    training = PlainTraining(PlainNetwork(CONFIG.modalities, len(TARGET.classes), settings), train, settings)
+    held_out = windows_of(validation)
+    for epoch in range(1, settings.epochs + 1):
+        training.epoch()
+        if training.score(held_out) >= score:
+            break
+    return epoch, time.perf_counter() - start
+
+
+def mil(windows: int) -> dict[str, float]:
+    """Run train_mil on one user with so many windows, for two epochs."""
+    settings = CONFIG.mil.model_copy(update={"epochs": 2, "batch_size": 64, "seeds": [0]})
+    with tempfile.TemporaryDirectory() as folder:
+        tables = cohort_tables(Path(folder), 1, windows)
+        paths, checkpoint = (tables.windows[0], tables.splits[0]), Path(folder) / "network.safetensors"
+        return {
+            "s": seconds(lambda: train_mil(*paths, CONFIG.modalities, TARGET, "user", settings, [str(checkpoint)]))
+        }
+
+
+def prepare(folder: str, users: int, windows: int) -> dict[str, float]:
+    """Write the tables of a cohort into a folder, for the case `predictor`."""
+    cohort_tables(Path(folder), users, windows)
+    return {}
+
+
+def predictor(name: Literal["boosting", "lifelognet", "windownet"], folder: str) -> dict[str, float]:
+    """Train one predictor of all users, for one epoch or 20 trees, on the tables in a folder."""
+    tables = stored_tables(folder)
+    users = [Path(path).stem for path in tables.splits]
+    start = time.perf_counter()
+    windows = tables.windows if name == "windownet" else None
+    samples = read_samples(tables.features, tables.splits, users, "user", windows, folder)
+    groups = pd.DataFrame({"user": users, "group": "everyone", "share": 1.0})
+    train_predictor(groups, samples, PREDICTORS[name], Path(folder) / f"{name}.parquet")
+    return {"s": time.perf_counter() - start, "windows": len(samples)}
+
+
+def _adamw(
+    way: Literal["torch", "fused", "lifelog"], network: MilNetwork, settings: Mil
+) -> ClippedAdamW | TorchAdamW:
+    """Return an optimiser of the parameters of a network."""
+    numbers = settings.learning_rate, settings.weight_decay, settings.max_grad_norm
+    return ClippedAdamW(network, *numbers) if way == "lifelog" else TorchAdamW(network, *numbers, way == "fused")
+
+
+def _train_step(network: MilNetwork, adamw: ClippedAdamW | TorchAdamW, bags: Bags, settings: Mil) -> None:
+    """Run one training step on all bags, in random order."""
+    batch = bags.take(torch.randperm(len(bags)))
+    loss = bag_loss(network(batch.values, batch.present).log_probabilities, batch.classes, None, settings)
+    adamw.zero_grad()
+    loss.backward()
+    adamw.step()
+
+
+def _random_bags(count: int) -> Bags:
+    """Return bags of noise of the nine modalities, all present."""
+    values = {m.name: torch.randn(count, m.length, m.channels) for m in CONFIG.modalities}
+    present = torch.ones(count, len(values), dtype=torch.bool)
+    return Bags(values, present, torch.randint(0, len(TARGET.classes), (count,)))
+
+
+def _rounds(batch: int) -> int:
+    """Return a number of timed steps: short steps are repeated more often."""
+    return max(3, 512 // batch)
