@@ -29,6 +29,7 @@ lint: env  ## check style and format of the code and the workflow
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
+	$(BIN)/mypy
 
 config: env  ## generate config.yaml and docs/config.md from the settings in lifelog/
 	$(BIN)/python -m lifelog.config_yaml > config.yaml
@@ -66,4 +67,4 @@ lock:  ## pin the dependencies of pyproject.toml again
 	rm -rf .venv-lock
 
 clean:  ## delete all outputs, but not the environment
-	rm -rf results resources .snakemake site dist
+	rm -rf results resources .snakemake .mypy_cache site dist

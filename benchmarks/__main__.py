@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pydantic import ValidationError
 
 from benchmarks.cases import BadSetting, describe_cases, run_case
 from lifelog.registry import UnknownName
@@ -22,7 +21,7 @@ Measure time and memory of lifelog against a plain reference implementation (ben
 benchmarks/plain_training.py). Every case runs in its own process; its figures are also printed to stderr.
 
 Without a command, all cases run and docs/performance.md, .svg and .csv are written, which takes
-about half an hour on two cores. Nothing else should run on the machine. The table of the default
+tens of minutes on two cores. Nothing else should run on the machine. The table of the default
 run is read from results/benchmarks, if `snakemake` has been run before.
 """
 
@@ -76,7 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         try:
             print(json.dumps(run_case(options.name, options.settings)))
-        except (UnknownName, BadSetting, ValidationError) as error:
+        except (UnknownName, BadSetting) as error:
             parser.error(str(error))
 
 

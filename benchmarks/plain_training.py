@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 import torch
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
 from torch import Tensor, nn
 
 from lifelog.mil.bags import Bags
@@ -76,6 +75,8 @@ class PlainTraining:
     @torch.no_grad()
     def score(self, windows: list[Window]) -> float:
         """Return the macro-F1 of the predictions."""
+        from sklearn.metrics import f1_score  # only here: its memory would count in every case
+
         self.network.eval()
         truth: list[int] = []
         predictions: list[int] = []

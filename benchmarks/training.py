@@ -1,4 +1,4 @@
-"""Cases of networks and predictors."""
+"""Cases of networks and their training."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.cohort import CONFIG, TARGET, cohort_tables, stored_tables
+from benchmarks.cohort import CONFIG, TARGET, cohort_tables
 from benchmarks.plain_training import PlainNetwork, PlainTraining, TorchAdamW, windows_of
 from benchmarks.timing import Work, best, seconds
 from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
@@ -22,17 +21,9 @@ from lifelog.mil.device import pick_device
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.optimiser import ClippedAdamW
 from lifelog.mil.train import bag_loss, fit, train_mil
-from lifelog.predict.samples import read_samples
-from lifelog.predict.train import train_predictor
 from lifelog.settings.mil import Mil
-from lifelog.settings.predict import Boosting, LifeLogNet, WindowNet
 
 Way = Literal["plain", "lifelog"]
-PREDICTORS = {
-    "boosting": Boosting(max_iter=20),
-    "lifelognet": LifeLogNet(epochs=1),
-    "windownet": WindowNet(epochs=1, batch_size=64),
-}
 MULTIPLICATIONS = 23e6  # per window in the forward pass of the nine encoders
 
 
@@ -163,32 +154,10 @@ def mil(windows: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         tables = cohort_tables(Path(folder), 1, windows)
         paths, checkpoint = (tables.windows[0], tables.splits[0]), Path(folder) / "network.safetensors"
-        return {
-            "s": seconds(lambda: train_mil(*paths, CONFIG.modalities, TARGET, "user", settings, [str(checkpoint)]))
-        }
+        return {"s": seconds(lambda: train_mil(*paths, CONFIG.modalities, TARGET, "user", settings, [str(checkpoint)]))}
 
 
-def prepare(folder: str, users: int, windows: int) -> dict[str, float]:
-    """Write the tables of a cohort into a folder, for the case `predictor`."""
-    cohort_tables(Path(folder), users, windows)
-    return {}
-
-
-def predictor(name: Literal["boosting", "lifelognet", "windownet"], folder: str) -> dict[str, float]:
-    """Train one predictor of all users, for one epoch or 20 trees, on the tables in a folder."""
-    tables = stored_tables(folder)
-    users = [Path(path).stem for path in tables.splits]
-    start = time.perf_counter()
-    windows = tables.windows if name == "windownet" else None
-    samples = read_samples(tables.features, tables.splits, users, "user", windows, folder)
-    groups = pd.DataFrame({"user": users, "group": "everyone", "share": 1.0})
-    train_predictor(groups, samples, PREDICTORS[name], Path(folder) / f"{name}.parquet")
-    return {"s": time.perf_counter() - start, "windows": len(samples)}
-
-
-def _adamw(
-    way: Literal["torch", "fused", "lifelog"], network: MilNetwork, settings: Mil
-) -> ClippedAdamW | TorchAdamW:
+def _adamw(way: Literal["torch", "fused", "lifelog"], network: MilNetwork, settings: Mil) -> ClippedAdamW | TorchAdamW:
     """Return an optimiser of the parameters of a network."""
     numbers = settings.learning_rate, settings.weight_decay, settings.max_grad_norm
     return ClippedAdamW(network, *numbers) if way == "lifelog" else TorchAdamW(network, *numbers, way == "fused")

@@ -54,7 +54,18 @@ def read_predictions(paths: dict[tuple[str, str], str | Path]) -> Predictions:
 
 
 def probabilities(table: pd.DataFrame) -> Floats:
-    """Return the class probabilities of a predictions table, shape (n_windows, n_classes)."""
+    """Return the class probabilities of a predictions table.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Table of `train_predictor`.
+
+    Returns
+    -------
+    ndarray of float, shape (n_windows, n_classes)
+        In the order of the classes.
+    """
     values: Floats = table[[name for name in table.columns if name.startswith("p_")]].to_numpy()
     return values
 

@@ -39,7 +39,7 @@ def test_names_that_become_paths_are_plain(where: str, name: str) -> None:
     entries = {
         "modalities": {"name": name, "columns": ["x"], "kind": "scalar"},
         "targets": {"name": name, "column": "c", "bins": {"a": [1], "b": [2]}},
-        "splits": {"name": name, "measure": "random"},
+        "splits": {"name": name, "method": "random"},
     }
     more = {"targets_run": [name]} if where == "targets" else {}
     with pytest.raises(ConfigError, match=where):

@@ -322,7 +322,24 @@ def bag_loss(log_probabilities: Tensor, classes: Tensor, weights: Tensor | None,
 
 @torch.no_grad()
 def evaluate(network: BagNetwork, bags: SomeBags, weights: Tensor | None, settings: Training) -> tuple[float, float]:
-    """Return the loss over all bags, and the monitored score."""
+    """Evaluate a network.
+
+    Parameters
+    ----------
+    network : BagNetwork
+        It is set to evaluation mode.
+    bags : SomeBags
+        Windows with their classes.
+    weights : Tensor, shape (n_classes,), or None
+        Class weights of the loss.
+    settings : Training
+        Loss and monitored score.
+
+    Returns
+    -------
+    loss, score : float
+        Loss over all bags, and monitored score.
+    """
     network.eval()
     outputs = torch.cat([network(part.values, part.present).log_probabilities for part in chunks(bags)])
     score = METRICS[settings.monitor].score(bags.classes.cpu().numpy(), outputs.cpu().numpy())

@@ -1,4 +1,4 @@
-"""The real DAG on a tiny cohort, in a copy of the workflow: targets, reruns, refusals, and what comes out."""
+"""The real DAG on a tiny cohort, in a copy of the workflow: targets, reruns, refusals, and outputs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 from tests.workflow import Workflow
 
 
-def test_one_users_chain_alone(tmp_path: Path) -> None:
-    wanted = Workflow(tmp_path).rules("results/tension/blocked/mil/102/seed-0.safetensors")
-    assert wanted == {"simulate_cohort": 1, "extract_windows": 1, "assign_splits": 1, "train_mil": 1}
+def test_the_chain_of_one_user(tmp_path: Path) -> None:
+    jobs = Workflow(tmp_path).rules("results/tension/blocked/mil/102/seed-0.safetensors")
+    assert jobs == {"simulate_cohort": 1, "extract_windows": 1, "assign_splits": 1, "train_mil": 1}
 
 
 def test_a_second_call_does_nothing(workflow: Workflow) -> None:
@@ -25,6 +25,7 @@ def test_a_second_call_does_nothing(workflow: Workflow) -> None:
 @pytest.mark.parametrize(
     ("change", "first", "untouched"),
     [
+        ("predictors=[{name: boosting, max_iter: 5, schemes: [global]}]", "compare_predictors", {"train_predictor"}),
         ("groups={k: 2}", "score_groups", {"train_mil", "extract_importance", "extract_windows"}),
         ("compare={bootstrap: 200}", "compare_predictors", {"train_predictor", "group_users"}),
         ("report={title: other}", "render_report", {"compare_predictors", "plot_importance"}),
@@ -32,47 +33,34 @@ def test_a_second_call_does_nothing(workflow: Workflow) -> None:
         ("windows={coverage: 0.9}", "extract_windows", {"simulate_cohort"}),
         ("windows={standardise: none}", "train_mil", {"extract_windows", "extract_features", "assign_splits"}),
         ("cohort={timezone: UTC}", "render_report", {"extract_windows", "plot_importance"}),
-        ("groups={perplexity: 5}", "embed_importance", {"score_groups", "group_users", "train_predictor"}),
+        ("embedding={perplexity: 5}", "embed_importance", {"score_groups", "group_users", "train_predictor"}),
     ],
 )
-def test_a_change_of_the_config_reruns_what_depends_on_it(
+def test_a_change_of_the_config_reruns_the_dependent_rules(
     workflow: Workflow, change: str, first: str, untouched: set[str]
 ) -> None:
-    # The picture of the rules asks for the whole configuration.
+    # The figure of the rules depends on the whole configuration.
     jobs = set(workflow.rules("--config", change)) - {"all", "plot_dag"}
     assert first in jobs and "render_report" in jobs
     assert not jobs & untouched
 
 
-def test_a_change_of_a_stages_module_reruns_that_stage(workflow: Workflow) -> None:
-    module = workflow.folder / "lifelog/groups/clustering.py"
-    before = module.read_bytes()
-    module.write_bytes(before + b"# changed\n")
-    try:
-        jobs = workflow.rules()
-    finally:
-        module.write_bytes(before)
-    assert jobs["score_groups"] == 1 and jobs["group_users"] == 5
-    assert not {"train_mil", "extract_importance", "embed_importance"} & set(jobs)
-    assert "Nothing to be done" in workflow("--dry-run")
-
-
-def test_other_groups_leave_the_other_schemes_alone(workflow: Workflow) -> None:
-    """Of importance come its controls: three schemes; boosting has all of them, lifelognet one, under both splits."""
+def test_other_groups_rerun_no_other_scheme(workflow: Workflow) -> None:
+    """Three schemes depend on importance groups; boosting has all of them, lifelognet one, under both splits."""
     jobs = workflow.rules("--config", "groups={k: 2}")
     assert jobs["group_users"] == 3 and jobs["train_predictor"] == 2 * (3 + 1)
     assert "embed_importance" not in jobs
 
 
-def test_more_random_groupings_leave_the_others_alone(workflow: Workflow) -> None:
+def test_more_random_groupings_rerun_no_other_grouping(workflow: Workflow) -> None:
     jobs = workflow.rules("--config", "groups={random: 3}")
     assert jobs["group_users"] == 2 and jobs["train_predictor"] == 2 * 2
     assert not {"score_groups", "train_mil"} & set(jobs)
 
 
-def test_people_who_are_never_seen_use_the_groups_of_another_split(workflow: Workflow) -> None:
-    wanted = workflow.rules("results/positive/users/predictions/boosting/importance.parquet")
-    assert wanted["train_mil"] == 4 and wanted["group_users"] == 1 and wanted["train_predictor"] == 1
+def test_a_split_by_users_uses_the_groups_of_its_base_split(workflow: Workflow) -> None:
+    jobs = workflow.rules("results/positive/users/predictions/boosting/importance.parquet")
+    assert jobs["train_mil"] == 4 and jobs["group_users"] == 1 and jobs["train_predictor"] == 1
     assert "MissingRuleException" in workflow("--dry-run", "results/tension/users/groups/importance.csv", ok=False)
     folder = workflow.folder / "results/tension"
     assert {path.name for path in (folder / "users").iterdir()} >= {"predictions", "comparison.csv", "verdict.json"}
@@ -86,7 +74,7 @@ def test_another_seed_trains_only_that_seed(workflow: Workflow) -> None:
     assert workflow.rules("--config", "mil={seeds: [0, 1]}")["train_mil"] == 4
 
 
-def test_labelled_minutes_are_windows_or_reasons(workflow: Workflow) -> None:
+def test_every_label_is_a_window_or_has_a_reason(workflow: Workflow) -> None:
     raw, results = workflow.folder / "resources/simulated", workflow.folder / "results"
     for folder in raw.iterdir():
         labelled = sum(len(pd.read_csv(path)) for path in folder.glob("*/*_label.csv"))
@@ -107,19 +95,19 @@ def test_figures_are_files_and_every_job_has_log_and_benchmark(workflow: Workflo
     assert not list(results.rglob("*.part")) and not list(results.rglob("*.pkl"))
 
 
-def test_snakemakes_own_report_and_graph(workflow: Workflow) -> None:
+def test_the_report_and_the_graph_of_snakemake(workflow: Workflow) -> None:
     workflow("--report", "own.html")
     assert "Importance" in (workflow.folder / "own.html").read_text()
     assert "train_mil" in workflow("--rulegraph", "dot")
 
 
-def test_the_groups_of_the_cluster_profile_fit_the_rules(workflow: Workflow) -> None:
-    """A rule between two others of a group must be in it; Snakemake finds that without a cluster too."""
-    said = workflow("--dry-run", "--forceall", "--workflow-profile", "profiles/slurm")
-    assert "render_report" in said
+def test_the_groups_of_the_cluster_profile_are_valid(workflow: Workflow) -> None:
+    """A rule between two others of a group must be in it; Snakemake checks that without a cluster too."""
+    output = workflow("--dry-run", "--forceall", "--workflow-profile", "profiles/slurm")
+    assert "render_report" in output
 
 
-def test_results_can_go_elsewhere_side_by_side(workflow: Workflow) -> None:
+def test_two_results_folders_side_by_side(workflow: Workflow) -> None:
     path = "windows/101.parquet"
     workflow(f"second/{path}", "--config", "results=second")
     second = workflow.folder / "second"
@@ -129,23 +117,23 @@ def test_results_can_go_elsewhere_side_by_side(workflow: Workflow) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--config", "mli={}"], "mli: unknown key; did you mean 'mil'?"),
-        (["--config", "mil={batch: 1}"], "mil.batch: got '1'; input should be greater than or equal to 2"),
+        (["--config", "mil={batch_size: 1}"], "mil.batch_size: got '1'; input should be greater than or equal to 2"),
         (["--config", "cohort={layout: etri, root: nowhere}"], "there is no folder 'nowhere'"),
         (["--config", "cohort={users: [199]}"], "no user '199'"),
         (["--config", "groups={algorithm: ward}"], "allowed: 'kmeans' or 'agglomerative'"),
     ],
 )
-def test_a_wrong_config_stops_before_any_job(workflow: Workflow, arguments: list[str], said: str) -> None:
+def test_a_wrong_config_stops_before_any_job(workflow: Workflow, arguments: list[str], message: str) -> None:
     output = workflow("--dry-run", *arguments, ok=False)
-    assert said in output
+    assert message in output
     assert "Traceback" not in output
 
 
-def test_users_who_cannot_take_part_are_left_out_by_name_and_reason(workflow: Workflow) -> None:
-    """One has one class, one has nothing at all; everyone else goes through, and the report says who is missing."""
+def test_unusable_users_are_excluded_with_their_reason(workflow: Workflow) -> None:
+    """One has one class, one has no data; the run includes all others, and the report names both."""
     made = Workflow(workflow.folder.parent / "one-class")
     shutil.copytree(workflow.folder / "resources/simulated", made.folder / "raw")
     for path in (made.folder / "raw/103").glob("*/*_label.csv"):
@@ -154,7 +142,7 @@ def test_users_who_cannot_take_part_are_left_out_by_name_and_reason(workflow: Wo
     (made.folder / "raw/105").mkdir()
     made("--config", "cohort={layout: etri, root: raw}")
     text = (made.folder / "results/report.html").read_text()
-    assert re.search(r"Without:</strong>\s*user 103 \(one class only: all \d+ windows are &#39;low&#39;\)", text)
+    assert re.search(r"Excluded:</strong>\s*user 103 \(one class only: all \d+ windows are &#39;low&#39;\)", text)
     assert "user 105 (too few windows: 0 with a label in a bin)" in text
     groups = pd.read_csv(made.folder / "results/tension/blocked/groups/global.csv")
     assert groups.user.tolist() == [101, 102, 104]
@@ -164,7 +152,7 @@ PUBLISHED = """
 cohort: {layout: simulated, root: resources/simulated}
 simulation: {users: 6, groups: 2, sessions: 3, minutes: 5, missing: 0}
 mil: {epochs: 2}
-predictors: [{name: lifelognet, epochs: 2, batch: 4096}, {name: majority, schemes: [global]}]
+predictors: [{name: lifelognet, epochs: 2, batch_size: 4096}, {name: majority, schemes: [global]}]
 """
 
 
@@ -182,5 +170,5 @@ def test_the_study_as_published_on_a_small_cohort(tmp_path: Path) -> None:
     assert scores[scores.chosen][["algorithm", "k"]].to_numpy().tolist() == [["agglomerative", 5]]
     assert "published_f1" in pd.read_csv(results / "comparison.csv").metric.to_list()
     page = (made.folder / "results-published/report.html").read_text()
-    assert "Beside the study's printed figures" in page and "printed 0.8515" in page
-    assert "These recordings are made up" in page
+    assert "Comparison with the figures printed in the study" in page and "printed 0.8515" in page
+    assert "These recordings are simulated" in page

@@ -177,7 +177,7 @@ def test_a_minute_without_a_label_can_be_read(folder: Path, config: Config) -> N
 
 def test_the_simulated_layout_never_points_at_recordings(raw: Path, tmp_path: Path) -> None:
     shutil.copytree(raw / USER, tmp_path / "dataset_2019" / USER)
-    with pytest.raises(BadInput, match="set cohort.layout"):
+    with pytest.raises(BadInput, match=r"set cohort.layout"):
         find_users(Cohort.model_validate({"root": str(tmp_path / "dataset_2019")}), Simulation())
 
 

@@ -1,0 +1,76 @@
+"""Registries: an unknown name raises, and each registry agrees with the configuration."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import get_args
+
+import pytest
+
+from lifelog.groups.clustering import ALGORITHMS
+from lifelog.metrics import METRICS
+from lifelog.mil import importance
+from lifelog.mil.measures import MEASURES
+from lifelog.mil.network import ATTENTIONS
+from lifelog.predict.interface import build_predictor
+from lifelog.registry import Registry, UnknownName
+from lifelog.report.catalogue import CATALOGUE, figures_of
+from lifelog.report.figures import comparison, groups
+from lifelog.report.figures import importance as importance_figures
+from lifelog.report.words import SENTENCES
+from lifelog.settings.base import Section
+from lifelog.settings.compare import Compare
+from lifelog.settings.groups import Clustering, Vectors
+from lifelog.settings.mil import Mil, Training
+from lifelog.settings.predict import AnyPredictor, PredictorSettings
+from lifelog.settings.windows import Recordings
+from lifelog.windows.layouts import LAYOUTS
+
+
+def choices(model: type[Section], key: str) -> set[str]:
+    """Allowed values of a key of the configuration."""
+    return set(get_args(model.model_fields[key].annotation))
+
+
+@pytest.mark.parametrize(
+    ("registry", "model", "key"),
+    [
+        (LAYOUTS, Recordings, "layout"),
+        (ATTENTIONS, Mil, "attention"),
+        (ALGORITHMS, Clustering, "algorithm"),
+        (MEASURES, Vectors, "importance"),
+    ],
+)
+def test_the_configuration_allows_what_the_registry_holds(registry: Registry, model: type[Section], key: str) -> None:
+    assert set(registry) == choices(model, key)
+
+
+def test_metrics_of_the_configuration_exist() -> None:
+    assert choices(Compare, "metric") | choices(Training, "monitor") == set(METRICS)
+
+
+def test_measures_and_figures_have_their_implementations() -> None:
+    assert set(importance.IMPLEMENTATIONS) == set(MEASURES)
+    assert set(SENTENCES) == set(CATALOGUE)
+    for page, module in (("importance", importance_figures), ("groups", groups), ("comparison", comparison)):
+        assert set(module.FIGURES) == set(figures_of(page)), page
+
+
+@pytest.mark.parametrize("kind", get_args(AnyPredictor), ids=lambda kind: kind.__name__)
+def test_predictors_declare_what_they_see_and_are_found_by_name(kind: type[PredictorSettings]) -> None:
+    settings = kind()
+    module = import_module(f"lifelog.predict.{settings.name}")
+    assert isinstance(build_predictor(settings), module.Predictor)
+    assert settings.uses_sensors == (kind.sees in ("features", "windows"))
+
+
+@pytest.mark.parametrize("registry", [LAYOUTS, ATTENTIONS, ALGORITHMS, MEASURES, METRICS, CATALOGUE, SENTENCES])
+def test_an_unknown_name_raises_with_the_known_ones(registry: Registry) -> None:
+    with pytest.raises(UnknownName, match=f"unknown {registry.kind} 'nothing'; known: .*{next(iter(registry))}"):
+        registry["nothing"]
+
+
+def test_an_unknown_predictor_raises() -> None:
+    settings = get_args(AnyPredictor)[0].model_construct(name="forest", schemes="all")
+    with pytest.raises(UnknownName, match=r"unknown predictor 'forest': there is no lifelog/predict/forest\.py"):
+        build_predictor(settings)
