@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-
 from benchmarks.cases import BadSetting, describe_cases, run_case
 from lifelog.registry import UnknownName
 

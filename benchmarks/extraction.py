@@ -65,7 +65,7 @@ def extraction(minutes: int, cores: int = 1, rounds: int = 12) -> dict[str, floa
     for name in STAGES:
         for n in range(1, cores + 1):
             table[f"speed-up {name}, {n}"] = table[f"s {name}, 1"] / table[f"s {name}, {n}"]
-    return {"MB of CSV": megabytes} | table.median().to_dict()
+    return {"MB of CSV": megabytes} | {name: float(value) for name, value in table.median().items()}
 
 
 def transfer(minutes: int = 1500, processes: int = 2, rounds: int = 12) -> dict[str, float]:
@@ -81,7 +81,7 @@ def transfer(minutes: int = 1500, processes: int = 2, rounds: int = 12) -> dict[
         table = alternate(works, rounds)
     for name in STAGES:
         table[f"speed-up {name}"] = table[f"s {name}, pickled"] / table[f"s {name}, shared"]
-    return {"MB of CSV": megabytes} | table.median().to_dict()
+    return {"MB of CSV": megabytes} | {name: float(value) for name, value in table.median().items()}
 
 
 def _read(raw: Path, processes: int) -> None:

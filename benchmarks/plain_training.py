@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from lifelog.mil.network import MilNetwork
 from lifelog.mil.train import bag_loss, class_weights
 from lifelog.settings.mil import Mil
 
-Window = tuple[dict[str, NDArray], Tensor, int]  # values by modality, presence, class number
+Window = tuple[dict[str, NDArray[np.float32]], Tensor, int]  # values by modality, presence, class number
 
 
 class PlainNetwork(MilNetwork):
@@ -69,7 +70,7 @@ class PlainTraining:
             values, present, classes = self._collate(self.windows[i : i + self.settings.batch_size])
             loss = bag_loss(self.network(values, present).log_probabilities, classes, self.weights, self.settings)
             self.optimiser.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             self.optimiser.step()
 
     @torch.no_grad()

@@ -24,6 +24,7 @@ from lifelog.mil.train import bag_loss, fit, train_mil
 from lifelog.settings.mil import Mil
 
 Way = Literal["plain", "lifelog"]
+Optimiser = Literal["torch", "fused", "lifelog"]
 MULTIPLICATIONS = 23e6  # per window in the forward pass of the nine encoders
 
 
@@ -32,7 +33,7 @@ def baseline() -> dict[str, float]:
     return {}
 
 
-def step(way: Way, batch: int, threads: int = 1) -> dict[str, float]:
+def step(way: Way, batch: int, threads: int = 1, rounds: int = 10) -> dict[str, float]:
     """Run one training step of the nine-modality network at full length, including the selection of the batch."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
@@ -44,10 +45,10 @@ def step(way: Way, batch: int, threads: int = 1) -> dict[str, float]:
     else:
         plain_network = PlainNetwork(CONFIG.modalities, len(TARGET.classes), settings)
         work = PlainTraining(plain_network, bags, settings).epoch  # of one batch
-    return {"ms/window": 1000 * best(work, _rounds(batch)) / batch}
+    return {"ms/window": 1000 * best(work, rounds) / batch}
 
 
-def optimiser(way: Literal["torch", "fused", "lifelog"], batch: int = 8) -> dict[str, float]:
+def optimiser(way: Optimiser, batch: int = 8, rounds: int = 100) -> dict[str, float]:
     """Construct an optimiser in a new process, run its first step and further ones, on one thread.
 
     `torch` is torch.optim.AdamW after clip_grad_norm_, `fused` the same with fused=True; the network is the same.
@@ -60,10 +61,12 @@ def optimiser(way: Literal["torch", "fused", "lifelog"], batch: int = 8) -> dict
     start = time.perf_counter()
     adamw = _adamw(way, network, CONFIG.mil)
     construction = time.perf_counter() - start
-    bag_loss(network(bags.values, bags.present).log_probabilities, bags.classes, None, CONFIG.mil).backward()
+    torch.autograd.backward(
+        bag_loss(network(bags.values, bags.present).log_probabilities, bags.classes, None, CONFIG.mil)
+    )
     figures = {"s start": construction + seconds(adamw.step)}
-    figures["ms/step"] = 1000 * best(partial(_train_step, network, adamw, bags, CONFIG.mil), _rounds(batch))
-    return figures | {"ms/update": 1000 * best(adamw.step, 200)}
+    figures["ms/step"] = 1000 * best(partial(_train_step, network, adamw, bags, CONFIG.mil), rounds)
+    return figures | {"ms/update": 1000 * best(adamw.step, rounds)}
 
 
 def epochs(way: Way, device: str, windows: int = 1290, batch: int = 512, count: int = 10) -> dict[str, float]:
@@ -106,13 +109,13 @@ def _gpu_figures(work: Work, place: torch.device, windows: int, epochs: int) -> 
     return {"kernels ms/epoch": kernels / 1000 / epochs, "bound ms/epoch": 1000 * bound, "peak GPU MiB": peak}
 
 
-def learning(way: Way, score: float = 0.8, seeds: int = 3, windows: int = 200) -> dict[str, float]:
+def learning(way: Way, score: float = 0.8, seeds: int = 3, windows: int = 200, limit: int = 60) -> dict[str, float]:
     """Train one user's network until a validation macro-F1; epochs and seconds are means over seeds.
 
-    A training that does not reach the score counts with all of its epochs.
+    A training that does not reach the score within `limit` epochs counts with all of them.
     """
     torch.set_num_threads(1)
-    settings = CONFIG.mil.model_copy(update={"epochs": 60, "patience": 60, "batch_size": 16})
+    settings = CONFIG.mil.model_copy(update={"epochs": limit, "patience": limit, "batch_size": 16})
     with tempfile.TemporaryDirectory() as folder:
         tables = cohort_tables(Path(folder), 1, windows)
         bags, used, _ = read_bags(tables.windows[0], tables.splits[0], CONFIG.modalities, "bins", TARGET.classes)
@@ -125,7 +128,7 @@ def learning(way: Way, score: float = 0.8, seeds: int = 3, windows: int = 200) -
 
 
 def _learn(train: Bags, validation: Bags, settings: Mil, score: float, seed: int) -> tuple[int, float]:
-    """Return the epochs and seconds until the score; all epochs are trained, the seconds are those of a share of them."""
+    """Train for all epochs; return the first epoch that reaches the score, and the share of the seconds until then."""
     start = time.perf_counter()
     torch.manual_seed(seed)
     network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings)
@@ -135,16 +138,16 @@ def _learn(train: Bags, validation: Bags, settings: Mil, score: float, seed: int
 
 
 def _learn_plain(train: Bags, validation: Bags, settings: Mil, score: float, seed: int) -> tuple[int, float]:
-    """Return the epochs and seconds until the score."""
+    """Train until the score; return the epochs and seconds."""
     start = time.perf_counter()
     random.seed(seed)
     torch.manual_seed(seed)
     training = PlainTraining(PlainNetwork(CONFIG.modalities, len(TARGET.classes), settings), train, settings)
     held_out = windows_of(validation)
-    for epoch in range(1, settings.epochs + 1):
+    epoch, reached = 0, 0.0
+    while reached < score and epoch < settings.epochs:
         training.epoch()
-        if training.score(held_out) >= score:
-            break
+        epoch, reached = epoch + 1, training.score(held_out)
     return epoch, time.perf_counter() - start
 
 
@@ -157,7 +160,7 @@ def mil(windows: int) -> dict[str, float]:
         return {"s": seconds(lambda: train_mil(*paths, CONFIG.modalities, TARGET, "user", settings, [str(checkpoint)]))}
 
 
-def _adamw(way: Literal["torch", "fused", "lifelog"], network: MilNetwork, settings: Mil) -> ClippedAdamW | TorchAdamW:
+def _adamw(way: Optimiser, network: MilNetwork, settings: Mil) -> ClippedAdamW | TorchAdamW:
     """Return an optimiser of the parameters of a network."""
     numbers = settings.learning_rate, settings.weight_decay, settings.max_grad_norm
     return ClippedAdamW(network, *numbers) if way == "lifelog" else TorchAdamW(network, *numbers, way == "fused")
@@ -168,7 +171,7 @@ def _train_step(network: MilNetwork, adamw: ClippedAdamW | TorchAdamW, bags: Bag
     batch = bags.take(torch.randperm(len(bags)))
     loss = bag_loss(network(batch.values, batch.present).log_probabilities, batch.classes, None, settings)
     adamw.zero_grad()
-    loss.backward()
+    torch.autograd.backward(loss)
     adamw.step()
 
 
@@ -177,8 +180,3 @@ def _random_bags(count: int) -> Bags:
     values = {m.name: torch.randn(count, m.length, m.channels) for m in CONFIG.modalities}
     present = torch.ones(count, len(values), dtype=torch.bool)
     return Bags(values, present, torch.randint(0, len(TARGET.classes), (count,)))
-
-
-def _rounds(batch: int) -> int:
-    """Return a number of timed steps: short steps are repeated more often."""
-    return max(3, 512 // batch)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks.plain import PlainNetwork
+from benchmarks.plain_training import PlainNetwork
 from lifelog.config import Config
 from lifelog.mil import maxima
 from lifelog.mil.bags import Bags

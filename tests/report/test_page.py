@@ -129,7 +129,7 @@ SHOWN = """return [[...document.querySelectorAll('.page')].filter((p) => p.offse
     ("place", "page", "tab"),
     [
         ("", "overview", "Verdict"),
-        ("#user-102", "user-102", "People"),
+        ("#user-102", "user-102", "Participants"),
         ("#tension/users", "comparison", "Comparison"),
         ("#nowhere", "overview", "Verdict"),
     ],
@@ -159,7 +159,7 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, width: int) -> None:
 
 
 def test_tables_sort_by_number_and_by_name(browser: Browser, workflow: Workflow) -> None:
-    script = """const table = document.querySelector('#comparison table'), out = [];
+    script = """const table = document.querySelector('#comparison figure ~ .scroll table'), out = [];
         const heads = [...table.tHead.rows[0].cells], column = heads.findIndex((h) => h.textContent === 'mean');
         const button = heads[column].querySelector('button');
         for (const turn of [1, 2]) { button.click();
@@ -197,7 +197,7 @@ def test_figures_and_their_data_are_files_to_take(browser: Browser, workflow: Wo
     results = workflow.folder / "results"
     assert len(files) == 2 * len(list(results.glob("**/figures/**/*.svg")))
     for name, source in (
-        ("tension-blocked-importance.csv", "tension/blocked/figures/importance.csv"),
+        ("tension-blocked-attention.csv", "tension/blocked/figures/attention.csv"),
         ("tension-blocked-user-103.csv", "tension/blocked/figures/users/103.csv"),
         ("verdict.csv", "figures/verdict.csv"),
     ):
