@@ -196,8 +196,8 @@ def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
         for k, labels in labels_by_k.items():
             distinct = len(np.unique(labels))
             silhouette = silhouette_score(vectors, labels) if 1 < distinct < len(vectors) else np.nan
-            spread = entropy(cluster_shares(windows, users, labels, settings.unit))
-            rows.append((algorithm, k, silhouette, spread, stability.get(k, np.nan)))
+            within = entropy(cluster_shares(windows, users, labels, settings.unit))
+            rows.append((algorithm, k, silhouette, within, stability.get(k, np.nan)))
     scores = pd.DataFrame(rows, columns=COLUMNS)
     chosen = _choose(scores[scores.algorithm == settings.algorithm], len(users), settings)
     return scores.assign(chosen=(scores.algorithm == settings.algorithm) & (scores.k == chosen))

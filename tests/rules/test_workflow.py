@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from tests.workflow import Workflow
+from tests.workflow import ROOT, Workflow
 
 
 def test_the_chain_of_one_user(tmp_path: Path) -> None:
@@ -114,6 +117,23 @@ def test_two_results_folders_side_by_side(workflow: Workflow) -> None:
     assert (second / "logs/extract_windows/101.log").stat().st_size
     assert (second / path).read_bytes() == (workflow.folder / "results" / path).read_bytes()
     assert {entry.name for entry in second.iterdir()} == {"windows", "quality", "logs", "benchmarks"}
+
+
+def test_a_job_runs_under_the_debugger(workflow: Workflow) -> None:
+    """The command of CONTRIBUTING.md, with another target."""
+    (command,) = re.findall(r"^LIFELOG_DEBUG=1 snakemake (.*)$", (ROOT / "CONTRIBUTING.md").read_text(), re.M)
+    arguments = [arg if "/" not in arg else "debugged/quality/101.parquet" for arg in command.split()]
+    run = subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments, "--configfile", "tiny.yaml", "--config", "results=debugged"],
+        cwd=workflow.folder,
+        env=os.environ | {"LIFELOG_DEBUG": "1"},
+        input="p snakemake.wildcards.user\ncontinue\n",
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "-> extract_windows(" in run.stdout and "(Pdb) '101'" in run.stdout
+    assert (workflow.folder / "debugged/quality/101.parquet").exists()
 
 
 @pytest.mark.parametrize(

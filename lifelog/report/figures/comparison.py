@@ -59,8 +59,8 @@ def plot_comparison(tables: ComparisonTables, path: str | Path) -> None:
                 if kind == "random":
                     ax.errorbar(own[centre], y, alpha=0.6, ms=4, label=kind if scheme == "random-1" else None, **look)
                     continue
-                spread = np.abs(np.stack([own[centre] - own[low], own[high] - own[centre]]))
-                ax.errorbar(own[centre], y, xerr=spread, label=kind, capsize=3, **look)
+                errors = np.abs(np.stack([own[centre] - own[low], own[high] - own[centre]]))
+                ax.errorbar(own[centre], y, xerr=errors, label=kind, capsize=3, **look)
             ax.set(xlabel=f"{label}\n({confidence:.0%} interval over users)", yticks=range(len(predictors)))
             ax.set_yticklabels(predictors)
         axes[1].axvline(0, color="0.4", lw=1)
@@ -134,8 +134,8 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare, path: 
             y = [positions[row.where, row.predictor] + below for row in own.itertuples()]
             colour = colours(10)[SCHEME_COLOURS[kind]]
             if kind == "importance":
-                spread = np.abs(np.stack([own.difference - own.difference_low, own.difference_high - own.difference]))
-                ax.errorbar(own.difference, y, xerr=spread, fmt="none", ecolor=colour, capsize=4, lw=2)
+                errors = np.abs(np.stack([own.difference - own.difference_low, own.difference_high - own.difference]))
+                ax.errorbar(own.difference, y, xerr=errors, fmt="none", ecolor=colour, capsize=4, lw=2)
                 # Filled only where the verdict counts it as a difference.
                 weak = [
                     (x, at) for x, at, p in zip(own.difference, y, own.p_holm, strict=True) if not p < settings.level
