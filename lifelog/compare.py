@@ -66,8 +66,7 @@ def probabilities(table: pd.DataFrame) -> Floats:
     ndarray of float, shape (n_windows, n_classes)
         In the order of the classes.
     """
-    values: Floats = table[[name for name in table.columns if name.startswith("p_")]].to_numpy()
-    return values
+    return table[[name for name in table.columns if name.startswith("p_")]].to_numpy()
 
 
 def score_users(tables: Predictions) -> pd.DataFrame:
@@ -117,29 +116,22 @@ def compare_predictors(by_user: pd.DataFrame, settings: Compare) -> pd.DataFrame
         for predictor, scheme in users.columns:
             values = users[predictor, scheme].dropna().to_numpy()
             difference = (users[predictor, scheme] - users[predictor, "global"]).dropna().to_numpy()
-            low, high = bootstrap_interval(values, settings)
-            difference_low, difference_high = bootstrap_interval(difference, settings)
-            rows.append(
-                {
-                    "predictor": predictor,
-                    "scheme": scheme,
-                    "metric": metric,
-                    "users": len(values),
-                    "mean": values.mean() if len(values) else np.nan,
-                    "low": low,
-                    "high": high,
-                    "pooled": pooled[predictor, scheme],
-                    "difference": difference.mean() if len(difference) else np.nan,
-                    "difference_low": difference_low,
-                    "difference_high": difference_high,
-                    "users_better": int((difference > 0).sum()),
-                    "p": np.nan if scheme == "global" or scheme.startswith("random") else signed_rank(difference),
-                }
-            )
+            untested = scheme == "global" or scheme.startswith("random")
+            row = {"predictor": predictor, "scheme": scheme, "metric": metric, "users": len(values)}
+            row |= _mean_and_interval(values, ("mean", "low", "high"), settings)
+            row |= {"pooled": pooled[predictor, scheme]}
+            row |= _mean_and_interval(difference, ("difference", "difference_low", "difference_high"), settings)
+            row |= {"users_better": int((difference > 0).sum()), "p": np.nan if untested else signed_rank(difference)}
+            rows.append(row)
     table = pd.DataFrame(rows)
     family = ~table.predictor.isin(SENSORLESS) & table.p.notna()
     table["p_holm"] = table[family].groupby("metric").p.transform(holm)
     return table
+
+
+def _mean_and_interval(values: Floats, names: tuple[str, str, str], settings: Compare) -> dict[str, float]:
+    mean = float(values.mean()) if len(values) else float("nan")
+    return dict(zip(names, (mean, *bootstrap_interval(values, settings)), strict=True))
 
 
 def signed_rank(differences: Floats) -> float:

@@ -1,42 +1,24 @@
 """The configuration of a run: the settings of all stages, and checks between them.
 
-`config.yaml` and `docs/config.md` are generated from these models (`make config`).
+`config.yaml` is generated from these models (`make config`).
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from lifelog.config_errors import explain
+from lifelog.settings import predict
+from lifelog.settings import splits as split_models
 from lifelog.settings.base import Section
 from lifelog.settings.compare import Compare
 from lifelog.settings.groups import Embedding, Groups
 from lifelog.settings.mil import Mil
-from lifelog.settings.predict import (
-    SCHEMES,
-    AnyPredictor,
-    Boosting,
-    Clock,
-    LifeLogNet,
-    Majority,
-    NearestMinute,
-    Predictor,
-    Scheme,
-    WindowNet,
-)
 from lifelog.settings.report import NewUsers, Report
-from lifelog.settings.splits import (
-    BlockedSplit,
-    RandomSplit,
-    Split,
-    Target,
-    UsersSplit,
-    etri_targets,
-)
 from lifelog.settings.windows import Cohort, Modality, Simulation, Windows, etri_modalities
 
 
@@ -53,45 +35,70 @@ class Config(Section):
 
     renamed: ClassVar[dict[str, str]] = {"newcomers": "new_users"}
 
-    results: str = Field("results", description="folder of all outputs; use another one for a second run")
-    cohort: Cohort = Field(Cohort(), description="the recordings")
-    simulation: Simulation = Field(Simulation(), description="the simulated cohort (layout: simulated)")
-    windows: Windows = Field(Windows(), description="windows of the recordings, one per label")
-    modalities: list[Modality] = Field(
-        etri_modalities(), min_length=2, description="sensors; a list in a preset replaces the whole list"
-    )
-    targets: list[Target] = Field(
-        etri_targets(), min_length=1, description="label columns to predict; the default run uses `targets_run`"
-    )
-    targets_run: list[str] = Field(["tension"], min_length=1, description="targets of the default run and the report")
-    splits: list[Split] = Field(
-        [BlockedSplit(name="blocked"), RandomSplit(name="random"), UsersSplit(name="users", within="blocked")],
-        min_length=1,
-        description="assignment of windows to training, validation and test subsets, by method; all entries are run",
-    )
-    mil: Mil = Field(Mil(), description="the personal network; its attention is the importance of the modalities")
-    groups: Groups = Field(Groups(), description="groups of users with similar importance")
-    embedding: Embedding = Field(Embedding(), description="t-SNE embedding of windows")
-    schemes: list[Scheme] = Field(
-        list(SCHEMES),  # type: ignore[arg-type]
-        min_length=1,
-        description="grouping schemes, i.e. which users share a predictor: all, a group, or none; and controls",
-    )
-    predictors: list[Predictor] = Field(
+    results: str = "results"
+    """folder of all outputs; use another one for a second run"""
+
+    cohort: Cohort = Cohort()
+    """the recordings"""
+
+    simulation: Simulation = Simulation()
+    """the simulated cohort (layout: simulated)"""
+
+    windows: Windows = Windows()
+    """windows of the recordings, one per label"""
+
+    modalities: list[Modality] = Field(etri_modalities(), min_length=2)
+    """sensors; a list in a preset replaces the whole list"""
+
+    targets: list[split_models.Target] = Field(split_models.etri_targets(), min_length=1)
+    """label columns to predict; the default run uses `targets_run`"""
+
+    targets_run: list[str] = Field(["tension"], min_length=1)
+    """targets of the default run and the report"""
+
+    splits: list[split_models.Split] = Field(
         [
-            LifeLogNet(),
-            WindowNet(schemes=["global"]),
-            Boosting(),
-            Majority(schemes=["global", "personal"]),
-            NearestMinute(schemes=["global"]),
-            Clock(schemes=["global", "personal"]),
+            split_models.BlockedSplit(name="blocked"),
+            split_models.RandomSplit(name="random"),
+            split_models.UsersSplit(name="users", within="blocked"),
         ],
         min_length=1,
-        description="models that predict the target",
     )
-    compare: Compare = Field(Compare(), description="scores, intervals and the verdict")
-    report: Report = Field(Report(), description="the report")
-    new_users: NewUsers = Field(NewUsers(), description="users who join a finished run")
+    """assignment of windows to training, validation and test subsets, by method; all entries are run"""
+
+    mil: Mil = Mil()
+    """the personal network; its attention is the importance of the modalities"""
+
+    groups: Groups = Groups()
+    """groups of users with similar importance"""
+
+    embedding: Embedding = Embedding()
+    """t-SNE embedding of windows"""
+
+    schemes: list[predict.Scheme] = Field(list(get_args(predict.Scheme)), min_length=1)
+    """grouping schemes, i.e. which users share a predictor: all, a group, or none; and controls"""
+
+    predictors: list[predict.Predictor] = Field(
+        [
+            predict.LifeLogNet(),
+            predict.WindowNet(schemes=["global"]),
+            predict.Boosting(),
+            predict.Majority(schemes=["global", "personal"]),
+            predict.NearestMinute(schemes=["global"]),
+            predict.Clock(schemes=["global", "personal"]),
+        ],
+        min_length=1,
+    )
+    """models that predict the target"""
+
+    compare: Compare = Compare()
+    """scores, intervals and the verdict"""
+
+    report: Report = Report()
+    """the report"""
+
+    new_users: NewUsers = NewUsers()
+    """users who join a finished run"""
 
     @field_validator("results")
     @classmethod
@@ -106,19 +113,21 @@ class Config(Section):
             check(self)
         return self
 
-    def target(self, name: str) -> Target:
+    def target(self, name: str) -> split_models.Target:
         """Return the target of a name."""
         return next(target for target in self.targets if target.name == name)
 
-    def split(self, name: str) -> BlockedSplit | RandomSplit | UsersSplit:
+    def split(self, name: str) -> split_models.BlockedSplit | split_models.RandomSplit | split_models.UsersSplit:
         """Return the split of a name."""
         return next(split for split in self.splits if split.name == name)
 
-    def predictor(self, name: str) -> AnyPredictor:
+    def predictor(self, name: str) -> predict.AnyPredictor:
         """Return the settings of a predictor."""
         return next(predictor for predictor in self.predictors if predictor.name == name)
 
-    def models(self, split: BlockedSplit | RandomSplit | UsersSplit) -> list[tuple[str, str]]:
+    def models(
+        self, split: split_models.BlockedSplit | split_models.RandomSplit | split_models.UsersSplit
+    ) -> list[tuple[str, str]]:
         """Return (predictor, scheme) of every model compared under a split; `random` stands for all random groupings.
 
         A split by users has no personal models, since its test users are not trained on.
@@ -127,7 +136,7 @@ class Config(Section):
         for predictor in self.predictors:
             for scheme in self.schemes:
                 wanted = predictor.schemes == "all" or scheme in predictor.schemes
-                if wanted and not (scheme == "personal" and isinstance(split, UsersSplit)):
+                if wanted and not (scheme == "personal" and isinstance(split, split_models.UsersSplit)):
                     names = [f"random-{i + 1}" for i in range(self.groups.random)] if scheme == "random" else [scheme]
                     pairs += [(predictor.name, name) for name in names]
         return pairs
@@ -163,9 +172,9 @@ def _check_targets(config: Config) -> None:
 
 
 def _check_splits(config: Config) -> None:
-    known = [split.name for split in config.splits if not isinstance(split, UsersSplit)]
+    known = [split.name for split in config.splits if not isinstance(split, split_models.UsersSplit)]
     for split in config.splits:
-        if isinstance(split, UsersSplit) and split.within not in known:
+        if isinstance(split, split_models.UsersSplit) and split.within not in known:
             raise ValueError(f"splits: {split.name!r} is within {split.within!r}, which is not among {known}")
 
 

@@ -79,4 +79,4 @@ def _section(location: list[Any], model: type[BaseModel]) -> type[BaseModel]:
         annotation = here.model_fields[step].annotation
         inner = get_args(annotation)
         here = inner[0] if inner and isinstance(inner[0], type) else annotation
-    return here  # type: ignore[no-any-return]
+    return here

@@ -7,7 +7,7 @@ the run.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -126,8 +126,7 @@ def _nearest(windows: Floats, centres: Floats, unit: str) -> int:
 
 
 def _distances(vectors: Floats, centres: Floats) -> Floats:
-    distances: Floats = np.sqrt(squared_distances(vectors, centres))
-    return distances
+    return np.sqrt(squared_distances(vectors, centres))
 
 
 def _silhouette(own: Floats, users: pd.DataFrame, groups: pd.DataFrame, group: str) -> float | None:
@@ -181,31 +180,10 @@ def new_user_schema(classes: list[str]) -> pa.Schema:
     return pa.schema([*first, *(item for item in predictions_schema(classes) if item.name != "group")])
 
 
-@dataclass(frozen=True)
-class UserFiles:
-    """Files of a new user: windows, features, split, importance."""
-
-    windows: str
-    features: str
-    splits: str
-    importance: str
-
-
-@dataclass(frozen=True)
-class RunFiles:
-    """Files of a finished run: importance groups, and the tables of all users."""
-
-    groups: str
-    importance: Sequence[str]
-    splits: Sequence[str]
-    features: Sequence[str]
-    windows: Sequence[str]
-
-
 def write_placement(
     user: str,
-    own: UserFiles,
-    run: RunFiles,
+    groups_path: str,
+    tables: Mapping[str, Sequence[str]],
     settings: Clustering,
     standardise: str,
     predictors: list[AnyPredictor],
@@ -218,10 +196,10 @@ def write_placement(
     ----------
     user : str
         The new user; an excluded one has only the reason.
-    own : UserFiles
-        Files of the user.
-    run : RunFiles
-        Files of the finished run.
+    groups_path : str
+        Importance groups of the finished run.
+    tables : mapping of str to sequence of str
+        Files by kind (importance, splits, features, windows): those of the run, and last that of the user.
     settings : Clustering
         Vectors and unit, as in the run, and the seed of the resamples.
     standardise : str
@@ -231,23 +209,16 @@ def write_placement(
     placement_path, predictions_path : str or Path
         Files to write.
     """
-    classes = read_notes(own.splits)["classes"]
+    *run, own = tables["importance"]
+    classes, reason = read_notes(tables["splits"][-1])["classes"], read_notes(own)["excluded"]
     table = new_user_schema(classes).empty_table()
-    reason = read_notes(own.importance)["excluded"]
-    if reason is not None:
-        about = {"user": user, "excluded": reason, "sentence": f"User {user} is excluded: {reason}."}
-    else:
-        groups = read_groups(run.groups)
-        placement = place_user(read_importance([own.importance]), read_importance(run.importance), groups, settings)
-        see_windows = any(predictor.sees == "windows" for predictor in predictors)
-        samples = read_samples(
-            [*run.features, own.features],
-            [*run.splits, own.splits],
-            [*groups.user, user],
-            standardise,
-            [*run.windows, own.windows] if see_windows else None,
-            Path(predictions_path).parent,
-        )
+    about = {"user": user, "excluded": reason, "sentence": f"User {user} is excluded: {reason}."}
+    if reason is None:
+        groups = read_groups(groups_path)
+        placement = place_user(read_importance([own]), read_importance(run), groups, settings)
+        windows = tables["windows"] if any(predictor.sees == "windows" for predictor in predictors) else None
+        users, folder = [*groups.user, user], Path(predictions_path).parent
+        samples = read_samples(tables["features"], tables["splits"], users, standardise, windows, folder)
         table, rows = predict_new_user(user, placement.members, list(groups.user), samples, predictors)
         about = describe_placement(user, placement, rows)
     logger.info(about["sentence"])

@@ -97,8 +97,6 @@ def _imported_names(node: ast.AST) -> Iterator[str]:
         name = node.args[0]
         if isinstance(name, ast.JoinedStr) and isinstance(name.values[0], ast.Constant):
             yield f"{name.values[0].value!s}*"
-        elif isinstance(name, ast.Constant):
-            yield str(name.value)
 
 
 def _files(name: str, importer: Path, package: Path) -> Iterator[Path]:

@@ -20,21 +20,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, Target, WindowSplit
-from lifelog.tables import read_notes, write_table
+from lifelog.tables import TEXT, TIME, read_notes, write_table
 from lifelog.windows.read import read_labels
 
 DRAWS = 500  # random assignments of blocks to compare
-SCHEMA = pa.schema(
-    [
-        ("user", pa.string()),
-        ("session", pa.string()),
-        ("start", pa.timestamp("s", tz="UTC")),
-        ("level", pa.string()),  # the raw label value
-        ("label", pa.string()),  # the target's class, null where the value is in no bin
-        ("subset", pa.string()),  # train, validation, test; null where the window is not used
-        ("reason", pa.string()),  # why it is not used
-    ]
-)
+# level: the raw label value; label: the target's class, null if the value is in no bin; subset: null if the window is
+# not used, for the reason.
+SCHEMA = pa.schema(dict(user=TEXT, session=TEXT, start=TIME, level=TEXT, label=TEXT, subset=TEXT, reason=TEXT))
 
 Texts = NDArray[np.object_]
 Minutes = NDArray[np.floating[Any]]
@@ -42,11 +34,7 @@ Codes = NDArray[np.int_]
 
 
 def assign_splits(
-    windows_path: str | Path,
-    target: Target,
-    split: WindowSplit,
-    splits_path: str | Path,
-    seconds: int = 60,
+    windows_path: str | Path, target: Target, split: WindowSplit, splits_path: str | Path, seconds: int = 60
 ) -> None:
     """Assign the windows of a user to subsets, and write one row per window in the order of the windows.
 
@@ -109,8 +97,7 @@ def assign_splits(
 
 def exclusion(splits_path: str | Path) -> str | None:
     """Return why a user is excluded, or None."""
-    reason: str | None = read_notes(splits_path)["excluded"]
-    return reason
+    return read_notes(splits_path)["excluded"]
 
 
 def nearest_minutes(test: Minutes, train: Minutes) -> int:
@@ -163,12 +150,7 @@ def random_subsets(codes: Codes, split: RandomSplit) -> Texts:
 
 
 def blocked_subsets(
-    codes: Codes,
-    sessions: Texts,
-    minutes: Minutes,
-    split: BlockedSplit,
-    tasks: Texts | None = None,
-    seconds: int = 60,
+    codes: Codes, sessions: Texts, minutes: Minutes, split: BlockedSplit, tasks: Texts | None = None, seconds: int = 60
 ) -> Texts:
     """Assign whole blocks of windows, such that subsets have all classes in the user's proportions.
 
@@ -237,8 +219,7 @@ def _blocks(sessions: Texts, minutes: Minutes, split: BlockedSplit) -> Codes:
         return names
     first = pd.Series(minutes).groupby(names).transform("min").to_numpy()
     stretch = (minutes - first) // split.block_minutes
-    blocks: Codes = pd.factorize(pd.Series(list(zip(names, stretch, strict=True))))[0]
-    return blocks
+    return pd.factorize(pd.Series(list(zip(names, stretch, strict=True))))[0]
 
 
 def _task_blocks(sessions: Texts, minutes: Minutes, tasks: Texts, between: str | None) -> tuple[Codes, Texts]:

@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import safetensors
 
+TEXT, TIME = pa.string(), pa.timestamp("s", tz="UTC")  # types of columns
+
 
 @contextmanager
 def write_atomically(path: str | Path) -> Iterator[Path]:
@@ -116,5 +118,4 @@ def read_tables(paths: Iterable[str | Path]) -> pd.DataFrame:
 
 def read_notes(path: str | Path) -> dict[str, Any]:
     """Read the notes in the metadata of a parquet table."""
-    notes: dict[str, Any] = json.loads((pq.read_schema(path).metadata or {}).get(b"lifelog", b"{}"))
-    return notes
+    return json.loads((pq.read_schema(path).metadata or {}).get(b"lifelog", b"{}"))

@@ -6,14 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-LABELS = {
-    "gain": "gain by importance",
-    "gain_not_specific": "gain, not specific to importance",
-    "gain_untested": "gain, untested",
-    "loss": "loss",
-    "no_difference": "no difference",
-    "too_few_users": "too few participants",
-}
+from lifelog.verdict import OUTCOMES
 
 
 def summarise_validation(cohorts: dict[str, dict[str, Any]]) -> pd.DataFrame:
@@ -37,7 +30,7 @@ def summarise_validation(cohorts: dict[str, dict[str, Any]]) -> pd.DataFrame:
             rows.append(
                 {"variant": variant, "seed": int(seed), "predictor": finding["predictor"]}
                 | {key: finding[key] for key in ("global", "importance", "difference", "p_holm", "random", "p_random")}
-                | {"verdict": LABELS[finding["outcome"]]}
+                | {"verdict": OUTCOMES[finding["outcome"]][0]}
                 | {"adjusted_rand_index": recovery["adjusted_rand_index"]}
                 | {f"on_top_{measure}": share for measure, share in recovery["planted_on_top"].items()}
             )
@@ -47,14 +40,10 @@ def summarise_validation(cohorts: dict[str, dict[str, Any]]) -> pd.DataFrame:
 def markdown(table: pd.DataFrame) -> str:
     """Return the table as Markdown, followed by one line per variant with claims and means."""
     shown = table.drop(columns="predictor") if table.predictor.nunique() == 1 else table
-    head = " | ".join(name.replace("_", " ") for name in shown.columns)
-    lines = [f"| {head} |", "|" + "---|" * len(shown.columns)]
-    for row in shown.itertuples(index=False):
-        cells = [f"{value:.3f}" if isinstance(value, float) else str(value) for value in row]
-        lines.append("| " + " | ".join(cells) + " |")
-    lines.append("")
+    shown = shown.rename(columns=lambda name: name.replace("_", " "))
+    lines = [shown.to_markdown(index=False, floatfmt=".3f"), ""]
     for variant, own in table.groupby("variant", sort=False):
-        claims = (own.verdict == LABELS["gain"]).sum()
+        claims = (own.verdict == OUTCOMES["gain"][0]).sum()
         on_top = ", ".join(
             f"{own[column].mean():.2f} ({column.removeprefix('on_top_')})"
             for column in own.columns

@@ -26,22 +26,17 @@ LIMITS = (
 CLEAN = "Test windows were not used for grouping, training or model selection. "
 UNCLEAN = "Groups were formed from the test windows on which they are evaluated (groups.subsets). "
 
-# By outcome: what is reported of the predictors with it.
+# By outcome: its name in tables and short headlines, and the statement about the predictors with it.
 OUTCOMES = {
-    "gain": "grouping by importance improves {}",
-    "gain_not_specific": "importance groups improve {}, but not clearly more than random groups",
-    "gain_untested": "importance groups improve {}; not tested against enough random groupings (groups.random)",
-    "loss": "grouping by importance worsens {}",
-    "no_difference": "no clear difference for {}",
-    "too_few_users": "too few participants to test {}",
-}
-SHORT = {
-    "gain": "gain",
-    "gain_not_specific": "unspecific gain",
-    "gain_untested": "untested gain",
-    "loss": "loss",
-    "no_difference": "no clear difference",
-    "too_few_users": "too few participants",
+    "gain": ("gain", "grouping by importance improves {}"),
+    "gain_not_specific": ("unspecific gain", "importance groups improve {}, but not clearly more than random groups"),
+    "gain_untested": (
+        "untested gain",
+        "importance groups improve {}; not tested against enough random groupings (groups.random)",
+    ),
+    "loss": ("loss", "grouping by importance worsens {}"),
+    "no_difference": ("no clear difference", "no clear difference for {}"),
+    "too_few_users": ("too few participants", "too few participants to test {}"),
 }
 MAX_SHORT = 3  # outcomes that are counted in the headline
 
@@ -137,6 +132,8 @@ def _finding(predictor: str, rows: pd.DataFrame, p_random: float | None, alpha: 
             outcome = "gain_not_specific" if 1 / (1 + len(random)) < alpha else "gain_untested"
     elif clear and importance.difference_high < 0:
         outcome = "loss"
+    columns = ("difference", "difference_low", "difference_high", "p_holm")
+    of_random = {"random": random.mean, "random_min": random.min, "random_max": random.max}
     return {
         "predictor": predictor,
         "outcome": outcome,
@@ -144,16 +141,11 @@ def _finding(predictor: str, rows: pd.DataFrame, p_random: float | None, alpha: 
         "users_better": int(importance.users_better),
         "global": plain(shared["mean"]),
         "importance": plain(importance["mean"]),
-        "difference": plain(importance.difference),
-        "difference_low": plain(importance.difference_low),
-        "difference_high": plain(importance.difference_high),
-        "p_holm": plain(importance.p_holm),
+        **{column: plain(importance[column]) for column in columns},
         "random_groupings": len(random),
-        "random": plain(random.mean()) if len(random) else None,
-        "random_min": plain(random.min()) if len(random) else None,
-        "random_max": plain(random.max()) if len(random) else None,
+        **{key: plain(function()) if len(random) else None for key, function in of_random.items()},
         "p_random": p_random,
-        "raw": plain(rows["mean"]["raw"]) if "raw" in rows.index else None,
+        "raw": plain(rows["mean"].get("raw")),
     }
 
 
@@ -167,9 +159,9 @@ def headline(findings: list[dict[str, Any]]) -> str:
             predictors[outcome] = names
     if list(predictors) == ["no_difference"]:
         return "Grouping by importance makes no clear difference."
-    text = "; ".join(OUTCOMES[outcome].format(", ".join(names)) for outcome, names in predictors.items())
+    text = "; ".join(OUTCOMES[outcome][1].format(", ".join(names)) for outcome, names in predictors.items())
     if len(text.split()) > MAX_WORDS:
-        counts = {SHORT[outcome]: len(names) for outcome, names in predictors.items()}
+        counts = {OUTCOMES[outcome][0]: len(names) for outcome, names in predictors.items()}
         if len(counts) > MAX_SHORT:
             first = dict(list(counts.items())[: MAX_SHORT - 1])
             counts = first | {"other results": len(findings) - sum(first.values())}

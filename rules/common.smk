@@ -9,9 +9,7 @@ from pathlib import Path
 # as a module, whose Snakefile is not the main one.
 ROOT = Path(str(workflow.current_basedir)).parent
 if not (ROOT / "lifelog").is_dir():
-    raise WorkflowError(
-        f"there is no package at {ROOT}: a module needs the Snakefile of a local clone, not an address"
-    )
+    raise WorkflowError(f"there is no package at {ROOT}: a module needs the Snakefile of a local clone, not an address")
 sys.path.insert(0, str(ROOT))
 python_path = [str(ROOT), *filter(None, [os.getenv("PYTHONPATH")])]
 os.environ.update(PYTHONPATH=os.pathsep.join(python_path))

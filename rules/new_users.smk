@@ -19,19 +19,18 @@ if CONFIG.new_users.run:
         raise WorkflowError(str(problem)) from None
 
 
-def finished_run(wildcards):
-    """Files of the finished run, by name of the input."""
+def placement_inputs(wildcards):
+    """Tables of the finished run, and last that of the new user, by kind."""
     if not CONFIG.new_users.run:
         raise WorkflowError("new_users.run: set it to the results folder of a finished run")
-    run = Path(CONFIG.new_users.run)
-    chapter = run / wildcards.target / wildcards.split
-    folders = {"importance": chapter / "importance", "splits": chapter / "splits"}
-    folders |= {"features": run / "features", "windows": run / "windows"}
-    tables = {
-        f"run_{name}": sorted(map(str, folder.glob("*.parquet")))
-        for name, folder in folders.items()
-    }
-    return {"run_groups": str(chapter / "groups/importance.csv"), **tables}
+    chapter = f"{wildcards.target}/{wildcards.split}"
+    kinds = {"features": "features", "windows": "windows"}
+    kinds |= {kind: f"{chapter}/{kind}" for kind in ("importance", "splits")}
+    inputs = {"groups": f"{CONFIG.new_users.run}/{chapter}/groups/importance.csv"}
+    for kind, folder in kinds.items():
+        finished = sorted(map(str, Path(CONFIG.new_users.run, folder).glob("*.parquet")))
+        inputs[kind] = [*finished, f"{CONFIG.results}/{folder}/{wildcards.user}.parquet"]
+    return inputs
 
 
 rule new_users:
@@ -41,11 +40,7 @@ rule new_users:
 
 rule place_user:
     input:
-        unpack(finished_run),
-        windows="<results>/windows/{user}.parquet",
-        features="<results>/features/{user}.parquet",
-        splits="<results>/{target}/{split}/splits/{user}.parquet",
-        importance="<results>/{target}/{split}/importance/{user}.parquet",
+        unpack(placement_inputs),
     output:
         placement="<results>/{target}/{split}/new_users/{user}.json",
         predictions="<results>/{target}/{split}/new_users/{user}.parquet",

@@ -226,9 +226,7 @@ rule render_report:
         windows=per_user("windows/{user}.parquet"),
         quality=per_user("quality/{user}.parquet"),
         figures=expand("<results>/{f}", f=with_figures([], RUN_FIGURES)),
-        chapters=expand(
-            "<results>/{c}/{f}", c=CHAPTERS, f=with_figures(CHAPTER_FILES, CHAPTER_FIGURES)
-        ),
+        chapters=expand("<results>/{c}/{f}", c=CHAPTERS, f=with_figures(CHAPTER_FILES, CHAPTER_FIGURES)),
         base=expand("<results>/{c}/{f}", c=BASE_CHAPTERS, f=with_figures(BASE_FILES, BASE_FIGURES)),
     output:
         page=figure("<results>/report.html", "run", figure="whole page"),

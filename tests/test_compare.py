@@ -20,17 +20,17 @@ SETTINGS = Compare(bootstrap=500)
 
 
 def predictions(skill: float, seed: int = 0, users: int = 10) -> pd.DataFrame:
-    """Two classes, right with a chance of `skill`."""
+    """Predictions of two classes that are correct with probability `skill`."""
     rng, frames = np.random.default_rng(seed), []
     for i in range(users):
         truth = np.arange(40) % 2
-        right = rng.random(40) < skill
-        p = np.where(right == (truth == 1), 0.9, 0.1)
+        correct = rng.random(40) < skill
+        p = np.where(correct == (truth == 1), 0.9, 0.1)
         frames.append(pd.DataFrame({"user": f"u{i}", "start": range(40), "truth": truth, "p_a": 1 - p, "p_b": p}))
     return pd.concat(frames, ignore_index=True)
 
 
-def test_p_values_are_wilcoxons_and_holms() -> None:
+def test_p_values_equal_those_of_wilcoxon_holm_and_permutation_tests() -> None:
     rng = np.random.default_rng(0)
     differences = rng.normal(0.3, 1, 15)
     assert signed_rank(differences) == pytest.approx(wilcoxon(differences).pvalue)
@@ -44,7 +44,7 @@ def test_p_values_are_wilcoxons_and_holms() -> None:
     assert permutation_p(5.0, np.arange(19)) == pytest.approx(15 / 20) and permutation_p(99, np.arange(19)) == 0.05
 
 
-def test_the_family_is_every_scheme_of_sensor_predictors_but_random_ones() -> None:
+def test_holm_correction_covers_all_schemes_of_sensor_predictors_except_random() -> None:
     schemes = ("global", "importance", "raw", "random-1")
     tables = {(p, s): predictions(0.7, i) for i, (p, s) in enumerate(product(("net", "majority"), schemes))}
     rows = compare_predictors(score_users(tables), SETTINGS)
@@ -53,14 +53,14 @@ def test_the_family_is_every_scheme_of_sensor_predictors_but_random_ones() -> No
     assert (corrected.p_holm >= corrected.p).all()
 
 
-def test_means_are_over_users_and_pooled_over_windows() -> None:
+def test_means_are_over_users_and_pooled_scores_over_windows() -> None:
     one, two = predictions(1.0, users=1), predictions(0.0, users=1).assign(user="v").iloc[:10]
     by_user = score_users({("net", "global"): pd.concat([one, two])})
     row = compare_predictors(by_user, SETTINGS).set_index("metric").loc["accuracy"]
     assert row["mean"] == 0.5 and row["pooled"] == 0.8 and row["users"] == 2
 
 
-def test_interval_of_a_known_mean() -> None:
+def test_bootstrap_interval_of_a_known_mean() -> None:
     values = np.random.default_rng(0).normal(5, 1, 100)
     low, high = bootstrap_interval(values, SETTINGS)
     assert low < values.mean() < high
@@ -68,7 +68,7 @@ def test_interval_of_a_known_mean() -> None:
     assert np.isnan(bootstrap_interval(values[:1], SETTINGS)).all()
 
 
-def test_other_test_windows_are_refused(tmp_path) -> None:
+def test_predictions_of_different_test_windows_raise_an_error(tmp_path) -> None:
     predictions(1.0).to_parquet(tmp_path / "a")
     predictions(1.0).iloc[1:].to_parquet(tmp_path / "b")
     with pytest.raises(ValueError, match="different test windows"):

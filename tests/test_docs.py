@@ -51,7 +51,7 @@ def test_every_page_is_on_the_site() -> None:
     assert sorted(nav) == sorted(page.name for page in (ROOT / "docs").glob("*.md"))
 
 
-def test_columns_are_those_of_a_run(workflow: Workflow) -> None:
+def test_documented_columns_are_those_of_a_run(workflow: Workflow) -> None:
     results = workflow.folder / "results"
     names = {"{user}": "101", "{target}": "tension", "{split}": "blocked", "{scheme}": "importance"}
     names |= {"{predictor}": "boosting", "{name}": "attention"}
@@ -59,20 +59,22 @@ def test_columns_are_those_of_a_run(workflow: Workflow) -> None:
         r"^\| `([^`]*\.(?:parquet|csv))` \| [^|]* \| (.*) \|$", (ROOT / "docs/files.md").read_text(), re.M
     )
     assert len(rows) > 12
-    for file, says in rows:
+    for file, description in rows:
         for wildcard, value in names.items():
             file = file.replace(wildcard, value)
-        path, said = results / file, re.findall(r"`([^`]*)`", says)
+        path, documented = results / file, re.findall(r"`([^`]*)`", description)
         columns = pq.read_schema(path).names if path.suffix == ".parquet" else list(pd.read_csv(path).columns)
-        if "list of float32" in says or file.startswith("features"):  # and label columns, modalities, statistics
-            assert columns[: len([name for name in said if "{" not in name])] == [n for n in said if "{" not in n]
+        if "list of float32" in description or file.startswith("features"):  # and label columns, modalities, statistics
+            assert columns[: len([name for name in documented if "{" not in name])] == [
+                n for n in documented if "{" not in n
+            ]
         elif path.parent.name != "figures":
             assert [c for c in columns if not c.startswith("p_") or c == "p_holm"] == [
-                n for n in said if n != "p_{class}"
+                n for n in documented if n != "p_{class}"
             ]
 
 
-def test_the_notebook_page_runs(workflow: Workflow) -> None:
+def test_the_code_of_the_notebook_page_runs(workflow: Workflow) -> None:
     (code,) = re.findall(r"```python\n(from pathlib.*?)```", (ROOT / "docs/library.md").read_text(), re.S)
     done = subprocess.run([sys.executable, "-c", code], cwd=workflow.folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -89,13 +91,13 @@ def test_everything_that_is_exported_is_in_the_api_reference() -> None:
         lifelog.nothing  # noqa: B018
 
 
-def test_a_table_is_read_without_torch() -> None:
+def test_reading_a_table_does_not_import_torch() -> None:
     code = "import sys; from lifelog import read_windows; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_the_worked_example_of_a_layout(tmp_path: Path) -> None:
-    """The code of docs/own-data.md, literally, to the report."""
+def test_the_example_of_a_layout_runs(tmp_path: Path) -> None:
+    """The code of docs/own-data.md runs unchanged, up to the report."""
     page = (ROOT / "docs/own-data.md").read_text()
     made = Workflow(tmp_path)
     shutil.copytree(ROOT / "docs/examples", made.folder / "docs/examples")

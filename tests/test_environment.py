@@ -1,4 +1,4 @@
-"""Lock file, pyproject and the conda environment name the same versions."""
+"""The lock file, pyproject.toml and the conda environment have the same versions, and imports are declared."""
 
 import re
 import tomllib
@@ -15,45 +15,45 @@ def locked() -> dict[str, str]:
     return dict(line.split("==") for line in lines if line and not line.startswith("#"))
 
 
-def normal(name: str) -> str:
+def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def test_the_lock_satisfies_pyproject() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
-    pins = {normal(name): version for name, version in locked().items()}
-    for requirement in map(Requirement, wanted):
-        assert pins[normal(requirement.name)] in requirement.specifier, requirement
+    required = project["dependencies"] + project["optional-dependencies"]["dev"]
+    pins = {normalised(name): version for name, version in locked().items()}
+    for requirement in map(Requirement, required):
+        assert pins[normalised(requirement.name)] in requirement.specifier, requirement
 
 
 def test_the_conda_environment_has_the_locked_versions() -> None:
     environment = yaml.safe_load((ROOT / "envs/lifelog.yaml").read_text())
-    pins = {normal(name): version for name, version in locked().items()}
+    pins = {normalised(name): version for name, version in locked().items()}
     conda_names = {"pytorch": "torch"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = {normal(Requirement(text).name) for text in project["dependencies"]}
-    found = {}
+    required = {normalised(Requirement(text).name) for text in project["dependencies"]}
+    versions = {}
     for entry in environment["dependencies"]:
         name, _, version = entry.partition(" =")
-        found[normal(conda_names.get(name, name))] = version.strip("= ")
-    assert found.pop("python") == "3.11"
-    assert found == {name: pins[name] for name in wanted}
+        versions[normalised(conda_names.get(name, name))] = version.strip("= ")
+    assert versions.pop("python") == "3.11"
+    assert versions == {name: pins[name] for name in required}
 
 
-def test_what_the_code_imports_is_declared() -> None:
+def test_every_imported_package_is_declared() -> None:
     import sys
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {normal(Requirement(text).name) for text in project["dependencies"]}
+    declared = {normalised(Requirement(text).name) for text in project["dependencies"]}
     modules = {"sklearn": "scikit-learn", "yaml": "pyyaml", "matplotlib": "seaborn", "simdjson": "pysimdjson"}
     for path in (ROOT / "lifelog").rglob("*.py"):
         for name in re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.M):
             if name not in sys.stdlib_module_names and name != "lifelog":
-                assert normal(modules.get(name, name)) in declared, f"{path}: {name}"
+                assert normalised(modules.get(name, name)) in declared, f"{path}: {name}"
 
 
-def test_nothing_in_the_package_imports_snakemake_or_pickle_or_a_later_stage() -> None:
+def test_no_module_imports_snakemake_or_pickle_or_a_later_stage() -> None:
     order = ["windows", "splits", "mil", "groups", "predict", "compare", "report"]
     for path in (ROOT / "lifelog").rglob("*.py"):
         text = path.read_text()

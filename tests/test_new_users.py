@@ -1,4 +1,4 @@
-"""Someone new beside a finished run: the right group, how sure that is, and a run that stays as it was."""
+"""New users of a finished run: their group, its stability, and that the run stays unchanged."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.workflow import Workflow
 MODALITIES = ("a", "b", "c")
 
 
-def importance(user: str, mean: list[float], windows: int = 30, spread: float = 0.03, seed: int = 0) -> pd.DataFrame:
+def importance(user: str, mean: list[float], windows: int = 30, std: float = 0.03, seed: int = 0) -> pd.DataFrame:
     """Attention of a user's windows under two training seeds."""
     rng = np.random.default_rng(seed)
     rows = []
     for training in (0, 1):
-        values = np.clip(rng.normal(mean, spread, (windows, len(MODALITIES))), 0, None)
+        values = np.clip(rng.normal(mean, std, (windows, len(MODALITIES))), 0, None)
         for start, row in enumerate(values / values.sum(axis=1, keepdims=True)):
             rows += [(user, start, "train", training, "attention", m, v) for m, v in zip(MODALITIES, row, strict=True)]
     return pd.DataFrame(rows, columns=["user", "start", "subset", "seed", "measure", "modality", "value"])
@@ -33,7 +33,7 @@ def importance(user: str, mean: list[float], windows: int = 30, spread: float = 
 
 @pytest.fixture(scope="module")
 def run() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Four people in two groups: one attends to a, the other to b."""
+    """Four users in two groups: attention is on a in the first group, and on b in the second."""
     means = {"u1": [0.8, 0.1, 0.1], "u2": [0.75, 0.1, 0.15], "u3": [0.1, 0.8, 0.1], "u4": [0.15, 0.75, 0.1]}
     tables = [importance(user, mean, seed=i) for i, (user, mean) in enumerate(means.items())]
     groups = pd.DataFrame({"user": list(means), "group": ["group 1", "group 1", "group 2", "group 2"], "share": 1.0})
@@ -41,32 +41,32 @@ def run() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 @pytest.mark.parametrize("unit", ["users", "windows"])
-def test_a_newcomer_goes_to_the_nearest_group(run: tuple[pd.DataFrame, pd.DataFrame], unit: str) -> None:
+def test_a_new_user_is_placed_in_the_nearest_group(run: tuple[pd.DataFrame, pd.DataFrame], unit: str) -> None:
     placed = place_user(importance("new", [0.12, 0.78, 0.1], seed=9), *run, Groups(unit=unit))
     assert placed.group == "group 2" and placed.members == ["u3", "u4"] and not placed.outlier
     assert placed.stability == 1 and placed.share == 1 and placed.silhouette > 0.8
     assert placed.distances["group 2"] < placed.distances["group 1"]
 
 
-def test_between_two_groups_it_is_not_sure(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    placed = place_user(importance("new", [0.45, 0.45, 0.1], spread=0.2, seed=5), *run, Groups())
+def test_the_group_of_a_user_between_two_groups_is_unstable(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    placed = place_user(importance("new", [0.45, 0.45, 0.1], std=0.2, seed=5), *run, Groups())
     assert 0.3 < placed.stability < 1 and abs(placed.silhouette) < 0.2 and placed.outlier
 
 
-def test_someone_unlike_everyone_is_called_so(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+def test_a_user_unlike_all_members_is_an_outlier(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     assert place_user(importance("new", [0.2, 0.1, 0.7]), *run, Groups()).outlier
 
 
-def test_a_modality_that_the_newcomer_lacks_counts_as_not_important(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+def test_a_modality_that_a_new_user_lacks_has_no_importance(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     table = importance("new", [0.9, 0.1, 0.0])
     assert place_user(table[table.modality != "c"], *run, Groups()).group == "group 1"
 
 
-def test_how_sure_is_about_the_same_measure_that_places() -> None:
-    """Ablation is in nats: a seed with many of them counts for more, in the draws as in the placement."""
+def test_stability_uses_the_measure_of_the_placement() -> None:
+    """Ablation is in nats: a seed with larger values has more weight, in the resampling as in the placement."""
     run = pd.concat([importance("u1", [0.9, 0.1, 0.0]), importance("u2", [0.1, 0.9, 0.0])]).assign(measure="ablation")
     groups = pd.DataFrame({"user": ["u1", "u2"], "group": ["group 1", "group 2"]})
-    new = importance("new", [0.1, 0.9, 0.0], spread=0.0).assign(measure="ablation")
+    new = importance("new", [0.1, 0.9, 0.0], std=0.0).assign(measure="ablation")
     new.loc[new.seed == 1, "value"] = new[new.seed == 1].modality.map({"a": 20.0, "b": 10.0, "c": 0.0})
     placed = place_user(new, run, groups, Groups(importance="ablation"))
     assert placed.group == "group 1" and placed.stability == pytest.approx(0.75, abs=0.1) and placed.outlier is None
@@ -85,7 +85,7 @@ def required(config: Config) -> dict[str, object]:
     )
 
 
-def test_a_run_with_other_settings_is_refused_before_any_job(tmp_path: Path) -> None:
+def test_a_run_with_other_settings_is_rejected_before_any_job(tmp_path: Path) -> None:
     config, run, users = Config(mil={"epochs": 3}), tmp_path / "run", ["201"]
     with pytest.raises(BadInput, match="there is no folder"):
         check_run(run, users, "tension", "blocked", required(config))
@@ -106,27 +106,27 @@ def test_a_run_with_other_settings_is_refused_before_any_job(tmp_path: Path) -> 
         check_run(run, users, "tension", "blocked", required(Config(mil={"epochs": 4})))
 
 
-def test_the_target_places_a_newcomer_and_leaves_the_run_alone(workflow: Workflow) -> None:
-    """Who has the recordings of a member under another name lands in that member's group."""
+def test_the_target_places_a_new_user_and_leaves_the_run_unchanged(workflow: Workflow) -> None:
+    """A new user with the recordings of a member is placed in the group of that member."""
     shutil.copytree(workflow.folder / "resources/simulated/103", workflow.folder / "joining/201")
     before = workflow.outputs()
     call = ["new_users", "--config", "results=new", "cohort={layout: etri, root: joining}"]
     workflow(*call, "new_users={run: results}")
-    found = json.loads((workflow.folder / "new/tension/blocked/new_users/201.json").read_text())
+    placed = json.loads((workflow.folder / "new/tension/blocked/new_users/201.json").read_text())
     groups = pd.read_csv(workflow.folder / "results/tension/blocked/groups/importance.csv").set_index("user").group
-    assert found["group"] == groups[103] and found["sentence"].startswith(f"User 201 belongs to {groups[103]}")
+    assert placed["group"] == groups[103] and placed["sentence"].startswith(f"User 201 belongs to {groups[103]}")
     predicted = pd.read_parquet(workflow.folder / "new/tension/blocked/new_users/201.parquet")
     assert set(predicted.scheme) == {"importance", "global", "personal"}
     assert set(predicted.predictor) == {"boosting", "lifelognet"}
-    # The personal model is that of the run, for the recordings are the same.
+    # The personal model equals that of the run, since the recordings are the same.
     own = pd.read_parquet(workflow.folder / "results/tension/blocked/predictions/boosting/personal.parquet")
-    mine = predicted[(predicted.predictor == "boosting") & (predicted.scheme == "personal")]
-    np.testing.assert_array_equal(mine.p_low.to_numpy(), own.p_low[own.user == "103"].to_numpy())
+    personal = predicted[(predicted.predictor == "boosting") & (predicted.scheme == "personal")]
+    np.testing.assert_array_equal(personal.p_low.to_numpy(), own.p_low[own.user == "103"].to_numpy())
     assert workflow.outputs() == before and "Nothing to be done" in workflow("--dry-run")
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (["results=new"], "new_users.run: set it to the results folder of a finished run"),
         (["results=new", "new_users={run: nowhere}"], "new_users.run: there is no folder 'nowhere'"),
@@ -134,5 +134,5 @@ def test_the_target_places_a_newcomer_and_leaves_the_run_alone(workflow: Workflo
         (["new_users={run: results}"], "new_users.run: 'results' is this run itself"),
     ],
 )
-def test_a_run_that_is_not_there_is_said(workflow: Workflow, change: list[str], said: str) -> None:
-    assert said in workflow("new_users", "--dry-run", "--config", *change, ok=False)
+def test_an_invalid_run_stops_with_the_cause(workflow: Workflow, change: list[str], message: str) -> None:
+    assert message in workflow("new_users", "--dry-run", "--config", *change, ok=False)

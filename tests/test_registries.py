@@ -72,5 +72,5 @@ def test_an_unknown_name_raises_with_the_known_ones(registry: Registry) -> None:
 
 def test_an_unknown_predictor_raises() -> None:
     settings = get_args(AnyPredictor)[0].model_construct(name="forest", schemes="all")
-    with pytest.raises(UnknownName, match=r"unknown predictor 'forest': there is no lifelog/predict/forest\.py"):
+    with pytest.raises(ModuleNotFoundError, match=r"lifelog\.predict\.forest"):
         build_predictor(settings)

@@ -23,85 +23,87 @@ def labels(sessions: int, minutes: int, seed: int = 0) -> tuple[np.ndarray, np.n
     return codes, names, clock
 
 
-def test_random_is_the_published_draw() -> None:
-    """Same windows as scikit-learn's train_test_split twice with seed 32, and user 101's counts."""
+def test_random_subsets_equal_the_published_ones() -> None:
+    """The windows are those of two calls of train_test_split with seed 32; the counts are those of user 101."""
     n = 1290 + 185 + 369
-    parts = random_subsets(np.zeros(n, int), RandomSplit(name="r"))
+    subsets = random_subsets(np.zeros(n, int), RandomSplit(name="r"))
     rest, test = train_test_split(np.arange(n), test_size=0.2, random_state=32)
     train, validation = train_test_split(rest, test_size=0.125, random_state=32)
     for name, rows in zip(SUBSETS, (train, validation, test), strict=True):
-        assert set(np.flatnonzero(parts == name)) == set(rows)
-    assert [(parts == name).sum() for name in SUBSETS] == [1290, 185, 369]
+        assert set(np.flatnonzero(subsets == name)) == set(rows)
+    assert [(subsets == name).sum() for name in SUBSETS] == [1290, 185, 369]
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_blocked_keeps_sessions_whole(seed: int) -> None:
     codes, sessions, minutes = labels(8, 12, seed)
-    parts = blocked_subsets(codes, sessions, minutes, BLOCKED)
+    subsets = blocked_subsets(codes, sessions, minutes, BLOCKED)
     for session in np.unique(sessions):
-        assert len(set(parts[sessions == session])) == 1
-    for part in SUBSETS:
-        assert set(codes[parts == part]) == {0, 1, 2}
-    assert 0.1 < (parts == "test").mean() < 0.35
+        assert len(set(subsets[sessions == session])) == 1
+    for subset in SUBSETS:
+        assert set(codes[subsets == subset]) == {0, 1, 2}
+    assert 0.1 < (subsets == "test").mean() < 0.35
 
 
-def test_no_part_is_empty_where_the_blocks_allow_it() -> None:
-    """Classes that hang on single sessions must not cost the validation part."""
+def test_no_subset_is_empty_if_the_blocks_allow_it() -> None:
+    """Classes that occur in few sessions must not leave the validation subset empty."""
     table = {"low": [2, 3, 0, 0, 1, 2], "middle": [2, 2, 0, 2, 1, 2], "high": [0, 0, 5, 3, 0, 0]}
     counts = np.array(list(table.values())).T
     codes = np.concatenate([np.repeat(np.arange(3), row) for row in counts])
     sessions = np.repeat(np.arange(6), counts.sum(axis=1))
-    parts = blocked_subsets(codes, sessions, np.arange(len(codes)), BLOCKED)
-    assert all((parts == part).any() for part in SUBSETS)
+    subsets = blocked_subsets(codes, sessions, np.arange(len(codes)), BLOCKED)
+    assert all((subsets == subset).any() for subset in SUBSETS)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_blocks_of_minutes_leave_no_neighbour_in_training(seed: int) -> None:
+def test_blocks_of_minutes_are_separated_by_the_embargo(seed: int) -> None:
     codes, sessions, minutes = labels(1, 60, seed)
     split = BLOCKED.model_copy(update={"block_minutes": 6, "embargo_minutes": 2})
-    parts = blocked_subsets(codes, sessions, minutes, split)
-    for mine, other in (("train", "test"), ("train", "validation"), ("validation", "test")):
-        gaps = np.abs(minutes[parts == mine][:, None] - minutes[parts == other])
+    subsets = blocked_subsets(codes, sessions, minutes, split)
+    for one, other in (("train", "test"), ("train", "validation"), ("validation", "test")):
+        gaps = np.abs(minutes[subsets == one][:, None] - minutes[subsets == other])
         assert gaps.min() > 2
-    assert all((parts == part).any() for part in SUBSETS)
+    assert all((subsets == subset).any() for subset in SUBSETS)
 
 
 PROTOCOL = np.repeat(["rest", "stroop", "rest", "talk", "rest", "breathe", "rest"], [10, 6, 4, 10, 6, 4, 10])
 
 
 def protocol(**keys: object) -> tuple[np.ndarray, np.ndarray]:
-    """Parts of an hour of three tasks, one window a minute; tasks are the class."""
+    """Subsets of a protocol with three tasks and one window per minute; the class is task or rest."""
     split = BLOCKED.model_copy(update={"tasks": "task", "between": "rest"} | keys)
     minutes = np.arange(len(PROTOCOL))
     codes = (PROTOCOL != "rest").astype(int)
     return blocked_subsets(codes, np.zeros(len(codes)), minutes, split, PROTOCOL), minutes
 
 
-def test_runs_of_a_task_stay_together_with_half_the_rest_beside_them() -> None:
-    parts, _ = protocol(embargo_minutes=0)
+def test_runs_of_a_task_stay_together_with_half_of_the_adjacent_rest() -> None:
+    subsets, _ = protocol(embargo_minutes=0)
     for task in ("stroop", "talk", "breathe"):
-        assert len(set(parts[task == PROTOCOL])) == 1
-    assert {parts[task == PROTOCOL][0] for task in ("stroop", "talk", "breathe")} == set(SUBSETS)
-    # Cut in the middle of a rest: two of its four minutes with the task before, two with the one after.
-    assert parts[16] == parts[17] == parts[15] and parts[18] == parts[19] == parts[20]
+        assert len(set(subsets[task == PROTOCOL])) == 1
+    assert {subsets[task == PROTOCOL][0] for task in ("stroop", "talk", "breathe")} == set(SUBSETS)
+    # The rest is divided in the middle: two minutes go to the task before it, two to the task after it.
+    assert subsets[16] == subsets[17] == subsets[15] and subsets[18] == subsets[19] == subsets[20]
 
 
-def test_a_task_that_is_held_out_is_tested_and_nothing_near_it_trains() -> None:
-    parts, minutes = protocol(hold_out=["talk"], block_minutes=3)
-    assert (parts[PROTOCOL == "talk"] == "test").all() and (PROTOCOL[parts == "train"] != "talk").all()
-    assert {"stroop", "breathe"} & set(PROTOCOL[parts == "train"]) and (parts == "validation").any()
-    assert np.abs(minutes[parts == "test"][:, None] - minutes[parts == "train"]).min() > 1
-    assert set(PROTOCOL[parts == "test"]) == {"rest", "talk"}
+def test_a_held_out_task_is_tested_and_no_window_near_it_is_used_for_training() -> None:
+    subsets, minutes = protocol(hold_out=["talk"], block_minutes=3)
+    assert (subsets[PROTOCOL == "talk"] == "test").all() and (PROTOCOL[subsets == "train"] != "talk").all()
+    assert {"stroop", "breathe"} & set(PROTOCOL[subsets == "train"]) and (subsets == "validation").any()
+    assert np.abs(minutes[subsets == "test"][:, None] - minutes[subsets == "train"]).min() > 1
+    assert set(PROTOCOL[subsets == "test"]) == {"rest", "talk"}
 
 
-def test_the_embargo_is_between_windows_however_long_they_are() -> None:
+def test_the_embargo_applies_to_windows_of_any_length() -> None:
     codes, sessions, minutes = labels(1, 60)
     split = BLOCKED.model_copy(update={"block_minutes": 6, "embargo_minutes": 1})
-    parts = blocked_subsets(codes, sessions, 2.0 * minutes, split, seconds=120)
-    assert np.abs(2 * minutes[parts == "test"][:, None] - 2 * minutes[parts == "train"]).min() > 2
+    subsets = blocked_subsets(codes, sessions, 2.0 * minutes, split, seconds=120)
+    assert np.abs(2 * minutes[subsets == "test"][:, None] - 2 * minutes[subsets == "train"]).min() > 2
 
 
-def test_a_task_that_nobody_did_is_named_with_those_there_are(tables: Path, config: Config, tmp_path: Path) -> None:
+def test_a_missing_held_out_task_excludes_the_user_with_the_existing_tasks(
+    tables: Path, config: Config, tmp_path: Path
+) -> None:
     split = BlockedSplit(name="b", tasks="place", hold_out=["Home"])
     assign_splits(tables / "windows/101.parquet", config.target("tension"), split, tmp_path / "s")
     assert re.match(
@@ -109,14 +111,16 @@ def test_a_task_that_nobody_did_is_named_with_those_there_are(tables: Path, conf
     )
 
 
-def test_an_unknown_task_column_names_those_there_are(tables: Path, config: Config, tmp_path: Path) -> None:
+def test_an_unknown_task_column_raises_an_error_with_the_existing_columns(
+    tables: Path, config: Config, tmp_path: Path
+) -> None:
     with pytest.raises(ValueError, match=r"splits: 'b' uses the label column 'tsak'.*emotionTension"):
         split = BlockedSplit(name="b", tasks="tsak")
         assign_splits(tables / "windows/101.parquet", config.target("tension"), split, tmp_path / "s")
 
 
-def test_one_session_goes_through_the_tables_as_blocks_of_minutes(config: Config, raw: Path, tmp_path: Path) -> None:
-    """From the files on, in real units of time: cuts between blocks are under embargo."""
+def test_one_session_is_split_into_blocks_of_minutes(config: Config, raw: Path, tmp_path: Path) -> None:
+    """From the raw files, in real units of time: there is an embargo between blocks."""
     sessions = sorted(path for path in (raw / "101").iterdir())[:1]
     for session in sessions:
         shutil.copytree(session, tmp_path / "raw" / session.name)
@@ -132,20 +136,20 @@ def test_one_session_goes_through_the_tables_as_blocks_of_minutes(config: Config
     assert len(test) and all(abs(a - b) > 1 for a in train for b in test)
 
 
-def test_nearness_in_time_is_told(tables: Path, config: Config, tmp_path: Path) -> None:
+def test_the_minutes_to_the_nearest_training_window_are_noted(tables: Path, config: Config, tmp_path: Path) -> None:
     assert nearest_minutes(np.array([10, 50]), np.array([0, 13, 90])) == 3
     for split, near in (("blocked", False), ("random", True)):
         assign_splits(tables / "windows/101.parquet", config.target("tension"), config.split(split), tmp_path / "s")
         assert (read_notes(tmp_path / "s")["nearest_minutes"] < 5) == near
 
 
-def test_sessions_back_to_back_are_under_embargo_too() -> None:
+def test_the_embargo_applies_between_adjacent_sessions() -> None:
     codes, sessions, _ = labels(4, 10)
-    parts = blocked_subsets(codes, sessions, np.arange(40), BLOCKED)
-    assert np.abs(np.flatnonzero(parts == "train")[:, None] - np.flatnonzero(parts == "test")).min() > 1
+    subsets = blocked_subsets(codes, sessions, np.arange(40), BLOCKED)
+    assert np.abs(np.flatnonzero(subsets == "train")[:, None] - np.flatnonzero(subsets == "test")).min() > 1
 
 
-def test_every_window_is_in_a_part_or_has_a_reason(tables: Path) -> None:
+def test_every_window_is_in_a_subset_or_has_a_reason(tables: Path) -> None:
     for path in (tables / "splits").glob("*.parquet"):
         frame = pq.read_table(path).to_pandas()
         assert (frame.subset.isna() == frame.reason.notna()).all()
@@ -159,7 +163,7 @@ def test_every_window_is_in_a_part_or_has_a_reason(tables: Path) -> None:
         ({"none": [8], "neither": [9]}, "too few windows"),
     ],
 )
-def test_a_user_that_cannot_be_trained_is_excluded_by_reason(
+def test_a_user_without_enough_windows_or_classes_is_excluded_with_the_reason(
     tables: Path, tmp_path: Path, bins: dict, reason: str
 ) -> None:
     target = Target(name="t", column="emotionTension", bins=bins)
@@ -167,7 +171,9 @@ def test_a_user_that_cannot_be_trained_is_excluded_by_reason(
     assert reason in exclusion(tmp_path / "s.parquet")
 
 
-def test_an_unknown_label_column_names_those_there_are(tables: Path, config: Config, tmp_path: Path) -> None:
+def test_an_unknown_label_column_raises_an_error_with_the_existing_columns(
+    tables: Path, config: Config, tmp_path: Path
+) -> None:
     target = Target(name="t", column="tensoin", bins={"a": [1], "b": [2]})
     with pytest.raises(ValueError, match=r"tensoin.*emotionTension"):
         assign_splits(tables / "windows" / "101.parquet", target, BLOCKED, tmp_path / "s.parquet")

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SUBSETS = ["Snakefile", "config.yaml", "rules", "workflow_scripts", "lifelog", "envs", "profiles", "presets"]
+FILES = ["Snakefile", "config.yaml", "rules", "workflow_scripts", "lifelog", "envs", "profiles", "presets"]
 TINY = """
 simulation: {users: 4, groups: 2, sessions: 3, minutes: 4, effect: 2.0}
 splits: [{name: blocked, method: blocked}, {name: users, method: users, within: blocked}]
@@ -43,7 +43,7 @@ class Workflow:
     def __init__(self, folder: Path, config: str = TINY) -> None:
         self.folder = folder
         folder.mkdir(exist_ok=True)
-        for part in SUBSETS:
+        for part in FILES:
             if (ROOT / part).is_dir():
                 shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
             else:

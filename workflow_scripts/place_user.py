@@ -1,8 +1,8 @@
-"""place_user: importance and features of a new user, and a finished run → group of the user, predictions."""
+"""place_user: tables of a finished run and of a new user → group of the user, predictions."""
 
 from lifelog.logs import job_log
 from lifelog.mil.device import use_threads
-from lifelog.new_users import RunFiles, UserFiles, write_placement
+from lifelog.new_users import write_placement
 from lifelog.settings.groups import Clustering
 from lifelog.settings.predict import predictor_from_params
 
@@ -11,8 +11,8 @@ with job_log(snakemake.log[0], snakemake.input):
     inputs, params = snakemake.input, snakemake.params
     write_placement(
         snakemake.wildcards.user,
-        UserFiles(inputs.windows, inputs.features, inputs.splits, inputs.importance),
-        RunFiles(inputs.run_groups, inputs.run_importance, inputs.run_splits, inputs.run_features, inputs.run_windows),
+        inputs.groups,
+        {kind: list(inputs[kind]) for kind in ("importance", "splits", "features", "windows")},
         Clustering.from_params(params.groups),
         params.standardise,
         [predictor_from_params(entry) for entry in params.predictors],

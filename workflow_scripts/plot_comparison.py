@@ -4,8 +4,8 @@ import pandas as pd
 
 from lifelog.compare import read_predictions
 from lifelog.logs import job_log
-from lifelog.report.draw import draw
 from lifelog.report.figures.comparison import FIGURES, ComparisonTables
+from lifelog.report.style import draw
 from lifelog.settings.compare import Compare
 from lifelog.settings.splits import Target
 

@@ -6,8 +6,8 @@ from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import read_scores
 from lifelog.groups.vectors import grouping_vectors, read_importance
 from lifelog.logs import job_log
-from lifelog.report.draw import draw
 from lifelog.report.figures.groups import FIGURES, GroupTables
+from lifelog.report.style import draw
 from lifelog.settings.groups import Vectors
 
 with job_log(snakemake.log[0], snakemake.input):

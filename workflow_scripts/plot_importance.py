@@ -2,8 +2,8 @@
 
 from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
-from lifelog.report.draw import draw
 from lifelog.report.figures.importance import FIGURES, ImportanceTables
+from lifelog.report.style import draw
 from lifelog.tables import read_json, read_tables
 
 with job_log(snakemake.log[0], snakemake.input):

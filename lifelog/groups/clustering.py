@@ -146,8 +146,7 @@ def squared_distances(vectors: Floats, centres: Floats) -> Floats:
     ndarray of float, shape (n_vectors, n_centres)
         Of each vector to each centre.
     """
-    distances: Floats = ((vectors[:, None] - centres) ** 2).sum(axis=2)
-    return distances
+    return ((vectors[:, None] - centres) ** 2).sum(axis=2)
 
 
 def entropy(shares: pd.DataFrame) -> float:

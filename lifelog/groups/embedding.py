@@ -9,16 +9,9 @@ from sklearn.manifold import TSNE
 
 from lifelog.groups.vectors import raw_vectors, window_vectors
 from lifelog.settings.groups import Embedding, Vectors
+from lifelog.tables import TEXT, TIME
 
-SCHEMA = pa.schema(
-    [
-        ("space", pa.string()),  # importance or raw
-        ("user", pa.string()),
-        ("start", pa.timestamp("s", tz="UTC")),
-        ("x", pa.float32()),
-        ("y", pa.float32()),
-    ]
-)
+SCHEMA = pa.schema(dict(space=TEXT, user=TEXT, start=TIME, x=pa.float32(), y=pa.float32()))
 
 
 def embed_importance(

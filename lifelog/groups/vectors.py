@@ -41,11 +41,7 @@ def read_importance(paths: Iterable[str | Path]) -> pd.DataFrame:
 
 
 def window_vectors(
-    importance: pd.DataFrame,
-    measure: str,
-    subsets: Sequence[str],
-    seeds: list[int] | None = None,
-    absent: float = 0.0,
+    importance: pd.DataFrame, measure: str, subsets: Sequence[str], seeds: list[int] | None = None, absent: float = 0.0
 ) -> pd.DataFrame:
     """Return the importance of each window.
 
@@ -77,11 +73,7 @@ def window_vectors(
 
 
 def user_vectors(
-    importance: pd.DataFrame,
-    measure: str,
-    subsets: Sequence[str],
-    seeds: list[int] | None = None,
-    absent: float = 0.0,
+    importance: pd.DataFrame, measure: str, subsets: Sequence[str], seeds: list[int] | None = None, absent: float = 0.0
 ) -> pd.DataFrame:
     """Return the mean importance of each user.
 

@@ -35,8 +35,7 @@ class CausalBlock(nn.Module):
         """Return (bags, out, time) for (bags, in, time)."""
         h = F.leaky_relu(self.first(F.pad(x, (self.padding, 0))), SLOPE, inplace=True)
         h = F.leaky_relu(self.second(F.pad(h, (self.padding, 0))), SLOPE, inplace=True)
-        output: Tensor = h + self.residual(x)
-        return output
+        return h + self.residual(x)
 
 
 class SequenceEncoder(nn.Module):
@@ -55,8 +54,7 @@ class SequenceEncoder(nn.Module):
 
     def plain(self, x: Tensor) -> Tensor:
         """Return the same features, computed as in the papers; `forward` has the same gradients and is faster."""
-        features: Tensor = self.linear(self.blocks(x.transpose(1, 2)).amax(dim=2))
-        return features
+        return self.linear(self.blocks(x.transpose(1, 2)).amax(dim=2))
 
 
 def encode_together(encoders: list[SequenceEncoder], xs: list[Tensor]) -> list[Tensor]:
@@ -136,7 +134,7 @@ def _of_encoders(blocks: list[Block], which: list[int]) -> list[Block]:
     """Return the blocks of some encoders."""
     if len(which) == len(blocks[0].first):
         return blocks
-    return [block.select(which) for block in blocks]
+    return [block.of(which) for block in blocks]
 
 
 def _single_steps(blocks: list[Block], x: Tensor) -> Tensor:
@@ -168,8 +166,7 @@ class ScalarEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return features (bags, 32)."""
-        features: Tensor = self.layers(x[:, 0])
-        return features
+        return self.layers(x[:, 0])
 
 
 class Encoders(nn.ModuleDict):

@@ -27,30 +27,15 @@ from lifelog.mil.network import BagOutput, MilNetwork
 from lifelog.mil.train import chunks, exclusion_of, load_mil
 from lifelog.registry import Registry
 from lifelog.settings.windows import Modality
-from lifelog.tables import plain, write_table
+from lifelog.tables import TEXT, TIME, plain, write_table
 
-SCHEMA = pa.schema(
-    [
-        ("user", pa.string()),
-        ("start", pa.timestamp("s", tz="UTC")),
-        ("subset", pa.string()),
-        ("seed", pa.int32()),
-        ("measure", pa.string()),
-        ("modality", pa.string()),
-        ("value", pa.float32()),  # null where the modality is missing
-    ]
-)
-DELETION = pa.schema(
-    [
-        ("user", pa.string()),
-        ("subset", pa.string()),
-        ("seed", pa.int32()),
-        ("order", pa.string()),  # an importance measure, or random
-        ("removed", pa.int32()),  # number of removed modalities
-        ("windows", pa.int32()),  # number of windows with more modalities than that
-        ("decrease", pa.float64()),  # decrease of the predicted class's log-likelihood, mean over the windows
-    ]
-)
+# value: null if the modality is missing.
+KEYS = dict(user=TEXT, start=TIME, subset=TEXT, seed=pa.int32())
+SCHEMA = pa.schema(KEYS | dict(measure=TEXT, modality=TEXT, value=pa.float32()))
+# order: an importance measure, or random; removed: number of removed modalities; windows: number of windows with more
+# modalities than that; decrease: of the predicted class's log-likelihood, mean over the windows.
+CURVE = dict(user=TEXT, subset=TEXT, seed=pa.int32(), order=TEXT)
+DELETION = pa.schema(CURVE | dict(removed=pa.int32(), windows=pa.int32(), decrease=pa.float64()))
 RANDOM_ORDERS = 10  # per window, averaged
 
 

@@ -44,26 +44,9 @@ class Block(NamedTuple):
     residual: Tensor | None
     residual_bias: Tensor | None
 
-    def select(self, encoders: list[int]) -> Block:
-        """Return the block of some encoders."""
-        first, second = (
-            (self.first[encoders], self.first_bias[encoders]),
-            (self.second[encoders], self.second_bias[encoders]),
-        )
-        residual = None if self.residual is None else self.residual[encoders]
-        return Block(*first, *second, residual, None if self.residual_bias is None else self.residual_bias[encoders])
-
-    def of(self, encoder: int, channels: int) -> Block:
-        """Return the block of one encoder, without the leading dimension, for an input of so many channels."""
-        first, residual = self.first[encoder], None if self.residual is None else self.residual[encoder]
-        return Block(
-            first[:, :channels],
-            self.first_bias[encoder],
-            self.second[encoder],
-            self.second_bias[encoder],
-            None if residual is None else residual[:, :channels],
-            None if self.residual_bias is None else self.residual_bias[encoder],
-        )
+    def of(self, encoders: int | list[int]) -> Block:
+        """Return the block of some encoders, or of one, without the leading dimension."""
+        return Block(*(None if tensor is None else tensor[encoders] for tensor in self))  # type: ignore[arg-type]
 
 
 def maxima(xs: list[Tensor], blocks: list[Block]) -> Tensor:
@@ -84,10 +67,7 @@ def maxima(xs: list[Tensor], blocks: list[Block]) -> Tensor:
     if any(x.requires_grad for x in xs):
         raise NotImplementedError("maxima have no gradient by the samples; use SequenceEncoder.plain")
     with torch.no_grad():
-        found = []
-        for m, x in enumerate(xs):
-            own = [block.of(m, x.shape[2] if i == 0 else block.first.shape[2]) for i, block in enumerate(blocks)]
-            found.append(search(x, own))
+        found = [search(x, [block.of(m) for block in blocks]) for m, x in enumerate(xs)]
     if not torch.is_grad_enabled():
         return torch.stack([values for values, _ in found])
     size, channels = PATCH_BAGS[xs[0].device.type], blocks[0].first.shape[2]
@@ -135,8 +115,11 @@ def search(x: Tensor, blocks: list[Block]) -> tuple[Tensor, Tensor]:
 
 
 def _convolve_image(h: Tensor, weight: Tensor, bias: Tensor | None, dilation: int) -> Tensor:
-    """Return the convolution of an image of one line (B, in, 1, steps), padded on both sides."""
-    kernel = weight[:, :, None].contiguous(memory_format=torch.channels_last)
+    """Return the convolution of an image of one line (B, in, 1, steps), padded on both sides.
+
+    Weights of input channels that the image lacks, which are zero, are left out.
+    """
+    kernel = weight[:, : h.shape[1], None].contiguous(memory_format=torch.channels_last)
     padding = (weight.shape[2] - 1) * dilation
     return torch.conv2d(h, kernel, bias, padding=(0, padding), dilation=(1, dilation))
 
@@ -163,8 +146,7 @@ def _recompute(h: Tensor, inside: Tensor, blocks: list[Block]) -> Tensor:
         if block.residual is not None and block.residual_bias is not None:
             h = block.residual[:, None] @ h + block.residual_bias[:, None, :, None]
         h = (outer + h) * inside
-    outputs: Tensor = h[:, 0].unflatten(2, (-1, h.shape[2])).diagonal(dim1=1, dim2=3)
-    return outputs
+    return h[:, 0].unflatten(2, (-1, h.shape[2])).diagonal(dim1=1, dim2=3)
 
 
 def _convolve(h: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
@@ -172,5 +154,4 @@ def _convolve(h: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
     steps = (h.shape[1] - KERNEL) // stride + 1
     taps = torch.cat([h[:, tap : tap + (steps - 1) * stride + 1 : stride] for tap in range(KERNEL)], dim=2)
     matrix = weight.transpose(2, 3).flatten(2)[:, None]  # (M, 1, out, taps * in)
-    convolved: Tensor = matrix @ taps + bias[:, None, :, None]
-    return convolved
+    return matrix @ taps + bias[:, None, :, None]

@@ -133,8 +133,7 @@ class MilNetwork(BagNetwork):
 
     def encode(self, bags: dict[str, Tensor]) -> Tensor:
         """Return features (B, M, 32) of windows by modality, (B, length, channels) each; missing ones are zeros."""
-        features: Tensor = self.encoders(bags)
-        return features
+        return self.encoders(bags)
 
     def classify(self, z: Tensor, present: Tensor) -> BagOutput:
         """Return the output for features z (B, M, 32) of the present modalities (B, M)."""

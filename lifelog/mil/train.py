@@ -130,8 +130,7 @@ def _train_seeds(
 
 def exclusion_of(checkpoint: str | Path) -> str | None:
     """Return why a user has no network, or None."""
-    reason: str | None = read_json(Path(checkpoint).with_suffix(".json"))["excluded"]
-    return reason
+    return read_json(Path(checkpoint).with_suffix(".json"))["excluded"]
 
 
 def load_mil(checkpoint: str | Path) -> tuple[MilNetwork, dict[str, Scaling], dict[str, Any]] | None:
@@ -227,14 +226,8 @@ def fit(network: BagNetwork, train: SomeBags, validation: SomeBags, settings: Tr
                 f"epoch {epoch}: the loss is {train_loss}; lower mil.learning_rate or use windows.standardise: user"
             )
         validation_loss, score = evaluate(network, validation, weights, settings)
-        fitted.history.append(
-            {
-                "epoch": epoch,
-                "train_loss": train_loss,
-                "validation_loss": validation_loss,
-                "validation_score": score,
-            }
-        )
+        scores = {"validation_loss": validation_loss, "validation_score": score}
+        fitted.history.append({"epoch": epoch, "train_loss": train_loss} | scores)
         if (score, -validation_loss) > best_key:
             best_epoch, best_key = epoch, (score, -validation_loss)
             fitted.epoch = epoch

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifelog.predict.samples import Samples
-from lifelog.registry import UnknownName
 from lifelog.settings.predict import AnyPredictor
 
 
@@ -40,16 +39,9 @@ def build_predictor(settings: AnyPredictor) -> Predictor:
 
     Raises
     ------
-    UnknownName
+    ModuleNotFoundError
         If there is no such module.
     """
-    try:
-        module = import_module(f"lifelog.predict.{settings.name}")
-    except ModuleNotFoundError as error:
-        if error.name != f"lifelog.predict.{settings.name}":
-            raise
-        raise UnknownName(
-            f"unknown predictor {settings.name!r}: there is no lifelog/predict/{settings.name}.py"
-        ) from None
+    module = import_module(f"lifelog.predict.{settings.name}")
     predictor: Predictor = module.Predictor(settings)
     return predictor

@@ -17,7 +17,7 @@ from lifelog.predict.interface import build_predictor
 from lifelog.predict.samples import Samples
 from lifelog.settings.predict import AnyPredictor
 from lifelog.settings.splits import UsersSplit
-from lifelog.tables import write_table
+from lifelog.tables import TEXT, TIME, write_table
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +113,5 @@ def probability_columns(classes: list[str]) -> list[str]:
 
 def predictions_schema(classes: list[str]) -> pa.Schema:
     """Return the schema of the predictions table."""
-    keys = [("user", pa.string()), ("group", pa.string()), ("start", pa.timestamp("s", tz="UTC"))]
-    numbers = [(name, pa.float64()) for name in probability_columns(classes)]
-    return pa.schema([*keys, ("truth", pa.int16()), *numbers])
+    keys = dict(user=TEXT, group=TEXT, start=TIME, truth=pa.int16())
+    return pa.schema(keys | dict.fromkeys(probability_columns(classes), pa.float64()))

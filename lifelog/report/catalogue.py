@@ -16,7 +16,7 @@ Page = Literal["overview", "cohort", "run", "importance", "groups", "comparison"
 
 
 class Entry(NamedTuple):
-    """A figure: its page, and its caption with the placeholders {metric}, {seeds} and {planted}."""
+    """A figure: its page, and its caption with the placeholders {metric} and {planted}."""
 
     page: Page
     caption: str

@@ -16,7 +16,7 @@ from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import read_scores
 from lifelog.metrics import METRICS
 from lifelog.mil.measures import MEASURES
-from lifelog.report.catalogue import CATALOGUE, figures_of
+from lifelog.report.catalogue import CATALOGUE, Page, figures_of
 from lifelog.report.tables import joined_random, split_overview
 from lifelog.report.words import describe
 from lifelog.settings.splits import UsersSplit
@@ -138,49 +138,40 @@ class Chapter:
 def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapter:
     """Read a chapter from the results folder of a target and split."""
     folder = Path(folder)
-    target, split = config.target(folder.parent.name), config.split(folder.name)
-    by_users = isinstance(split, UsersSplit)
+    target, split = folder.parent.name, config.split(folder.name)
+    base = None if isinstance(split, UsersSplit) else split
     model = next((name for name, scheme in config.models(split) if scheme == "importance"), None)
     grouped = folder / "predictions" / str(model) / "importance.parquet"
-    names = figures_of("comparison")
-    if not by_users:
-        names = [*names, *figures_of("importance"), *figures_of("groups")]
-    stem = f"{target.name}-{split.name}"
+    pages: tuple[Page, ...] = ("comparison", "importance", "groups") if base else ("comparison",)
+    figures, stem = folder / "figures", f"{target}-{split.name}"
+    names = [name for page in pages for name in figures_of(page)]
     return Chapter(
-        target=target.name,
+        target=target,
         split=split.name,
         verdict=read_json(folder / "verdict.json"),
-        figures={name: _figure(folder / "figures", name, f"{stem}-{name}", config) for name in names},
+        figures={name: _figure(figures, name, f"{stem}-{name}", config) for name in names},
         comparison=joined_random(pd.read_csv(folder / "comparison.csv")),
         by_user=_scores_by_user(read_csv(folder / "scores.csv"), config.compare.metric),
-        details=None if by_users else _read_details(folder, config, users),
+        details=_read_details(folder, config, users) if base else None,
         base_split=split.within if isinstance(split, UsersSplit) else split.name,
         grouped_by=config.groups.importance,
         alone=read_notes(grouped)["alone"] if model else [],
-        user_figures={
-            user: Figure(
-                folder / "figures" / "users" / f"{user}.svg", f"{stem}-user-{user}", CATALOGUE["user"].caption, "user"
-            )
-            for user in ([] if by_users else users)
-        },
+        user_figures={u: _figure(figures / "users", u, f"{stem}-user-{u}", config, "user") for u in users if base},
     )
 
 
 def run_figures(folder: str | Path, config: Config) -> dict[str, Figure]:
     """Return the figures that belong to no chapter."""
-    names = [name for page in ("overview", "cohort", "run") for name in figures_of(page)]
-    return {name: _figure(Path(folder), name, name, config) for name in names}
+    pages: tuple[Page, ...] = ("overview", "cohort", "run")
+    return {name: _figure(Path(folder), name, name, config) for page in pages for name in figures_of(page)}
 
 
-def _figure(folder: Path, name: str, stem: str, config: Config) -> Figure:
-    """Return a figure with its caption."""
-    is_measure = name in MEASURES and config.cohort.layout == "simulated"
-    caption = CATALOGUE[name].caption.format(
-        metric=METRICS[config.compare.metric].label,
-        seeds=len(config.mil.seeds),
-        planted=" Framed cells are planted." if is_measure else "",
-    )
-    return Figure(folder / f"{name}.svg", stem, caption, name)
+def _figure(folder: Path, name: str, stem: str, config: Config, kind: str | None = None) -> Figure:
+    """Return a figure with its caption; its kind is its name unless given."""
+    kind = kind or name
+    planted = " Framed cells are planted." if kind in MEASURES and config.cohort.layout == "simulated" else ""
+    caption = CATALOGUE[kind].caption.format(metric=METRICS[config.compare.metric].label, planted=planted)
+    return Figure(folder / f"{name}.svg", stem, caption, kind)
 
 
 def _read_details(folder: Path, config: Config, users: list[str]) -> SplitDetails:

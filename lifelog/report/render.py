@@ -19,7 +19,7 @@ from lifelog.report.catalogue import figures_of
 from lifelog.report.chapter import Chapter, Figure
 from lifelog.report.page import render_page
 from lifelog.tables import write_text
-from lifelog.validation import LABELS
+from lifelog.verdict import OUTCOMES
 
 CLOSE_MINUTES = 10  # labels that are nearer in time are similar
 LIBRARIES = ("snakemake", "torch", "pandas", "numpy", "scikit-learn", "pyarrow", "seaborn", "scipy")
@@ -72,7 +72,7 @@ def render_report(
         metric=METRICS[config.compare.metric].label,
         metrics=METRICS,
         measures=MEASURES,
-        outcomes=LABELS,
+        outcomes=OUTCOMES,
         close_minutes=CLOSE_MINUTES,
         stable=STABLE,
         versions={"lifelog": __version__, "Python": platform.python_version()}

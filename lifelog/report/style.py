@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import matplotlib
 
@@ -17,7 +17,10 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from lifelog.registry import Registry
 from lifelog.tables import write_atomically, write_csv
+
+T = TypeVar("T")
 
 SEQUENTIAL = "cividis"  # for amounts; readable with every colour vision and in grey
 SCHEME_COLOURS = {"global": 0, "importance": 1, "personal": 2, "raw": 4, "random": 7}  # positions in the palette
@@ -67,3 +70,9 @@ def long(table: pd.DataFrame, value: str) -> pd.DataFrame:
 def rows_height(users: int) -> float:
     """Return the height in inches of a figure with one row per user."""
     return 1.4 + 0.28 * users
+
+
+def draw(figures: Registry[Callable[[T, str | Path], None]], tables: T, paths: Iterable[str]) -> None:
+    """Draw the figure that each path names from the tables of its page."""
+    for path in paths:
+        figures[Path(path).stem](tables, path)

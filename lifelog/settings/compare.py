@@ -12,12 +12,17 @@ from lifelog.settings.base import Section
 class Compare(Section):
     """Scores, intervals and the verdict."""
 
-    bootstrap: int = Field(2000, ge=100, description="bootstrap resamples of users per interval")
-    confidence: float = Field(0.95, gt=0.5, lt=1, description="confidence level of the intervals")
-    metric: Literal["macro_f1", "balanced_accuracy", "accuracy", "auroc"] = Field(
-        "macro_f1", description="metric of the verdict"
-    )
-    seed: int = Field(0, ge=0, description="seed of the bootstrap")
+    bootstrap: int = Field(2000, ge=100)
+    """bootstrap resamples of users per interval"""
+
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    """confidence level of the intervals"""
+
+    metric: Literal["macro_f1", "balanced_accuracy", "accuracy", "auroc"] = "macro_f1"
+    """metric of the verdict"""
+
+    seed: int = Field(0, ge=0)
+    """seed of the bootstrap"""
 
     @property
     def level(self) -> float:

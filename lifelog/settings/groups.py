@@ -13,34 +13,37 @@ from lifelog.settings.splits import Subset
 class Vectors(Section):
     """Which importance values describe a user."""
 
-    importance: Literal["attention", "ablation"] = Field(
-        "attention", description="importance measure that forms the groups"
-    )
-    subsets: list[Subset] = Field(
-        ["train", "validation"], min_length=1, description="windows whose importance is used (published: test)"
-    )
+    importance: Literal["attention", "ablation"] = "attention"
+    """importance measure that forms the groups"""
+
+    subsets: list[Subset] = Field(["train", "validation"], min_length=1)
+    """windows whose importance is used (published: test)"""
 
 
 class Clustering(Vectors):
     """How importance vectors are clustered."""
 
-    unit: Literal["users", "windows"] = Field(
-        "users", description="cluster user means, or windows with a majority vote per user (published)"
-    )
-    algorithm: Literal["kmeans", "agglomerative"] = Field(
-        "kmeans", description="clustering algorithm (published: agglomerative, Ward)"
-    )
-    seed: int = Field(0, ge=0, description="seed of k-means, resamples and random groupings")
+    unit: Literal["users", "windows"] = "users"
+    """cluster user means, or windows with a majority vote per user (published)"""
+
+    algorithm: Literal["kmeans", "agglomerative"] = "kmeans"
+    """clustering algorithm (published: agglomerative, Ward)"""
+
+    seed: int = Field(0, ge=0)
+    """seed of k-means, resamples and random groupings"""
 
 
 class Scoring(Clustering):
     """How numbers of groups are scored."""
 
-    k: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
-        "auto", description="number of groups; auto: highest silhouette (published: 5)"
-    )
-    k_max: int = Field(10, ge=2, description="largest number of groups that is scored")
-    resamples: int = Field(20, ge=1, description="resamples of windows and seeds that measure the stability of groups")
+    k: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+    """number of groups; auto: highest silhouette (published: 5)"""
+
+    k_max: int = Field(10, ge=2)
+    """largest number of groups that is scored"""
+
+    resamples: int = Field(20, ge=1)
+    """resamples of windows and seeds that measure the stability of groups"""
 
 
 class Groups(Scoring):
@@ -52,13 +55,15 @@ class Groups(Scoring):
         "embedding_seed": "embedding.seed",
     }
 
-    random: int = Field(
-        1, ge=1, le=999, description="number of random groupings (controls); p-values below .05 need at least 20"
-    )
+    random: int = Field(1, ge=1, le=999)
+    """number of random groupings (controls); p-values below .05 need at least 20"""
 
 
 class Embedding(Section):
     """The t-SNE embedding of windows."""
 
-    perplexity: float = Field(30, gt=0, description="perplexity of t-SNE; reduced for few windows")
-    seed: int = Field(42, ge=0, description="seed of t-SNE")
+    perplexity: float = Field(30, gt=0)
+    """perplexity of t-SNE; reduced for few windows"""
+
+    seed: int = Field(42, ge=0)
+    """seed of t-SNE"""

@@ -14,23 +14,38 @@ class Training(Section):
 
     renamed: ClassVar[dict[str, str]] = {"keep": "monitor", "batch": "batch_size", "clip": "max_grad_norm"}
 
-    epochs: int = Field(20, ge=1, le=100000, description="maximum number of epochs (published: 1000)")
-    patience: int = Field(6, ge=1, description="epochs without improvement of the monitored score before stopping")
-    monitor: Literal["macro_f1", "published_f1"] = Field(
-        "macro_f1", description="validation score that selects the epoch (published: published_f1)"
-    )
-    batch_size: int = Field(8, ge=2, description="windows per step (published: 512)")
-    learning_rate: float = Field(0.01, gt=0, description="learning rate of AdamW")
-    weight_decay: float = Field(0.01, ge=0, description="weight decay of AdamW")
-    max_grad_norm: float = Field(0.9, gt=0, description="gradients are clipped to this norm")
-    modality_dropout: float = Field(
-        0.15, ge=0, lt=1, description="probability of hiding each modality during training (published: 0)"
-    )
-    class_weights: Literal["balanced", "none"] = Field("balanced", description="class weights in the loss")
-    focal_gamma: float = Field(0.0, ge=0, le=10, description="exponent of the focal loss; 0 is cross-entropy")
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="auto: a GPU if one is visible; cuda: also requests one from the scheduler (resource gpu)"
-    )
+    epochs: int = Field(20, ge=1, le=100000)
+    """maximum number of epochs (published: 1000)"""
+
+    patience: int = Field(6, ge=1)
+    """epochs without improvement of the monitored score before stopping"""
+
+    monitor: Literal["macro_f1", "published_f1"] = "macro_f1"
+    """validation score that selects the epoch (published: published_f1)"""
+
+    batch_size: int = Field(8, ge=2)
+    """windows per step (published: 512)"""
+
+    learning_rate: float = Field(0.01, gt=0)
+    """learning rate of AdamW"""
+
+    weight_decay: float = Field(0.01, ge=0)
+    """weight decay of AdamW"""
+
+    max_grad_norm: float = Field(0.9, gt=0)
+    """gradients are clipped to this norm"""
+
+    modality_dropout: float = Field(0.15, ge=0, lt=1)
+    """probability of hiding each modality during training (published: 0)"""
+
+    class_weights: Literal["balanced", "none"] = "balanced"
+    """class weights in the loss"""
+
+    focal_gamma: float = Field(0.0, ge=0, le=10)
+    """exponent of the focal loss; 0 is cross-entropy"""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """auto: a GPU if one is visible; cuda: also requests one from the scheduler (resource gpu)"""
 
 
 class Mil(Training):
@@ -38,14 +53,17 @@ class Mil(Training):
 
     renamed: ClassVar[dict[str, str]] = Training.renamed | {"scale": "attention_temperature"}
 
-    labels: Literal["bins", "levels"] = Field(
-        "bins", description="bins: the target's classes; levels: the label values of each user (as published)"
-    )
-    attention: Literal["gated", "published"] = Field(
-        "gated", description="gated: Ilse et al. 2018; published: softmax of Q'K over the temperature"
-    )
-    attention_temperature: float = Field(3.0, gt=0, description="published attention only: divisor of the logits")
-    seeds: list[int] = Field([0, 1], min_length=1, description="one network per seed; importance is their mean")
+    labels: Literal["bins", "levels"] = "bins"
+    """bins: the target's classes; levels: the label values of each user (as published)"""
+
+    attention: Literal["gated", "published"] = "gated"
+    """gated: Ilse et al. 2018; published: softmax of Q'K over the temperature"""
+
+    attention_temperature: float = Field(3.0, gt=0)
+    """published attention only: divisor of the logits"""
+
+    seeds: list[int] = Field([0, 1], min_length=1)
+    """one network per seed; importance is their mean"""
 
     @field_validator("seeds")
     @classmethod

@@ -13,7 +13,6 @@ from pydantic import Field, TypeAdapter
 from lifelog.settings.base import Section, complete
 from lifelog.settings.mil import Training
 
-SCHEMES = ("global", "importance", "raw", "random", "personal")
 Scheme = Literal["global", "importance", "raw", "random", "personal"]
 Sees = Literal["nothing", "time", "features", "windows"]
 
@@ -24,7 +23,8 @@ class PredictorSettings(Section):
     sees: ClassVar[Sees]  # nothing: class shares only; time: time stamps; features or windows: the sensors
     needs_torch: ClassVar[bool] = False
 
-    schemes: Literal["all"] | list[Scheme] = Field("all", description="all, or the schemes this predictor is used with")
+    schemes: Literal["all"] | list[Scheme] = "all"
+    """all, or the schemes this predictor is used with"""
 
     @property
     def uses_sensors(self) -> bool:
@@ -37,7 +37,8 @@ class Majority(PredictorSettings):
 
     sees: ClassVar[Sees] = "nothing"
 
-    name: Literal["majority"] = Field("majority", description="class shares of the training windows; no sensors")
+    name: Literal["majority"] = "majority"
+    """class shares of the training windows; no sensors"""
 
 
 class NearestMinute(PredictorSettings):
@@ -45,9 +46,8 @@ class NearestMinute(PredictorSettings):
 
     sees: ClassVar[Sees] = "time"
 
-    name: Literal["nearest_minute"] = Field(
-        "nearest_minute", description="label of the user's training window that is nearest in time; no sensors"
-    )
+    name: Literal["nearest_minute"] = "nearest_minute"
+    """label of the user's training window that is nearest in time; no sensors"""
 
 
 class Clock(PredictorSettings):
@@ -55,7 +55,8 @@ class Clock(PredictorSettings):
 
     sees: ClassVar[Sees] = "time"
 
-    name: Literal["clock"] = Field("clock", description="class shares by time since the session start; no sensors")
+    name: Literal["clock"] = "clock"
+    """class shares by time since the session start; no sensors"""
 
 
 class Boosting(PredictorSettings):
@@ -63,11 +64,20 @@ class Boosting(PredictorSettings):
 
     sees: ClassVar[Sees] = "features"
 
-    name: Literal["boosting"] = Field("boosting", description="histogram gradient boosting on summary features")
-    max_iter: int = Field(100, ge=1, description="maximum number of trees per class; chosen on validation windows")
-    learning_rate: float = Field(0.1, gt=0, description="shrinkage")
-    min_samples_leaf: int = Field(5, ge=1, description="minimum number of windows per leaf")
-    seed: int = Field(0, ge=0, description="random state of the booster")
+    name: Literal["boosting"] = "boosting"
+    """histogram gradient boosting on summary features"""
+
+    max_iter: int = Field(100, ge=1)
+    """maximum number of trees per class; chosen on validation windows"""
+
+    learning_rate: float = Field(0.1, gt=0)
+    """shrinkage"""
+
+    min_samples_leaf: int = Field(5, ge=1)
+    """minimum number of windows per leaf"""
+
+    seed: int = Field(0, ge=0)
+    """random state of the booster"""
 
 
 class LifeLogNet(Training, PredictorSettings):
@@ -76,12 +86,17 @@ class LifeLogNet(Training, PredictorSettings):
     sees: ClassVar[Sees] = "features"
     needs_torch: ClassVar[bool] = True
 
-    name: Literal["lifelognet"] = Field("lifelognet", description="the study's network on 5-second maxima")
-    batch_size: int = Field(512, ge=2, description="5-second bins per step")
-    modality_dropout: float = Field(
-        0.0, ge=0, lt=1, description="probability of hiding each modality during training (published: 0)"
-    )
-    seed: int = Field(0, ge=0, description="seed of the initial weights and the order of windows")
+    name: Literal["lifelognet"] = "lifelognet"
+    """the study's network on 5-second maxima"""
+
+    batch_size: int = Field(512, ge=2)
+    """5-second bins per step"""
+
+    modality_dropout: float = Field(0.0, ge=0, lt=1)
+    """probability of hiding each modality during training (published: 0)"""
+
+    seed: int = Field(0, ge=0)
+    """seed of the initial weights and the order of windows"""
 
 
 class WindowNet(Training, PredictorSettings):
@@ -90,11 +105,20 @@ class WindowNet(Training, PredictorSettings):
     sees: ClassVar[Sees] = "windows"
     needs_torch: ClassVar[bool] = True
 
-    name: Literal["windownet"] = Field("windownet", description="the same network on whole windows")
-    epochs: int = Field(10, ge=1, le=100000, description="maximum number of epochs")
-    batch_size: int = Field(16, ge=2, description="windows per step")
-    modality_dropout: float = Field(0.0, ge=0, lt=1, description="probability of hiding each modality during training")
-    seed: int = Field(0, ge=0, description="seed of the initial weights and the order of windows")
+    name: Literal["windownet"] = "windownet"
+    """the same network on whole windows"""
+
+    epochs: int = Field(10, ge=1, le=100000)
+    """maximum number of epochs"""
+
+    batch_size: int = Field(16, ge=2)
+    """windows per step"""
+
+    modality_dropout: float = Field(0.0, ge=0, lt=1)
+    """probability of hiding each modality during training"""
+
+    seed: int = Field(0, ge=0)
+    """seed of the initial weights and the order of windows"""
 
 
 AnyPredictor = LifeLogNet | WindowNet | Boosting | Majority | NearestMinute | Clock

@@ -16,11 +16,14 @@ SUBSETS: tuple[Subset, ...] = get_args(Subset)
 class Target(Section):
     """A label column and its classes."""
 
-    name: Name = Field(description="wildcard {target} of the results")
-    column: Name = Field(description="label column of the recordings")
-    bins: dict[Name, list[Level]] = Field(
-        min_length=2, description="class name: its label values; windows with other values are not used"
-    )
+    name: Name
+    """wildcard {target} of the results"""
+
+    column: Name
+    """label column of the recordings"""
+
+    bins: dict[Name, list[Level]] = Field(min_length=2)
+    """class name: its label values; windows with other values are not used"""
 
     @model_validator(mode="after")
     def _is_disjoint(self) -> Target:
@@ -44,45 +47,60 @@ def etri_targets() -> list[Target]:
     positive = {"negative": [1, 2, 3], "neutral": [4], "positive": [5, 6, 7]}
     rest = ["recreation_media", "entertainment", "hobby", "recreation_etc", "meal", "sleep", "socialising"]
     action = {"work": ["work", "study"], "rest": rest, "move": ["travel", "outdoor_act", "shop"]}
-    return [
-        Target.model_validate({"name": name, "column": column, "bins": bins})
-        for name, column, bins in (
-            ("tension", "emotionTension", tension),
-            ("positive", "emotionPositive", positive),
-            ("action", "action", action),
-        )
-    ]
+    targets = (
+        ("tension", "emotionTension", tension),
+        ("positive", "emotionPositive", positive),
+        ("action", "action", action),
+    )
+    return [Target.model_validate(dict(name=name, column=column, bins=bins)) for name, column, bins in targets]
 
 
 class WindowAssignment(Section):
     """Keys of every split that assigns windows to subsets."""
 
-    name: Name = Field(description="wildcard {split} of the results")
-    test: float = Field(0.2, gt=0, lt=1, description="share of the windows in the test subset")
-    validation: float = Field(0.125, gt=0, lt=1, description="share of the remaining windows used to choose the epoch")
-    seed: int = Field(32, ge=0, description="seed of the assignment")
+    name: Name
+    """wildcard {split} of the results"""
+
+    test: float = Field(0.2, gt=0, lt=1)
+    """share of the windows in the test subset"""
+
+    validation: float = Field(0.125, gt=0, lt=1)
+    """share of the remaining windows used to choose the epoch"""
+
+    seed: int = Field(32, ge=0)
+    """seed of the assignment"""
 
 
 class RandomSplit(WindowAssignment):
     """Windows shuffled one by one."""
 
-    method: Literal["random"] = Field(
-        "random", description="shuffles single windows, as published; neighbours in time leak between subsets"
-    )
+    method: Literal["random"] = "random"
+    """shuffles single windows, as published; neighbours in time leak between subsets"""
 
 
 class BlockedSplit(WindowAssignment):
     """Whole blocks of time kept together."""
 
-    method: Literal["blocked"] = Field(
-        "blocked", description="keeps whole sessions, blocks of minutes, or whole tasks together"
-    )
-    min_sessions: int = Field(3, ge=3, description="users with fewer sessions are split by blocks of minutes")
-    block_minutes: int = Field(8, ge=1, description="length of such a block in minutes")
-    embargo_minutes: int = Field(1, ge=0, description="minimum gap between subsets in minutes")
-    tasks: Name | None = Field(None, description="label column of a protocol's tasks; runs of a task stay together")
-    between: Level | None = Field(None, description="tasks: label of the time between tasks; cut in the middle")
-    hold_out: list[Level] = Field([], description="tasks: the test tasks of every user; empty: drawn per user")
+    method: Literal["blocked"] = "blocked"
+    """keeps whole sessions, blocks of minutes, or whole tasks together"""
+
+    min_sessions: int = Field(3, ge=3)
+    """users with fewer sessions are split by blocks of minutes"""
+
+    block_minutes: int = Field(8, ge=1)
+    """length of such a block in minutes"""
+
+    embargo_minutes: int = Field(1, ge=0)
+    """minimum gap between subsets in minutes"""
+
+    tasks: Name | None = None
+    """label column of a protocol's tasks; runs of a task stay together"""
+
+    between: Level | None = None
+    """tasks: label of the time between tasks; cut in the middle"""
+
+    hold_out: list[Level] = Field([])
+    """tasks: the test tasks of every user; empty: drawn per user"""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> BlockedSplit:
@@ -96,11 +114,20 @@ class BlockedSplit(WindowAssignment):
 class UsersSplit(Section):
     """Predictors tested on users that they were not trained on."""
 
-    method: Literal["users"] = Field("users", description="tests each predictor on users it was not trained on")
-    name: Name = Field(description="wildcard {split} of the results")
-    within: Name = Field(description="the split that provides subsets, personal models and groups")
-    folds: int = Field(3, ge=2, description="number of folds of users; a smaller group leaves out one user per fold")
-    seed: int = Field(0, ge=0, description="seed of the folds")
+    method: Literal["users"] = "users"
+    """tests each predictor on users it was not trained on"""
+
+    name: Name
+    """wildcard {split} of the results"""
+
+    within: Name
+    """the split that provides subsets, personal models and groups"""
+
+    folds: int = Field(3, ge=2)
+    """number of folds of users; a smaller group leaves out one user per fold"""
+
+    seed: int = Field(0, ge=0)
+    """seed of the folds"""
 
 
 WindowSplit = RandomSplit | BlockedSplit  # assigns every window to a subset

@@ -13,19 +13,24 @@ from lifelog.settings.base import Name, Section
 class Recordings(Section):
     """How the raw recordings are laid out."""
 
-    layout: Literal["simulated", "etri", "empatica"] = Field(
-        "simulated",
-        description="simulated: a simulated cohort; etri: ETRI lifelog folders; empatica: native Empatica E4 exports",
-    )
-    labels: str = Field("labels.csv", description="empatica only: table of labelled intervals, relative to root")
+    layout: Literal["simulated", "etri", "empatica"] = "simulated"
+    """simulated: a simulated cohort; etri: ETRI lifelog folders; empatica: native Empatica E4 exports"""
+
+    labels: str = "labels.csv"
+    """empatica only: table of labelled intervals, relative to root"""
 
 
 class Cohort(Recordings):
     """Which recordings are read."""
 
-    root: str = Field("resources/simulated", description="folder of the raw recordings")
-    users: Literal["all"] | list[str] = Field("all", description="all, or a list of user names")
-    timezone: str = Field("Asia/Seoul", description="time zone of the participants; used for displayed times only")
+    root: str = "resources/simulated"
+    """folder of the raw recordings"""
+
+    users: Literal["all"] | list[str] = "all"
+    """all, or a list of user names"""
+
+    timezone: str = "Asia/Seoul"
+    """time zone of the participants; used for displayed times only"""
 
     @field_validator("users", mode="before")
     @classmethod
@@ -47,58 +52,80 @@ class Cohort(Recordings):
 class Simulation(Section):
     """The simulated cohort."""
 
-    users: int = Field(12, ge=2, le=999, description="number of participants; the last one has short recordings")
-    groups: int = Field(
-        3, ge=1, le=3, description="number of planted groups, which differ in the modalities that carry the label"
-    )
-    sessions: int = Field(6, ge=1, le=50, description="recordings per participant, on different days")
-    minutes: int = Field(10, ge=2, le=1000, description="labelled minutes per recording")
-    effect: float = Field(
-        1.0, ge=0, le=5, description="effect of tension on the planted modalities; 0 for a cohort without any effect"
-    )
-    missing: float = Field(0.02, ge=0, lt=0.5, description="share of files, minutes and labels that are missing")
-    seed: int = Field(0, ge=0, description="seed of the cohort")
+    users: int = Field(12, ge=2, le=999)
+    """number of participants; the last one has short recordings"""
+
+    groups: int = Field(3, ge=1, le=3)
+    """number of planted groups, which differ in the modalities that carry the label"""
+
+    sessions: int = Field(6, ge=1, le=50)
+    """recordings per participant, on different days"""
+
+    minutes: int = Field(10, ge=2, le=1000)
+    """labelled minutes per recording"""
+
+    effect: float = Field(1.0, ge=0, le=5)
+    """effect of tension on the planted modalities; 0 for a cohort without any effect"""
+
+    missing: float = Field(0.02, ge=0, lt=0.5)
+    """share of files, minutes and labels that are missing"""
+
+    seed: int = Field(0, ge=0)
+    """seed of the cohort"""
 
 
 class Extraction(Section):
     """How recordings become windows."""
 
-    seconds: int = Field(60, ge=1, le=3600, description="window length in seconds; 60 for etri recordings")
-    keep: Literal["any", "complete"] = Field(
-        "any", description="any: keep windows with at least one usable modality; complete: with all (as published)"
-    )
-    coverage: float = Field(
-        0.95, gt=0, le=1, description="minimum share of expected samples; below it a modality is missing in the window"
-    )
-    purity: float = Field(
-        0.5, gt=0, le=1, description="labelled intervals only: minimum share of a window that its label covers"
-    )
+    seconds: int = Field(60, ge=1, le=3600)
+    """window length in seconds; 60 for etri recordings"""
+
+    keep: Literal["any", "complete"] = "any"
+    """any: keep windows with at least one usable modality; complete: with all (as published)"""
+
+    coverage: float = Field(0.95, gt=0, le=1)
+    """minimum share of expected samples; below it a modality is missing in the window"""
+
+    purity: float = Field(0.5, gt=0, le=1)
+    """labelled intervals only: minimum share of a window that its label covers"""
 
 
 class Windows(Extraction):
     """How windows are extracted and standardised."""
 
-    standardise: Literal["user", "none"] = Field(
-        "user", description="user: by mean and std of each user's training windows; none: raw values (as published)"
-    )
+    standardise: Literal["user", "none"] = "user"
+    """user: by mean and std of each user's training windows; none: raw values (as published)"""
 
 
 class Modality(Section):
     """One sensor: what is read and what a window of it holds."""
 
-    name: Name = Field(description="name in tables, figures and the report")
-    source: str | None = Field(None, description="folder or file to read; defaults to the name")
-    kind: Literal["sequence", "scalar", "mean"] = Field(
-        "sequence", description="scalar: mean of each column; mean: one mean over all columns (as published)"
-    )
-    columns: list[Name] = Field(min_length=1, description="columns to read; these are the channels, except for mean")
-    rate: float | None = Field(None, gt=0, description="sampling rate in Hz; null for irregular samples")
-    length: int = Field(1, ge=1, description="samples per window; surplus samples are cut; 1 for scalar and mean")
-    exact: bool = Field(
-        False, description="true: any other number of samples counts as missing (published, wristband only)"
-    )
-    scale: float = Field(1.0, description="factor that converts raw values to the unit")
-    unit: str = Field("", max_length=32, description="unit after scaling")
+    name: Name
+    """name in tables, figures and the report"""
+
+    source: str | None = None
+    """folder or file to read; defaults to the name"""
+
+    kind: Literal["sequence", "scalar", "mean"] = "sequence"
+    """scalar: mean of each column; mean: one mean over all columns (as published)"""
+
+    columns: list[Name] = Field(min_length=1)
+    """columns to read; these are the channels, except for mean"""
+
+    rate: float | None = Field(None, gt=0)
+    """sampling rate in Hz; null for irregular samples"""
+
+    length: int = Field(1, ge=1)
+    """samples per window; surplus samples are cut; 1 for scalar and mean"""
+
+    exact: bool = False
+    """true: any other number of samples counts as missing (published, wristband only)"""
+
+    scale: float = 1.0
+    """factor that converts raw values to the unit"""
+
+    unit: str = Field("", max_length=32)
+    """unit after scaling"""
 
     @property
     def channel_names(self) -> list[str]:

@@ -91,29 +91,25 @@ def _intervals(path: Path) -> pd.DataFrame:
         unusable = [name for name in frame.columns if name in RESERVED or name.startswith("Unnamed:")]
         if unusable:
             raise ValueError(f"line 1: {unusable[0]!r} cannot be the name of a label column; rename it")
-        if frame.user.isna().any():
-            raise ValueError(f"line {int(frame.user.isna().to_numpy().argmax()) + 2}: the user is missing")
-        unsafe = ~frame.user.str.fullmatch(SAFE_NAME.pattern).to_numpy(dtype=bool)
-        if unsafe.any():
-            line = int(unsafe.argmax())
-            raise ValueError(
-                f"line {line + 2}: the user {frame.user[line]!r} may hold only letters, digits, '_' and '-'"
-            )
+        _refuse(frame.user.isna(), "the user is missing")
+        unsafe = ~frame.user.astype(str).str.fullmatch(SAFE_NAME.pattern)
+        _refuse(unsafe, "the user {!r} may hold only letters, digits, '_' and '-'", frame.user)
         for name in ("start", "end"):
             numbers = pd.to_numeric(frame[name], errors="coerce")
-            if not np.isfinite(numbers).all():
-                line = int((~np.isfinite(numbers)).to_numpy().argmax())
-                raise ValueError(f"line {line + 2}: {name} is {frame[name][line]!r}; expected unix seconds")
+            _refuse(~np.isfinite(numbers), f"{name} is {{!r}}; expected unix seconds", frame[name])
             frame[name] = numbers
-        wrong = (frame.end - frame.start > MAX_INTERVAL).to_numpy()
-        if wrong.any():
-            raise ValueError(f"line {int(wrong.argmax()) + 2}: the interval is longer than a year")
-        wrong = (frame.end <= frame.start).to_numpy()
-        if wrong.any():
-            raise ValueError(f"line {int(wrong.argmax()) + 2}: the interval ends before it starts")
+        _refuse(frame.end - frame.start > MAX_INTERVAL, "the interval is longer than a year")
+        _refuse(frame.end <= frame.start, "the interval ends before it starts")
     except (OSError, ValueError, pd.errors.ParserWarning) as error:
         raise BadInput("label table cannot be used", f"{path} (cohort.labels): {error}") from None
     return frame
+
+
+def _refuse(wrong: pd.Series, message: str, values: pd.Series | None = None) -> None:
+    """Raise ValueError with the line of the first wrong row, and its value in the message."""
+    if wrong.any():
+        row = int(wrong.to_numpy(dtype=bool).argmax())
+        raise ValueError(f"line {row + 2}: " + message.format(None if values is None else values[row]))
 
 
 def _labels(intervals: pd.DataFrame, columns: list[str], extraction: Extraction) -> list[Label]:

@@ -7,7 +7,10 @@ the tables do not depend on the number of processes, and memory does not grow wi
 from __future__ import annotations
 
 import logging
+import multiprocessing
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +24,6 @@ from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.tables import write_atomically
 from lifelog.windows.layout import BadInput, Label, Samples, Session
 from lifelog.windows.layouts import LAYOUTS
-from lifelog.windows.parallel import read_parallel
 from lifelog.windows.quality import QualityLog
 from lifelog.windows.schema import windows_schema
 
@@ -109,28 +111,29 @@ def extract_windows(
 def read_pieces(
     sessions: Iterable[Session], extraction: Extraction, modalities: list[Modality], processes: int
 ) -> Iterator[Piece]:
-    """Yield sessions of at most `MAX_PIECE` labels with their samples, in order; each is valid until the next one."""
-    shape = (MAX_PIECE, sum(modality.size for modality in modalities))
-    read = partial(_read_session, extraction=extraction, modalities=modalities)
-    if processes > 1:
-        for session, values, readings in read_parallel(sessions, shape, processes, read):
-            yield Piece(session, values, readings)
+    """Yield sessions with their samples, in order; a few are read ahead by other processes."""
+    read = partial(_read_piece, extraction=extraction, modalities=modalities)
+    if processes == 1:
+        yield from map(read, sessions)
         return
-    memory = np.empty(shape, np.float32)
-    for session in sessions:
-        values = memory[: len(session.labels)]
-        yield Piece(session, values, read(session, values))
+    ahead: deque[Future[Piece]] = deque()
+    # Fork: any other start method would run the script of the job again.
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("fork")) as pool:
+        for session in sessions:
+            ahead.append(pool.submit(read, session))
+            if len(ahead) > 2 * processes:
+                yield ahead.popleft().result()
+        yield from (future.result() for future in ahead)
 
 
-def _read_session(
-    session: Session, values: NDArray[np.float32], extraction: Extraction, modalities: list[Modality]
-) -> list[dict[str, Reading]]:
-    """Write the samples of every label into its row of `values`, and return the readings as in `Piece`."""
+def _read_piece(session: Session, extraction: Extraction, modalities: list[Modality]) -> Piece:
+    """Read the samples of every label."""
     columns, readings = _columns(modalities), []
+    values = np.zeros((len(session.labels), sum(modality.size for modality in modalities)), np.float32)
     for label, row in zip(session.labels, values, strict=True):
         wanted = [] if label.fault else modalities
         readings.append({m.name: _read_window(session, label, extraction, m, row[columns[m.name]]) for m in wanted})
-    return readings
+    return Piece(Session(session.name, session.labels, session.notes), values, readings)
 
 
 def _read_window(
@@ -147,7 +150,6 @@ def _read_window(
         values[:] = to_window(samples, modality, extraction)
         return Reading(count, None)
     except BadInput as problem:
-        values[:] = 0
         return Reading(count, problem)
 
 

@@ -10,21 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from lifelog.tables import TEXT, TIME
 from lifelog.windows.layout import BadInput
 
-SCHEMA = pa.schema(
-    [
-        ("user", pa.string()),
-        ("session", pa.string()),
-        ("start", pa.timestamp("s", tz="UTC")),
-        ("kind", pa.string()),  # modality: in a labelled window; label: became no window; note: anything else
-        ("modality", pa.string()),
-        ("found", pa.int32()),  # samples
-        ("expected", pa.int32()),
-        ("reason", pa.string()),  # null where the modality was used
-        ("detail", pa.string()),  # file, line, cause
-    ]
-)
+# kind: modality (in a labelled window), label (became no window) or note (anything else); found, expected: samples;
+# reason: null if the modality was used; detail: file, line, cause.
+KEYS = dict(user=TEXT, session=TEXT, start=TIME, kind=TEXT, modality=TEXT)
+SCHEMA = pa.schema(KEYS | dict(found=pa.int32(), expected=pa.int32(), reason=TEXT, detail=TEXT))
 
 
 @dataclass

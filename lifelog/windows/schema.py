@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifelog.settings.windows import Modality
+from lifelog.tables import TEXT, TIME
 
 VERSION = 1
 
@@ -28,14 +29,12 @@ def windows_schema(labels: pa.Schema, modalities: list[Modality]) -> pa.Schema:
     pyarrow.Schema
         With the modality table and the names of the label columns as JSON in the metadata key `lifelog`.
     """
-    keys = [("user", pa.string()), ("session", pa.string()), ("start", pa.timestamp("s", tz="UTC"))]
-    sensors = [(m.name, pa.list_(pa.float32(), m.size)) for m in modalities]
-    notes = {
-        "version": VERSION,
-        "modalities": [m.model_dump() for m in modalities],
-        "labels": list(labels.names),
-    }
-    return pa.schema([*keys, *labels, *sensors], metadata={"lifelog": json.dumps(notes, sort_keys=True)})
+    keys = dict(user=TEXT, session=TEXT, start=TIME)
+    sensors = {m.name: pa.list_(pa.float32(), m.size) for m in modalities}
+    notes = {"version": VERSION, "modalities": [m.model_dump() for m in modalities], "labels": list(labels.names)}
+    return pa.schema(
+        [*keys.items(), *labels, *sensors.items()], metadata={"lifelog": json.dumps(notes, sort_keys=True)}
+    )
 
 
 def read_modalities(path: str | Path) -> list[Modality]:

@@ -28,11 +28,7 @@ from lifelog.tables import write_json
 Floats = NDArray[np.floating[Any]]
 Signal = tuple[Floats, Floats]  # seconds since the window start (n,), values (n, channels)
 
-GROUPS = {
-    "electrodermal": ("e4Eda", "e4Temp"),
-    "cardiac": ("e4Bvp", "e4Hr"),
-    "motor": ("e4Acc", "mAcc"),
-}
+GROUPS = {"electrodermal": ("e4Eda", "e4Temp"), "cardiac": ("e4Bvp", "e4Hr"), "motor": ("e4Acc", "mAcc")}
 CHANNELS = {
     **{name: ("x", "y", "z") for name in ("e4Acc", "mAcc", "mGyr", "mMag")},
     **{"e4Bvp": ("x",), "e4Eda": ("x",), "e4Hr": ("x",), "e4Temp": ("x",), "mGps": ("lat", "lon", "accuracy")},
@@ -161,8 +157,7 @@ def _bursts(rng: np.random.Generator, t: Floats, rate: float, rise: float, fall:
     onset = rng.uniform(0, 60, rng.poisson(rate))
     size = rng.uniform(0.6, 1.4, len(onset))
     dt = np.maximum(t[:, None] - onset, 0)
-    bursts: Floats = ((np.exp(-dt / fall) - np.exp(-dt / rise)) * size).sum(axis=1)
-    return bursts
+    return ((np.exp(-dt / fall) - np.exp(-dt / rise)) * size).sum(axis=1)
 
 
 def _e4_acc(rng: np.random.Generator, trait: float, drive: float, own: float) -> Signal:

@@ -22,7 +22,7 @@ ALL = Groups(subsets=["train"], k_max=4)
 
 
 def importance(seed: int = 0, windows: int = 20) -> pd.DataFrame:
-    """Nine users in three kinds, one modality each; two training seeds; values sum to 1."""
+    """Nine users of three types, each with one dominant modality; two training seeds; values sum to 1."""
     rng = np.random.default_rng(seed)
     rows = []
     for i in range(9):
@@ -40,30 +40,30 @@ def importance(seed: int = 0, windows: int = 20) -> pd.DataFrame:
 @pytest.mark.parametrize("algorithm", ["kmeans", "agglomerative"])
 @pytest.mark.parametrize("unit", ["users", "windows"])
 @pytest.mark.parametrize("k", ["auto", 3])
-def test_planted_groups_come_back(algorithm: str, unit: str, k: str | int) -> None:
+def test_planted_groups_are_recovered(algorithm: str, unit: str, k: str | int) -> None:
     settings = Groups(subsets=["train"], k_max=4, algorithm=algorithm, unit=unit, k=k)
     table = importance()
     scores = score_groups(table, settings)
     assert scores.chosen.sum() == 1 and scores.k[scores.chosen].item() == 3
     groups = group_users("importance", table, settings, scores)
     truth = {"effect": 1.0, "users": {f"u{i}": {"group": i % 3, "modalities": [MODALITIES[i % 3]]} for i in range(9)}}
-    found = score_recovery(table, groups, truth, settings)
-    assert found["adjusted_rand_index"] == 1
-    assert found["planted_on_top"] == {"attention": 1.0, "ablation": 0.0}
+    recovery = score_recovery(table, groups, truth, settings)
+    assert recovery["adjusted_rand_index"] == 1
+    assert recovery["planted_on_top"] == {"attention": 1.0, "ablation": 0.0}
     assert groups.share.between(0.8, 1).all()
 
 
-def test_groups_use_only_the_parts_that_are_asked_for() -> None:
+def test_groups_use_only_the_configured_subsets() -> None:
     table = importance()
-    spoiled = table.copy()
-    spoiled.loc[spoiled.subset == "test", "value"] = 5.0
-    pd.testing.assert_frame_equal(score_groups(table, ALL), score_groups(spoiled, ALL))
+    changed = table.copy()
+    changed.loc[changed.subset == "test", "value"] = 5.0
+    pd.testing.assert_frame_equal(score_groups(table, ALL), score_groups(changed, ALL))
     pd.testing.assert_frame_equal(
-        user_vectors(table, "attention", ["train"]), user_vectors(spoiled, "attention", ["train"])
+        user_vectors(table, "attention", ["train"]), user_vectors(changed, "attention", ["train"])
     )
 
 
-def test_simple_schemes() -> None:
+def test_global_and_personal_groups() -> None:
     table = importance()
     assert set(group_users("global", table, ALL).group) == {"everyone"}
     personal = group_users("personal", table, ALL)
@@ -75,7 +75,7 @@ def test_clusters_are_numbered_by_size() -> None:
     assert cluster(vectors, "kmeans", [3], 0)[3].tolist() == [1, 0, 0, 0, 1, 2]
 
 
-def test_missing_modalities_count_as_the_users_mean_or_as_nothing() -> None:
+def test_missing_modalities_are_filled_with_the_mean_of_the_user_or_zero() -> None:
     table = importance(windows=3)
     table.loc[(table.user == "u0") & (table.modality == "a"), "value"] = np.nan
     first = table.start == table.start.min()
@@ -85,33 +85,33 @@ def test_missing_modalities_count_as_the_users_mean_or_as_nothing() -> None:
     assert vectors.loc["u1", "b"].iloc[0] == pytest.approx(vectors.loc["u1", "b"].iloc[1:].mean())
 
 
-def test_entropy_is_zero_undivided_and_log_two_in_halves() -> None:
+def test_entropy_is_zero_for_one_modality_and_log_two_for_equal_halves() -> None:
     assert entropy(pd.DataFrame([[1.0, 0.0]])) == 0
     assert entropy(pd.DataFrame([[0.5, 0.5], [0.0, 1.0]])) == pytest.approx(np.log(2))
 
 
-def test_agglomerative_is_scikit_learns_ward() -> None:
+def test_agglomerative_equals_ward_of_scikit_learn() -> None:
     vectors = np.random.default_rng(0).normal(size=(40, 3))
-    found = cluster(vectors, "agglomerative", [2, 3, 7], 0)
-    for k, labels in found.items():
+    clusterings = cluster(vectors, "agglomerative", [2, 3, 7], 0)
+    for k, labels in clusterings.items():
         assert adjusted_rand_score(AgglomerativeClustering(k).fit_predict(vectors), labels) == 1
 
 
-def test_random_groups_have_the_same_sizes_and_other_members() -> None:
+def test_random_groups_have_the_same_sizes_and_different_members() -> None:
     table = importance()
     groups = group_users("importance", table, ALL, score_groups(table, ALL))
-    drawn = [group_users(f"random-{i}", table, ALL, groups=groups) for i in range(1, 6)]
-    for some in drawn:
-        assert some.group.value_counts().to_dict() == groups.group.value_counts().to_dict()
-    assert len({tuple(some.group) for some in [groups, *drawn]}) > 4
-    assert group_users("random-1", table, ALL, groups=groups).equals(drawn[0])
+    random_groups = [group_users(f"random-{i}", table, ALL, groups=groups) for i in range(1, 6)]
+    for grouping in random_groups:
+        assert grouping.group.value_counts().to_dict() == groups.group.value_counts().to_dict()
+    assert len({tuple(grouping.group) for grouping in [groups, *random_groups]}) > 4
+    assert group_users("random-1", table, ALL, groups=groups).equals(random_groups[0])
 
 
-def test_raw_groups_come_from_features_and_are_as_many(tmp_path: Path) -> None:
+def test_raw_groups_are_computed_from_features_and_equal_in_number(tmp_path: Path) -> None:
     table = importance()
     groups = group_users("importance", table, ALL, score_groups(table, ALL))
     rng, paths = np.random.default_rng(0), []
-    for i in range(9):  # raw features put users together by thirds, importance by every third
+    for i in range(9):  # raw features group consecutive users, importance every third user
         frame = table[(table.user == f"u{i}")][["user", "start"]].drop_duplicates()
         frame = frame.assign(**{"s.x.mean": i // 3 + 0.01 * rng.normal(size=len(frame)), "s.bin_maxima": 9.0})
         paths.append(str(tmp_path / f"{i}.parquet"))
@@ -125,7 +125,7 @@ def test_raw_groups_come_from_features_and_are_as_many(tmp_path: Path) -> None:
     ]
 
 
-def test_stability_is_high_for_planted_groups_and_low_for_none() -> None:
+def test_stability_is_high_for_planted_groups_and_low_without_groups() -> None:
     planted = score_groups(importance(), ALL)
     table = importance()
     rng = np.random.default_rng(0)
@@ -134,20 +134,20 @@ def test_stability_is_high_for_planted_groups_and_low_for_none() -> None:
     assert nothing.stability.max() < 0.7
 
 
-def test_unstable_importance_is_told_from_stable() -> None:
+def test_unstable_importance_is_distinguished_from_stable() -> None:
     table = importance()
     deletion = pd.DataFrame(
-        [(f"u{i}", "test", 0, o, k, 5, fall * k) for i in range(9) for k in (1, 2)
-         for o, fall in (("attention", 0.3), ("ablation", 0.5), ("random", 0.2))],
+        [(f"u{i}", "test", 0, o, k, 5, decrease * k) for i in range(9) for k in (1, 2)
+         for o, decrease in (("attention", 0.3), ("ablation", 0.5), ("random", 0.2))],
         columns=["user", "subset", "seed", "order", "removed", "windows", "decrease"],
     )  # fmt: skip
-    turned = table.copy()
-    own = (turned.user == "u4") & (turned.seed == 1)
-    turned.loc[own, "modality"] = turned.modality[own].map({"a": "b", "b": "c", "c": "a"})
-    scores = score_importance(turned, deletion, ALL).set_index("user")
+    permuted = table.copy()
+    own = (permuted.user == "u4") & (permuted.seed == 1)
+    permuted.loc[own, "modality"] = permuted.modality[own].map({"a": "b", "b": "c", "c": "a"})
+    scores = score_importance(permuted, deletion, ALL).set_index("user")
     assert not scores.stable["u4"] and scores.seeds_attention["u4"] < 0.5
     assert scores.stable[[f"u{i}" for i in (0, 3, 6)]].all()
-    assert (scores.agreement[["u0", "u1"]] == -1).all()  # the fixture's ablation is attention turned over
+    assert (scores.agreement[["u0", "u1"]] == -1).all()  # the ablation of the fixture is the negative attention
     np.testing.assert_allclose(scores.aopcr_attention, 0.15)
     np.testing.assert_allclose(scores.aopcr_ablation, 0.45)
     lacking = table[~((table.user == "u0") & table.modality.isin(["b", "c"]))]
@@ -156,12 +156,12 @@ def test_unstable_importance_is_told_from_stable() -> None:
     assert one_seed.stable.all() and one_seed.seeds_attention.isna().all()
 
 
-def test_too_many_groups_say_what_is_allowed() -> None:
+def test_too_many_groups_raise_an_error_with_the_allowed_range() -> None:
     with pytest.raises(ValueError, match=r"groups.k: 7 groups of 9 usable users; allowed: 1 to 4"):
         score_groups(importance(), Groups(subsets=["train"], k=7, k_max=4))
 
 
-def test_no_user_left_is_said_with_everyones_reason(tmp_path: Path) -> None:
+def test_no_usable_user_raises_an_error_with_the_reason_of_each(tmp_path: Path) -> None:
     paths = [str(tmp_path / f"{user}.parquet") for user in ("a", "b")]
     for path, reason in zip(paths, ("too few windows", "one class only"), strict=True):
         write_table(SCHEMA.empty_table(), path, SCHEMA, {"excluded": reason})
@@ -169,7 +169,7 @@ def test_no_user_left_is_said_with_everyones_reason(tmp_path: Path) -> None:
         read_importance(paths)
 
 
-def test_two_users_make_one_group(tmp_path: Path) -> None:
+def test_two_users_form_one_group(tmp_path: Path) -> None:
     table = importance()
     table = table[table.user.isin(["u0", "u1"])]
     write_csv(score_groups(table, ALL), tmp_path / "scores.csv")
@@ -178,9 +178,9 @@ def test_two_users_make_one_group(tmp_path: Path) -> None:
     assert scores.empty and set(group_users("importance", table, ALL, scores).group) == {"group 1"}
 
 
-def test_windows_that_are_all_alike_are_one_point(tmp_path: Path) -> None:
-    alike = importance().assign(value=1.0)
-    features = alike[["user", "start"]].drop_duplicates().assign(**{"a.x.mean": 2.0})
+def test_identical_windows_are_embedded_as_one_point(tmp_path: Path) -> None:
+    identical = importance().assign(value=1.0)
+    features = identical[["user", "start"]].drop_duplicates().assign(**{"a.x.mean": 2.0})
     features.to_parquet(tmp_path / "f.parquet")
-    points = embed_importance(alike, [str(tmp_path / "f.parquet")], ALL, Embedding())
+    points = embed_importance(identical, [str(tmp_path / "f.parquet")], ALL, Embedding())
     assert (points[["x", "y"]] == 0).all(axis=None) and set(points.space) == {"importance", "raw"}

@@ -26,26 +26,26 @@ sys.stdin.read()
 """
 
 
-def job(folder: Path) -> tuple[subprocess.Popen[str], str]:
-    """A process that takes a device and keeps it until it is killed or told to end."""
+def start_job(folder: Path) -> tuple[subprocess.Popen[str], str]:
+    """Start a process that claims a device and holds it until it is killed or its input is closed."""
     process = subprocess.Popen(
         [sys.executable, "-c", CLAIM, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     return process, process.stdout.readline().strip()
 
 
-def test_jobs_side_by_side_take_different_devices(tmp_path: Path) -> None:
-    jobs = [job(tmp_path / "locks") for _ in range(3)]
-    assert [taken for _, taken in jobs] == ["0", "1", "None"]
+def test_parallel_jobs_claim_different_devices(tmp_path: Path) -> None:
+    jobs = [start_job(tmp_path / "locks") for _ in range(3)]
+    assert [device for _, device in jobs] == ["0", "1", "None"]
     jobs[0][0].kill()
     jobs[0][0].wait()
-    again, taken = job(tmp_path / "locks")
-    assert taken == "0"
+    again, device = start_job(tmp_path / "locks")
+    assert device == "0"
     for process in (jobs[1][0], jobs[2][0], again):
         process.communicate()
 
 
-def test_a_job_keeps_the_device_it_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_keeps_its_claimed_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Properties:
         def __init__(self, number: int) -> None:
             self.uuid = "ab"[number]
@@ -55,35 +55,35 @@ def test_a_job_keeps_the_device_it_took(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(torch.cuda, "get_device_properties", Properties)
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     assert claim_device(("a",), tmp_path / f"lifelog-gpus-{os.getuid()}") == 0  # as another job would
-    assert [pick_device(wanted) for wanted in ("auto", "cuda")] == [torch.device("cuda", 1)] * 2
+    assert [pick_device(setting) for setting in ("auto", "cuda")] == [torch.device("cuda", 1)] * 2
     assert pick_device("cpu") == torch.device("cpu")
 
 
-def test_a_gpu_that_is_asked_for_must_be_there() -> None:
+def test_a_requested_gpu_that_is_not_available_raises_an_error() -> None:
     if torch.cuda.is_available():
-        pytest.skip("there is a GPU")
+        pytest.skip("a GPU is available")
     with pytest.raises(DeviceError, match="finds no GPU"):
         pick_device("cuda")
     assert pick_device("auto") == torch.device("cpu")
 
 
-class Crossings(TorchDispatchMode):
-    """Notes every operation on tensors of several devices, and every copy from one to another."""
+class Transfers(TorchDispatchMode):
+    """Record every operation on tensors of several devices, and every copy from one device to another."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.operations: list[str] = []
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         result = func(*args, **(kwargs or {}))
         tensors = [x for x in tree_leaves((args, kwargs, result)) if isinstance(x, torch.Tensor) and x.dim()]
         if len({x.device for x in tensors}) > 1:
-            self.found.append(f"{func}")
+            self.operations.append(f"{func}")
         return result
 
 
-def test_a_step_stays_on_its_device(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a device without numbers, there being no GPU: only what is hidden from a step is drawn elsewhere."""
+def test_a_training_step_stays_on_its_device(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run on the meta device, which needs no GPU: only the mask of hidden modalities is drawn on the CPU."""
     for sizes in (maxima.SEARCH_STEPS, maxima.PATCH_BAGS):
         monkeypatch.setitem(sizes, "meta", sizes["cuda"])
     device, settings = torch.device("meta"), config.mil.model_copy(update={"modality_dropout": 0.5})
@@ -92,11 +92,11 @@ def test_a_step_stays_on_its_device(config: Config, monkeypatch: pytest.MonkeyPa
     network = MilNetwork(config.modalities, 3, settings).to(device)
     optimiser = ClippedAdamW(network, settings.learning_rate, settings.weight_decay, settings.max_grad_norm)
     weights, rows = torch.ones(3, device=device), torch.arange(4, device=device)
-    with Crossings() as crossings:
+    with Transfers() as transfers:
         batch = bags.take(rows)
-        shown = hide_modalities(batch.present, settings.modality_dropout, torch.Generator().manual_seed(0))
-        loss = bag_loss(network(batch.values, shown).log_probabilities, batch.classes, weights, settings)
+        visible = hide_modalities(batch.present, settings.modality_dropout, torch.Generator().manual_seed(0))
+        loss = bag_loss(network(batch.values, visible).log_probabilities, batch.classes, weights, settings)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    assert crossings.found == ["aten._to_copy.default"]
+    assert transfers.operations == ["aten._to_copy.default"]

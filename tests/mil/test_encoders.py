@@ -1,4 +1,4 @@
-"""The fast encoder against the plain one, and the published sizes."""
+"""The fast encoder compared with the plain one, and the published number of parameters."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ def test_fast_encoder_equals_the_plain_one(channels: int, length: int, bags: int
     torch.manual_seed(length + bags)
     encoder = SequenceEncoder(channels).double()
     x = torch.randn(bags, length, channels, dtype=torch.double)
-    x[0, :SIGHT] *= 30  # maxima at the left edge, where the padding counts
+    x[0, :SIGHT] *= 30  # maxima at the left edge, where the padding matters
     upstream = torch.randn(bags, FEATURES, dtype=torch.double)
     results = []
     for forward in (encoder.plain, encoder):
@@ -31,8 +31,8 @@ def test_fast_encoder_equals_the_plain_one(channels: int, length: int, bags: int
         assert (fast - plain).norm() <= 1e-9 * plain.norm()
 
 
-def test_encoders_of_all_modalities_together_are_those_of_each(config: Config) -> None:
-    """Sequences of any length, single steps and scalars, values and gradients."""
+def test_encoding_all_modalities_together_equals_encoding_each(config: Config) -> None:
+    """Values and gradients, for sequences of any length, single steps and scalars."""
     torch.manual_seed(0)
     network = Encoders(config.modalities).double().eval()
     lengths = {m.name: min(m.length, 300) for m in config.modalities} | {"e4Temp": 1}
@@ -57,8 +57,8 @@ def test_encoders_of_all_modalities_together_are_those_of_each(config: Config) -
 
 @pytest.mark.parametrize("channels", [[8], [8, 8], [1, 8, 12]])
 @pytest.mark.parametrize("length", [1, 100])
-def test_eight_channels_have_no_convolution_beside_them(channels: list[int], length: int) -> None:
-    """Their first residual is the input itself, also together with sequences of other widths."""
+def test_eight_channels_have_an_identity_residual(channels: list[int], length: int) -> None:
+    """The first residual is the input itself, also together with sequences of other numbers of channels."""
     torch.manual_seed(0)
     encoders = [SequenceEncoder(n).double() for n in channels]
     xs = [torch.randn(4, length, n, dtype=torch.double) for n in channels]
@@ -72,17 +72,17 @@ def test_eight_channels_have_no_convolution_beside_them(channels: list[int], len
     torch.testing.assert_close(encoded, encode_together(encoders, xs))
 
 
-def test_an_output_sees_the_past_and_nothing_else() -> None:
+def test_an_output_depends_only_on_current_and_past_steps() -> None:
     torch.manual_seed(0)
     blocks = SequenceEncoder(1).double().blocks
     x = torch.randn(1, 1, 100, dtype=torch.double, requires_grad=True)
     blocks(x)[0, :, 60].sum().backward()
-    seen = x.grad[0, 0].nonzero().flatten()
-    assert seen.min() >= 60 - SIGHT + 1 and seen.max() == 60
+    steps = x.grad[0, 0].nonzero().flatten()
+    assert steps.min() >= 60 - SIGHT + 1 and steps.max() == 60
 
 
 def test_published_number_of_parameters() -> None:
-    """22,358 at four classes and nine modalities, GPS and heart rate as one number each."""
+    """22,358 for four classes and nine modalities, with GPS and heart rate as one number each."""
     modalities = [m.model_copy(update={"columns": ["x"]}) if m.kind == "scalar" else m for m in Config().modalities]
     network = MilNetwork(modalities, 4, Mil(attention="published"))
     assert count_parameters(network) == 22_358

@@ -13,7 +13,7 @@ from lifelog.windows.read import read_windows
 from tests.mil.test_train import train
 
 
-def test_every_used_window_has_every_modality_under_every_method(config: Config, tables: Path, tmp_path: Path) -> None:
+def test_importance_of_every_used_window_modality_and_measure(config: Config, tables: Path, tmp_path: Path) -> None:
     checkpoint = train(config, tables, tmp_path)
     paths = tables / "windows/101.parquet", tables / "splits/101.parquet"
     extract_importance(*paths, [str(checkpoint)], tmp_path / "i.parquet", tmp_path / "d.parquet")
@@ -28,38 +28,40 @@ def test_every_used_window_has_every_modality_under_every_method(config: Config,
     assert attention.value.isna().sum() == missing
     curves = pq.read_table(tmp_path / "d.parquet").to_pandas()
     assert set(curves.order) == {"attention", "ablation", "random"} and set(curves.removed) == set(range(1, 9))
-    assert set(curves.part) == {"train", "validation", "test"}
+    assert set(curves.subset) == {"train", "validation", "test"}
     assert read_notes(tmp_path / "i.parquet")["test_scores"]["0"]["accuracy"] >= 0
 
 
 class Additive:
-    """A network whose evidence is a known sum: what each modality that is there adds to the second class."""
+    """A network whose evidence for the second class is the sum of known contributions of the present modalities."""
 
-    def __init__(self, adds: list[float], attention: list[float]) -> None:
-        self.adds, self.weights = torch.tensor(adds), torch.tensor(attention)
+    def __init__(self, contributions: list[float], attention: list[float]) -> None:
+        self.contributions, self.weights = torch.tensor(contributions), torch.tensor(attention)
 
     def encode(self, values: dict[str, torch.Tensor]) -> torch.Tensor:
-        return torch.zeros(len(values["a"]), len(self.adds), 1)
+        return torch.zeros(len(values["a"]), len(self.contributions), 1)
 
     def classify(self, z: torch.Tensor, present: torch.Tensor) -> BagOutput:
-        evidence = (self.adds * present).sum(dim=1)
+        evidence = (self.contributions * present).sum(dim=1)
         scores = torch.log_softmax(torch.stack([torch.zeros_like(evidence), evidence], dim=1), dim=1)
         return BagOutput(scores, self.weights * present, scores[:, None])
 
 
-def test_deletion_tells_a_faithful_order_from_one_that_is_not() -> None:
+def test_deletion_distinguishes_a_faithful_order_from_a_reversed_one() -> None:
     bags = Bags({"a": torch.zeros(4, 1, 1)}, torch.ones(4, 3, dtype=torch.bool), torch.ones(4, dtype=torch.long))
     bags.present[3, 0] = False
-    falls = {}
+    decreases = {}
     for name, attention in (("faithful", [0.7, 0.2, 0.1]), ("reversed", [0.1, 0.2, 0.7])):
         explained = explain(Additive([3.0, 1.0, 0.5], attention), bags, seed=0)
-        falls[name] = explained.deletion
-    faithful, reverse = falls["faithful"], falls["reversed"]
+        decreases[name] = explained.deletion
+    faithful, reversed_ = decreases["faithful"], decreases["reversed"]
     np.testing.assert_allclose(faithful["attention"], faithful["ablation"])
     assert (faithful["attention"][:3, 0] > faithful["random"][:3, 0]).all()
-    assert (reverse["attention"][:3, 0] < reverse["random"][:3, 0]).all()
-    # One window lacks a modality: only one can be taken away before nothing is left.
+    assert (reversed_["attention"][:3, 0] < reversed_["random"][:3, 0]).all()
+    # One window lacks a modality: only one can be removed before none is left.
     assert np.isnan(faithful["attention"][3]).tolist() == [False, True]
-    # By hand: without the first, the second class has evidence 1.5 in place of 4.5.
-    fall = np.log1p(np.exp(-1.5)) - np.log1p(np.exp(-4.5))
-    assert faithful["attention"][0, 0] == np.float32(fall) or np.isclose(faithful["attention"][0, 0], fall, rtol=1e-4)
+    # Computed by hand: without the first modality, the evidence for the second class is 1.5 instead of 4.5.
+    decrease = np.log1p(np.exp(-1.5)) - np.log1p(np.exp(-4.5))
+    assert faithful["attention"][0, 0] == np.float32(decrease) or np.isclose(
+        faithful["attention"][0, 0], decrease, rtol=1e-4
+    )

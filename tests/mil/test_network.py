@@ -22,7 +22,7 @@ def bags(modalities: list[Modality], count: int = 6) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("attention", ["gated", "published"])
 @pytest.mark.parametrize("modalities", [FIVE, Config().modalities], ids=["five", "nine"])
-def test_shapes_masks_and_sums(modalities: list[Modality], attention: str) -> None:
+def test_shapes_masks_and_sums_of_the_output(modalities: list[Modality], attention: str) -> None:
     network = MilNetwork(modalities, 3, Mil(attention=attention)).eval()
     present = torch.ones(6, len(modalities), dtype=torch.bool)
     present[0, 1:] = False
@@ -39,7 +39,7 @@ def test_shapes_masks_and_sums(modalities: list[Modality], attention: str) -> No
 
 
 @pytest.mark.parametrize("attention", ["gated", "published"])
-def test_what_is_missing_has_no_say(attention: str) -> None:
+def test_missing_modalities_do_not_change_the_output(attention: str) -> None:
     network = MilNetwork(FIVE, 2, Mil(attention=attention)).eval()
     present = torch.ones(6, 5, dtype=torch.bool)
     present[:, 3] = False
@@ -50,8 +50,8 @@ def test_what_is_missing_has_no_say(attention: str) -> None:
 
 
 @pytest.mark.parametrize(("temperature", "low", "high"), [(3.0, 0.0062, 0.7152), (9.0, 0.0440, 0.2536)])
-def test_published_attention_lies_within_its_bounds(temperature: float, low: float, high: float) -> None:
-    """Logits lie in (0, 9 / temperature): the printed weights above .2536 need a temperature of 3."""
+def test_published_attention_is_within_its_bounds(temperature: float, low: float, high: float) -> None:
+    """Logits are in (0, 9 / temperature): the printed weights above .2536 require a temperature of 3."""
     logits = torch.zeros(1, 9)
     logits[0, 0] = 9 / temperature
     present = torch.ones(1, 9, dtype=torch.bool)

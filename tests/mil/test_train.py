@@ -27,7 +27,7 @@ QUICK = Mil(epochs=3, patience=3, batch_size=8)
 
 
 def toy(count: int, seed: int) -> Bags:
-    """Bags whose `signal` carries the class and whose `noise` does not."""
+    """Bags whose `signal` depends on the class and whose `noise` does not."""
     generator = torch.Generator().manual_seed(seed)
     classes = torch.arange(count) % 2
     values = {
@@ -48,19 +48,19 @@ def test_training_learns_and_keeps_the_best_epoch() -> None:
     assert scores[fitted.epoch - 1] == max(scores)
     network.load_state_dict(fitted.state)
     assert evaluate(network, validation, None, settings)[1] == pytest.approx(max(scores))
-    found = explain(network.eval(), toy(20, 3), seed=0).importance
-    assert found["attention"].mean(axis=0)[0] > 0.6
-    assert found["ablation"].mean(axis=0)[0] > found["ablation"].mean(axis=0)[1]
+    importance = explain(network.eval(), toy(20, 3), seed=0).importance
+    assert importance["attention"].mean(axis=0)[0] > 0.6
+    assert importance["ablation"].mean(axis=0)[0] > importance["ablation"].mean(axis=0)[1]
 
 
-def test_patience_stops() -> None:
+def test_training_stops_after_patience() -> None:
     torch.manual_seed(0)
     settings = Mil(epochs=100, patience=2, batch_size=8)
     fitted = fit(MilNetwork(TWO, 2, settings), toy(16, 1), toy(8, 2), settings, seed=0)
     assert len(fitted.history) == fitted.epoch + 2
 
 
-def test_a_loss_that_is_no_number_stops_with_its_epoch() -> None:
+def test_a_loss_of_nan_raises_an_error_with_its_epoch() -> None:
     train = toy(16, 1)
     train.values["signal"][3] = torch.inf
     with pytest.raises(TrainingError, match="epoch 1: the loss is nan; lower"):
@@ -68,10 +68,12 @@ def test_a_loss_that_is_no_number_stops_with_its_epoch() -> None:
 
 
 def test_focal_loss_without_gamma_is_cross_entropy() -> None:
-    said, classes = F.log_softmax(torch.randn(9, 3), dim=1), torch.arange(9) % 3
-    torch.testing.assert_close(bag_loss(said, classes, None, Mil()), F.nll_loss(said, classes))
-    focal = bag_loss(said, classes, None, Mil(focal_gamma=2))
-    assert focal < F.nll_loss(said, classes)
+    log_probabilities, classes = F.log_softmax(torch.randn(9, 3), dim=1), torch.arange(9) % 3
+    torch.testing.assert_close(
+        bag_loss(log_probabilities, classes, None, Mil()), F.nll_loss(log_probabilities, classes)
+    )
+    focal = bag_loss(log_probabilities, classes, None, Mil(focal_gamma=2))
+    assert focal < F.nll_loss(log_probabilities, classes)
 
 
 def test_class_weights_give_classes_the_same_total() -> None:
@@ -83,17 +85,17 @@ def test_class_weights_give_classes_the_same_total() -> None:
     assert class_weights(classes, 3, "none") is None
 
 
-def test_hidden_modalities_never_empty_a_bag() -> None:
+def test_hiding_modalities_never_empties_a_bag() -> None:
     present = torch.ones(500, 3, dtype=torch.bool)
     present[:100, 1:] = False
-    shown = hide_modalities(present, 0.7, torch.Generator().manual_seed(0))
-    assert shown.any(dim=1).all()
-    assert not (shown & ~present).any()
-    # Of three, all are hidden in a third of the bags, and these are shown whole.
-    assert 0.55 < shown[100:].float().mean() < 0.73
+    visible = hide_modalities(present, 0.7, torch.Generator().manual_seed(0))
+    assert visible.any(dim=1).all()
+    assert not (visible & ~present).any()
+    # All three modalities are drawn to be hidden in a third of the bags; these bags stay complete.
+    assert 0.55 < visible[100:].float().mean() < 0.73
 
 
-def test_scaling_is_fitted_on_what_it_is_given_and_hides_what_is_missing() -> None:
+def test_scaling_is_fitted_on_present_values_and_sets_missing_ones_to_zero() -> None:
     bags = toy(10, 0)
     bags.present[0, 0] = False
     bags.values["signal"][0] = torch.nan
@@ -122,7 +124,9 @@ def train(
     return checkpoint
 
 
-def test_same_seed_same_bytes_and_a_checkpoint_that_loads(config: Config, tables: Path, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_bytes_and_the_checkpoint_loads(
+    config: Config, tables: Path, tmp_path: Path
+) -> None:
     torch.set_num_threads(1)
     first, second = train(config, tables, tmp_path / "a"), train(config, tables, tmp_path / "b")
     for suffix in (".safetensors", ".json"):
@@ -150,12 +154,12 @@ def test_a_seed_gives_the_same_network_alone_and_after_another(config: Config, t
     assert alone.with_suffix(".json").read_bytes() == both[1].with_suffix(".json").read_bytes()
 
 
-def test_levels_are_the_users_own(config: Config, tables: Path, tmp_path: Path) -> None:
+def test_classes_of_levels_are_the_levels_of_the_user(config: Config, tables: Path, tmp_path: Path) -> None:
     _, _, about = load_mil(train(config, tables, tmp_path, labels="levels"))
     assert about["classes"] == sorted(about["classes"]) and set(about["classes"]) <= set("1234567")
 
 
-def test_an_excluded_user_has_a_checkpoint_that_says_why(config: Config, tables: Path, tmp_path: Path) -> None:
+def test_the_checkpoint_of_an_excluded_user_has_the_reason(config: Config, tables: Path, tmp_path: Path) -> None:
     from lifelog.settings.splits import Target
     from lifelog.splits import assign_splits
 
@@ -166,7 +170,7 @@ def test_an_excluded_user_has_a_checkpoint_that_says_why(config: Config, tables:
     assert "one class only" in checkpoint.with_suffix(".json").read_text()
 
 
-def test_a_training_that_fails_costs_that_user(config: Config, tables: Path, tmp_path: Path) -> None:
+def test_a_failed_training_excludes_the_user(config: Config, tables: Path, tmp_path: Path) -> None:
     checkpoint = train(config, tables, tmp_path, learning_rate=1e30)
     assert load_mil(checkpoint) is None
     assert exclusion_of(checkpoint).startswith("training failed: epoch ")

@@ -26,17 +26,19 @@ def samples_of(tables: Path, users: list[str] = USERS, standardise: str = "user"
 
 
 @pytest.mark.parametrize("settings", ALL, ids=lambda settings: settings.name)
-def test_predictors_predict_every_test_window_once_and_alike(tables: Path, tmp_path: Path, settings: object) -> None:
+def test_predictors_predict_every_test_window_once_and_reproducibly(
+    tables: Path, tmp_path: Path, settings: object
+) -> None:
     groups = pd.DataFrame({"user": USERS, "group": ["g1", "g2", "g1", "g2"], "share": 1.0})
     for name in ("a", "b"):
         train_predictor(groups, samples_of(tables), settings, tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     table = pq.read_table(tmp_path / "a").to_pandas()
     np.testing.assert_allclose(table[["p_low", "p_middle", "p_high"]].sum(axis=1), 1, rtol=1e-5)
-    wanted = pd.concat(pq.read_table(path).to_pandas() for path in files(tables, "splits"))
-    wanted = wanted[wanted.subset == "test"].sort_values(["user", "start"])
-    assert table.user.tolist() == wanted.user.tolist() and table.start.tolist() == wanted.start.tolist()
-    assert table.truth.map(dict(enumerate(["low", "middle", "high"]))).tolist() == wanted.label.tolist()
+    expected = pd.concat(pq.read_table(path).to_pandas() for path in files(tables, "splits"))
+    expected = expected[expected.subset == "test"].sort_values(["user", "start"])
+    assert table.user.tolist() == expected.user.tolist() and table.start.tolist() == expected.start.tolist()
+    assert table.truth.map(dict(enumerate(["low", "middle", "high"]))).tolist() == expected.label.tolist()
     assert dict(zip(table.user, table.group, strict=True)) == dict(zip(groups.user, groups.group, strict=True))
 
 
@@ -53,7 +55,7 @@ def test_predictors_learn_from_training_windows(tables: Path, settings: object) 
     assert (model.predict(train).argmax(axis=1) == train.truth).mean() > 0.6
 
 
-def test_standardisation_sees_training_windows_only(tables: Path) -> None:
+def test_standardisation_uses_training_windows_only(tables: Path) -> None:
     samples = samples_of(tables, ["101"])
     train = samples.subset("train")
     np.testing.assert_allclose(np.nanmean(train.summary, axis=0), 0, atol=1e-3)
@@ -63,25 +65,25 @@ def test_standardisation_sees_training_windows_only(tables: Path) -> None:
 
 
 @pytest.mark.parametrize("settings", ALL, ids=lambda settings: settings.name)
-def test_a_modality_that_a_user_lacks_throughout_costs_nobody(tables: Path, settings: object) -> None:
+def test_predictions_are_finite_for_a_user_without_one_modality(tables: Path, settings: object) -> None:
     samples = samples_of(tables, ["101"])
     samples.summary[:, :21] = np.nan
     samples.maxima["e4Acc"][:] = np.nan
     samples.windows.present[:, 0] = False
-    samples.windows.scalings["e4Acc"].mean[:] = np.nan  # no number minus this is a number
+    samples.windows.scalings["e4Acc"].mean[:] = np.nan  # the mean of no values
     model = build_predictor(settings)
     model.fit(samples.subset("train"), samples.subset("validation"))
     assert np.isfinite(model.predict(samples.subset("test"))).all()
 
 
-def test_boosting_does_without_validation_windows(tables: Path) -> None:
+def test_boosting_needs_no_validation_windows(tables: Path) -> None:
     samples = samples_of(tables, ["101"])
     model = build_predictor(Boosting(max_iter=3))
     model.fit(samples.subset("train"), samples.take(np.zeros(len(samples), bool)))
     assert model.predict(samples.subset("test")).shape[1] == 3
 
 
-def test_majority_gives_the_class_shares(tables: Path) -> None:
+def test_majority_predicts_the_class_shares(tables: Path) -> None:
     samples = samples_of(tables)
     model = build_predictor(Majority())
     model.fit(samples.subset("train"), samples.subset("validation"))
@@ -89,53 +91,55 @@ def test_majority_gives_the_class_shares(tables: Path) -> None:
     np.testing.assert_allclose(model.predict(samples.subset("test"))[0], shares)
 
 
-def test_nearest_minute_is_the_label_of_the_users_nearest_training_window(tables: Path) -> None:
+def test_nearest_minute_predicts_the_label_of_the_users_nearest_training_window(tables: Path) -> None:
     samples = samples_of(tables)
     train, test = samples.subset("train"), samples.subset("test")
     model = build_predictor(NearestMinute())
     model.fit(train, samples.subset("validation"))
-    said = model.predict(test).argmax(axis=1)
+    predicted = model.predict(test).argmax(axis=1)
     for i, (user, start) in enumerate(zip(test.keys.user, test.keys.start, strict=True)):
         own = (train.keys.user == user).to_numpy()
         nearest = (train.keys.start[own] - start).abs().to_numpy().argmin()
-        assert said[i] == train.truth[own][nearest]
-    stranger = test.take((test.keys.user == "101").to_numpy())
+        assert predicted[i] == train.truth[own][nearest]
+    unknown_user = test.take((test.keys.user == "101").to_numpy())
     model.known.pop("101")
-    np.testing.assert_allclose(model.predict(stranger)[0], np.bincount(train.truth, minlength=3) / len(train))
+    np.testing.assert_allclose(model.predict(unknown_user)[0], np.bincount(train.truth, minlength=3) / len(train))
 
 
-def test_the_clock_finds_a_label_that_goes_by_the_time(tables: Path) -> None:
+def test_the_clock_learns_a_label_that_depends_on_the_time(tables: Path) -> None:
     samples = samples_of(tables)
     samples.truth[:] = (samples.elapsed >= 3).astype(int)
     model = build_predictor(Clock())
     model.fit(samples.subset("train"), samples.subset("validation"))
     test = samples.subset("test")
     assert (model.predict(test).argmax(axis=1) == test.truth).all()
-    samples.summary[:], test.summary[:] = 0, np.nan  # and sees nothing else
+    samples.summary[:], test.summary[:] = 0, np.nan  # features are not used
     assert (model.predict(test).argmax(axis=1) == test.truth).all()
 
 
 @pytest.mark.parametrize("folds", [2, 3, 9])
-def test_nobody_is_predicted_by_a_model_that_knew_them(folds: int) -> None:
+def test_no_user_is_predicted_by_a_model_that_was_fitted_on_them(folds: int) -> None:
     everyone, members = list("abcdefg"), list("bcdef")
     split = UsersSplit(name="u", within="b", folds=folds)
-    found = user_folds(members, everyone, split)
-    assert sorted(user for _, tested in found for user in tested) == members
-    assert len(found) == min(folds, 5)
-    for fitted, tested in found:
+    result = user_folds(members, everyone, split)
+    assert sorted(user for _, tested in result for user in tested) == members
+    assert len(result) == min(folds, 5)
+    for fitted, tested in result:
         assert sorted(fitted + tested) == members and not set(fitted) & set(tested)
     assert user_folds(["c"], everyone, split) == [(list("abdefg"), ["c"])]
     assert user_folds(members, everyone, None) == [(members, members)]
     assert user_folds(["a"], ["a"], split) == [([], ["a"])]
 
 
-def test_the_only_user_has_nobody_to_learn_from(tables: Path, tmp_path: Path) -> None:
+def test_a_single_user_is_predicted_with_equal_probabilities(tables: Path, tmp_path: Path) -> None:
     groups = pd.DataFrame({"user": ["101"], "group": ["everyone"]})
     train_predictor(groups, samples_of(tables, ["101"]), Boosting(), tmp_path / "p", UsersSplit(name="u", within="b"))
     assert (pq.read_table(tmp_path / "p").to_pandas().p_low == 1 / 3).all()
 
 
-def test_a_user_who_was_never_seen_changes_nothing_in_the_model(tables: Path, tmp_path: Path) -> None:
+def test_training_labels_of_a_held_out_user_do_not_change_the_predictions_of_that_user(
+    tables: Path, tmp_path: Path
+) -> None:
     """The predictions of one user stay the same whatever that user's training labels are."""
     groups = pd.DataFrame({"user": USERS, "group": ["g1", "g1", "g1", "g2"]})
     split = UsersSplit(name="u", within="b", folds=3)
@@ -143,7 +147,7 @@ def test_a_user_who_was_never_seen_changes_nothing_in_the_model(tables: Path, tm
     for flip in (False, True):
         samples = samples_of(tables)
         if flip:
-            own = (samples.keys.user == "102").to_numpy() & (samples.keys.part != "test").to_numpy()
+            own = (samples.keys.user == "102").to_numpy() & (samples.keys.subset != "test").to_numpy()
             samples.truth[own] = 2 - samples.truth[own]
         train_predictor(groups, samples, Boosting(max_iter=5), tmp_path / "p", split)
         predicted.append(pq.read_table(tmp_path / "p").to_pandas())

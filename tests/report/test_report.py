@@ -30,12 +30,12 @@ def quality() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def test_yield_is_the_share_of_usable_minutes(quality: pd.DataFrame) -> None:
+def test_yield_is_the_share_of_usable_windows(quality: pd.DataFrame) -> None:
     shares = yield_shares(quality, ["b", "a"], ["u", "v"])
     assert shares.to_numpy().tolist() == [[0.0, 0.5], [0.0, 0.0]]
 
 
-def test_conservation_is_shown_a_user(quality: pd.DataFrame) -> None:
+def test_labelled_and_lost_windows_are_counted_per_user(quality: pd.DataFrame) -> None:
     late = pd.Series(pd.to_datetime(["2019-09-01 20:00Z"]))
     table = cohort_yield(quality, {"u": late, "v": late[:0]}, "Asia/Seoul").set_index("user")
     assert table.first_day.tolist() == ["2019-09-02", ""]
@@ -43,7 +43,7 @@ def test_conservation_is_shown_a_user(quality: pd.DataFrame) -> None:
     assert table.reasons["v"] == "duplicate label 1"
 
 
-def test_faults_are_counted_with_their_first_place(quality: pd.DataFrame) -> None:
+def test_problems_are_counted_with_their_first_location(quality: pd.DataFrame) -> None:
     table = problem_counts(quality)
     assert table.times.sum() == 6
     first = table[(table.modality == "b") & (table.reason == "no file")].iloc[0]
@@ -55,9 +55,9 @@ def test_overview_counts_every_window_once(tables: Path, tmp_path: Path) -> None
     reasons = ["training failed"] + [None] * (len(splits) - 1)
     for path, reason in zip(splits, reasons, strict=True):
         write_table(SCHEMA.empty_table(), tmp_path / path.name, SCHEMA, {"excluded": reason})
-    parts, notes = split_overview([str(path) for path in splits], [str(tmp_path / path.name) for path in splits])
+    subsets, notes = split_overview([str(path) for path in splits], [str(tmp_path / path.name) for path in splits])
     windows = [len(pd.read_parquet(path, columns=["start"])) for path in sorted((tables / "windows").glob("*.parquet"))]
-    assert parts[["train", "validation", "test", "unused"]].sum(axis=1).tolist() == windows
+    assert subsets[["train", "validation", "test", "unused"]].sum(axis=1).tolist() == windows
     excluded = [(note["user"], note["reason"]) for note in notes if note["excluded"]]
     assert excluded == [(splits[0].stem, "training failed")]
 
@@ -71,7 +71,7 @@ def test_random_groupings_are_shown_as_one_row() -> None:
     assert table.loc["random", ["mean", "low", "high"]].tolist() == [0.5, 0.4, 0.6]
 
 
-def test_without_importance_groups_the_verdict_is_a_picture_that_says_so(tmp_path: Path) -> None:
+def test_the_verdict_figure_states_that_there_are_no_importance_groups(tmp_path: Path) -> None:
     rows = [("majority", scheme, "macro_f1", 0.2) for scheme in ("global", "personal")]
     comparison = pd.DataFrame(rows, columns=["predictor", "scheme", "metric", "mean"])
     comparison[["difference", "difference_low", "difference_high", "p_holm"]] = 0.0
@@ -80,22 +80,22 @@ def test_without_importance_groups_the_verdict_is_a_picture_that_says_so(tmp_pat
     assert describe("verdict", pd.read_csv(tmp_path / "v.csv")) == "No data."
 
 
-def test_the_picture_of_the_rules_is_the_same_each_time(tmp_path: Path) -> None:
-    """Also where texts hash otherwise, as they do in every new process."""
+def test_the_figure_of_the_rules_is_reproducible(tmp_path: Path) -> None:
+    """The figure does not depend on the hash seed, which differs between processes."""
     code = (
         "import sys; from lifelog.report.figures.dag import plot_dag; "
         "plot_dag([('a', 'b'), ('a', 'c'), ('a', 'd'), ('b', 'e'), ('c', 'e'), ('d', 'e'), ('a', 'e')], sys.argv[1])"
     )
-    pictures = []
+    figures = []
     for seed in ("0", "1", "2"):
         path = tmp_path / f"{seed}.svg"
         environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[2])}
         subprocess.run([sys.executable, "-c", code, str(path)], check=True, env=environment)
-        pictures.append(path.read_bytes())
-    assert pictures[0] == pictures[1] == pictures[2]
+        figures.append(path.read_bytes())
+    assert figures[0] == figures[1] == figures[2]
 
 
-def test_rulegraph_of_snakemake_is_read() -> None:
+def test_the_rule_graph_of_snakemake_is_parsed() -> None:
     dot = 'digraph {\n\t0[label = "all", color = "x"];\n\t1[label = "train_mil"];\n\t1 -> 0\n\t1 -> 1\n}'
     assert read_rulegraph(dot) == [("train_mil", "all")]
     with pytest.raises(ValueError, match="no rule graph"):

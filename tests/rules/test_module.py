@@ -1,4 +1,4 @@
-"""The workflow as a module of another one."""
+"""The workflow as a module of another workflow."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ rule count:
 """
 
 
-def test_another_workflow_uses_this_one(tmp_path: Path) -> None:
+def test_another_workflow_runs_this_one_as_a_module(tmp_path: Path) -> None:
     inner, outer = Workflow(tmp_path / "inner"), tmp_path / "outer"
     outer.mkdir()
     (outer / "Snakefile").write_text(OUTER.format(snakefile=inner.folder / "Snakefile"))

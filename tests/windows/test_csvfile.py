@@ -1,4 +1,4 @@
-"""Files parsed together are what they are one by one, and whatever is odd is left to the slow way."""
+"""Files that are parsed together give the same values as files that are read alone; irregular files are left out."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ CELLS = st.one_of(
 BODIES = st.lists(st.lists(CELLS, min_size=1, max_size=3).map(",".join), max_size=5)
 
 
-def one_by_one(path: Path) -> np.ndarray | None:
+def read_alone(path: Path) -> np.ndarray | None:
     try:
         table = read_csv(path)
         return numbers(table, table.column_names, path)
@@ -27,19 +27,19 @@ def one_by_one(path: Path) -> np.ndarray | None:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bodies=st.lists(BODIES, min_size=1, max_size=4), ending=st.sampled_from(["\n", "\r\n", ""]))
-def test_together_is_one_by_one(tmp_path: Path, bodies: list[list[str]], ending: str) -> None:
+def test_files_read_together_equal_files_read_alone(tmp_path: Path, bodies: list[list[str]], ending: str) -> None:
     paths = {}
     for key, lines in enumerate(bodies):
         paths[key] = tmp_path / f"{key}.csv"
         paths[key].write_bytes(("timestamp,x\n" + "\n".join(lines) + (ending if lines else "")).encode())
-    names, found = read_together(tmp_path, list(paths))
-    for key, rows in found.items():
+    names, values = read_together(tmp_path, list(paths))
+    for key, rows in values.items():
         assert names == ["timestamp", "x"]
-        np.testing.assert_array_equal(rows, one_by_one(paths[key]))
+        np.testing.assert_array_equal(rows, read_alone(paths[key]))
 
 
 @pytest.mark.parametrize(
-    "other",
+    "irregular",
     [
         b"timestamp,y\n0,1\n",
         b"",
@@ -54,21 +54,21 @@ def test_together_is_one_by_one(tmp_path: Path, bodies: list[list[str]], ending:
         b"timestamp,x\n0\n1\n",
     ],
 )
-def test_an_odd_file_is_left_out_and_the_others_stay(tmp_path: Path, other: bytes) -> None:
-    files = {1: PLAIN, 2: other, 4: PLAIN}
+def test_an_irregular_file_is_left_out_and_the_others_are_read(tmp_path: Path, irregular: bytes) -> None:
+    files = {1: PLAIN, 2: irregular, 4: PLAIN}
     for key, data in files.items():
         (tmp_path / f"{key}.csv").write_bytes(data)
-    _, found = read_together(tmp_path, [1, 2, 3, 4])
-    assert set(found) == {1, 4} and found[4].tolist() == [[0.0, 1.0], [0.5, 2.5], [1.0, -300.0]]
+    _, values = read_together(tmp_path, [1, 2, 3, 4])
+    assert set(values) == {1, 4} and values[4].tolist() == [[0.0, 1.0], [0.5, 2.5], [1.0, -300.0]]
 
 
-def test_quoted_names_in_the_header_are_names(tmp_path: Path) -> None:
+def test_quoted_column_names_are_read(tmp_path: Path) -> None:
     (tmp_path / "1.csv").write_bytes(b'"timestamp","x"\n0,1\n')
-    names, found = read_together(tmp_path, [1])
-    assert names == ["timestamp", "x"] and found[1].tolist() == [[0.0, 1.0]]
+    names, values = read_together(tmp_path, [1])
+    assert names == ["timestamp", "x"] and values[1].tolist() == [[0.0, 1.0]]
 
 
-NO_NUMBERS = [
+NOT_PLAIN_NUMBERS = [
     "[1,2]",
     "[1\n2],3",
     "true,1",
@@ -83,9 +83,9 @@ NO_NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize("line", NO_NUMBERS)
-def test_lines_that_are_no_plain_numbers_are_left_out(tmp_path: Path, line: str) -> None:
+@pytest.mark.parametrize("line", NOT_PLAIN_NUMBERS)
+def test_files_with_anything_but_plain_numbers_are_left_out(tmp_path: Path, line: str) -> None:
     for key, data in {1: PLAIN, 2: f"timestamp,x\n{line}\n".encode()}.items():
         (tmp_path / f"{key}.csv").write_bytes(data)
-    _, found = read_together(tmp_path, [1, 2])
-    assert set(found) == {1}
+    _, values = read_together(tmp_path, [1, 2])
+    assert set(values) == {1}

@@ -1,4 +1,4 @@
-"""Native E4 exports: a made-up one, and the real recordings where they are at hand."""
+"""Native E4 exports: a synthetic one, and real recordings where they are available."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from lifelog.windows.read import read_labels, read_windows
 
 PRESET = yaml.safe_load((Path(__file__).parents[2] / "presets/stress_predict.yaml").read_text())
 RATES = {"ACC": 32, "BVP": 64, "EDA": 4, "HR": 1, "TEMP": 4}
-START = 1_644_227_580  # a whole minute
+START = 1_644_227_580  # a full minute
 
 
 def settings(root: Path, **windows: object) -> Config:
@@ -37,7 +37,7 @@ def extract(
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """One person, five minutes from 10 s into a minute; labels change in the middle of the fourth minute."""
+    """One participant, five minutes that start 10 s after a full minute; the label changes in the fourth minute."""
     folder = tmp_path / "raw" / "S01"
     folder.mkdir(parents=True)
     for name, rate in RATES.items():
@@ -53,7 +53,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "raw"
 
 
-def test_windows_begin_at_whole_minutes_and_take_the_main_label(root: Path, tmp_path: Path) -> None:
+def test_windows_start_at_full_minutes_and_have_the_predominant_label(root: Path, tmp_path: Path) -> None:
     config = settings(root)
     labels, quality = extract(config, "S01", root / "S01", tmp_path)
     assert [int(t.timestamp()) - START for t in labels.start] == [60, 120, 180, 240]
@@ -66,7 +66,7 @@ def test_windows_begin_at_whole_minutes_and_take_the_main_label(root: Path, tmp_
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_a_long_recording_in_pieces_is_the_same(
+def test_reading_a_recording_in_pieces_gives_the_same_windows(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int
 ) -> None:
     (root / "S01" / "TEMP.csv").unlink()
@@ -81,13 +81,13 @@ def test_a_long_recording_in_pieces_is_the_same(
         np.testing.assert_array_equal(values, whole[name])
 
 
-def test_purity_gives_mixed_windows_up_by_reason(root: Path, tmp_path: Path) -> None:
+def test_windows_below_the_purity_are_dropped_with_a_reason(root: Path, tmp_path: Path) -> None:
     labels, quality = extract(settings(root, purity=1.0), "S01", root / "S01", tmp_path)
     assert len(labels) == 3
     assert "mixed labels" in set(quality.reason)
 
 
-def test_of_two_labels_that_share_a_window_the_greater_counts(root: Path, tmp_path: Path) -> None:
+def test_the_greater_of_two_labels_with_equal_shares_of_a_window_is_used(root: Path, tmp_path: Path) -> None:
     for first, second in ((0, 1), (1, 0)):
         table = f"user,start,end,tension\nS01,{START},{START + 90},{first}\nS01,{START + 90},{START + 180},{second}\n"
         (root / "labels.csv").write_text(table)
@@ -96,7 +96,7 @@ def test_of_two_labels_that_share_a_window_the_greater_counts(root: Path, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "message"),
     [
         ("user,begin,end\n", "no column 'start'"),
         ("user,start,end,session\nS01,1,2,a\n", "'session' cannot be the name of a label column"),
@@ -108,23 +108,23 @@ def test_of_two_labels_that_share_a_window_the_greater_counts(root: Path, tmp_pa
         ("user,start,end\nS01,0,60,1\n", "Length of header or names does not match"),
     ],
 )
-def test_a_label_table_that_cannot_be_used_stops_with_its_line(root: Path, table: str, said: str) -> None:
+def test_an_invalid_label_table_raises_an_error_with_the_cause(root: Path, table: str, message: str) -> None:
     (root / "labels.csv").write_text(table)
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=message):
         users_of(settings(root))
 
 
-def test_label_columns_may_have_any_name_and_other_folders_are_no_users(root: Path, tmp_path: Path) -> None:
+def test_label_columns_may_have_any_name_and_other_folders_are_not_users(root: Path, tmp_path: Path) -> None:
     text = (root / "labels.csv").read_text()
-    (root / "labels.csv").write_text(text.replace("task", "stress task, as said".replace(",", "")))
+    (root / "labels.csv").write_text(text.replace("task", "stress task as rated"))
     (root / ".git").mkdir()
     (root / "notes").mkdir()
     assert list(users_of(settings(root))) == ["S01"]
     labels, _ = extract(settings(root), "S01", root / "S01", tmp_path)
-    assert list(labels["stress task as said"]) == ["rest", "rest", "stroop", "stroop"]
+    assert list(labels["stress task as rated"]) == ["rest", "rest", "stroop", "stroop"]
 
 
-def test_a_bad_file_costs_its_modality(root: Path, tmp_path: Path) -> None:
+def test_an_unusable_file_removes_only_its_modality(root: Path, tmp_path: Path) -> None:
     (root / "S01" / "EDA.csv").write_text("1.0\n4.0\n0.1\noops\n")
     (root / "S01" / "BVP.csv").unlink()
     labels, quality = extract(settings(root), "S01", root / "S01", tmp_path)
@@ -134,7 +134,7 @@ def test_a_bad_file_costs_its_modality(root: Path, tmp_path: Path) -> None:
     assert quality.detail.str.contains("EDA.csv line 4: column 'f0' holds 'oops'", regex=False).any()
 
 
-def test_a_user_in_the_table_without_a_folder_loses_minutes_by_reason(root: Path, tmp_path: Path) -> None:
+def test_every_minute_of_a_user_without_a_folder_has_a_reason(root: Path, tmp_path: Path) -> None:
     with (root / "labels.csv").open("a") as file:
         file.write(f"S02,{START},{START + 120},rest,0\n")
     config = settings(root)
@@ -151,7 +151,7 @@ def real(stress_predict: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
     return config, out
 
 
-def test_real_recordings_give_the_windows_of_an_independent_count(real: tuple[Config, Path]) -> None:
+def test_windows_of_real_recordings_agree_with_an_independent_count(real: tuple[Config, Path]) -> None:
     config, out = real
     complete = stress = 0
     for path in sorted(out.glob("*.w.parquet")):
@@ -162,14 +162,16 @@ def test_real_recordings_give_the_windows_of_an_independent_count(real: tuple[Co
     assert (complete, stress) == (1037, 340)
 
 
-def test_real_recordings_lose_no_labelled_minute(real: tuple[Config, Path], stress_predict: Path) -> None:
+def test_every_labelled_minute_of_real_recordings_is_a_window_or_has_a_reason(
+    real: tuple[Config, Path], stress_predict: Path
+) -> None:
     _, out = real
     intervals = pd.read_csv(stress_predict / "labels.csv")
     for user, own in intervals.groupby("user"):
-        touched = {t for a, b in zip(own.start, own.end, strict=True) for t in range(a // 60 * 60, b, 60)}
+        labelled = {t for a, b in zip(own.start, own.end, strict=True) for t in range(a // 60 * 60, b, 60)}
         quality = read_tables([str(out / f"{user}.q.parquet")])
         lost = quality[quality.kind == "label"]
-        assert len(read_labels(out / f"{user}.w.parquet")) + len(lost) == len(touched)
+        assert len(read_labels(out / f"{user}.w.parquet")) + len(lost) == len(labelled)
 
 
 def to_etri(folder: Path, labels: pd.DataFrame, modalities: list, target: Path) -> None:

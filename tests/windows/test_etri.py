@@ -1,4 +1,4 @@
-"""The ETRI layout as it lies on disk, its troubles, and that nothing is lost without a reason."""
+"""The ETRI layout: its folder structures, damaged files, and a reason for every lost minute."""
 
 import shutil
 from pathlib import Path
@@ -22,12 +22,12 @@ USER = "101"
 
 @pytest.fixture
 def folder(raw: Path, tmp_path: Path) -> Path:
-    """A copy of a user's recordings that a test may spoil."""
+    """A copy of a user's recordings that a test may change."""
     return Path(shutil.copytree(raw / USER, tmp_path / "raw" / USER))
 
 
 class Read:
-    """A user's tables after reading a folder."""
+    """The extracted tables of a user's folder."""
 
     def __init__(self, config: Config, folder: Path, processes: int = 1) -> None:
         out = folder.parents[1]
@@ -55,13 +55,13 @@ def minute(folder: Path, modality: str) -> Path:
     return sorted(folder.glob(f"*/{modality}/*.csv"))[0]
 
 
-def test_values_are_those_of_the_files(config: Config, folder: Path) -> None:
+def test_windows_have_the_values_of_the_files(config: Config, folder: Path) -> None:
     read = Read(config, folder)
     sensors = read_windows(read.path, config.modalities)
     path = minute(folder, "e4Acc")
     row = read.labels.index[read.labels.start == stamp(int(path.stem))][0]
-    wanted = pd.read_csv(path)[["x", "y", "z"]].to_numpy(dtype=np.float32)
-    np.testing.assert_array_equal(sensors["e4Acc"][row], wanted)
+    expected = pd.read_csv(path)[["x", "y", "z"]].to_numpy(dtype=np.float32)
+    np.testing.assert_array_equal(sensors["e4Acc"][row], expected)
     hr = minute(folder, "e4Hr")
     row = read.labels.index[read.labels.start == stamp(int(hr.stem))][0]
     assert sensors["e4Hr"][row, 0, 0] == pytest.approx(pd.read_csv(hr).x.mean(), rel=1e-6)
@@ -70,14 +70,14 @@ def test_values_are_those_of_the_files(config: Config, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "moved",
+    "location",
     ["dataset_2019/dataset_2019/101", "user01-06/user01", "2018/7", "user11-12/user11"],
 )
-def test_users_are_found_in_the_shapes_of_all_three_parts(raw: Path, tmp_path: Path, moved: str) -> None:
-    shutil.copytree(raw / USER, tmp_path / moved)
+def test_users_are_found_in_the_folder_structures_of_all_three_years(raw: Path, tmp_path: Path, location: str) -> None:
+    shutil.copytree(raw / USER, tmp_path / location)
     (tmp_path / "readme.txt").write_text("not a user")
-    found = find_users(Cohort.model_validate({"layout": "etri", "root": str(tmp_path)}), Simulation())
-    assert found == {Path(moved).name: tmp_path / moved}
+    users = find_users(Cohort.model_validate({"layout": "etri", "root": str(tmp_path)}), Simulation())
+    assert users == {Path(location).name: tmp_path / location}
 
 
 def test_columns_of_2020_and_extra_columns_give_the_same_windows(config: Config, folder: Path) -> None:
@@ -93,14 +93,14 @@ def test_columns_of_2020_and_extra_columns_give_the_same_windows(config: Config,
         np.testing.assert_array_equal(before[name], after[name])
 
 
-def test_a_truncated_file_counts_its_samples(config: Config, folder: Path) -> None:
+def test_a_truncated_file_is_recorded_with_its_number_of_samples(config: Config, folder: Path) -> None:
     path = minute(folder, "e4Eda")
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:100]))
     assert Read(config, folder).reason("e4Eda", int(path.stem)) == ("too few samples", "99 of 240")
 
 
-def test_few_missing_samples_are_filled_in_time(config: Config, folder: Path) -> None:
+def test_few_missing_samples_are_interpolated_in_time(config: Config, folder: Path) -> None:
     path = minute(folder, "e4Temp")
     frame = pd.read_csv(path).assign(x=np.arange(240.0))
     frame.drop(index=[50, 51, 52]).sample(frac=1, random_state=0).to_csv(path, index=False)
@@ -117,7 +117,7 @@ def test_stray_entries_are_noted(config: Config, folder: Path) -> None:
     assert (read.quality.reason == "stray entry").sum() == 2
 
 
-def test_complete_windows_only_on_demand(config: Config, folder: Path) -> None:
+def test_incomplete_windows_are_dropped_if_configured(config: Config, folder: Path) -> None:
     minute(folder, "mMag").unlink()
     windows = config.windows.model_copy(update={"keep": "complete"})
     read = Read(config.model_copy(update={"windows": windows}), folder)
@@ -128,14 +128,14 @@ def test_complete_windows_only_on_demand(config: Config, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["<script>", "a b", ".."])
-def test_unsafe_names_do_not_become_paths(tmp_path: Path, name: str) -> None:
+def test_unsafe_user_names_are_rejected(tmp_path: Path, name: str) -> None:
     from lifelog.windows.layout import users_by_name
 
     with pytest.raises(BadInput, match="unsafe name"):
         users_by_name([tmp_path / "x" / name if name != ".." else Path("..")])
 
 
-def test_huge_numbers_do_not_stop_the_run(config: Config, folder: Path) -> None:
+def test_huge_timestamps_do_not_stop_the_run(config: Config, folder: Path) -> None:
     path = minute(folder, "e4Temp")
     path.write_text("timestamp,x\n" + "".join(f"{10**18 + i},1\n" for i in range(240)))
     assert Read(config, folder).reason("e4Temp", int(path.stem)) == ("too few samples", "0 of 240")
@@ -175,13 +175,13 @@ def test_a_minute_without_a_label_can_be_read(folder: Path, config: Config) -> N
     np.testing.assert_array_equal(*read)
 
 
-def test_the_simulated_layout_never_points_at_recordings(raw: Path, tmp_path: Path) -> None:
+def test_the_simulated_layout_rejects_a_folder_of_recordings(raw: Path, tmp_path: Path) -> None:
     shutil.copytree(raw / USER, tmp_path / "dataset_2019" / USER)
     with pytest.raises(BadInput, match=r"set cohort.layout"):
         find_users(Cohort.model_validate({"root": str(tmp_path / "dataset_2019")}), Simulation())
 
 
-def test_missing_root_and_unknown_user_say_what_to_do(raw: Path, tmp_path: Path) -> None:
+def test_a_missing_root_and_an_unknown_user_raise_an_error_with_the_cause(raw: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="there is no folder"):
         find_users(Cohort.model_validate({"layout": "etri", "root": str(tmp_path / "nowhere")}), Simulation())
     with pytest.raises(BadInput, match="did you mean '101'"):

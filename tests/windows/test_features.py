@@ -9,7 +9,7 @@ from lifelog.windows.features import bin_maxima, maxima_name, summary
 from lifelog.windows.read import read_windows
 
 
-def test_summary_of_a_known_wave() -> None:
+def test_summary_statistics_of_a_sine_wave() -> None:
     t = np.arange(640) / 64
     wave = (3 + 2 * np.sin(2 * np.pi * 1.5 * t))[None, :, None]
     s = {name: value[0, 0] for name, value in summary(wave, 64).items()}
@@ -28,7 +28,7 @@ def test_bin_maxima_cover_every_sample() -> None:
     assert bin_maxima(np.full((2, 1, 3), 7.0), 12).tolist() == np.full((2, 12, 3), 7.0).tolist()
 
 
-def test_features_are_missing_where_the_modality_is(config: Config, tables: Path) -> None:
+def test_features_are_missing_where_the_modality_is_missing(config: Config, tables: Path) -> None:
     for path in (tables / "windows").glob("*.parquet"):
         features = pq.read_table(tables / "features" / path.name).to_pandas()
         for name, values in read_windows(path, config.modalities).items():

@@ -1,6 +1,6 @@
-"""Recordings with damage that nobody thought of: the readers never crash, and every labelled minute is accounted for.
+"""Randomly damaged recordings: the readers never crash, and every labelled minute is a window or has a reason.
 
-A few hundred cases run with the other tests; `make fuzz` runs twenty thousand (FUZZ_CASES a test).
+A few hundred cases run with the other tests; `make fuzz` runs twenty thousand (FUZZ_CASES per test).
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from lifelog.windows.read import read_labels, read_windows
 from tests.windows.test_empatica import settings as empatica_settings
 
 CASES = int(os.environ.get("FUZZ_CASES", "150"))
-SECONDS = 400  # that are kept of real recordings
+SECONDS = 400  # used of each real recording
 TOKENS = (
     *(b"nan", b"inf", b"-inf", b"1e400", b"-1e999", b"", b"-", b".", b"1_000", b"0x10", b"1,5", b'"', b'""', b"'"),
     *(b"\0", b"\r", b"\n", b"\r\n\r\n", b";", b"\t", b" ", b"#", b"=1+1", b"<script>", b"../../etc", b"\xff\xfe"),
     *(b"\xef\xbb\xbf", "٣".encode(), "µ".encode("latin-1"), b"99999999999999999999", b"-1", b"1e-320", b"true"),
 )
-place = st.floats(0, 1, exclude_max=True)
+position = st.floats(0, 1, exclude_max=True)
 mutation = st.one_of(
-    st.tuples(st.just("insert"), place, st.sampled_from(TOKENS) | st.binary(max_size=12)),
-    st.tuples(st.just("overwrite"), place, st.sampled_from(TOKENS) | st.binary(max_size=12)),
-    st.tuples(st.just("cell"), place, st.sampled_from(TOKENS)),
-    st.tuples(st.just("cut"), place, st.integers(1, 400)),
-    st.tuples(st.just("repeat"), place, st.integers(1, 400)),
-    st.tuples(st.just("end"), place, st.just(0)),
-    st.tuples(st.just("encode"), place, st.sampled_from(["utf-16", "utf-8-sig", "utf-7", "cp500"])),
-    st.tuples(st.just("lines"), place, st.sampled_from([b"\r\n", b"\r", b"\n\n", b" \n", b",\n"])),
+    st.tuples(st.just("insert"), position, st.sampled_from(TOKENS) | st.binary(max_size=12)),
+    st.tuples(st.just("overwrite"), position, st.sampled_from(TOKENS) | st.binary(max_size=12)),
+    st.tuples(st.just("cell"), position, st.sampled_from(TOKENS)),
+    st.tuples(st.just("cut"), position, st.integers(1, 400)),
+    st.tuples(st.just("repeat"), position, st.integers(1, 400)),
+    st.tuples(st.just("end"), position, st.just(0)),
+    st.tuples(st.just("encode"), position, st.sampled_from(["utf-16", "utf-8-sig", "utf-7", "cp500"])),
+    st.tuples(st.just("lines"), position, st.sampled_from([b"\r\n", b"\r", b"\n\n", b" \n", b",\n"])),
 )
 
 
@@ -72,8 +72,8 @@ def mutated(data: bytes, mutations: list[tuple]) -> bytes:
     return data
 
 
-def checked(config: Config, user: str, folder: Path, modalities: list[Modality], labelled: int | None) -> None:
-    """Read and count. `labelled` is None where it cannot be counted."""
+def check_extraction(config: Config, user: str, folder: Path, modalities: list[Modality], labelled: int | None) -> None:
+    """Extract the windows and check the tables; `labelled`, the number of labelled minutes, is None if unknown."""
     out = folder.parent.parent
     paths = out / "w.parquet", out / "q.parquet"
     extract_windows(user, folder, config.cohort, config.windows, modalities, *paths)
@@ -83,7 +83,7 @@ def checked(config: Config, user: str, folder: Path, modalities: list[Modality],
     assert not labels.start.duplicated().any()
     assert quality.detail[quality.reason.notna()].str.len().gt(0).all()
     for values in read_windows(paths[0], modalities).values():
-        missing = np.isnan(values)  # a window of a modality is there, or is not
+        missing = np.isnan(values)  # a modality of a window is complete or missing
         assert (missing.all(axis=(1, 2)) | ~missing.any(axis=(1, 2))).all()
 
 
@@ -99,7 +99,7 @@ def etri(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @settings(max_examples=CASES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(number=st.integers(0, 1000), mutations=st.lists(mutation, min_size=1, max_size=4))
-def test_etri(etri: Path, config: Config, number: int, mutations: list[tuple]) -> None:
+def test_damaged_etri_recordings(etri: Path, config: Config, number: int, mutations: list[tuple]) -> None:
     files = sorted(etri.rglob("*.csv"))
     path = files[number % len(files)] if number % 3 else next(etri.glob("*/*_label.csv"))
     original = path.read_bytes()
@@ -107,8 +107,8 @@ def test_etri(etri: Path, config: Config, number: int, mutations: list[tuple]) -
         path.write_bytes(mutated(original, mutations))
         records = list(csv.reader(io.StringIO(label_text(etri), newline="")))
         labelled = sum(bool(record) for record in records[1:])
-        kept = [m for m in config.modalities if m.name in ("e4Eda", "e4Hr", "e4Temp")]
-        checked(config, "101", etri, kept, labelled)
+        modalities = [m for m in config.modalities if m.name in ("e4Eda", "e4Hr", "e4Temp")]
+        check_extraction(config, "101", etri, modalities, labelled)
     finally:
         path.write_bytes(original)
 
@@ -119,7 +119,7 @@ def label_text(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first minutes of a real export (Stress-Predict), or without the recordings of one like it."""
+    """The first minutes of a real export (Stress-Predict), or a synthetic one if the recordings are not available."""
     root = tmp_path_factory.mktemp("fuzz") / "raw"
     folder = root / "S02"
     folder.mkdir(parents=True)
@@ -139,7 +139,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @settings(max_examples=CASES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(number=st.integers(0, 1000), mutations=st.lists(mutation, min_size=1, max_size=4))
-def test_empatica(export: Path, number: int, mutations: list[tuple]) -> None:
+def test_damaged_native_exports(export: Path, number: int, mutations: list[tuple]) -> None:
     path = [export.parent / "labels.csv", *sorted(export.glob("*.csv"))][number % 4]
     original = path.read_bytes()
     try:
@@ -147,17 +147,17 @@ def test_empatica(export: Path, number: int, mutations: list[tuple]) -> None:
         config = empatica_settings(export.parent)
         try:
             users = LAYOUTS["empatica"].find_users(export.parent, config.cohort)
-        except BadInput:  # without the table of labels nothing is read: the run stops and says so
+        except BadInput:  # an invalid label table stops the run
             return
         table = pd.read_csv(export.parent / "labels.csv", dtype={"user": str}, index_col=False)
-        kept = [m for m in config.modalities if m.name in ("e4Eda", "e4Hr", "e4Temp")]
+        modalities = [m for m in config.modalities if m.name in ("e4Eda", "e4Hr", "e4Temp")]
         for user, folder in users.items():
             own = table[table.user == user]
-            touched = {
+            minutes = {
                 second // 60
                 for a, b in zip(own.start.astype(float), own.end.astype(float), strict=True)
                 for second in (*range(int(a // 1), int(np.ceil(b)), 60), int(np.ceil(b)) - 1)
             }
-            checked(config, user, folder, kept, len(touched) if len(own) else 0)
+            check_extraction(config, user, folder, modalities, len(minutes) if len(own) else 0)
     finally:
         path.write_bytes(original)

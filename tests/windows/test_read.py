@@ -1,4 +1,4 @@
-"""Window tables: shapes, what is missing, and a user without any window."""
+"""Window tables: schema, selected rows, and a user without any window."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from lifelog.windows.read import iter_windows, read_labels, read_windows
 from lifelog.windows.schema import read_modalities
 
 
-def test_the_file_explains_itself(config: Config, tables: Path) -> None:
+def test_the_file_holds_its_modalities_and_schema(config: Config, tables: Path) -> None:
     path = tables / "windows/101.parquet"
     assert read_modalities(path) == config.modalities
     schema = pq.read_schema(path)
@@ -22,7 +22,7 @@ def test_the_file_explains_itself(config: Config, tables: Path) -> None:
     assert schema.field("start").type.tz == "UTC"
 
 
-def test_rows_and_batches_agree(config: Config, tables: Path) -> None:
+def test_selected_rows_equal_those_of_the_whole_table(config: Config, tables: Path) -> None:
     path = tables / "windows/101.parquet"
     whole = read_windows(path, config.modalities)
     assert all(len(values) == len(read_labels(path)) for values in whole.values())
@@ -31,7 +31,7 @@ def test_rows_and_batches_agree(config: Config, tables: Path) -> None:
         np.testing.assert_array_equal(values, whole[name][rows])
 
 
-def test_a_user_with_nothing_gives_empty_tables_of_the_same_form(config: Config, tables: Path, tmp_path: Path) -> None:
+def test_a_user_without_data_has_empty_tables_of_the_same_schema(config: Config, tables: Path, tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     paths = tmp_path / "w.parquet", tmp_path / "q.parquet"
     extract_windows("9", tmp_path / "raw", config.cohort, config.windows, config.modalities, *paths)

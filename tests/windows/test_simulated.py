@@ -10,12 +10,12 @@ from lifelog.windows.simulated import participants, simulate_cohort
 from tests.conftest import TINY
 
 
-def test_files_have_the_rates_and_lengths_of_the_real_ones(raw: Path) -> None:
-    wanted = {"e4Acc": {1920}, "e4Bvp": {3840}, "e4Eda": {240}, "e4Temp": {240}, "mGps": {1}}
+def test_files_have_the_rates_and_lengths_of_real_files(raw: Path) -> None:
+    expected = {"e4Acc": {1920}, "e4Bvp": {3840}, "e4Eda": {240}, "e4Temp": {240}, "mGps": {1}}
     phone = {name: {1786, 1787} for name in ("mAcc", "mGyr", "mMag")}
-    for name, lengths in (wanted | phone).items():
-        found = {len(pd.read_csv(path)) for path in raw.glob(f"*/*/{name}/*.csv")}
-        assert found and found <= lengths, name
+    for name, lengths in (expected | phone).items():
+        counts = {len(pd.read_csv(path)) for path in raw.glob(f"*/*/{name}/*.csv")}
+        assert counts and counts <= lengths, name
     hr = {len(pd.read_csv(path)) for path in raw.glob("*/*/e4Hr/*.csv")}
     assert len(hr) > 5 and min(hr) >= 3 and max(hr) <= 64
     for path in raw.glob("*/*/*/*.csv"):
@@ -23,7 +23,7 @@ def test_files_have_the_rates_and_lengths_of_the_real_ones(raw: Path) -> None:
         assert int(path.stem) % 60 == 0 and seconds.between(0, 60, inclusive="left").all()
 
 
-def test_labels_have_the_real_columns_and_the_truth_lies_outside(raw: Path) -> None:
+def test_labels_have_the_real_columns_and_the_truth_is_outside_the_recordings(raw: Path) -> None:
     for path in raw.glob("*/*/*_label.csv"):
         frame = pd.read_csv(path)
         assert set(frame.columns) == {"ts", *LABELS.names}
@@ -33,22 +33,22 @@ def test_labels_have_the_real_columns_and_the_truth_lies_outside(raw: Path) -> N
     assert set(truth["users"]) == {path.name for path in raw.iterdir()}
 
 
-def test_same_seed_same_bytes(raw: Path, tmp_path: Path) -> None:
-    cast = participants(TINY)
-    simulate_cohort(TINY, {p.name: str(tmp_path / p.name) for p in cast}, tmp_path / "truth.json")
+def test_the_same_seed_gives_the_same_bytes(raw: Path, tmp_path: Path) -> None:
+    cohort = participants(TINY)
+    simulate_cohort(TINY, {p.name: str(tmp_path / p.name) for p in cohort}, tmp_path / "truth.json")
     for path in (tmp_path / "101").rglob("*.csv"):
         assert path.read_bytes() == (raw / path.relative_to(tmp_path)).read_bytes()
 
 
-def test_some_people_of_the_cohort_are_the_same_participants(raw: Path, tmp_path: Path) -> None:
+def test_a_participant_simulated_alone_equals_that_of_the_whole_cohort(raw: Path, tmp_path: Path) -> None:
     simulate_cohort(TINY, {"103": str(tmp_path / "103")}, tmp_path / "truth.json")
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["103"]
     path = next((tmp_path / "103").rglob("e4Eda/*.csv"))
     assert path.read_bytes() == (raw / path.relative_to(tmp_path)).read_bytes()
 
 
-def test_the_planted_modalities_follow_tension_and_no_others(config: Config, tables: Path) -> None:
-    """Correlation of the best summary statistic with tension, of planted against other modalities."""
+def test_only_the_planted_modalities_follow_tension(config: Config, tables: Path) -> None:
+    """Compare the correlation of the best summary statistic with tension between planted and other modalities."""
     truth = json.loads(Path(config.cohort.root).with_suffix(".truth.json").read_text())["users"]
     planted, others = [], []
     for user in ("101", "102", "103"):

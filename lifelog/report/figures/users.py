@@ -27,32 +27,20 @@ def user_table(
     """
     ordered = split.sort_values("start")
     used = ordered.label.isin(classes).to_numpy()
+    windows = np.arange(1, len(ordered) + 1)[used]
+    labels = dict(series=ordered.subset.fillna("not used").to_numpy()[used], x=windows, mark=ordered.session[used])
+    training = dict(series=history.seed, x=history.epoch, value=history.validation_score, mark=history.best)
     tables = [
-        pd.DataFrame(
-            {
-                "panel": "label",
-                "series": ordered.subset.fillna("not used").to_numpy()[used],
-                "x": np.arange(1, len(ordered) + 1)[used],
-                "value": ordered.label.to_numpy()[used],
-                "mark": ordered.session.to_numpy()[used],
-            }
-        ),
-        pd.DataFrame(
-            {
-                "panel": "training",
-                "series": history.seed,
-                "x": history.epoch,
-                "value": history.validation_score,
-                "mark": history.best,
-            }
-        ),
+        pd.DataFrame(labels | dict(panel="label", value=ordered.label[used])),
+        pd.DataFrame(training | dict(panel="training")),
     ]
     rows = importance[importance.subset.isin(subsets)]
     for measure in MEASURES:
         means = rows[rows.measure == measure].groupby(["seed", "modality"], sort=False).value.mean().reset_index()
         renamed = means.rename(columns={"seed": "series", "modality": "x"})
-        tables.append(renamed.assign(panel=measure, mark="")[["panel", "series", "x", "value", "mark"]])
-    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+        tables.append(renamed.assign(panel=measure, mark=""))
+    table = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+    return table[["panel", "series", "x", "value", "mark"]]
 
 
 def plot_user(user: str, rows: pd.DataFrame, classes: list[str], path: str | Path) -> None:
