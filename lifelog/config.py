@@ -156,10 +156,10 @@ def _check_lengths(config: Config) -> None:
         if modality.rate is not None and modality.kind == "sequence":
             expected = modality.rate * seconds
             if not 0.95 * expected <= modality.length <= 1.05 * expected:
-                raise ValueError(
-                    f"modalities: {modality.name!r} has length {modality.length}, but {modality.rate} Hz over "
-                    f"{seconds} seconds (windows.seconds) are about {expected:.0f} samples"
+                samples = (
+                    f"{modality.rate} Hz over {seconds} seconds (windows.seconds) are about {expected:.0f} samples"
                 )
+                raise ValueError(f"modalities: {modality.name!r} has length {modality.length}, but {samples}")
     if config.cohort.layout in ("simulated", "etri") and seconds != 60:
         raise ValueError(f"windows.seconds: layout {config.cohort.layout} has files of 60 seconds")
 
@@ -185,8 +185,9 @@ def _check_schemes(config: Config) -> None:
         raise ValueError("schemes: 'raw' and 'random' are controls of 'importance', which is missing")
     for predictor in config.predictors:
         if predictor.schemes != "all" and "global" not in predictor.schemes:
+            name = predictor.name
             raise ValueError(
-                f"predictors: {predictor.name!r} needs the scheme 'global', with which its other schemes are compared"
+                f"predictors: {name!r} needs the scheme 'global', with which its other schemes are compared"
             )
 
 

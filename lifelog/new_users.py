@@ -16,10 +16,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+from sklearn.metrics import silhouette_samples
 
 from lifelog.compare import probabilities
 from lifelog.groups.assignment import read_groups
-from lifelog.groups.clustering import resamples, squared_distances
+from lifelog.groups.clustering import resamples
 from lifelog.groups.vectors import grouping_vectors, read_importance
 from lifelog.metrics import scores
 from lifelog.predict.samples import Samples, read_samples
@@ -103,15 +105,18 @@ def place_user(
     own = windows.to_numpy().mean(axis=0)
     group = str(centres.index[number])
     members = list(groups.user[groups.group == group])
+    silhouette = [0.0]
+    if len(centres) > 1:
+        silhouette = silhouette_samples(np.vstack([users, own]), [*groups.group, group])
     correction = len(members) / max(1, len(members) - 1)  # a member attracts the centre, the new user does not
-    radii = correction * _distances(users.loc[members].to_numpy(), centres.to_numpy())[:, number]
-    distances = _distances(own[None], centres.to_numpy())[0]
-    inside = _distances(windows.to_numpy(), centres.to_numpy()).argmin(axis=1) == number
+    radii = correction * cdist(users.loc[members].to_numpy(), centres.to_numpy())[:, number]
+    distances = cdist(own[None], centres.to_numpy())[0]
+    inside = cdist(windows.to_numpy(), centres.to_numpy()).argmin(axis=1) == number
     return Placement(
         group,
         stability=same / DRAWS,
         share=float(inside.mean()),
-        silhouette=_silhouette(own, users, groups, group),
+        silhouette=float(silhouette[-1]) if len(centres) > 1 else None,
         outlier=bool(distances[number] > radii.max()) if len(members) > 1 else None,
         distances={str(name): float(d) for name, d in zip(centres.index, distances, strict=True)},
         members=members,
@@ -121,21 +126,8 @@ def place_user(
 def _nearest(windows: Floats, centres: Floats, unit: str) -> int:
     """Return the number of the nearest centre."""
     if unit == "users":
-        return int(_distances(windows.mean(axis=0)[None], centres)[0].argmin())
-    return int(np.bincount(_distances(windows, centres).argmin(axis=1)).argmax())
-
-
-def _distances(vectors: Floats, centres: Floats) -> Floats:
-    return np.sqrt(squared_distances(vectors, centres))
-
-
-def _silhouette(own: Floats, users: pd.DataFrame, groups: pd.DataFrame, group: str) -> float | None:
-    """Return the silhouette (Rousseeuw, 1987) of a user who is added to the group; None for one group."""
-    mean = pd.Series(_distances(own[None], users.to_numpy())[0]).groupby(groups.group.to_numpy()).mean()
-    if len(mean) < 2:
-        return None
-    a, b = mean[group], mean.drop(group).min()
-    return float((b - a) / max(a, b)) if max(a, b) > 0 else 0.0
+        return int(cdist(windows.mean(axis=0)[None], centres)[0].argmin())
+    return int(np.bincount(cdist(windows, centres).argmin(axis=1)).argmax())
 
 
 def predict_new_user(
@@ -275,11 +267,8 @@ def check_run(run: str | Path, users: list[str], target: str, split: str, settin
     groups = run / target / split / "groups" / "importance.json"
     if description is None or not groups.is_file():
         others = ", ".join(sorted(f"{p.parts[-4]}/{p.parts[-3]}" for p in run.glob("*/*/groups/importance.json")))
-        raise BadInput(
-            "new_users.run",
-            f"{str(run)!r} has no groups of {target}/{split}, only of {others or 'nothing'}; finish that run, or "
-            "use its configuration (--configfile) here too",
-        )
+        detail = f"{str(run)!r} has no groups of {target}/{split}, only of {others or 'nothing'}"
+        raise BadInput("new_users.run", f"{detail}; finish that run, or use its --configfile here too")
     # By splits, not groups: excluded users have windows in the run too.
     both = sorted(set(users) & {path.stem for path in (run / target / split / "splits").glob("*.parquet")})
     if both:

@@ -1,13 +1,11 @@
 def splits_of_base(wildcards):
     """Splits of all users under the split that assigns windows to subsets."""
-    pattern = f"<results>/{{{{target}}}}/{base_split(wildcards)}/splits/{{user}}.parquet"
-    return expand(pattern, user=USERS)
+    return expand(f"<results>/{{{{target}}}}/{base_split(wildcards)}/splits/{{user}}.parquet", user=USERS)
 
 
 def windows_if_seen(wildcards):
     """Windows of all users, for predictors that see windows."""
-    sees_windows = CONFIG.predictor(wildcards.predictor).sees == "windows"
-    return per_user("windows/{user}.parquet") if sees_windows else []
+    return per_user("windows/{user}.parquet") if CONFIG.predictor(wildcards.predictor).sees == "windows" else []
 
 
 def predictor_settings(wildcards):
@@ -55,8 +53,7 @@ rule train_predictor:
 
 def compared_predictions(wildcards):
     """Predictions of all compared models, in the order of `compared_models`."""
-    pattern = "<results>/{{target}}/{{split}}/predictions/{model}.parquet"
-    return expand(pattern, model=compared_models(wildcards))
+    return expand("<results>/{{target}}/{{split}}/predictions/{model}.parquet", model=compared_models(wildcards))
 
 
 rule compare_predictors:

@@ -8,11 +8,6 @@ VARIANTS = {
 COHORTS = expand("<results>/validation/{v}-{seed}.json", v=VARIANTS, seed=range(5))
 
 
-def simulation_of(wildcards):
-    """Keys of `simulation` that differ from the preset."""
-    return VARIANTS[wildcards.variant] | {"seed": int(wildcards.seed)}
-
-
 rule validate_cohort:
     input:
         preset=str(ROOT / "presets/validation.yaml"),
@@ -31,7 +26,7 @@ rule validate_cohort:
         runtime=scaled(120),
     params:
         snakefile=str(ROOT / "Snakefile"),
-        simulation=simulation_of,
+        simulation=lambda wildcards: VARIANTS[wildcards.variant] | {"seed": int(wildcards.seed)},
         code=package_digest(),
     message:
         "Running the workflow on a simulated cohort: {wildcards.variant}, seed {wildcards.seed}"

@@ -125,28 +125,11 @@ def cluster_shares(windows: pd.DataFrame, users: pd.DataFrame, labels: Labels, u
     pandas.DataFrame
         One row per user, one column per cluster.
     """
+    from scipy.spatial.distance import cdist
+
     if unit == "users":
-        centres = users.groupby(labels).mean().to_numpy()
-        labels = squared_distances(windows.to_numpy(), centres).argmin(axis=1)
+        labels = cdist(windows, users.groupby(labels).mean(), "sqeuclidean").argmin(axis=1)
     return pd.crosstab(windows.index.get_level_values("user"), labels, normalize="index").rename_axis("user")
-
-
-def squared_distances(vectors: Floats, centres: Floats) -> Floats:
-    """Compute squared Euclidean distances.
-
-    Parameters
-    ----------
-    vectors : ndarray of float, shape (n_vectors, n_dimensions)
-        The vectors.
-    centres : ndarray of float, shape (n_centres, n_dimensions)
-        The centres.
-
-    Returns
-    -------
-    ndarray of float, shape (n_vectors, n_centres)
-        Of each vector to each centre.
-    """
-    return ((vectors[:, None] - centres) ** 2).sum(axis=2)
 
 
 def entropy(shares: pd.DataFrame) -> float:

@@ -67,11 +67,6 @@ class SplitDetails:
     published: dict[str, Any] | None
 
     @property
-    def nearest(self) -> float:
-        """Minutes between the nearest test and training windows of a user, median over users."""
-        return float(self.subsets.nearest.median())
-
-    @property
     def unstable(self) -> list[str]:
         """Users whose importance differs between training seeds."""
         return list(self.importance.user[~self.importance.stable])

@@ -39,20 +39,16 @@ def find_users(cohort: Cohort, simulation: Simulation) -> dict[str, Path]:
     if cohort.layout == "simulated":
         # Snakemake clears the output folders of a rule: real recordings must never be among them.
         if root.is_dir() and any(root.iterdir()) and not truth_path(root).exists():
-            raise BadInput(
-                "cohort.root",
-                f"{str(root)!r} holds files that are not a simulated cohort; set cohort.layout to the layout of the "
-                "recordings, or choose another root",
-            )
+            remedy = "set cohort.layout to the layout of the recordings, or choose another root"
+            raise BadInput("cohort.root", f"{str(root)!r} holds files that are not a simulated cohort; {remedy}")
         users = {participant.name: root / participant.name for participant in participants(simulation)}
     elif not root.is_dir():
         raise BadInput("cohort.root", f"there is no folder {str(root)!r}; set it to the folder of the raw recordings")
     else:
         users = LAYOUTS[cohort.layout].find_users(root, cohort)
     if not users:
-        raise BadInput(
-            "cohort.root", f"no user folder in {str(root)!r} for the layout {cohort.layout!r} (docs/own-data.md)"
-        )
+        detail = f"no user folder in {str(root)!r} for the layout {cohort.layout!r} (docs/own-data.md)"
+        raise BadInput("cohort.root", detail)
     if cohort.users == "all":
         return users
     for user in cohort.users:

@@ -42,7 +42,7 @@ def plot_comparison(tables: ComparisonTables, path: str | Path) -> None:
     present = {p: [kind for kind in kinds if kind in set(rows[rows.predictor == p].scheme.str.partition("-")[0])]
                for p in predictors}  # fmt: skip
     panels = {
-        "mean": ("low", "high", f"{METRICS[metric].label}, mean over users"),
+        "mean": ("low", "high", f"{METRICS[metric].label}, mean over participants"),
         "difference": ("difference_low", "difference_high", "difference to one global model"),
     }
     with style():
@@ -61,7 +61,7 @@ def plot_comparison(tables: ComparisonTables, path: str | Path) -> None:
                     continue
                 errors = np.abs(np.stack([own[centre] - own[low], own[high] - own[centre]]))
                 ax.errorbar(own[centre], y, xerr=errors, label=kind, capsize=3, **look)
-            ax.set(xlabel=f"{label}\n({confidence:.0%} interval over users)", yticks=range(len(predictors)))
+            ax.set(xlabel=f"{label}\n({confidence:.0%} interval over participants)", yticks=range(len(predictors)))
             ax.set_yticklabels(predictors)
         axes[1].axvline(0, color="0.4", lw=1)
         axes[0].invert_yaxis()
@@ -148,7 +148,7 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare, path: 
                 ax.plot(*zip(*weak, strict=True), marker, label="no clear difference", **look)
         ax.axvline(0, color="0.3", lw=1)
         ax.set_yticks(list(positions.values()), [f"{where}: {predictor}" for where, predictor in positions])
-        of = f"{METRICS[settings.metric].label}, {settings.confidence:.0%} interval over users"
+        of = f"{METRICS[settings.metric].label}, {settings.confidence:.0%} interval over participants"
         ax.set(xlabel=f"difference to one global model ({of})")
         ax.set_ylim(min(positions.values(), default=0) - 0.6, 0.5)
         if positions:

@@ -17,14 +17,6 @@ def render_page(**values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = _number
-    environment.filters["signed"] = _signed
+    environment.filters["number"] = lambda value, digits=3: "–" if pd.isna(value) else f"{value:.{digits}f}"
+    environment.filters["signed"] = lambda value: "–" if pd.isna(value) else f"{value:+.3f}"
     return environment.get_template("page.html").render(**values)
-
-
-def _number(value: float | None, digits: int = 3) -> str:
-    return "–" if value is None or pd.isna(value) else f"{value:.{digits}f}"
-
-
-def _signed(value: float | None) -> str:
-    return "–" if value is None or pd.isna(value) else f"{value:+.3f}"
