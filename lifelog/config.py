@@ -117,7 +117,7 @@ class Config(Section):
         """Return the target of a name."""
         return next(target for target in self.targets if target.name == name)
 
-    def split(self, name: str) -> split_models.BlockedSplit | split_models.RandomSplit | split_models.UsersSplit:
+    def split(self, name: str) -> split_models.AnySplit:
         """Return the split of a name."""
         return next(split for split in self.splits if split.name == name)
 
@@ -125,9 +125,7 @@ class Config(Section):
         """Return the settings of a predictor."""
         return next(predictor for predictor in self.predictors if predictor.name == name)
 
-    def models(
-        self, split: split_models.BlockedSplit | split_models.RandomSplit | split_models.UsersSplit
-    ) -> list[tuple[str, str]]:
+    def models(self, split: split_models.AnySplit) -> list[tuple[str, str]]:
         """Return (predictor, scheme) of every model compared under a split; `random` stands for all random groupings.
 
         A split by users has no personal models, since its test users are not trained on.
@@ -156,9 +154,7 @@ def _check_lengths(config: Config) -> None:
         if modality.rate is not None and modality.kind == "sequence":
             expected = modality.rate * seconds
             if not 0.95 * expected <= modality.length <= 1.05 * expected:
-                samples = (
-                    f"{modality.rate} Hz over {seconds} seconds (windows.seconds) are about {expected:.0f} samples"
-                )
+                samples = f"{modality.rate} Hz over windows.seconds ({seconds}) are about {expected:.0f} samples"
                 raise ValueError(f"modalities: {modality.name!r} has length {modality.length}, but {samples}")
     if config.cohort.layout in ("simulated", "etri") and seconds != 60:
         raise ValueError(f"windows.seconds: layout {config.cohort.layout} has files of 60 seconds")
@@ -185,10 +181,8 @@ def _check_schemes(config: Config) -> None:
         raise ValueError("schemes: 'raw' and 'random' are controls of 'importance', which is missing")
     for predictor in config.predictors:
         if predictor.schemes != "all" and "global" not in predictor.schemes:
-            name = predictor.name
-            raise ValueError(
-                f"predictors: {name!r} needs the scheme 'global', with which its other schemes are compared"
-            )
+            needed = "needs the scheme 'global', with which its other schemes are compared"
+            raise ValueError(f"predictors: {predictor.name!r} {needed}")
 
 
 def _check_new_users(config: Config) -> None:

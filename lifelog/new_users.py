@@ -260,9 +260,7 @@ def check_run(run: str | Path, users: list[str], target: str, split: str, settin
     """
     run = Path(run)
     if not run.is_dir():
-        raise BadInput(
-            "new_users.run", f"there is no folder {str(run)!r}; set it to the results folder of a finished run"
-        )
+        raise BadInput("new_users.run", f"no folder {str(run)!r}; set it to the results folder of a finished run")
     description = next(iter(sorted((run / target / split / "mil").glob("*/*.json"))), None)
     groups = run / target / split / "groups" / "importance.json"
     if description is None or not groups.is_file():
@@ -274,9 +272,8 @@ def check_run(run: str | Path, users: list[str], target: str, split: str, settin
     if both:
         raise BadInput("cohort.users", f"{', '.join(both)} are in the run {str(run)!r}; rename the new users")
     for key, before, now in _differences(read_json(description) | {"groups": read_json(groups)}, settings):
-        raise BadInput(
-            "new_users.run", f"{key} was {before!r} in that run and is {now!r} here; use its --configfile here too"
-        )
+        detail = f"{key} was {before!r} in that run and is {now!r} here"
+        raise BadInput("new_users.run", f"{detail}; use its --configfile here too")
 
 
 def _differences(run: dict[str, Any], own: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -1,9 +1,8 @@
 """assign_splits: assignment of a user's windows to training, validation and test subsets, for a target and a split.
 
 random   single windows, as published: neighbours in time fall into different subsets, which rewards proximity in time.
-blocked  whole sessions; blocks of minutes with an embargo between subsets for users with few sessions; runs of tasks
-for
-         a protocol with tasks.
+blocked  whole sessions; blocks of minutes with an embargo between subsets for users with few sessions; runs of
+         tasks for a protocol with tasks.
 
 The method `users` uses the subsets of another split; only the training of predictors differs.
 """
@@ -314,10 +313,8 @@ def _without_held_out_task(split: WindowSplit, runs: Texts | None) -> str | None
 def _lacking(frame: pd.DataFrame, classes: list[str]) -> dict[str, list[str]]:
     """Return the user's classes that each subset lacks."""
     own = set(frame.label.dropna())
-    return {
-        subset: [c for c in classes if c in own and c not in set(frame.label[frame.subset == subset])]
-        for subset in SUBSETS
-    }
+    found = {subset: set(frame.label[frame.subset == subset]) for subset in SUBSETS}
+    return {subset: [name for name in classes if name in own - found[subset]] for subset in SUBSETS}
 
 
 def _text(value: object) -> str | None:

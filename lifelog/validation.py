@@ -44,11 +44,8 @@ def markdown(table: pd.DataFrame) -> str:
     lines = [shown.to_markdown(index=False, floatfmt=".3f"), ""]
     for variant, own in table.groupby("variant", sort=False):
         claims = (own.verdict == OUTCOMES["gain"][0]).sum()
-        on_top = ", ".join(
-            f"{own[column].mean():.2f} ({column.removeprefix('on_top_')})"
-            for column in own.columns
-            if column.startswith("on_top_")
-        )
+        means = own.filter(regex="^on_top_").mean()
+        on_top = ", ".join(f"{mean:.2f} ({name.removeprefix('on_top_')})" for name, mean in means.items())
         lines.append(
             f"- **{variant}**: a gain by importance is claimed in {claims} of {len(own)}; mean difference "
             f"{own.difference.mean():+.3f}, adjusted Rand index {own.adjusted_rand_index.mean():.2f}, planted on top "

@@ -30,10 +30,7 @@ UNCLEAN = "Groups were formed from the test windows on which they are evaluated 
 OUTCOMES = {
     "gain": ("gain", "grouping by importance improves {}"),
     "gain_not_specific": ("unspecific gain", "importance groups improve {}, but not clearly more than random groups"),
-    "gain_untested": (
-        "untested gain",
-        "importance groups improve {}; not tested against enough random groupings (groups.random)",
-    ),
+    "gain_untested": ("untested gain", "importance groups improve {}; too few random groupings (groups.random)"),
     "loss": ("loss", "grouping by importance worsens {}"),
     "no_difference": ("no clear difference", "no clear difference for {}"),
     "too_few_users": ("too few participants", "too few participants to test {}"),
@@ -114,9 +111,8 @@ def random_p(means: pd.Series, predictors: list[str]) -> dict[str, float | None]
     scores = table[tested]
     scores = (scores - scores.mean()) / scores.std(ddof=0).replace(0, np.nan)
     greatest = scores.drop(index="importance").max(axis=1).to_numpy()
-    return {
-        name: permutation_p(scores[name]["importance"], greatest) if name in tested else None for name in predictors
-    }
+    p = {name: permutation_p(scores[name]["importance"], greatest) for name in tested}
+    return {name: p.get(name) for name in predictors}
 
 
 def _finding(predictor: str, rows: pd.DataFrame, p_random: float | None, alpha: float) -> dict[str, Any]:
@@ -207,10 +203,8 @@ def leak_check(by_user: pd.DataFrame, rows: pd.DataFrame, informed: pd.Series, s
     elif informed[rival]:
         outcome, words = "leak", "This split leaks: time stamps alone predict the label as well as the sensors."
     else:
-        outcome, words = (
-            "unclear",
-            "No leak detected, but sensor models are not clearly better than models without sensors.",
-        )
+        outcome = "unclear"
+        words = "No leak detected, but sensor models are not clearly better than models without sensors."
     numbers = (
         f"Best model without sensors: {rival[0]} ({rival[1]}), {timed[rival]:.3f}; best sensor model: "
         f"{best[0]} ({best[1]}), {sensor[best]:.3f}; difference {interval(lead.mean(), low, high)}."

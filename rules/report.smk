@@ -6,12 +6,8 @@ def figure(path, page, **labels):
 
 def chapter_figures(page):
     """Figures of a page for a target and split."""
-    folder, chapter = "<results>/{target}/{split}/figures", {
-        "target": "{target}",
-        "split": "{split}",
-    }
-    names = figures_of(page)
-    return [figure(f"{folder}/{name}.svg", page, **chapter, figure=name) for name in names]
+    folder, chapter = "<results>/{target}/{split}/figures", dict(target="{target}", split="{split}")
+    return [figure(f"{folder}/{name}.svg", page, **chapter, figure=name) for name in figures_of(page)]
 
 
 def chapter_data(page):

@@ -24,11 +24,10 @@ def _join(entries: list[str]) -> str:
 
 
 def _verdict(data: pd.DataFrame) -> str:
-    rows = data[data.scheme == "importance"]
-    entries = [
-        f"{r.where}, {r.predictor}: {interval(r.difference, r.difference_low, r.difference_high)}"
-        for r in rows.itertuples()
-    ]
+    entries = []
+    for row in data[data.scheme == "importance"].itertuples():
+        difference = interval(row.difference, row.difference_low, row.difference_high)
+        entries.append(f"{row.where}, {row.predictor}: {difference}")
     return f"Difference of importance groups to one global model, with interval. {_join(entries)}."
 
 
@@ -42,12 +41,8 @@ def _yield(data: pd.DataFrame) -> str:
 
 def _top(data: pd.DataFrame, by: Hashable) -> str:
     tops = [own.nlargest(2, "importance") for _, own in data.groupby(by, sort=False)]
-    return _join(
-        [
-            f"{top[by].iloc[0]}: " + ", ".join(f"{r.modality} {r.importance:.2f}" for r in top.itertuples())
-            for top in tops
-        ]
-    )
+    shares = [", ".join(f"{row.modality} {row.importance:.2f}" for row in top.itertuples()) for top in tops]
+    return _join([f"{top[by].iloc[0]}: {share}" for top, share in zip(tops, shares, strict=True)])
 
 
 def _importance(data: pd.DataFrame) -> str:
@@ -61,9 +56,8 @@ def _group_importance(data: pd.DataFrame) -> str:
 
 def _deletion(data: pd.DataFrame) -> str:
     means = data.groupby("order").decrease.mean()
-    return "Decrease of log-likelihood, mean over numbers of removed modalities: " + _join(
-        [f"{order} {decrease:.2f} nats" for order, decrease in means.items()]
-    )
+    entries = _join([f"{order} {decrease:.2f} nats" for order, decrease in means.items()])
+    return f"Decrease of log-likelihood, mean over numbers of removed modalities: {entries}"
 
 
 def _cluster_scores(data: pd.DataFrame) -> str:
@@ -76,9 +70,8 @@ def _cluster_scores(data: pd.DataFrame) -> str:
 def _embedding(data: pd.DataFrame) -> str:
     counts = data.groupby("space").size()
     spaces = ", ".join(f"{count} windows by {space}" for space, count in counts.items())
-    return (
-        f"Points in two dimensions: {spaces}; {data.user.nunique()} users in {data.group.nunique()} groups, by colour."
-    )
+    users = f"{data.user.nunique()} users in {data.group.nunique()} groups"
+    return f"Points in two dimensions: {spaces}; {users}, by colour."
 
 
 def _comparison(data: pd.DataFrame) -> str:

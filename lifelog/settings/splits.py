@@ -131,7 +131,8 @@ class UsersSplit(Section):
 
 
 WindowSplit = RandomSplit | BlockedSplit  # assigns every window to a subset
-Split = Annotated[BlockedSplit | RandomSplit | UsersSplit, Field(discriminator="method")]
+AnySplit = BlockedSplit | RandomSplit | UsersSplit
+Split = Annotated[AnySplit, Field(discriminator="method")]
 
 
 def split_from_params(params: Mapping[str, Any]) -> BlockedSplit | RandomSplit | UsersSplit:

@@ -121,10 +121,8 @@ def _columns(header: list[str], modality: Modality, source: Path, start: int) ->
         wanted = ["x"]
     missing = [name for name in ["timestamp", *wanted] if header.count(name) != 1]
     if missing:
-        raise BadInput(
-            "wrong columns",
-            f"{source / f'{start}.csv'} line 1: column {missing[0]!r} must occur once; the header is {header}",
-        )
+        problem = f"column {missing[0]!r} must occur once; the header is {header}"
+        raise BadInput("wrong columns", f"{source / f'{start}.csv'} line 1: {problem}")
     return wanted
 
 
@@ -144,9 +142,8 @@ def _read_labels(path: Path) -> list[Label]:
     header = lines[0] if lines else []
     missing = [name for name in ("ts", *SCALES) if header.count(name) != 1]
     if missing:
-        raise BadInput(
-            "unreadable label file", f"{path} line 1: column {missing[0]!r} must occur once; the header is {header}"
-        )
+        problem = f"column {missing[0]!r} must occur once; the header is {header}"
+        raise BadInput("unreadable label file", f"{path} line 1: {problem}")
     labels: list[Label] = []
     seen: set[int] = set()
     for number, cells in enumerate(lines[1:], start=2):

@@ -38,14 +38,8 @@ HEADER = (
     *("conditionSub2Option", "place", "emotionPositive", "emotionTension", "activity"),
 )
 ACTIONS = (
-    "work",
-    "study",
-    "recreation_media",
-    "travel",
-    "meal",
-    "personal_care",
-    "household",
-    "communitiy_interaction",
+    *("work", "study", "recreation_media", "travel", "meal", "personal_care", "household"),
+    "communitiy_interaction",  # as in the data
 )
 FIRST_DAY = 1_567_296_000  # 2019-09-01 00:00 UTC
 # Level of tension by rank within the participant: one third 1, one third 2-4, one third 5-7.
@@ -79,13 +73,8 @@ def participants(simulation: Simulation) -> list[Participant]:
 
 def truth(simulation: Simulation) -> dict[str, Any]:
     """Return the planted effect, and by user the group and the planted modalities."""
-    return {
-        "effect": simulation.effect,
-        "users": {
-            participant.name: {"group": participant.group, "modalities": participant.modalities}
-            for participant in participants(simulation)
-        },
-    }
+    users = {who.name: {"group": who.group, "modalities": who.modalities} for who in participants(simulation)}
+    return {"effect": simulation.effect, "users": users}
 
 
 def truth_path(root: str | Path) -> Path:

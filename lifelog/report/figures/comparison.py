@@ -81,10 +81,8 @@ def plot_confusion(tables: ComparisonTables, path: str | Path) -> None:
     cells = pd.MultiIndex.from_product([classes, classes], names=["true", "predicted"])
     data = []
     with style():
-        size = (2.6 * len(schemes) + 0.8, 2.4 * len(predictors) + 0.4)
-        figure, axes = plt.subplots(
-            len(predictors), len(schemes), figsize=size, sharex=True, sharey=True, squeeze=False
-        )
+        shape, size = (len(predictors), len(schemes)), (2.6 * len(schemes) + 0.8, 2.4 * len(predictors) + 0.4)
+        figure, axes = plt.subplots(*shape, figsize=size, sharex=True, sharey=True, squeeze=False)
         figure.set_layout_engine("none")  # every heatmap draws the whole figure; it is laid out once, at the end
         for ax in axes.flat:
             ax.set_visible(False)
@@ -92,15 +90,12 @@ def plot_confusion(tables: ComparisonTables, path: str | Path) -> None:
             ax = axes[predictors.index(predictor), schemes.index(scheme)]
             predicted = table[[f"p_{name}" for name in classes]].to_numpy().argmax(axis=1)
             counts = confusion(table.truth.to_numpy(), predicted, len(classes))
-            data.append(
-                pd.DataFrame({"predictor": predictor, "scheme": scheme, "windows": counts.ravel()}, index=cells)
-            )
+            columns = {"predictor": predictor, "scheme": scheme, "windows": counts.ravel()}
+            data.append(pd.DataFrame(columns, index=cells))
             share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
             ax.set_visible(True)
-            sns.heatmap(
-                share, ax=ax, cmap=SEQUENTIAL, vmin=0, vmax=1, annot=counts, fmt="d", cbar=False, square=True,
-                xticklabels=classes, yticklabels=classes,
-            )  # fmt: skip
+            look = {"cmap": SEQUENTIAL, "vmin": 0, "vmax": 1, "fmt": "d", "cbar": False, "square": True}
+            sns.heatmap(share, ax=ax, annot=counts, xticklabels=classes, yticklabels=classes, **look)
             ax.set_title(f"{predictor}, {scheme}")
             ax.tick_params(axis="y", rotation=0)
         figure.supxlabel("predicted")
@@ -120,9 +115,8 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare, path: 
     One row per predictor and split; the splits are the keys of `comparisons`.
     """
     rows = pd.concat([frame.assign(where=name) for name, frame in comparisons.items()], ignore_index=True)
-    rows = rows[
-        (rows.metric == settings.metric) & ~rows.scheme.isin(["global", "personal"]) & ~rows.predictor.isin(SENSORLESS)
-    ]
+    rows = rows[(rows.metric == settings.metric) & ~rows.predictor.isin(SENSORLESS)]
+    rows = rows[~rows.scheme.isin(["global", "personal"])]
     grouped = rows.groupby(["where", "predictor"]).scheme.transform(lambda schemes: "importance" in set(schemes))
     rows = rows[grouped.astype(bool)].assign(kind=rows.scheme.str.split("-").str[0])
     positions = {key: -position for position, key in enumerate(rows.groupby(["where", "predictor"], sort=False).groups)}
@@ -137,9 +131,8 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare, path: 
                 errors = np.abs(np.stack([own.difference - own.difference_low, own.difference_high - own.difference]))
                 ax.errorbar(own.difference, y, xerr=errors, fmt="none", ecolor=colour, capsize=4, lw=2)
                 # Filled only where the verdict counts it as a difference.
-                weak = [
-                    (x, at) for x, at, p in zip(own.difference, y, own.p_holm, strict=True) if not p < settings.level
-                ]
+                points = zip(own.difference, y, own.p_holm, strict=True)
+                weak = [(x, at) for x, at, p in points if not p < settings.level]
             names = {"importance": "importance groups", "raw": "groups by raw features", "random": "random groups"}
             if len(own):
                 ax.plot(own.difference, y, marker, ms=size, color=colour, label=names[kind])

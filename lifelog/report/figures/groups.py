@@ -36,9 +36,8 @@ def plot_group_importance(tables: GroupTables, path: str | Path) -> None:
     data["group"] = data.user.map(of)
     names = sorted(set(of))
     with style():
-        figure, axes = plt.subplots(
-            len(names), 1, figsize=(7.5, 1.2 + 1.5 * len(names)), sharex=True, sharey=True, squeeze=False
-        )
+        size = (7.5, 1.2 + 1.5 * len(names))
+        figure, axes = plt.subplots(len(names), figsize=size, sharex=True, sharey=True, squeeze=False)
         for ax, name, colour in zip(axes[:, 0], names, colours(len(names)), strict=True):
             own = data[data.group == name]
             sns.barplot(own, x="modality", y="importance", ax=ax, color=colour, alpha=0.6, errorbar=None)

@@ -65,15 +65,8 @@ def _plot_labels(ax: Axes, rows: pd.DataFrame, classes: list[str]) -> None:
     for name, colour, marker in zip(SERIES, [*colours(3), "0.75"], markers(4), strict=True):
         own = rows[rows.series == name]
         if len(own):
-            ax.plot(
-                own.x,
-                own.value.map(places),
-                marker,
-                color=colour,
-                ms=4,
-                label=name,
-                rasterized=len(rows) > MAX_VECTOR_MARKS,
-            )
+            look = {"color": colour, "ms": 4, "rasterized": len(rows) > MAX_VECTOR_MARKS}
+            ax.plot(own.x, own.value.map(places), marker, label=name, **look)
     first = rows.groupby("mark", sort=False).x.min()
     for x in first.iloc[1:]:
         ax.axvline(x - 0.5, color="0.6", lw=0.8)
