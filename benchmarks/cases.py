@@ -16,7 +16,7 @@ Case = Callable[..., dict[str, float]]
 CASES: Registry[str] = Registry(
     "case",
     {
-        **dict.fromkeys(("reading", "features", "extraction", "transfer"), "benchmarks.extraction"),
+        **dict.fromkeys(("reading", "features", "extraction"), "benchmarks.extraction"),
         **dict.fromkeys(("baseline", "step", "optimiser", "epochs", "learning", "mil"), "benchmarks.training"),
         **dict.fromkeys(("prepare", "predictor"), "benchmarks.prediction"),
     },

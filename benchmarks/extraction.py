@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Literal
-from unittest import mock
 
 from benchmarks import plain
 from benchmarks.cohort import CONFIG, SECONDS, recordings, windows_table
@@ -68,22 +67,6 @@ def extraction(minutes: int, cores: int = 1, rounds: int = 12) -> dict[str, floa
     return {"MB of CSV": megabytes} | {name: float(value) for name, value in table.median().items()}
 
 
-def transfer(minutes: int = 1500, processes: int = 2, rounds: int = 12) -> dict[str, float]:
-    """Send the values of one participant from the reading processes: through shared memory, and as pickles.
-
-    Figures are medians over rounds; `speed-up` is that of shared memory relative to pickles in the same round.
-    """
-    works: dict[str, Callable[[], object]] = {}
-    with recordings(minutes) as (raw, megabytes):
-        for name, function in STAGES.items():
-            works[f"s {name}, pickled"] = partial(_pickled, function, raw, processes)
-            works[f"s {name}, shared"] = partial(function, raw, processes)
-        table = alternate(works, rounds)
-    for name in STAGES:
-        table[f"speed-up {name}"] = table[f"s {name}, pickled"] / table[f"s {name}, shared"]
-    return {"MB of CSV": megabytes} | {name: float(value) for name, value in table.median().items()}
-
-
 def _read(raw: Path, processes: int) -> None:
     """Read all pieces of a user."""
     _, sessions = open_sessions(raw.name, raw, CONFIG.cohort, CONFIG.windows)
@@ -101,9 +84,3 @@ def _write(raw: Path, processes: int) -> None:
 
 
 STAGES: dict[str, Callable[[Path, int], None]] = {"read": _read, "written": _write}
-
-
-def _pickled(function: Callable[[Path, int], None], raw: Path, processes: int) -> None:
-    """Call a function of `STAGES` with the plain reading of several processes."""
-    with mock.patch.object(extract, "read_pieces", plain.read_pieces):
-        function(raw, processes)

@@ -5,10 +5,6 @@ This module does not import torch, so that the memory of torch does not count fo
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,37 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lifelog.settings.windows import Extraction, Modality
-from lifelog.windows import extract
-from lifelog.windows.extract import Piece, Reading
-from lifelog.windows.layout import Session
-
-_read_in_process = extract.read_pieces  # not a lookup at run time, since a case replaces it
-
 
 def read_minutes(session: Path, starts: list[int], names: list[str]) -> None:
     """Read every minute of every modality with pandas, file by file."""
     for start in starts:
         for name in names:
             pd.read_csv(session / name / f"{start}.csv").to_numpy()
-
-
-def read_pieces(
-    sessions: Iterable[Session], extraction: Extraction, modalities: list[Modality], processes: int
-) -> Iterator[Piece]:
-    """Yield the pieces of `lifelog.windows.extract.read_pieces`, sent by the reading processes as pickles."""
-    pieces = list(sessions)
-    read = partial(_read_piece, extraction=extraction, modalities=modalities)
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("fork")) as pool:  # started as in lifelog
-        for session, (values, readings) in zip(pieces, pool.map(read, pieces), strict=True):
-            yield Piece(session, values, readings)
-
-
-def _read_piece(
-    session: Session, extraction: Extraction, modalities: list[Modality]
-) -> tuple[NDArray[np.float32], list[dict[str, Reading]]]:
-    (piece,) = _read_in_process([session], extraction, modalities, 1)
-    return piece.values, piece.readings
 
 
 def describe(windows: dict[str, NDArray[np.float32]], seconds: int, bins: int = 12) -> list[dict[str, float]]:

@@ -47,11 +47,6 @@ The optimiser of `lifelog/mil/optimiser.py` against torch.optim.AdamW after clip
 batch size 8, one thread. Start: construction and first update in a new process, in which torch.optim imports the
 compiler of torch. Step: forward pass, backward pass and update.
 """
-TRANSFER_NOTE = """
-Values of one participant of 1500 minutes ({megabytes:.0f} MB of CSV files) from two reading processes: in shared memory
-(`lifelog/windows/parallel.py`), against pickles that ProcessPoolExecutor sends. Only reading, and with both tables
-written. Medians of twelve rounds:
-"""
 ALLOCATOR_NOTE = """
 A training step of `lifelog` on one thread, in milliseconds per window, with glibc's defaults and with kept memory:
 """
@@ -169,7 +164,6 @@ def _techniques(run: Run, steps: pd.DataFrame) -> list[str]:
         _prose("Each technique against the usual one. A technique is kept only while it gains time."),
         _prose(OPTIMISER_NOTE),
         _table(_optimisers(run)),
-        *_transfer(run),
         _prose(ALLOCATOR_NOTE),
         _table(_allocator(run, steps)),
     ]
@@ -188,17 +182,6 @@ def _optimisers(run: Run) -> pd.DataFrame:
         for way, own in found.items()
     ]
     return pd.DataFrame(rows)
-
-
-def _transfer(run: Run) -> list[str]:
-    """Return the part about the values that reading processes send."""
-    figures = run("transfer", minutes=1500, processes=PROCESSES)
-    rows = [
-        {"": stage, "pickles, s": figures[f"s {stage}, pickled"], "shared memory, s": figures[f"s {stage}, shared"]}
-        | {"speed-up": figures[f"speed-up {stage}"]}
-        for stage in ("read", "written")
-    ]
-    return [_prose(TRANSFER_NOTE.format(megabytes=figures["MB of CSV"])), _table(pd.DataFrame(rows))]
 
 
 def _allocator(run: Run, steps: pd.DataFrame) -> pd.DataFrame:

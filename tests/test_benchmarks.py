@@ -13,14 +13,9 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks import plain
 from benchmarks.__main__ import main, run
 from benchmarks.cases import CASES, find_case, run_case
 from benchmarks.report import write_report
-from lifelog.config import Config
-from lifelog.settings.windows import Extraction
-from lifelog.windows.etri import EtriSession
-from lifelog.windows.extract import read_pieces
 
 STAGES = ("read", "written")
 GPU_FIGURES = {"kernels ms/epoch", "bound ms/epoch", "peak GPU MiB"}
@@ -35,9 +30,6 @@ FIGURES = {
     "prepare": set(),
     "reading": {"MB/s"},
     "step": {"ms/window"},
-    "transfer": {"MB of CSV"}
-    | {f"s {stage}, {way}" for stage in STAGES for way in ("pickled", "shared")}
-    | {f"speed-up {stage}" for stage in STAGES},
 }
 QUICK = [
     "baseline",
@@ -49,7 +41,6 @@ QUICK = [
     *(f"reading way={way} minutes=2" for way in ("plain", "lifelog")),
     *(f"step way={way} batch=2 rounds=1" for way in ("plain", "lifelog")),
     "extraction minutes=2 cores=2 rounds=1",
-    "transfer minutes=2 rounds=1",
     *(f"predictor name={name}" for name in ("boosting", "lifelognet", "windownet")),
 ]
 
@@ -99,19 +90,6 @@ def test_a_process_returns_the_figures_of_a_case() -> None:
 def test_the_memory_of_the_parent_does_not_count() -> None:
     ballast = np.ones(2**26)  # 512 MiB
     assert run("features", way="lifelog", windows=4)["peak MiB"] < ballast.nbytes / 2**20
-
-
-def test_plain_reading_returns_the_same_pieces(raw: Path) -> None:
-    session = next(path for path in sorted((raw / "101").iterdir()) if path.is_dir())
-    pieces = list(EtriSession(session).pieces(2))
-    arguments = pieces, Extraction(), Config().modalities, 2
-    count = 0
-    for expected, piece in zip(read_pieces(*arguments), plain.read_pieces(*arguments), strict=True):
-        assert piece.session.labels == expected.session.labels
-        assert repr(piece.readings) == repr(expected.readings)  # BadInput has no equality
-        np.testing.assert_array_equal(piece.values, expected.values)
-        count += len(piece.values)
-    assert count == len(EtriSession(session).labels) > 2
 
 
 @pytest.mark.parametrize(
@@ -245,15 +223,6 @@ CELLS: list[Cell] = [
         for column, figure in OPTIMISER_COLUMNS.items()
     ),
     *(
-        ("Process techniques", stage, column, "transfer", figure.format(stage), {"minutes": 1500, "processes": 2})
-        for stage in STAGES
-        for column, figure in (
-            ("pickles, s", "s {}, pickled"),
-            ("shared memory, s", "s {}, shared"),
-            ("speed-up", "speed-up {}"),
-        )
-    ),
-    *(
         ("Process techniques", str(batch), column, "step", "ms/window", settings | {"batch": batch, "threads": 1})
         for batch in (8, 64, 512)
         for column, settings in (
@@ -318,7 +287,6 @@ def test_ratios(page: Page, section: str, row: str, column: str, over: str, unde
 def test_numbers_in_the_text(page: Page) -> None:
     number, text = page.runner.number, " ".join(page.text.split())
     assert f"{number('baseline', 'peak MiB'):.0f} MiB with torch" in text
-    assert f"minutes ({number('transfer', 'MB of CSV'):.0f} MB of CSV files) from two reading processes" in text
     assert f"1500 minutes ({number('extraction', 'MB of CSV', minutes=1500):.0f} MB of CSV files): only" in text
     assert f"takes {number('extraction', 's written, 1', minutes=5000):.0f} s on one core" in text
     assert "a GPU of this test" in page.section("GPU")
