@@ -7,6 +7,7 @@ configfile: "config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/functions.smk"
 
 
 # All outputs of a run are below one folder, so that two runs can exist side by side.

@@ -86,13 +86,3 @@ def scaled(amount):
 def requested_gpus(settings):
     """Number of GPUs to request from the scheduler; `auto` uses a visible GPU, but requests none."""
     return int(getattr(settings, "device", None) == "cuda")
-
-
-def base_split(wildcards):
-    """Name of the split whose subsets, networks and groups a split uses."""
-    return getattr(CONFIG.split(wildcards.split), "within", wildcards.split)
-
-
-def compared_models(wildcards):
-    """Models that are compared under a split, as `predictor/scheme`."""
-    return ["/".join(pair) for pair in CONFIG.models(CONFIG.split(wildcards.split))]

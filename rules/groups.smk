@@ -45,11 +45,6 @@ rule score_importance:
         "../workflow_scripts/score_importance.py"
 
 
-def of_schemes(pattern, value):
-    """Function of wildcards: a value for schemes that match a pattern, otherwise nothing."""
-    return lambda wildcards: value if re.match(pattern, wildcards.scheme) else []
-
-
 rule group_users:
     input:
         importance=IMPORTANCE,

@@ -13,20 +13,6 @@ if CONFIG.new_users.run:
         raise WorkflowError(str(problem)) from None
 
 
-def placement_inputs(wildcards):
-    """Tables of the finished run, and last that of the new user, by kind."""
-    if not CONFIG.new_users.run:
-        raise WorkflowError("new_users.run: set it to the results folder of a finished run")
-    chapter = f"{wildcards.target}/{wildcards.split}"
-    kinds = {"features": "features", "windows": "windows"}
-    kinds |= {kind: f"{chapter}/{kind}" for kind in ("importance", "splits")}
-    inputs = {"groups": f"{CONFIG.new_users.run}/{chapter}/groups/importance.csv"}
-    for kind, folder in kinds.items():
-        finished = sorted(map(str, Path(CONFIG.new_users.run, folder).glob("*.parquet")))
-        inputs[kind] = [*finished, f"{CONFIG.results}/{folder}/{wildcards.user}.parquet"]
-    return inputs
-
-
 rule new_users:
     input:
         expand("<results>/{c}/new_users/{user}.json", c=BASE_CHAPTERS, user=USERS),

@@ -1,25 +1,3 @@
-def splits_of_base(wildcards):
-    """Splits of all users under the split that assigns windows to subsets."""
-    return expand(f"<results>/{{{{target}}}}/{base_split(wildcards)}/splits/{{user}}.parquet", user=USERS)
-
-
-def windows_if_seen(wildcards):
-    """Windows of all users, for predictors that see windows."""
-    return per_user("windows/{user}.parquet") if CONFIG.predictor(wildcards.predictor).sees == "windows" else []
-
-
-def predictor_settings(wildcards):
-    """Settings of a predictor, with the one scheme of the job: another scheme reruns nothing."""
-    scheme = wildcards.scheme.partition("-")[0]
-    return dump(CONFIG.predictor(wildcards.predictor).model_copy(update={"schemes": [scheme]}))
-
-
-def split_by_users(wildcards):
-    """Settings of a split of the method `users`, otherwise None."""
-    split = CONFIG.split(wildcards.split)
-    return dump(split) if split.method == "users" else None
-
-
 rule train_predictor:
     input:
         groups=lambda w: f"<results>/{{target}}/{base_split(w)}/groups/{{scheme}}.csv",
@@ -49,11 +27,6 @@ rule train_predictor:
         "Training {wildcards.predictor} for {wildcards.scheme} groups ({wildcards.split})"
     script:
         "../workflow_scripts/train_predictor.py"
-
-
-def compared_predictions(wildcards):
-    """Predictions of all compared models, in the order of `compared_models`."""
-    return expand("<results>/{{target}}/{{split}}/predictions/{model}.parquet", model=compared_models(wildcards))
 
 
 rule compare_predictors:

@@ -1,20 +1,3 @@
-def figure(path, page, **labels):
-    """A figure that Snakemake's own report shows too."""
-    caption, category = f"captions/{page}.rst", page.capitalize()
-    return report(path, caption=caption, category=category, labels=labels)
-
-
-def chapter_figures(page):
-    """Figures of a page for a target and split."""
-    folder, chapter = "<results>/{target}/{split}/figures", dict(target="{target}", split="{split}")
-    return [figure(f"{folder}/{name}.svg", page, **chapter, figure=name) for name in figures_of(page)]
-
-
-def chapter_data(page):
-    """Tables beside the figures of a page."""
-    return [f"<results>/{{target}}/{{split}}/figures/{name}.csv" for name in figures_of(page)]
-
-
 rule plot_yield:
     input:
         quality=per_user("quality/{user}.parquet"),
@@ -148,7 +131,7 @@ rule plot_verdict:
     conda:
         ENVIRONMENT
     params:
-        chapters=[chapter.replace("/", ", ") for chapter in CHAPTERS],
+        chapters=CHAPTERS,
         compare=dump(CONFIG.compare),
         code=code("plot_verdict"),
     message:
@@ -210,11 +193,6 @@ BASE_FILES += ["recovery.json"] if SIMULATED else []
 BASE_FILES += ["published.json"] if CONFIG.report.published else []
 BASE_FILES += [f"{kind}/{u}.parquet" for kind in ("splits", "importance") for u in USERS]
 BASE_FIGURES = [*figures_of("importance"), *figures_of("groups"), *(f"users/{u}" for u in USERS)]
-
-
-def with_figures(files, figures):
-    """Files, and image and table of each figure."""
-    return [*files, *(f"figures/{name}.{kind}" for name in figures for kind in ("svg", "csv"))]
 
 
 rule render_report:

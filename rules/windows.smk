@@ -19,25 +19,6 @@ if SIMULATED:
             "../workflow_scripts/simulate_cohort.py"
 
 
-def raw_folder(wildcards):
-    """Folder of the user's recordings; empty for a user of the label table without recordings."""
-    folder = FOLDERS[wildcards.user]
-    return folder if SIMULATED or Path(folder).is_dir() else []
-
-
-def label_files(wildcards):
-    """Files with the user's labels; a corrected label reruns the extraction."""
-    folder = Path(FOLDERS[wildcards.user])
-    layout = LAYOUTS[CONFIG.cohort.layout]
-    return [] if SIMULATED else list(map(str, layout.label_files(folder, CONFIG.cohort)))
-
-
-@functools.cache  # Snakemake evaluates params more than once
-def recordings_fingerprint(user):
-    """Fingerprint of the user's raw files, which may be too many to be inputs; changed files rerun the extraction."""
-    return None if SIMULATED else fingerprint(FOLDERS[user])
-
-
 rule extract_windows:
     input:
         raw=raw_folder,

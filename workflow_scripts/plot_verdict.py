@@ -8,5 +8,6 @@ from lifelog.settings.compare import Compare
 
 with job_log(snakemake.log[0], snakemake.input):
     frames = [pd.read_csv(path) for path in snakemake.input.comparisons]
-    comparisons = dict(zip(snakemake.params.chapters, frames, strict=True))
+    titles = [chapter.replace("/", ", ") for chapter in snakemake.params.chapters]
+    comparisons = dict(zip(titles, frames, strict=True))
     plot_verdict(comparisons, Compare.from_params(snakemake.params.compare), snakemake.output.figure)

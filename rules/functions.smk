@@ -1,0 +1,98 @@
+# Inputs, outputs and params of rules that are computed: functions of wildcards, of users and of figures.
+
+
+def raw_folder(wildcards):
+    """Folder of the user's recordings; empty for a user of the label table without recordings."""
+    folder = FOLDERS[wildcards.user]
+    return folder if SIMULATED or Path(folder).is_dir() else []
+
+
+def label_files(wildcards):
+    """Files with the user's labels; a corrected label reruns the extraction."""
+    folder = Path(FOLDERS[wildcards.user])
+    layout = LAYOUTS[CONFIG.cohort.layout]
+    return [] if SIMULATED else list(map(str, layout.label_files(folder, CONFIG.cohort)))
+
+
+@functools.cache  # Snakemake evaluates params more than once
+def recordings_fingerprint(user):
+    """Fingerprint of the user's raw files, which may be too many to be inputs; changed files rerun the extraction."""
+    return None if SIMULATED else fingerprint(FOLDERS[user])
+
+
+def of_schemes(pattern, value):
+    """Function of wildcards: a value for schemes that match a pattern, otherwise nothing."""
+    return lambda wildcards: value if re.match(pattern, wildcards.scheme) else []
+
+
+def splits_of_base(wildcards):
+    """Splits of all users under the split that assigns windows to subsets."""
+    return expand(f"<results>/{{{{target}}}}/{base_split(wildcards)}/splits/{{user}}.parquet", user=USERS)
+
+
+def windows_if_seen(wildcards):
+    """Windows of all users, for predictors that see windows."""
+    return per_user("windows/{user}.parquet") if CONFIG.predictor(wildcards.predictor).sees == "windows" else []
+
+
+def predictor_settings(wildcards):
+    """Settings of a predictor, with the one scheme of the job: another scheme reruns nothing."""
+    scheme = wildcards.scheme.partition("-")[0]
+    return dump(CONFIG.predictor(wildcards.predictor).model_copy(update={"schemes": [scheme]}))
+
+
+def split_by_users(wildcards):
+    """Settings of a split of the method `users`, otherwise None."""
+    split = CONFIG.split(wildcards.split)
+    return dump(split) if split.method == "users" else None
+
+
+def base_split(wildcards):
+    """Name of the split whose subsets, networks and groups a split uses."""
+    return getattr(CONFIG.split(wildcards.split), "within", wildcards.split)
+
+
+def compared_models(wildcards):
+    """Models that are compared under a split, as `predictor/scheme`."""
+    return ["/".join(pair) for pair in CONFIG.models(CONFIG.split(wildcards.split))]
+
+
+def compared_predictions(wildcards):
+    """Predictions of all compared models, in the order of `compared_models`."""
+    return expand("<results>/{{target}}/{{split}}/predictions/{model}.parquet", model=compared_models(wildcards))
+
+
+def figure(path, page, **labels):
+    """A figure that Snakemake's own report shows too."""
+    caption, category = f"captions/{page}.rst", page.capitalize()
+    return report(path, caption=caption, category=category, labels=labels)
+
+
+def chapter_figures(page):
+    """Figures of a page for a target and split."""
+    folder, chapter = "<results>/{target}/{split}/figures", dict(target="{target}", split="{split}")
+    return [figure(f"{folder}/{name}.svg", page, **chapter, figure=name) for name in figures_of(page)]
+
+
+def chapter_data(page):
+    """Tables beside the figures of a page."""
+    return [f"<results>/{{target}}/{{split}}/figures/{name}.csv" for name in figures_of(page)]
+
+
+def with_figures(files, figures):
+    """Files, and image and table of each figure."""
+    return [*files, *(f"figures/{name}.{kind}" for name in figures for kind in ("svg", "csv"))]
+
+
+def placement_inputs(wildcards):
+    """Tables of the finished run, and last that of the new user, by kind."""
+    if not CONFIG.new_users.run:
+        raise WorkflowError("new_users.run: set it to the results folder of a finished run")
+    chapter = f"{wildcards.target}/{wildcards.split}"
+    kinds = {"features": "features", "windows": "windows"}
+    kinds |= {kind: f"{chapter}/{kind}" for kind in ("importance", "splits")}
+    inputs = {"groups": f"{CONFIG.new_users.run}/{chapter}/groups/importance.csv"}
+    for kind, folder in kinds.items():
+        finished = sorted(map(str, Path(CONFIG.new_users.run, folder).glob("*.parquet")))
+        inputs[kind] = [*finished, f"{CONFIG.results}/{folder}/{wildcards.user}.parquet"]
+    return inputs
