@@ -260,7 +260,7 @@ def check_run(run: str | Path, users: list[str], target: str, split: str, settin
     """
     run = Path(run)
     if not run.is_dir():
-        raise BadInput("new_users.run", f"no folder {str(run)!r}; set it to the results folder of a finished run")
+        raise BadInput("new_users.run", f"there is no folder {str(run)!r}; set it to the folder of a finished run")
     description = next(iter(sorted((run / target / split / "mil").glob("*/*.json"))), None)
     groups = run / target / split / "groups" / "importance.json"
     if description is None or not groups.is_file():

@@ -30,7 +30,10 @@ UNCLEAN = "Groups were formed from the test windows on which they are evaluated 
 OUTCOMES = {
     "gain": ("gain", "grouping by importance improves {}"),
     "gain_not_specific": ("unspecific gain", "importance groups improve {}, but not clearly more than random groups"),
-    "gain_untested": ("untested gain", "importance groups improve {}; too few random groupings (groups.random)"),
+    "gain_untested": (
+        "untested gain",
+        "importance groups improve {}; not tested against enough random groupings (groups.random)",
+    ),
     "loss": ("loss", "grouping by importance worsens {}"),
     "no_difference": ("no clear difference", "no clear difference for {}"),
     "too_few_users": ("too few participants", "too few participants to test {}"),

@@ -40,9 +40,9 @@ def of_skills(grouped: float, shared: float, random: list[float], timed: float |
     [
         (0.9, 0.7, [0.75] * 20, "gain", "Grouping by importance improves net."),
         (0.9, 0.7, [0.75] * 18 + [0.97] * 2, "gain_not_specific", "not clearly more than random groups"),
-        (0.9, 0.7, [0.75] * 18, "gain_untested", "too few random groupings (groups.random)"),
-        (0.9, 0.7, [0.75] * 19, "gain_untested", "too few random groupings (groups.random)"),
-        (0.9, 0.7, [], "gain_untested", "too few random groupings (groups.random)"),
+        (0.9, 0.7, [0.75] * 18, "gain_untested", "not tested against enough random groupings (groups.random)"),
+        (0.9, 0.7, [0.75] * 19, "gain_untested", "not tested against enough random groupings (groups.random)"),
+        (0.9, 0.7, [], "gain_untested", "not tested against enough random groupings (groups.random)"),
         (0.7, 0.9, [0.75] * 20, "loss", "Grouping by importance worsens net."),
         (0.75, 0.75, [0.6] * 20, "no_difference", "Grouping by importance makes no clear difference."),
     ],
