@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
-from collections.abc import Iterable
+import textwrap
+from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from lifelog.config import Config
 from lifelog.config_errors import tag
@@ -25,13 +27,12 @@ def render(config: Config | None = None) -> str:
     """Return the text of config.yaml."""
     config = config or Config()
     blocks = [HEADER]
-    for key, field in Config.model_fields.items():
+    for key, description in descriptions(Config).items():
         value = getattr(config, key)
-        comment = f"# {field.description}\n"
+        comment = f"# {description}\n"
         if isinstance(value, Section):
-            lines = [
-                f"  {name}: {_flow(getattr(value, name))}  # {inner.description}" for name, inner in _fields(value)
-            ]
+            texts = descriptions(type(value)).items()
+            lines = [f"  {name}: {_flow(getattr(value, name))}  # {text}" for name, text in texts]
             blocks.append(f"{comment}{key}:\n" + "\n".join(lines) + "\n")
         elif isinstance(value, list) and isinstance(value[0], Section):
             shown = dict.fromkeys(type(entry) for entry in value)
@@ -43,21 +44,33 @@ def render(config: Config | None = None) -> str:
     return "\n".join(blocks)
 
 
+def descriptions(model: type[BaseModel]) -> dict[str, str]:
+    """Return the docstring below each key of a model.
+
+    pydantic can read them too, but in every job, since it does so when a model is defined.
+    """
+    found = {}
+    for kind in reversed(model.__mro__):
+        if kind is not Section and issubclass(kind, Section):
+            definition: Any = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
+            for key, text in pairwise(definition.body):
+                if isinstance(key, ast.AnnAssign) and isinstance(text, ast.Expr):
+                    found[key.target.id] = inspect.cleandoc(text.value.value)
+    return {name: found[name] for name in model.model_fields}
+
+
 def _explained(kind: type[BaseModel], titled: bool) -> str:
     """Return one comment line per key of a list's entries, with its default; kinds have a title."""
     lines, first = [], tag(kind)
     # The tag first, even if other keys are inherited.
-    for name, field in sorted(kind.model_fields.items(), key=lambda item: item[0] != first):
+    for name, text in sorted(descriptions(kind).items(), key=lambda item: item[0] != first):
+        field = kind.model_fields[name]
         if titled and name == first:
-            lines.append(f"#   {field.default}: {field.description}\n")
+            lines.append(f"#   {field.default}: {text}\n")
         else:
             default = "" if field.is_required() else f" (default: {_flow(field.default)})"
-            lines.append(f"#   {'  ' if titled else ''}{name}: {field.description}{default}\n")
+            lines.append(f"#   {'  ' if titled else ''}{name}: {text}{default}\n")
     return "".join(lines)
-
-
-def _fields(section: BaseModel) -> Iterable[tuple[str, FieldInfo]]:
-    return type(section).model_fields.items()
 
 
 def _flow(value: Any) -> str:
@@ -65,7 +78,7 @@ def _flow(value: Any) -> str:
     if isinstance(value, BaseModel):
         given = {
             name: getattr(value, name)
-            for name, field in sorted(_fields(value), key=lambda item: item[0] != "name")
+            for name, field in sorted(type(value).model_fields.items(), key=lambda item: item[0] != "name")
             if name in ("name", "method") or field.is_required() or getattr(value, name) != field.default
         }
         return "{" + ", ".join(f"{name}: {_flow(item)}" for name, item in given.items()) + "}"

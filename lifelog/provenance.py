@@ -9,10 +9,13 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+BY_NAME = re.compile(r'import_module\(f"([\w.]+)\.\{')  # any module of a folder
+BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")  # of statements
 
 
 def script_digest(script: Path, package: Path = PACKAGE) -> str:
@@ -80,23 +83,25 @@ def reached_files(script: Path, package: Path = PACKAGE) -> set[Path]:
 @functools.cache
 def _imports(path: Path, package: Path) -> frozenset[Path]:
     """Return the modules of the package that a file imports itself."""
-    tree = ast.parse(path.read_bytes(), str(path))
-    names = {name for node in ast.walk(tree) for name in _imported_names(node)}
+    source = path.read_text(encoding="utf-8")
+    names = {f"{folder}.*" for folder in BY_NAME.findall(source)}
+    statements: list[ast.AST] = [ast.parse(source, str(path))]
+    while statements:
+        statement = statements.pop()
+        names.update(_imported_names(statement))
+        # Expressions, which are most of a module, cannot hold an import statement.
+        statements += [inner for block in BLOCKS for inner in getattr(statement, block, ())]
     return frozenset(module for name in names for module in _files(name, path, package))
 
 
-def _imported_names(node: ast.AST) -> Iterator[str]:
-    """Yield the dotted names that a node imports; `name.*` for any module of a package."""
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        if node.level:
-            raise ValueError(f"line {node.lineno}: relative imports are not followed; use the full name")
-        yield from (f"{node.module}.{alias.name}" for alias in node.names)
-    elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module") and node.args:
-        name = node.args[0]
-        if isinstance(name, ast.JoinedStr) and isinstance(name.values[0], ast.Constant):
-            yield f"{name.values[0].value!s}*"
+def _imported_names(statement: ast.AST) -> Iterator[str]:
+    """Yield the dotted names that a statement imports."""
+    if isinstance(statement, ast.Import):
+        yield from (alias.name for alias in statement.names)
+    elif isinstance(statement, ast.ImportFrom):
+        if statement.level:
+            raise ValueError(f"line {statement.lineno}: relative imports are not followed; use the full name")
+        yield from (f"{statement.module}.{alias.name}" for alias in statement.names)
 
 
 def _files(name: str, importer: Path, package: Path) -> Iterator[Path]:

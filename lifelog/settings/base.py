@@ -16,7 +16,7 @@ S = TypeVar("S", bound="Section")
 class Section(BaseModel):
     """A group of configuration keys. Unknown keys are refused, values are immutable."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
     renamed: ClassVar[dict[str, str]] = {}  # former key: present key, for error messages
 
     def narrow(self, model: type[S]) -> S:
