@@ -49,14 +49,17 @@ def descriptions(model: type[BaseModel]) -> dict[str, str]:
 
     pydantic can read them too, but in every job, since it does so when a model is defined.
     """
-    found = {}
+    found: dict[str, str] = {}
     for kind in reversed(model.__mro__):
         if kind is not Section and issubclass(kind, Section):
             definition: Any = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
-            for key, text in pairwise(definition.body):
-                if isinstance(key, ast.AnnAssign) and isinstance(text, ast.Expr):
-                    found[key.target.id] = inspect.cleandoc(text.value.value)
+            texts = [(key.target.id, text.value.value) for key, text in pairwise(definition.body) if _is_key(key, text)]
+            found |= {name: inspect.cleandoc(text) for name, text in texts}
     return {name: found[name] for name in model.model_fields}
+
+
+def _is_key(key: ast.stmt, text: ast.stmt) -> bool:
+    return isinstance(key, ast.AnnAssign) and isinstance(text, ast.Expr)
 
 
 def _explained(kind: type[BaseModel], titled: bool) -> str:
