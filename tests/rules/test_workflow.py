@@ -8,12 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from tests.workflow import ROOT, Workflow
+from tests.workflow import ROOT, SMALL, Workflow
 
 
 def test_the_chain_of_one_user(tmp_path: Path) -> None:
@@ -25,32 +26,40 @@ def test_a_second_call_does_nothing(workflow: Workflow) -> None:
     assert "Nothing to be done" in workflow("--dry-run")
 
 
-@pytest.mark.parametrize(
-    ("change", "first", "untouched"),
-    [
-        ("predictors=[{name: boosting, max_iter: 5, schemes: [global]}]", "compare_predictors", {"train_predictor"}),
-        ("groups={k: 2}", "score_groups", {"train_mil", "extract_importance", "extract_windows"}),
-        ("compare={bootstrap: 200}", "compare_predictors", {"train_predictor", "group_users"}),
-        ("report={title: other}", "render_report", {"compare_predictors", "plot_importance"}),
-        ("mil={epochs: 3}", "train_mil", {"extract_windows", "assign_splits", "extract_features"}),
-        ("windows={coverage: 0.9}", "extract_windows", {"simulate_cohort"}),
-        ("windows={standardise: none}", "train_mil", {"extract_windows", "extract_features", "assign_splits"}),
-        ("cohort={timezone: UTC}", "render_report", {"extract_windows", "plot_importance"}),
-        ("embedding={perplexity: 5}", "embed_importance", {"score_groups", "group_users", "train_predictor"}),
-    ],
-)
-def test_a_change_of_the_config_reruns_the_dependent_rules(
-    workflow: Workflow, change: str, first: str, untouched: set[str]
-) -> None:
+# By change: the first rule that is rerun, and rules that are not.
+CHANGES = {
+    "predictors=[{name: boosting, max_iter: 5, schemes: [global]}]": ("compare_predictors", {"train_predictor"}),
+    "groups={k: 2}": ("score_groups", {"train_mil", "extract_importance", "extract_windows"}),
+    "compare={bootstrap: 200}": ("compare_predictors", {"train_predictor", "group_users"}),
+    "report={title: other}": ("render_report", {"compare_predictors", "plot_importance"}),
+    "mil={epochs: 3}": ("train_mil", {"extract_windows", "assign_splits", "extract_features"}),
+    "windows={coverage: 0.9}": ("extract_windows", {"simulate_cohort"}),
+    "windows={standardise: none}": ("train_mil", {"extract_windows", "extract_features", "assign_splits"}),
+    "cohort={timezone: UTC}": ("render_report", {"extract_windows", "plot_importance"}),
+    "embedding={perplexity: 5}": ("embed_importance", {"score_groups", "group_users", "train_predictor"}),
+}
+
+
+@pytest.fixture(scope="module")
+def reruns(workflow: Workflow) -> dict[str, dict[str, int]]:
+    """The jobs of a dry run after each change; two dry runs at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        jobs = pool.map(lambda change: workflow.rules("--config", change), CHANGES)
+        return dict(zip(CHANGES, jobs, strict=True))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_of_the_config_reruns_the_dependent_rules(reruns: dict[str, dict[str, int]], change: str) -> None:
+    first, untouched = CHANGES[change]
     # The figure of the rules depends on the whole configuration.
-    jobs = set(workflow.rules("--config", change)) - {"all", "plot_dag"}
+    jobs = set(reruns[change]) - {"all", "plot_dag"}
     assert first in jobs and "render_report" in jobs
     assert not jobs & untouched
 
 
-def test_other_groups_rerun_no_other_scheme(workflow: Workflow) -> None:
+def test_other_groups_rerun_no_other_scheme(reruns: dict[str, dict[str, int]]) -> None:
     """Three schemes depend on importance groups; boosting has all of them, lifelognet one, under both splits."""
-    jobs = workflow.rules("--config", "groups={k: 2}")
+    jobs = reruns["groups={k: 2}"]
     assert jobs["group_users"] == 3 and jobs["train_predictor"] == 2 * (3 + 1)
     assert "embed_importance" not in jobs
 
@@ -154,7 +163,7 @@ def test_a_wrong_config_stops_before_any_job(workflow: Workflow, arguments: list
 
 def test_unusable_users_are_excluded_with_their_reason(workflow: Workflow) -> None:
     """One has one class, one has no data; the run includes all others, and the report names both."""
-    made = Workflow(workflow.folder.parent / "one-class")
+    made = Workflow(workflow.folder.parent / "one-class", SMALL)
     shutil.copytree(workflow.folder / "resources/simulated", made.folder / "raw")
     for path in (made.folder / "raw/103").glob("*/*_label.csv"):
         frame = pd.read_csv(path)
