@@ -79,12 +79,11 @@ def _explained(kind: type[BaseModel], titled: bool) -> str:
 def _flow(value: Any) -> str:
     """Return a value in YAML flow style; keys of sections with their default are left out."""
     if isinstance(value, BaseModel):
-        given = {
+        value = {
             name: getattr(value, name)
             for name, field in sorted(type(value).model_fields.items(), key=lambda item: item[0] != "name")
             if name in ("name", "method") or field.is_required() or getattr(value, name) != field.default
         }
-        return "{" + ", ".join(f"{name}: {_flow(item)}" for name, item in given.items()) + "}"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name}: {_flow(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list):

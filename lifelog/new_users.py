@@ -105,9 +105,9 @@ def place_user(
     own = windows.to_numpy().mean(axis=0)
     group = str(centres.index[number])
     members = list(groups.user[groups.group == group])
-    silhouette = [0.0]
+    silhouette = None
     if len(centres) > 1:
-        silhouette = silhouette_samples(np.vstack([users, own]), [*groups.group, group])
+        silhouette = float(silhouette_samples(np.vstack([users, own]), [*groups.group, group])[-1])
     correction = len(members) / max(1, len(members) - 1)  # a member attracts the centre, the new user does not
     radii = correction * cdist(users.loc[members].to_numpy(), centres.to_numpy())[:, number]
     distances = cdist(own[None], centres.to_numpy())[0]
@@ -116,7 +116,7 @@ def place_user(
         group,
         stability=same / DRAWS,
         share=float(inside.mean()),
-        silhouette=float(silhouette[-1]) if len(centres) > 1 else None,
+        silhouette=silhouette,
         outlier=bool(distances[number] > radii.max()) if len(members) > 1 else None,
         distances={str(name): float(d) for name, d in zip(centres.index, distances, strict=True)},
         members=members,

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
-BY_NAME = re.compile(r'import_module\(f"([\w.]+)\.\{')  # any module of a folder
+BY_NAME = re.compile(r"""import_module\(\s*f["']([\w.]+)\.\{""")  # any module of a folder
 BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")  # of statements
 
 

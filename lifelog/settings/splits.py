@@ -135,6 +135,6 @@ AnySplit = BlockedSplit | RandomSplit | UsersSplit
 Split = Annotated[AnySplit, Field(discriminator="method")]
 
 
-def split_from_params(params: Mapping[str, Any]) -> BlockedSplit | RandomSplit | UsersSplit:
+def split_from_params(params: Mapping[str, Any]) -> AnySplit:
     """Rebuild a split from the params of a job. Raises ValueError unless every key is given."""
     return complete(TypeAdapter(Split).validate_python(dict(params)), params)

@@ -40,14 +40,15 @@ def plot_members(tables: GroupTables, path: str | Path) -> None:
 
 
 FIGURES: Registry"""
-SETTINGS = """
+SETTINGS = '''
 class FirstClass(PredictorSettings):
     sees: ClassVar[Sees] = "nothing"
 
-    name: Literal["first_class"] = Field("first_class", description="always the first class")
+    name: Literal["first_class"] = "first_class"
+    """always the first class"""
 
 
-AnyPredictor = FirstClass | """
+AnyPredictor = FirstClass | '''
 PREDICTOR = """
 import numpy as np
 

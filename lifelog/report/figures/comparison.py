@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
+from lifelog.compare import probabilities
 from lifelog.metrics import METRICS, confusion
 from lifelog.registry import Registry
 from lifelog.report.style import SCHEME_COLOURS, SEQUENTIAL, colours, markers, save, style
@@ -88,8 +89,7 @@ def plot_confusion(tables: ComparisonTables, path: str | Path) -> None:
             ax.set_visible(False)
         for (predictor, scheme), table in predictions.items():
             ax = axes[predictors.index(predictor), schemes.index(scheme)]
-            predicted = table[[f"p_{name}" for name in classes]].to_numpy().argmax(axis=1)
-            counts = confusion(table.truth.to_numpy(), predicted, len(classes))
+            counts = confusion(table.truth.to_numpy(), probabilities(table).argmax(axis=1), len(classes))
             columns = {"predictor": predictor, "scheme": scheme, "windows": counts.ravel()}
             data.append(pd.DataFrame(columns, index=cells))
             share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
