@@ -10,7 +10,7 @@ demo: env  ## run the default workflow on the simulated cohort, to results/repor
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
 
 test: env lint  ## lint, and run all tests except test-faults and test-slurm
-	PATH="$(CURDIR)/$(BIN):$$PATH" pytest
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest --numprocesses auto --dist loadgroup
 
 test-faults: env  ## test killed runs, full disks and damaged files (some minutes; needs root to mount a small disk)
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m faults
@@ -21,8 +21,8 @@ test-slurm: env slurm  ## test the SLURM profile on this machine (Debian or Ubun
 slurm:  ## install the SLURM packages if they are missing
 	command -v slurmctld || { apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends slurmctld slurmd slurm-client munge; }
 
-fuzz: env  ## read twenty thousand damaged recordings
-	FUZZ_CASES=10000 $(BIN)/pytest tests/windows/test_fuzz.py
+fuzz: env  ## read twenty thousand damaged recordings of each layout (an hour or more)
+	FUZZ_CASES=20000 $(BIN)/pytest --numprocesses auto tests/windows/test_fuzz.py
 
 lint: env  ## check style and format of the code and the workflow
 	$(BIN)/ruff check .

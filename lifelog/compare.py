@@ -105,9 +105,9 @@ def compare_predictors(by_user: pd.DataFrame, settings: Compare) -> pd.DataFrame
     -------
     pandas.DataFrame
         One row per predictor, scheme and metric: the mean over users with its interval, the value of pooled windows,
-        and the difference to the global scheme with its interval. `users` counts the users with a defined metric (AUROC
-        needs two classes in the test windows). `p` belongs to the difference, `p_holm` is corrected over the family:
-        all schemes except random ones, of all sensor predictors.
+        and the difference to the global scheme with its interval. `users` counts the users with a defined metric
+        (macro-F1, balanced accuracy and AUROC need two classes in the test windows). `p` belongs to the difference,
+        `p_holm` is corrected over the family: all schemes except random ones, of all sensor predictors.
     """
     rows = []
     for metric in METRICS:

@@ -54,7 +54,7 @@ def descriptions(model: type[BaseModel]) -> dict[str, str]:
         if kind is not Section and issubclass(kind, Section):
             definition: Any = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
             texts = [(key.target.id, text.value.value) for key, text in pairwise(definition.body) if _is_key(key, text)]
-            found |= {name: inspect.cleandoc(text) for name, text in texts}
+            found |= {name: " ".join(text.split()) for name, text in texts}
     return {name: found[name] for name in model.model_fields}
 
 

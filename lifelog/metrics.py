@@ -1,7 +1,8 @@
 """Scores of predicted classes, used to select an epoch and to compare predictors.
 
 Classes are numbers 0..C-1. A class without true windows has no recall and is left out of means, so that the score of a
-user covers the classes of that user.
+user covers the classes of that user. With a single class in the test windows, scores that compare classes are 0 or 1
+whatever a model has learned: they are undefined, and the user is left out.
 """
 
 from __future__ import annotations
@@ -143,10 +144,15 @@ class Metric(NamedTuple):
     score: Callable[[Integers, Floats], float]
 
 
-def _by_counts(score: Callable[[Integers], float]) -> Callable[[Integers, Floats], float]:
-    """Return a metric of the confusion matrix as a function of true classes and probabilities."""
+def _by_counts(score: Callable[[Integers], float], classes: int = 1) -> Callable[[Integers, Floats], float]:
+    """Return a metric of the confusion matrix as a function of true classes and probabilities.
+
+    It is NaN for fewer true classes than the metric needs.
+    """
 
     def of_predictions(truth: Integers, probabilities: Floats) -> float:
+        if len(np.unique(truth)) < classes:
+            return float("nan")
         return score(confusion(truth, probabilities.argmax(axis=1), probabilities.shape[1]))
 
     return of_predictions
@@ -156,8 +162,8 @@ def _by_counts(score: Callable[[Integers], float]) -> Callable[[Integers, Floats
 METRICS: Registry[Metric] = Registry(
     "metric",
     {
-        "macro_f1": Metric("macro-F1", _by_counts(macro_f1)),
-        "balanced_accuracy": Metric("balanced accuracy", _by_counts(balanced_accuracy)),
+        "macro_f1": Metric("macro-F1", _by_counts(macro_f1, classes=2)),
+        "balanced_accuracy": Metric("balanced accuracy", _by_counts(balanced_accuracy, classes=2)),
         "accuracy": Metric("accuracy", _by_counts(accuracy)),
         "auroc": Metric("AUROC", auroc),
         "published_f1": Metric("F1 as published (faulty)", _by_counts(published_f1)),

@@ -20,6 +20,10 @@ class Registry(dict[str, T]):
         self.kind = kind
 
     def __missing__(self, name: str) -> T:
-        near = difflib.get_close_matches(str(name), self, 1)
-        hint = f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(self)
-        raise UnknownName(f"unknown {self.kind} {name!r}; {hint}")
+        raise UnknownName(self.unknown(name, list(self)))
+
+    def unknown(self, name: str, known: list[str]) -> str:
+        """Return the message for an unknown name."""
+        near = difflib.get_close_matches(str(name), known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(known)
+        return f"unknown {self.kind} {name!r}; {hint}"

@@ -18,9 +18,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lifelog.settings.levels import Level, matches
 from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, Target, WindowSplit
 from lifelog.tables import TEXT, TIME, read_notes, write_table
-from lifelog.windows.read import read_labels
+from lifelog.windows.labels import shared_rows
+from lifelog.windows.read import own_rows, read_labels
 
 DRAWS = 500  # random assignments of blocks to compare
 # level: the raw label value; label: the target's class, null if the value is in no bin; subset: null if the window is
@@ -59,15 +61,15 @@ def assign_splits(
         If the windows lack a label column of the target or the split.
     """
     windows = read_labels(windows_path)
+    answers = own_rows(windows.label_rows, target.column, windows_path)
     tasks = split.tasks if isinstance(split, BlockedSplit) else None
     for key, name, column in (("targets", target.name, target.column), ("splits", split.name, tasks)):
         if column is not None and column not in windows:
-            labels = [label for label in windows.columns if label not in ("user", "session", "start")]
+            labels = [label for label in windows.columns if label not in ("user", "session", "start", "label_rows")]
             raise ValueError(f"{key}: {name!r} uses the label column {column!r}; the data have {labels}")
     frame = windows[["user", "session", "start"]].copy()
-    frame["level"] = [_text(value) for value in windows[target.column]]
-    classes = {str(level): name for name, levels in target.bins.items() for level in levels}
-    frame["label"] = frame.level.map(classes)
+    frame["level"] = windows[target.column].astype(object).where(windows[target.column].notna(), None)
+    frame["label"] = frame.level.map(target.class_of, na_action="ignore")
     frame["subset"], frame["reason"] = None, None
     frame.loc[frame.label.isna(), "reason"] = "label in no bin"
     used = frame.label.notna().to_numpy()
@@ -79,11 +81,17 @@ def assign_splits(
     elif len(set(codes)) < 2:
         excluded = f"one class only: all {len(codes)} windows are {target.classes[codes[0]]!r}"
     else:
-        runs = None if tasks is None else np.array([_text(value) for value in windows[tasks][used]], dtype=object)
+        runs = (
+            None
+            if tasks is None
+            else windows[tasks].astype(object).where(windows[tasks].notna(), None)[used].to_numpy()
+        )
+        shared = np.array(shared_rows(answers[used]))
         if isinstance(split, RandomSplit):
-            subsets = random_subsets(codes, split)
+            subsets = random_subsets(codes, split, shared)
         else:
-            subsets = blocked_subsets(codes, frame.session[used].to_numpy(), minutes, split, runs, seconds)
+            sessions = frame.session[used].to_numpy()
+            subsets = blocked_subsets(codes, sessions, minutes, split, runs, seconds, shared)
         frame.loc[used, "subset"] = subsets
         frame.loc[used & frame.subset.isna().to_numpy(), "reason"] = "embargo"
         excluded = _without_held_out_task(split, runs) or _unusable(codes, subsets, target.classes)
@@ -123,8 +131,10 @@ def _distances(minutes: Minutes, others: Minutes) -> Minutes:
     return np.minimum(before, np.abs(minutes - others[np.minimum(after, len(others) - 1)]))
 
 
-def random_subsets(codes: Codes, split: RandomSplit) -> Texts:
+def random_subsets(codes: Codes, split: RandomSplit, answers: Codes | None = None) -> Texts:
     """Assign single windows at random, as published: scikit-learn's train_test_split twice with the same seed.
+
+    Windows of one answer stay together: where an answer has one window, as in the study, windows are assigned singly.
 
     Parameters
     ----------
@@ -132,24 +142,34 @@ def random_subsets(codes: Codes, split: RandomSplit) -> Texts:
         Class numbers.
     split : RandomSplit
         Shares and seed.
+    answers : ndarray of int, shape (n_windows,), optional
+        Number of the answer of each window, from 0; by default each window has its own.
 
     Returns
     -------
     ndarray of object, shape (n_windows,)
         Subset of each window.
     """
-    subsets = np.full(len(codes), "train", dtype=object)
-    n_test = math.ceil(split.test * len(codes))
-    n_validation = math.ceil(split.validation * (len(codes) - n_test))
-    order = np.random.RandomState(split.seed).permutation(len(codes))
+    answers = np.arange(len(codes)) if answers is None else answers
+    count = int(answers.max()) + 1
+    subsets = np.full(count, "train", dtype=object)
+    n_test = math.ceil(split.test * count)
+    n_validation = math.ceil(split.validation * (count - n_test))
+    order = np.random.RandomState(split.seed).permutation(count)
     rest = order[n_test:]
     subsets[order[:n_test]] = "test"
     subsets[rest[np.random.RandomState(split.seed).permutation(len(rest))[:n_validation]]] = "validation"
-    return subsets
+    return subsets[answers]
 
 
 def blocked_subsets(
-    codes: Codes, sessions: Texts, minutes: Minutes, split: BlockedSplit, tasks: Texts | None = None, seconds: int = 60
+    codes: Codes,
+    sessions: Texts,
+    minutes: Minutes,
+    split: BlockedSplit,
+    tasks: Texts | None = None,
+    seconds: int = 60,
+    answers: Codes | None = None,
 ) -> Texts:
     """Assign whole blocks of windows, such that subsets have all classes in the user's proportions.
 
@@ -171,26 +191,31 @@ def blocked_subsets(
         are then drawn from blocks of minutes of the rest.
     seconds : int, default 60
         Window length in seconds.
+    answers : ndarray of int, shape (n_windows,), optional
+        Number of the answer of each window: windows of one answer are in one block, except for those between tasks.
 
     Returns
     -------
     ndarray of object, shape (n_windows,)
         Subset of each window; None under embargo.
     """
+    answers = np.arange(len(codes)) if answers is None else answers
     share = np.array([(1 - split.test) * (1 - split.validation), (1 - split.test) * split.validation, split.test])
     gap = split.embargo_minutes + seconds / 60  # between the starts of windows
     if tasks is None:
-        subsets = _draw(codes, _blocks(sessions, minutes, split), share, split.seed)
+        subsets = _draw(codes, _joined(_blocks(sessions, minutes, split), answers), share, split.seed)
         return _embargo(subsets, minutes, gap)
-    blocks, names = _task_blocks(sessions, minutes, tasks, _text(split.between))
+    blocks, names = _task_blocks(sessions, minutes, tasks, split.between)
     if not split.hold_out:
         return _embargo(_draw(codes, blocks, share, split.seed), minutes, gap)
-    test = np.isin(names[blocks].astype(str), [str(_text(value)) for value in split.hold_out])
+    test = np.array([matches(name, split.hold_out) for name in names[blocks]])
     subsets = np.full(len(codes), "test", dtype=object)
     if not test.all():
         share = np.array([1 - split.validation, split.validation, 0])
         rest = pd.factorize(pd.Series(list(zip(blocks, minutes // split.block_minutes, strict=True)))[~test])[0]
-        subsets[~test] = _draw(codes[~test], rest, share, split.seed)
+        between = np.array([split.between is not None and matches(task, [split.between]) for task in tasks[~test]])
+        answer = np.where(between, answers.max() + 1 + np.arange((~test).sum()), answers[~test])
+        subsets[~test] = _draw(codes[~test], _joined(rest, answer), share, split.seed)
     return _embargo(subsets, minutes, gap)
 
 
@@ -221,7 +246,14 @@ def _blocks(sessions: Texts, minutes: Minutes, split: BlockedSplit) -> Codes:
     return pd.factorize(pd.Series(list(zip(names, stretch, strict=True))))[0]
 
 
-def _task_blocks(sessions: Texts, minutes: Minutes, tasks: Texts, between: str | None) -> tuple[Codes, Texts]:
+def _joined(blocks: Codes, answers: Codes) -> Codes:
+    """Return the numbers of blocks after joining those that share an answer."""
+    return np.array(
+        shared_rows((f"block {block}", f"answer {answer}") for block, answer in zip(blocks, answers, strict=True))
+    )
+
+
+def _task_blocks(sessions: Texts, minutes: Minutes, tasks: Texts, between: Level | None) -> tuple[Codes, Texts]:
     """Return the number of each window's block, and the task of each block.
 
     A block is a run of a task with half of the adjacent time between tasks. Windows are in time order within sessions.
@@ -231,7 +263,8 @@ def _task_blocks(sessions: Texts, minutes: Minutes, tasks: Texts, between: str |
     change = (frame.task != frame.task.shift()) | (frame.session != frame.session.shift())
     frame["run"] = change.cumsum()
     # A window between tasks belongs to the nearest task of its session.
-    runs = frame[frame.task != between].groupby("run")
+    between_tasks = frame.task.map(lambda task: between is not None and matches(task, [between]))
+    runs = frame[~between_tasks.astype(bool)].groupby("run")
     runs = runs.agg(
         session=("session", "first"), first=("minute", "min"), last=("minute", "max"), task=("task", "first")
     )
@@ -303,11 +336,11 @@ def _unusable(codes: Codes, subsets: Texts, classes: list[str]) -> str | None:
 
 def _without_held_out_task(split: WindowSplit, runs: Texts | None) -> str | None:
     """Return why a user without any held-out task is excluded, or None."""
-    held_out = [str(_text(value)) for value in split.hold_out] if isinstance(split, BlockedSplit) else []
-    if not held_out or runs is None or np.isin(runs.astype(str), held_out).any():
+    held_out = split.hold_out if isinstance(split, BlockedSplit) else []
+    if not held_out or runs is None or any(matches(run, held_out) for run in runs):
         return None
-    known = ", ".join(sorted(set(runs.astype(str))))
-    return f"no window of a held-out task ({', '.join(held_out)}); the user's tasks are {known}"
+    known = ", ".join(sorted({str(run) for run in runs}))
+    return f"no window of a held-out task ({', '.join(map(str, held_out))}); the user's tasks are {known}"
 
 
 def _lacking(frame: pd.DataFrame, classes: list[str]) -> dict[str, list[str]]:
@@ -315,10 +348,3 @@ def _lacking(frame: pd.DataFrame, classes: list[str]) -> dict[str, list[str]]:
     own = set(frame.label.dropna())
     found = {subset: set(frame.label[frame.subset == subset]) for subset in SUBSETS}
     return {subset: [name for name in classes if name in own - found[subset]] for subset in SUBSETS}
-
-
-def _text(value: object) -> str | None:
-    """Return a label value as text; 3 and 3.0 are the same level."""
-    if value is None or pd.isna(value):
-        return None
-    return str(int(value)) if isinstance(value, (int, float, np.number)) and float(value).is_integer() else str(value)

@@ -58,7 +58,7 @@ def verdict(by_user: pd.DataFrame, comparison: pd.DataFrame, settings: Compare, 
     Returns
     -------
     dict
-        For JSON: metric, headline, one finding per predictor, leak check, limits.
+        For JSON: metric, headline, one finding per predictor, leak check, users without a score, limits.
     """
     rows = comparison[comparison.metric == settings.metric].set_index(["predictor", "scheme"])
     auroc = comparison[comparison.metric == "auroc"].set_index(["predictor", "scheme"])
@@ -84,8 +84,28 @@ def verdict(by_user: pd.DataFrame, comparison: pd.DataFrame, settings: Compare, 
         "headline": headline(findings),
         "findings": findings,
         "leak": leak_check(by_user, rows, informed, settings),
+        "left_out": left_out(by_user, settings.metric),
         "limits": (UNCLEAN if "test" in subsets else CLEAN) + LIMITS,
     }
+
+
+def left_out(by_user: pd.DataFrame, metric: str) -> list[str]:
+    """Return the users without a defined score: their test windows hold a single class.
+
+    Parameters
+    ----------
+    by_user : pandas.DataFrame
+        Table of `score_users`.
+    metric : str
+        The metric of the verdict.
+
+    Returns
+    -------
+    list of str
+        By name; they are in no mean, difference or test of the metric.
+    """
+    users = by_user[by_user.user != EVERYONE]
+    return sorted(users.user[users[metric].isna()].unique())
 
 
 def random_p(means: pd.Series, predictors: list[str]) -> dict[str, float | None]:

@@ -18,6 +18,8 @@ os.environ.update(PYTHONPATH=os.pathsep.join(python_path))
 for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"):
     os.environ.setdefault(name, str(2**30))
 
+from snakemake.logging import logger
+
 from lifelog.config import ConfigError, load_config
 from lifelog.mil.measures import MEASURES
 from lifelog.provenance import package_digest, script_digest
@@ -25,17 +27,22 @@ from lifelog.report.catalogue import figures_of
 from lifelog.report.summary import summarise_run
 from lifelog.settings.groups import Clustering, Scoring, Vectors
 from lifelog.settings.windows import Extraction, Recordings
-from lifelog.windows.layout import BadInput, fingerprint
+from lifelog.windows.check import check_recordings
+from lifelog.windows.layout import BadInput
 from lifelog.windows.layouts import LAYOUTS, find_users
 from lifelog.windows.simulated import truth_path
 
 STARTED = time.time()
 try:
     CONFIG = load_config(config)
-    FOLDERS = {u: str(f) for u, f in find_users(CONFIG.cohort, CONFIG.simulation).items()}
+    folders = find_users(CONFIG.cohort, CONFIG.simulation)
+    if workflow.is_main_process:  # not in the process of each job
+        for line in check_recordings(CONFIG.cohort, folders, list(map(CONFIG.target, CONFIG.targets_run))):
+            logger.warning(line)
 except (ConfigError, BadInput) as problem:
     raise WorkflowError(str(problem)) from None
 
+FOLDERS = {user: str(folder) for user, folder in folders.items()}
 USERS = list(FOLDERS)
 SPLITS = [split.name for split in CONFIG.splits]
 # Splits that assign windows to subsets; a split of the method `users` uses those of another one.

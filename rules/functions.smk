@@ -1,23 +1,19 @@
 # Inputs, outputs and params of rules that are computed: functions of wildcards, of users and of figures.
 
 
-def raw_folder(wildcards):
-    """Folder of the user's recordings; empty for a user of the label table without recordings."""
-    folder = FOLDERS[wildcards.user]
-    return folder if SIMULATED or Path(folder).is_dir() else []
-
-
-def label_files(wildcards):
-    """Files with the user's labels; a corrected label reruns the extraction."""
-    folder = Path(FOLDERS[wildcards.user])
-    layout = LAYOUTS[CONFIG.cohort.layout]
-    return [] if SIMULATED else list(map(str, layout.label_files(folder, CONFIG.cohort)))
+def simulated_folder(wildcards):
+    """Folder of a simulated user, which is the output of a rule; other recordings are tracked by fingerprint."""
+    return FOLDERS[wildcards.user] if SIMULATED else []
 
 
 @functools.cache  # Snakemake evaluates params more than once
 def recordings_fingerprint(user):
-    """Fingerprint of the user's raw files, which may be too many to be inputs; changed files rerun the extraction."""
-    return None if SIMULATED else fingerprint(FOLDERS[user])
+    """Fingerprint of the user's recordings and labels: too many files to be inputs, and some hold all users."""
+    if SIMULATED:
+        return None
+    name = CONFIG.cohort.layout
+    state = LAYOUTS[name].fingerprint(user, Path(FOLDERS[user]), CONFIG.cohort)
+    return f"{state} {LAYOUTS.version(name)}".rstrip()
 
 
 def of_schemes(pattern, value):

@@ -21,8 +21,7 @@ if SIMULATED:
 
 rule extract_windows:
     input:
-        raw=raw_folder,
-        labels=label_files,
+        raw=simulated_folder,
     output:
         windows="<results>/windows/{user}.parquet",
         quality="<results>/quality/{user}.parquet",
@@ -36,7 +35,7 @@ rule extract_windows:
     params:
         folder=lambda wildcards: FOLDERS[wildcards.user],
         files=lambda wildcards: recordings_fingerprint(wildcards.user),
-        recordings=dump(CONFIG.cohort, Recordings),
+        recordings=lambda wildcards: dump(CONFIG.cohort.of(wildcards.user), Recordings),
         extraction=dump(CONFIG.windows, Extraction),
         modalities=MODALITIES,
         code=code("extract_windows"),

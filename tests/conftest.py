@@ -16,6 +16,20 @@ from lifelog.windows.layouts import find_users
 from lifelog.windows.simulated import participants, simulate_cohort
 from tests.workflow import Workflow
 
+SHARED = ("workflow",)  # fixtures that take minutes
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run tests that share an expensive fixture in one process: whole workflows, and fixtures of a module."""
+    for item in items:
+        definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+        shared = [name for name in SHARED if name in definitions]
+        if not shared and any(found[-1].scope == "module" for found in definitions.values()):
+            shared = [item.location[0]]
+        if shared:
+            item.add_marker(pytest.mark.xdist_group(shared[0]))
+
+
 TINY = Simulation(users=4, groups=2, sessions=3, minutes=5, effect=2.0, missing=0.02, seed=1)
 
 

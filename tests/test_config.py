@@ -33,7 +33,8 @@ def test_every_section_is_in_the_reference() -> None:
     page = (ROOT / "docs/config.md").read_text(encoding="utf-8")
     listed = re.findall(r"^::: (lifelog\.settings\.\w+\.\w+)$", page, re.M)
     sections = {f"{m.__module__}.{m.__name__}" for m in models() if not m.__subclasses__() and m is not Config}
-    assert set(listed) == sections and len(listed) == len(sections)
+    assert sections <= set(listed) <= {f"{m.__module__}.{m.__name__}" for m in models()}
+    assert len(set(listed)) == len(listed)
 
 
 MYPY = """

@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from lifelog.config_yaml import descriptions
 from lifelog.groups.clustering import ALGORITHMS
 from lifelog.metrics import METRICS
 from lifelog.mil import importance
@@ -24,7 +25,7 @@ from lifelog.settings.groups import Clustering, Vectors
 from lifelog.settings.mil import Mil, Training
 from lifelog.settings.predict import AnyPredictor, PredictorSettings
 from lifelog.settings.windows import Recordings
-from lifelog.windows.layouts import LAYOUTS
+from lifelog.windows.layouts import BUILT_IN
 
 
 def choices(model: type[Section], key: str) -> set[str]:
@@ -35,7 +36,6 @@ def choices(model: type[Section], key: str) -> set[str]:
 @pytest.mark.parametrize(
     ("registry", "model", "key"),
     [
-        (LAYOUTS, Recordings, "layout"),
         (ATTENTIONS, Mil, "attention"),
         (ALGORITHMS, Clustering, "algorithm"),
         (MEASURES, Vectors, "importance"),
@@ -43,6 +43,11 @@ def choices(model: type[Section], key: str) -> set[str]:
 )
 def test_the_configuration_allows_what_the_registry_holds(registry: Registry, model: type[Section], key: str) -> None:
     assert set(registry) == choices(model, key)
+
+
+def test_built_in_layouts_are_described_in_the_configuration() -> None:
+    described = descriptions(Recordings)["layout"]
+    assert all(f"{name}: " in described for name in BUILT_IN)
 
 
 def test_metrics_of_the_configuration_exist() -> None:
@@ -64,7 +69,7 @@ def test_predictors_declare_what_they_see_and_are_found_by_name(kind: type[Predi
     assert settings.uses_sensors == (kind.sees in ("features", "windows"))
 
 
-@pytest.mark.parametrize("registry", [LAYOUTS, ATTENTIONS, ALGORITHMS, MEASURES, METRICS, CATALOGUE, SENTENCES])
+@pytest.mark.parametrize("registry", [ATTENTIONS, ALGORITHMS, MEASURES, METRICS, CATALOGUE, SENTENCES])
 def test_an_unknown_name_raises_with_the_known_ones(registry: Registry) -> None:
     with pytest.raises(UnknownName, match=f"unknown {registry.kind} 'nothing'; known: .*{next(iter(registry))}"):
         registry["nothing"]

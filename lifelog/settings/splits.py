@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, field_validator, model_validator
 
-from lifelog.settings.base import Level, Name, Section, complete
+from lifelog.settings.base import Name, Section, complete
+from lifelog.settings.levels import Level, as_range, matches, overlap
 
 Subset = Literal["train", "validation", "test"]
 SUBSETS: tuple[Subset, ...] = get_args(Subset)
@@ -19,21 +20,41 @@ class Target(Section):
     name: Name
     """wildcard {target} of the results"""
 
-    column: Name
+    column: str = Field(min_length=1)
     """label column of the recordings"""
 
     bins: dict[Name, list[Level]] = Field(min_length=2)
-    """class name: its label values; windows with other values are not used"""
+    """class name: its label values, or ranges such as 0..33; windows with other values are not used"""
+
+    @field_validator("bins", mode="before")
+    @classmethod
+    def _to_lists(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        for name in value:
+            if isinstance(name, bool):
+                meant = "yes" if name else "no"
+                raise ValueError(f'an unquoted {meant} is a boolean in YAML; write the bin "{meant}"')
+        return {name: levels if isinstance(levels, list) else [levels] for name, levels in value.items()}
 
     @model_validator(mode="after")
     def _is_disjoint(self) -> Target:
-        seen: dict[str, str] = {}
-        for name, levels in self.bins.items():
-            for level in levels:
-                if str(level) in seen:
-                    raise ValueError(f"value {level!r} is in two bins, {seen[str(level)]!r} and {name!r}")
-                seen[str(level)] = name
+        levels = [(name, level) for name, levels in self.bins.items() for level in levels]
+        for i, (name, level) in enumerate(levels):
+            ends = as_range(level)
+            if ends and ends[0] > ends[1]:
+                raise ValueError(f"range {level!r} of bin {name!r} ends before it starts")
+            for other, earlier in levels[:i]:
+                if overlap(level, earlier):
+                    same = (
+                        f"value {level!r} is" if level == earlier else f"{earlier!r} and {level!r} overlap: values are"
+                    )
+                    raise ValueError(f"{same} in two bins, {other!r} and {name!r}")
         return self
+
+    def class_of(self, value: str | None) -> str | None:
+        """Return the class of a label, or None if it is in no bin."""
+        return next((name for name, levels in self.bins.items() if matches(value, levels)), None)
 
     @property
     def classes(self) -> list[str]:
@@ -93,7 +114,7 @@ class BlockedSplit(WindowAssignment):
     embargo_minutes: int = Field(1, ge=0)
     """minimum gap between subsets in minutes"""
 
-    tasks: Name | None = None
+    tasks: str | None = None
     """label column of a protocol's tasks; runs of a task stay together"""
 
     between: Level | None = None

@@ -3,21 +3,139 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from lifelog.settings.base import Name, Section
 
 
+class Table(Section):
+    """How a file of samples or labels with a column of times is read."""
+
+    file: str = "{user}/{source}.csv"
+    """path of CSV or Parquet files below the root; {user}: the participant; {source}: the source of the modality"""
+
+    user: str | None = None
+    """column that names the participant; null if each participant has own files"""
+
+    time: str = "timestamp"
+    """column with the time"""
+
+    unit: str = "s"
+    """s, ms, us, ns: unix time; iso: ISO 8601 dates and times; or a format such as "%d.%m.%Y %H:%M" """
+
+    zone: str | None = None
+    """time zone of dates and times without an offset; null: that of the participant"""
+
+    separator: str = Field(",", min_length=1, max_length=1)
+    """separator of CSV columns"""
+
+    decimal: Literal[".", ","] = "."
+    """decimal sign of CSV numbers"""
+
+    @field_validator("unit")
+    @classmethod
+    def _is_unit(cls, value: str) -> str:
+        if value not in ("s", "ms", "us", "ns", "iso") and "%" not in value:
+            raise ValueError('allowed: s, ms, us, ns, iso, or a format such as "%d.%m.%Y %H:%M"')
+        return value
+
+    @field_validator("zone")
+    @classmethod
+    def _is_known(cls, value: str | None) -> str | None:
+        return value and time_zone(value)
+
+
+class LabelTable(Table):
+    """How a table of labels is read; `time` is the start of the time that a label describes."""
+
+    file: str
+    """path of a CSV or Parquet file below the root, such as labels.csv or {user}/diary.csv"""
+
+    user: str | None = "user"
+    """column that names the participant; null if {user} is part of the path"""
+
+    time: str = "start"
+    """column with the start of the labelled time, or with the time of the answer (before)"""
+
+    end: str | None = "end"
+    """column with the end of the labelled time (exclusive); null if `lasts` or `before` is set"""
+
+    lasts: Annotated[int, Field(gt=0)] | Literal["day"] | None = None
+    """length of the labelled time in seconds; day: the local day of `time`"""
+
+    before: int | None = Field(None, gt=0)
+    """for prompts: an answer describes this many seconds before `time`"""
+
+    columns: list[str] | None = None
+    """columns with labels; null: all other columns"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _set_end(cls, value: Any) -> Any:
+        if isinstance(value, dict) and (value.get("lasts") or value.get("before")):
+            return {"end": None} | value
+        return value
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> LabelTable:
+        if sum(value is not None for value in (self.end, self.lasts, self.before)) != 1:
+            raise ValueError(f"labels: {self.file!r} needs one of end, lasts and before")
+        if (self.user is None) != ("{user}" in self.file):
+            raise ValueError(
+                f"labels: {self.file!r}: set either `user` to a column, or {{user}} in the path and user: null"
+            )
+        return self
+
+
 class Recordings(Section):
     """How the raw recordings are laid out."""
 
-    layout: Literal["simulated", "etri", "empatica"] = "simulated"
-    """simulated: a simulated cohort; etri: ETRI lifelog folders; empatica: native Empatica E4 exports"""
+    layout: str = "simulated"
+    """simulated: a simulated cohort; etri: ETRI lifelog folders; e4: Empatica E4 exports; embraceplus: Empatica
+    EmbracePlus; tables: CSV or Parquet tables; or the name of an installed layout"""
 
-    labels: str = "labels.csv"
-    """empatica only: table of labelled intervals, relative to root"""
+    labels: list[LabelTable] = Field([LabelTable(file="labels.csv")], min_length=1)
+    """tables of labels (e4, embraceplus, tables); a file name stands for a table with user, start and end in unix s"""
+
+    samples: Table = Table()
+    """tables of samples (tables)"""
+
+    timezone: str = "Asia/Seoul"
+    """time zone of the participants: for local times in tables, local days, and displayed times"""
+
+    timezones: dict[str, str] = Field({})
+    """time zones of participants in other zones, by user name"""
+
+    @field_validator("layout", mode="before")
+    @classmethod
+    def _is_layout(cls, value: Any) -> Any:
+        return "e4" if value == "empatica" else value  # the former name, before the EmbracePlus
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _to_tables(cls, value: Any) -> Any:
+        tables = value if isinstance(value, list) else [value]
+        return [{"file": table} if isinstance(table, str) else table for table in tables]
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        return time_zone(value)
+
+    @field_validator("timezones")
+    @classmethod
+    def _are_known(cls, value: dict[str, str]) -> dict[str, str]:
+        return {user: time_zone(zone) for user, zone in value.items()}
+
+    def zone(self, user: str) -> str:
+        """Return the time zone of a participant."""
+        return self.timezones.get(user, self.timezone)
+
+    def of(self, user: str) -> Self:
+        """Return the settings for one participant, without the time zones of others."""
+        return self.model_copy(update={"timezone": self.zone(user), "timezones": {}})
 
 
 class Cohort(Recordings):
@@ -27,26 +145,23 @@ class Cohort(Recordings):
     """folder of the raw recordings"""
 
     users: Literal["all"] | list[str] = "all"
-    """all, or a list of user names"""
-
-    timezone: str = "Asia/Seoul"
-    """time zone of the participants; used for displayed times only"""
+    """all, or a list of user names; write names that look like numbers in quotes"""
 
     @field_validator("users", mode="before")
     @classmethod
     def _to_text(cls, value: Any) -> Any:
-        # YAML reads `101` as a number; it is the name of a user.
+        # YAML reads `101` as a number; it is the name of a user. It also reads `007` as 7.
         return [str(user) for user in value] if isinstance(value, list) else value
 
-    @field_validator("timezone")
-    @classmethod
-    def _is_known(cls, value: str) -> str:
-        from zoneinfo import available_timezones
 
-        if value not in available_timezones():
-            near = difflib.get_close_matches(value, available_timezones(), 1)
-            raise ValueError("not an IANA time zone" + (f"; did you mean {near[0]!r}?" if near else ""))
-        return value
+def time_zone(value: str) -> str:
+    """Return an IANA time zone; raise ValueError if it is unknown."""
+    from zoneinfo import available_timezones
+
+    if value not in available_timezones():
+        near = difflib.get_close_matches(value, available_timezones(), 1)
+        raise ValueError("not an IANA time zone" + (f"; did you mean {near[0]!r}?" if near else ""))
+    return value
 
 
 class Simulation(Section):
@@ -77,17 +192,20 @@ class Simulation(Section):
 class Extraction(Section):
     """How recordings become windows."""
 
-    seconds: int = Field(60, ge=1, le=3600)
-    """window length in seconds; 60 for etri recordings"""
+    seconds: int = Field(60, ge=1, le=86400)
+    """window length in seconds; 60 for etri recordings; 86400: local days"""
+
+    anchor: Literal["label", "clock"] = "label"
+    """label: windows start with each label; clock: at multiples of their length (for labels shorter than a window)"""
 
     keep: Literal["any", "complete"] = "any"
     """any: keep windows with at least one usable modality; complete: with all (as published)"""
 
     coverage: float = Field(0.95, gt=0, le=1)
-    """minimum share of expected samples; below it a modality is missing in the window"""
+    """minimum share of a window's time that has samples; below it a modality is missing in the window"""
 
     purity: float = Field(0.5, gt=0, le=1)
-    """labelled intervals only: minimum share of a window that its label covers"""
+    """anchor clock: minimum share of a window that its label covers"""
 
 
 class Windows(Extraction):
@@ -116,10 +234,13 @@ class Modality(Section):
     """sampling rate in Hz; null for irregular samples"""
 
     length: int = Field(1, ge=1)
-    """samples per window; surplus samples are cut; 1 for scalar and mean"""
+    """samples per window; 1 for scalar and mean"""
 
     exact: bool = False
     """true: any other number of samples counts as missing (published, wristband only)"""
+
+    flat: Literal["missing", "keep"] = "missing"
+    """missing: a regular modality counts as missing in windows in which a channel is constant; keep: it is used"""
 
     scale: float = 1.0
     """factor that converts raw values to the unit"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import pandas as pd
@@ -20,16 +20,26 @@ NUMERALS, NEWLINE = b"0123456789.-+eE", ord("\n")
 PARSER = simdjson.Parser()  # shared, to reuse its memory
 
 
-def read_csv(path: Path, head: int = 0, max_bytes: int | None = None) -> pa.Table:
+class Openable(Protocol):
+    """A file that is not on disk by itself, such as a member of an archive."""
+
+    def open(self) -> BinaryIO:
+        """Open the file for reading bytes."""
+
+
+def read_csv(path: Path | Openable, head: int = 0, max_bytes: int | None = None) -> pa.Table:
     """Read a whole file; raise BadInput if it is unreadable or larger than `max_bytes`.
 
     If `head` is positive, so many rows before the data are skipped, and columns have generated names.
     """
     options = pacsv.ReadOptions(use_threads=False, skip_rows=head, autogenerate_column_names=head > 0)
+    # An empty row of a file without times is a sample.
+    parse = pacsv.ParseOptions(ignore_empty_lines=not head)
     try:
-        if max_bytes is not None and (size := path.stat().st_size) > max_bytes:
+        if max_bytes is not None and isinstance(path, Path) and (size := path.stat().st_size) > max_bytes:
             raise BadInput("file too large", f"{path}: {size} bytes; the maximum is {max_bytes}")
-        table = pacsv.read_csv(path, read_options=options)
+        source = path if isinstance(path, Path) else path.open()
+        table = pacsv.read_csv(source, read_options=options, parse_options=parse)
         _ = table.column_names  # raises if the header is not text
         return table
     except FileNotFoundError:
@@ -91,11 +101,11 @@ def _plain_numbers(bodies: list[memoryview], columns: int) -> NDArray[np.float64
     try:
         array: Any = PARSER.parse(text.replace(b"\n", b","))
         return np.frombuffer(array.as_buffer(of_type="d"))[:-1].reshape(-1, columns)
-    except ValueError:
+    except (ValueError, RuntimeError):  # the latter for integers of more than 64 bits
         return None
 
 
-def numbers(table: pa.Table, names: list[str], path: Path, head: int = 1) -> NDArray[np.float64]:
+def numbers(table: pa.Table, names: list[str], path: object, head: int = 1) -> NDArray[np.float64]:
     """Convert columns to numbers.
 
     Parameters
@@ -104,7 +114,7 @@ def numbers(table: pa.Table, names: list[str], path: Path, head: int = 1) -> NDA
         Content of the file.
     names : list of str
         Columns to convert.
-    path : Path
+    path : object
         The file, for messages.
     head : int, default 1
         Rows before the data, for line numbers in messages.
@@ -122,7 +132,7 @@ def numbers(table: pa.Table, names: list[str], path: Path, head: int = 1) -> NDA
     return np.stack([_column(table[name], name, path, head) for name in names], axis=1)
 
 
-def _column(column: pa.ChunkedArray, name: str, path: Path, head: int) -> NDArray[np.float64]:
+def _column(column: pa.ChunkedArray, name: str, path: object, head: int) -> NDArray[np.float64]:
     if pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_null(column.type):
         values: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy()
         return values

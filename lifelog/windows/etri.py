@@ -10,52 +10,59 @@ such as `user01-06`; users are therefore searched down to three levels below the
 from __future__ import annotations
 
 import csv
+import hashlib
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from lifelog.settings.windows import Cohort, Extraction, Modality, Recordings
+from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.windows.csvfile import MAX_MINUTE_BYTES, numbers, read_csv, read_together
-from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_name
+from lifelog.windows.layout import BadInput, Label, Samples, Session, is_hidden, users_by_name
+from lifelog.windows.layout import fingerprint as files_of
 
 USER = re.compile(r"(user)?\d{1,3}")
 STAMP = re.compile(r"\d{9,10}")
 READ_TOGETHER = 64  # minutes whose files are parsed at once: about 19 MB with all modalities
-SNAKEMAKE_MARKER = ".snakemake_timestamp"  # in folders that are outputs of a rule
 SCALES = ("emotionPositive", "emotionTension")
 TEXTS = (
     *("action", "actionOption", "actionSub", "actionSubOption", "condition", "conditionSub1Option"),
     *("conditionSub2Option", "place", "activity"),
 )
-LABELS = pa.schema([(name, pa.string()) for name in TEXTS] + [(name, pa.int16()) for name in SCALES])
+LABELS = [*TEXTS, *SCALES]
 
 
-def find_users(root: Path, cohort: Cohort) -> dict[str, Path]:
+def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
     """Return user folders (101, user01, ...) at most three levels below `root`."""
     users: list[Path] = []
     level = [root]
     for _ in range(3):
-        folders = [path for parent in level for path in sorted(parent.iterdir()) if path.is_dir()]
+        folders = [
+            path for parent in level for path in sorted(parent.iterdir()) if path.is_dir() and not is_hidden(path.name)
+        ]
         users += [path for path in folders if USER.fullmatch(path.name)]
         level = [path for path in folders if not USER.fullmatch(path.name) and not STAMP.fullmatch(path.name)]
     return users_by_name(users)
 
 
-def label_files(folder: Path, cohort: Cohort) -> list[Path]:
-    """Return the label files of a user."""
-    return sorted(folder.glob("*/*_label.csv"))
+def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
+    """Return number, size and latest change of the user's files, and a digest of the labels."""
+    labels = hashlib.sha256()
+    for path in sorted(folder.glob("*/*_label.csv")):
+        if path.is_file():
+            labels.update(path.name.encode() + path.read_bytes())
+    return f"{files_of(folder)}, labels {labels.hexdigest()[:16]}"
 
 
 def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
-) -> tuple[pa.Schema, Iterator[Session]]:
+) -> tuple[dict[str, str | None], Iterator[Session]]:
     """Return the sessions of a user in time order; other entries become notes of the first one."""
-    return LABELS, _sessions(folder)
+    return dict.fromkeys(LABELS), _sessions(folder)
 
 
 def _sessions(folder: Path) -> Iterator[Session]:
@@ -63,13 +70,36 @@ def _sessions(folder: Path) -> Iterator[Session]:
     stray = [
         BadInput("stray entry", f"{entry}: not a session folder, ignored")
         for entry in entries
-        if not (entry.is_dir() and STAMP.fullmatch(entry.name)) and entry.name != SNAKEMAKE_MARKER
+        if not (entry.is_dir() and STAMP.fullmatch(entry.name)) and not is_hidden(entry.name)
     ]
     if stray:
         yield Session("", [], stray)
-    for entry in entries:
-        if entry.is_dir() and STAMP.fullmatch(entry.name):
-            yield EtriSession(entry)
+    sessions = [EtriSession(entry) for entry in entries if entry.is_dir() and STAMP.fullmatch(entry.name)]
+    answers: dict[int, list[Label]] = {}
+    for session in sessions:
+        for label in session.labels:
+            if not label.fault:
+                answers.setdefault(label.start, []).append(label)
+    for session in sessions:
+        session.labels = [label if label.fault else _single(label, answers[label.start]) for label in session.labels]
+        yield session
+
+
+def _single(label: Label, answers: list[Label]) -> Label:
+    """Return a label, with a fault if its minute has another answer, or the same one in an earlier row."""
+    if len(answers) == 1:
+        return label
+    rows = ", ".join(answer.rows[0] for answer in answers)
+    differing = [name for name in LABELS if len({answer.values[name] for answer in answers} - {None}) > 1]
+    if differing:
+        texts = ", ".join(
+            f"{name} is {' or '.join(sorted({str(a.values[name]) for a in answers}))}" for name in differing
+        )
+        return replace(label, fault=BadInput("conflicting labels", f"{rows}: {texts}"))
+    first = max(
+        answers, key=lambda answer: (sum(value is not None for value in answer.values.values()), answer is answers[0])
+    )
+    return label if label is first else replace(label, fault=BadInput("duplicate label", f"{rows}: the same label"))
 
 
 class EtriSession(Session):
@@ -90,7 +120,7 @@ class EtriSession(Session):
         super().__init__(folder.name, labels, notes, READ_TOGETHER)
         self._cache: dict[str, tuple[list[Label], list[str], dict[int, NDArray[np.float64]]]] = {}
 
-    def read(self, modality: Modality, start: int) -> Samples:
+    def read(self, modality: Modality, start: int, stop: int) -> Samples:
         """Return the samples of a minute; raise BadInput if its file is unusable."""
         source = self.folder / (modality.source or modality.name)
         if modality.name not in self._cache or self._cache[modality.name][0] is not self.labels:  # of another piece
@@ -127,7 +157,7 @@ def _columns(header: list[str], modality: Modality, source: Path, start: int) ->
 
 
 def _read_labels(path: Path) -> list[Label]:
-    """Return labels in time order; the first of repeated minutes counts.
+    """Return labels in time order.
 
     An unusable line is a label with a fault, so that it is counted. BadInput is raised only for a file without a
     usable header.
@@ -145,22 +175,17 @@ def _read_labels(path: Path) -> list[Label]:
         problem = f"column {missing[0]!r} must occur once; the header is {header}"
         raise BadInput("unreadable label file", f"{path} line 1: {problem}")
     labels: list[Label] = []
-    seen: set[int] = set()
     for number, cells in enumerate(lines[1:], start=2):
         if not cells:
             continue
-        label = _label(header, cells, f"{path} line {number}")
-        if label.fault is None and label.start in seen:
-            label = Label(label.start, label.values, BadInput("duplicate label", f"{path} line {number}"))
-        seen.add(label.start)
-        labels.append(label)
+        labels.append(_label(header, cells, f"{path} line {number}", f"{path.name}:{number}"))
     return sorted(labels, key=lambda label: label.start)
 
 
-def _label(header: list[str], cells: list[str], where: str) -> Label:
+def _label(header: list[str], cells: list[str], where: str, line: str) -> Label:
     """Return the label of a line, with a fault if it is unusable."""
     row = dict(zip(header, cells, strict=False))
-    values: dict[str, str | int | None] = {name: row.get(name) or None for name in TEXTS}
+    values: dict[str, str | None] = {name: row.get(name) or None for name in LABELS}
     try:
         start = _whole_number(row.get("ts") or "", 10**11)
     except ValueError:
@@ -170,11 +195,11 @@ def _label(header: list[str], cells: list[str], where: str) -> Label:
         return Label(start, values, problem)
     for name in SCALES:
         try:
-            values[name] = _whole_number(row[name], 100) if row[name] else None
+            values[name] = str(_whole_number(row[name], 100)) if row[name] else None
         except ValueError:
             problem = BadInput("unreadable label", f"{where}: {name} is {row[name]!r}, not a level of the scale")
             return Label(start, values, problem)
-    return Label(start, values)
+    return Label(start, values, rows=(line,))
 
 
 def _whole_number(text: str, limit: int) -> int:

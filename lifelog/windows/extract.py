@@ -24,7 +24,8 @@ from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.tables import write_atomically
 from lifelog.windows.layout import BadInput, Label, Samples, Session
 from lifelog.windows.layouts import LAYOUTS
-from lifelog.windows.quality import QualityLog
+from lifelog.windows.quality import QualityLog, expected_samples, no_modality
+from lifelog.windows.regular import to_window
 from lifelog.windows.schema import windows_schema
 
 logger = logging.getLogger(__name__)
@@ -33,9 +34,10 @@ MAX_PIECE = 512  # labels per piece where the session sets no number; bounds the
 
 
 class Reading(NamedTuple):
-    """Number of samples of a modality in a window, and the fault if it cannot be used."""
+    """Numbers of recorded and interpolated samples of a modality in a window, and the fault if it cannot be used."""
 
     samples: int
+    interpolated: int
     fault: BadInput | None
 
 
@@ -70,7 +72,7 @@ def extract_windows(
     recordings : Recordings
         The layout and its settings.
     extraction : Extraction
-        Window length in seconds, minimum coverage and purity, and which windows are kept.
+        Length and anchor of windows, minimum coverage and purity, and which windows are kept.
     modalities : list of Modality
         The sensors to read.
     windows_path, quality_path : str or Path
@@ -84,15 +86,15 @@ def extract_windows(
         If a label column has the name of a modality, or the layout has no usable label table.
     """
     labels, sessions = LAYOUTS[recordings.layout].open_sessions(user, Path(folder), recordings, extraction)
-    clash = sorted(set(labels.names) & {m.name for m in modalities})
+    clash = sorted(set(labels) & {m.name for m in modalities})
     if clash:
         raise BadInput("duplicate name", f"{clash} are label columns and modalities; rename the modalities")
     schema = windows_schema(labels, modalities)
-    log = QualityLog(user, {modality.name: modality.length for modality in modalities})
+    log = QualityLog(user, {m.name: expected_samples(m, extraction.seconds) for m in modalities})
     extracted: set[int] = set()
     encoding = {
         # Measured values hardly repeat: a dictionary of them is slow to build, and split bytes compress as well.
-        "use_dictionary": [name for name in schema.names if name not in log.expected],
+        "use_dictionary": ["label_rows.list.element", *(name for name in schema.names if name not in log.expected)],
         "use_byte_stream_split": [f"{name}.list.element" for name in log.expected],
         "compression": "zstd",
     }
@@ -142,15 +144,15 @@ def _read_window(
     """Write a modality of a window into `values`."""
     count = 0
     try:
-        samples = session.read(modality, label.start)
-        inside = (samples.seconds >= 0) & (samples.seconds < extraction.seconds)
+        samples = session.read(modality, label.start, label.start + (label.seconds or extraction.seconds))
+        inside = (samples.seconds >= 0) & (samples.seconds < (label.seconds or extraction.seconds))
         if not inside.all():
-            samples = Samples(samples.seconds[inside], samples.values[inside])
+            samples = Samples(samples.seconds[inside], samples.values[inside], samples.rate)
         count = len(samples.seconds)
-        values[:] = to_window(samples, modality, extraction)
-        return Reading(count, None)
+        values[:], interpolated = to_window(samples, modality, extraction)
+        return Reading(count, interpolated, None)
     except BadInput as problem:
-        return Reading(count, problem)
+        return Reading(count, 0, problem)
 
 
 def _columns(modalities: list[Modality]) -> dict[str, slice]:
@@ -166,69 +168,32 @@ def _usable_rows(piece: Piece, extraction: Extraction, log: QualityLog, extracte
         log.note(session, note)
     for row, (label, readings) in enumerate(zip(piece.session.labels, piece.readings, strict=True)):
         if label.fault:
-            log.label(session, label.start, label.fault)
+            log.label(session, label, label.fault)
             continue
         if label.start in extracted:
-            log.label(session, label.start, BadInput("duplicate label", "the window is part of another session"))
+            log.label(session, label, BadInput("duplicate label", "the window is part of another session"))
             continue
-        for name, (samples, fault) in readings.items():
-            log.modality(session, label.start, name, samples, fault)
-        missing = [name for name, (_, fault) in readings.items() if fault]
+        for name, reading in readings.items():
+            log.modality(session, label.start, name, reading.samples, reading.interpolated, reading.fault)
+        missing = [name for name, reading in readings.items() if reading.fault]
         if len(missing) == len(readings):
-            log.label(session, label.start, BadInput("no usable modality", "see the modality rows"))
+            log.label(session, label, no_modality({name: r.fault for name, r in readings.items() if r.fault}))
         elif missing and extraction.keep == "complete":
-            log.label(session, label.start, BadInput("incomplete window", "without " + ", ".join(missing)))
+            log.label(session, label, BadInput("incomplete window", "without " + ", ".join(missing)))
         else:
             extracted.add(label.start)
             rows.append(row)
     return rows
 
 
-def to_window(samples: Samples, modality: Modality, extraction: Extraction) -> NDArray[np.float32]:
-    """Convert the samples of a window to the flat row of the windows table.
-
-    Parameters
-    ----------
-    samples : Samples
-        Samples inside the window.
-    modality : Modality
-        A scalar becomes the mean of each column, a mean that of all columns. Of a sequence the first `length` samples
-        are taken; if there are fewer, but at least the share `coverage`, they are interpolated linearly in time.
-    extraction : Extraction
-        Window length in seconds and minimum coverage.
-
-    Returns
-    -------
-    ndarray of float32, shape (length * n_channels,)
-        Values in the modality's unit, row by row.
-
-    Raises
-    ------
-    BadInput
-        If there are fewer samples than the minimum coverage, or an exact modality has another number than `length`.
-    """
-    count, length = len(samples.seconds), modality.length
-    if count < extraction.coverage * length:
-        raise BadInput("too few samples", f"{count} of {length}")
-    if modality.exact and count != length:
-        raise BadInput("not the exact number of samples", f"{count}, not {length}")
-    if modality.kind != "sequence":
-        means = samples.values.mean(axis=0 if modality.kind == "scalar" else None)
-        return (np.atleast_1d(means) * modality.scale).astype(np.float32)
-    seconds, values = samples.seconds, samples.values
-    if (seconds[1:] < seconds[:-1]).any():
-        order = np.argsort(seconds, kind="stable")
-        seconds, values = seconds[order], values[order]
-    if count < length:
-        grid = np.arange(length) * (extraction.seconds / length)
-        values = np.stack([np.interp(grid, seconds, column) for column in values.T], axis=1)
-    return (values[:length] * modality.scale).astype(np.float32).ravel()
-
-
 def _to_table(user: str, piece: Piece, rows: list[int], modalities: list[Modality], schema: pa.Schema) -> pa.Table:
     """Return some rows of a piece in the schema of the windows table."""
     labels = [piece.session.labels[row] for row in rows]
-    keys = [{"user": user, "session": piece.session.name, "start": label.start} | label.values for label in labels]
+    session = piece.session.name
+    keys = [
+        {"user": user, "session": session, "start": label.start, "label_rows": list(label.rows)} | dict(label.values)
+        for label in labels
+    ]
     columns, arrays = _columns(modalities), []
     for field in schema:
         if field.name in columns:

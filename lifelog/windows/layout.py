@@ -9,16 +9,15 @@ import copy
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from lifelog.settings.windows import Cohort, Extraction, Modality, Recordings
+from lifelog.settings.windows import Extraction, Modality, Recordings
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -34,13 +33,34 @@ class BadInput(ValueError):
         return f"{self.reason}: {self.detail}"
 
 
+def is_hidden(name: str) -> bool:
+    """Return whether a file or folder is one of an editor, a notebook or an archive, which is not a recording."""
+    return name.startswith((".", "__"))
+
+
 @dataclass(frozen=True)
 class Label:
-    """A label: window start in unix seconds, raw label columns, and a fault if it cannot become a window."""
+    """A labelled window, or labelled time that cannot become one.
+
+    Attributes
+    ----------
+    start : int
+        Unix seconds.
+    values : mapping of str to str or None
+        The raw label columns, as text.
+    fault : BadInput or None
+        Why the time cannot become a window.
+    rows : tuple of str
+        The rows of the label files of the values, as `file:line`; windows with a common row share an answer.
+    seconds : int or None
+        Length of the labelled time; None for the length of a window.
+    """
 
     start: int
-    values: dict[str, Any]
+    values: Mapping[str, str | None]
     fault: BadInput | None = None
+    rows: tuple[str, ...] = ()
+    seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -53,10 +73,13 @@ class Samples:
         Seconds since the window start.
     values : ndarray of float, shape (n_samples, n_channels)
         Values before scaling.
+    rate : float or None
+        Sampling rate in Hz that the file declares.
     """
 
     seconds: NDArray[np.float64]
-    values: NDArray[np.float64]
+    values: NDArray[np.floating[Any]]
+    rate: float | None = None
 
 
 @dataclass
@@ -79,32 +102,35 @@ class Session:
             piece.labels, piece.notes = self.labels[i : i + step], [] if i else self.notes
             yield piece
 
-    def read(self, modality: Modality, start: int) -> Samples:
-        """Return the samples of a modality in the window that starts at `start`; raise BadInput if there are none."""
+    def read(self, modality: Modality, start: int, stop: int) -> Samples:
+        """Return the samples of a modality from `start` to `stop` (unix seconds); raise BadInput if there are none."""
         raise NotImplementedError
 
 
 class Layout(Protocol):
     """The functions of a layout module."""
 
-    def find_users(self, root: Path, cohort: Cohort) -> dict[str, Path]:
+    def find_users(self, root: Path, recordings: Recordings) -> dict[str, Path]:
         """Return the folder of raw recordings by user, in the order of names."""
 
-    def label_files(self, folder: Path, cohort: Cohort) -> list[Path]:
-        """Return the files with the labels of the user of a folder; a change of one reruns the extraction."""
+    def fingerprint(self, user: str, folder: Path, recordings: Recordings) -> str:
+        """Return a text that changes whenever the user's recordings or labels change, which reruns the extraction."""
 
     def open_sessions(
         self, user: str, folder: Path, recordings: Recordings, extraction: Extraction
-    ) -> tuple[pa.Schema, Iterator[Session]]:
-        """Return the schema of the raw label columns, and the user's sessions one at a time."""
+    ) -> tuple[dict[str, str | None], Iterator[Session]]:
+        """Return the raw label columns, and the user's sessions one at a time.
+
+        Each column is given with the label file that holds it, as in `Label.rows`; None if there is only one file.
+        """
 
 
-def fingerprint(folder: str | Path) -> str:
+def fingerprint(folder: str | Path, levels: int = 4) -> str:
     """Return number, size and latest change of a user's files; changed recordings have another fingerprint.
 
-    Three levels of folders are scanned, the maximum of all layouts. Links are followed.
+    Links are followed. Hidden files and folders are skipped.
     """
-    count, size, newest, folders = 0, 0, 0, [(str(folder), 0)]
+    count, size, newest, folders = 0, 0, 0, [(str(folder), 1)]
     while folders:
         path, level = folders.pop()
         try:
@@ -112,12 +138,14 @@ def fingerprint(folder: str | Path) -> str:
         except OSError:  # the reader reports the cause
             continue
         for entry in entries:
+            if is_hidden(entry.name):
+                continue
             try:
                 about = entry.stat()
             except OSError:  # a broken link
                 continue
             if stat.S_ISDIR(about.st_mode):
-                folders += [(entry.path, level + 1)] if level < 2 else []
+                folders += [(entry.path, level + 1)] if level < levels else []
             else:
                 count, size, newest = count + 1, size + about.st_size, max(newest, about.st_mtime_ns)
     return f"{count} files, {size} bytes, latest change at {newest}"

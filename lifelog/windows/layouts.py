@@ -3,16 +3,53 @@
 from __future__ import annotations
 
 import difflib
+from importlib.metadata import entry_points
 from pathlib import Path
 
-from lifelog.registry import Registry
+from lifelog.registry import Registry, UnknownName
 from lifelog.settings.windows import Cohort, Simulation
-from lifelog.windows import empatica, etri
+from lifelog.windows import e4, embraceplus, etri, tables
 from lifelog.windows.layout import BadInput, Layout
 from lifelog.windows.simulated import participants, truth_path
 
 # The simulated cohort is written in the ETRI layout, so that it passes through the same code as real data.
-LAYOUTS: Registry[Layout] = Registry("layout", {"etri": etri, "empatica": empatica, "simulated": etri})
+BUILT_IN: dict[str, Layout] = {
+    "etri": etri,
+    "e4": e4,
+    "embraceplus": embraceplus,
+    "tables": tables,
+    "simulated": etri,
+}
+GROUP = "lifelog.layouts"  # entry points of installed packages
+
+
+class Layouts(Registry[Layout]):
+    """The built-in layouts, and those that installed packages offer; only installed code is ever loaded."""
+
+    def __missing__(self, name: str) -> Layout:
+        for entry in entry_points(group=GROUP, name=name):
+            self[name] = entry.load()
+            return self[name]
+        raise UnknownName(self.unknown(name, [*self, *entry_points(group=GROUP).names]))
+
+    def version(self, name: str) -> str:
+        """Return name and version of the package of a layout; empty for a built-in one, whose code is tracked."""
+        return next((f"{e.dist.name} {e.dist.version}" for e in entry_points(group=GROUP, name=name) if e.dist), "")
+
+
+LAYOUTS = Layouts("layout", BUILT_IN)
+
+
+def root_of(cohort: Cohort) -> Path:
+    """Return the folder of the recordings; another spelling of the same folder gives the same path."""
+    root = Path(cohort.root)
+    return root if cohort.layout == "simulated" else root.expanduser().resolve()
+
+
+def _read_by_yaml(name: str) -> set[str]:
+    """Return how YAML reads a name of digits without quotes: 007 as 7, and 010 as 8."""
+    octal = {str(int(name, 8))} if name.isdigit() and name.startswith("0") and not set("89") & set(name) else set()
+    return octal | ({str(int(name))} if name.isdigit() else set())
 
 
 def find_users(cohort: Cohort, simulation: Simulation) -> dict[str, Path]:
@@ -33,9 +70,13 @@ def find_users(cohort: Cohort, simulation: Simulation) -> dict[str, Path]:
     Raises
     ------
     BadInput
-        If the root folder is unusable, or a user is not found.
+        If the layout is unknown, the root folder is unusable, or a user is not found.
     """
-    root = Path(cohort.root)
+    root = root_of(cohort)
+    try:
+        layout = LAYOUTS[cohort.layout]
+    except UnknownName as error:
+        raise BadInput("cohort.layout", str(error)) from None
     if cohort.layout == "simulated":
         # Snakemake clears the output folders of a rule: real recordings must never be among them.
         if root.is_dir() and any(root.iterdir()) and not truth_path(root).exists():
@@ -45,7 +86,7 @@ def find_users(cohort: Cohort, simulation: Simulation) -> dict[str, Path]:
     elif not root.is_dir():
         raise BadInput("cohort.root", f"there is no folder {str(root)!r}; set it to the folder of the raw recordings")
     else:
-        users = LAYOUTS[cohort.layout].find_users(root, cohort)
+        users = layout.find_users(root, cohort)
     if not users:
         detail = f"no user folder in {str(root)!r} for the layout {cohort.layout!r} (docs/own-data.md)"
         raise BadInput("cohort.root", detail)
@@ -53,6 +94,11 @@ def find_users(cohort: Cohort, simulation: Simulation) -> dict[str, Path]:
         return users
     for user in cohort.users:
         if user not in users:
+            quoted = next((name for name in users if user in _read_by_yaml(name)), None)
+            if quoted:
+                raise BadInput(
+                    "cohort.users", f'YAML reads {quoted} as the number {user}; quote it: users: ["{quoted}"]'
+                )
             near = difflib.get_close_matches(user, users, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"known users: {', '.join(list(users)[:20])}"
             raise BadInput("cohort.users", f"no user {user!r} in {str(root)!r}; {hint}")

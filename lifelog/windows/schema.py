@@ -11,16 +11,16 @@ import pyarrow.parquet as pq
 from lifelog.settings.windows import Modality
 from lifelog.tables import TEXT, TIME
 
-VERSION = 1
+VERSION = 2
 
 
-def windows_schema(labels: pa.Schema, modalities: list[Modality]) -> pa.Schema:
-    """Return the schema: user, session, start, the raw label columns, and one fixed-size list per modality.
+def windows_schema(labels: dict[str, str | None], modalities: list[Modality]) -> pa.Schema:
+    """Return the schema: user, session, start, label rows, raw label columns, and one fixed-size list per modality.
 
     Parameters
     ----------
-    labels : pyarrow.Schema
-        The raw label columns of the layout.
+    labels : dict of str to str or None
+        The raw label columns of the layout, which are text, with their files.
     modalities : list of Modality
         Each becomes a column of float32 lists with length x channels values, row by row.
 
@@ -29,12 +29,10 @@ def windows_schema(labels: pa.Schema, modalities: list[Modality]) -> pa.Schema:
     pyarrow.Schema
         With the modality table and the names of the label columns as JSON in the metadata key `lifelog`.
     """
-    keys = dict(user=TEXT, session=TEXT, start=TIME)
+    keys = dict(user=TEXT, session=TEXT, start=TIME, label_rows=pa.list_(TEXT)) | {name: TEXT for name in labels}
     sensors = {m.name: pa.list_(pa.float32(), m.size) for m in modalities}
-    notes = {"version": VERSION, "modalities": [m.model_dump() for m in modalities], "labels": list(labels.names)}
-    return pa.schema(
-        [*keys.items(), *labels, *sensors.items()], metadata={"lifelog": json.dumps(notes, sort_keys=True)}
-    )
+    notes = {"version": VERSION, "modalities": [m.model_dump() for m in modalities], "labels": labels}
+    return pa.schema([*keys.items(), *sensors.items()], metadata={"lifelog": json.dumps(notes, sort_keys=True)})
 
 
 def read_modalities(path: str | Path) -> list[Modality]:

@@ -15,7 +15,7 @@ from lifelog.config import Config
 from lifelog.tables import read_tables
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.read import read_labels, read_windows
-from tests.windows.test_empatica import START, root, settings  # noqa: F401 (root is a fixture)
+from tests.windows.test_e4 import START, root, settings  # noqa: F401 (root is a fixture)
 
 DOC = (Path(__file__).parents[2] / "docs/data-quality.md").read_text(encoding="utf-8")
 Damage = Callable[[Path], object]
@@ -251,7 +251,7 @@ RECORDING: dict[str, Damage] = {
     "a folder instead of a recording": replaced_by(Path.mkdir),
     "a participant without a folder": lambda path: shutil.rmtree(path.parent),
     "data without any label": lambda path: (path.parents[1] / "labels.csv").write_text(
-        "user,start,end,task\nX,0,60,a\n"
+        f"user,start,end,task\nX,{START},{START + 60},a\n"
     ),
     "an interval that ends inside a minute": lambda path: (path.parents[1] / "labels.csv").write_text(
         f"user,start,end,task\nS01,{START + 60},{START + 130},a\n"

@@ -66,7 +66,7 @@ def test_windows_have_the_values_of_the_files(config: Config, folder: Path) -> N
     row = read.labels.index[read.labels.start == stamp(int(hr.stem))][0]
     assert sensors["e4Hr"][row, 0, 0] == pytest.approx(pd.read_csv(hr).x.mean(), rel=1e-6)
     label = pd.read_csv(path.parents[1] / f"{path.parents[1].name}_label.csv").set_index("ts")
-    assert read.labels.emotionTension[row] == label.emotionTension[int(hr.stem)]
+    assert read.labels.emotionTension[row] == str(label.emotionTension[int(hr.stem)])
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_unsafe_user_names_are_rejected(tmp_path: Path, name: str) -> None:
 def test_huge_timestamps_do_not_stop_the_run(config: Config, folder: Path) -> None:
     path = minute(folder, "e4Temp")
     path.write_text("timestamp,x\n" + "".join(f"{10**18 + i},1\n" for i in range(240)))
-    assert Read(config, folder).reason("e4Temp", int(path.stem)) == ("too few samples", "0 of 240")
+    assert Read(config, folder).reason("e4Temp", int(path.stem)) == ("too few samples", "no sample in the window")
 
 
 def test_a_minute_of_two_sessions_becomes_one_window(config: Config, folder: Path) -> None:
@@ -148,8 +148,25 @@ def test_a_minute_of_two_sessions_becomes_one_window(config: Config, folder: Pat
     (twin / f"{session.name}_label.csv").rename(twin / f"{twin.name}_label.csv")
     read = Read(config, folder)
     assert read.labels.start.is_unique
-    assert "the window is part of another session" in set(read.lost.detail)
+    assert (read.lost.reason == "duplicate label").sum() == len(pd.read_csv(next(twin.glob("*_label.csv"))))
     assert len(read.labels) + len(read.lost) == labelled(folder)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_two_answers_for_a_minute_lose_it_in_any_order(config: Config, folder: Path, reverse: bool) -> None:
+    path = min(folder.glob("*/*_label.csv"))
+    header, first, *rows = path.read_text().splitlines()
+    cells = dict(zip(header.split(","), first.split(","), strict=True))
+    other = ",".join((cells | {"emotionTension": "1" if cells["emotionTension"] != "1" else "7"}).values())
+    unanswered = ",".join(
+        (dict(zip(header.split(","), rows[0].split(","), strict=True)) | {"emotionTension": ""}).values()
+    )
+    lines = [first, other, unanswered, *rows]
+    path.write_text("\n".join([header, *(reversed(lines) if reverse else lines)]) + "\n")
+    read = Read(config, folder)
+    assert (read.lost.reason == "conflicting labels").sum() == 2 and (read.lost.reason == "duplicate label").sum() == 1
+    kept = read.labels[read.labels.start == stamp(int(rows[0].split(",")[0]))]
+    assert kept.emotionTension.notna().all() and len(kept) == 1
 
 
 def test_any_number_of_processes_gives_the_same_bytes(
@@ -171,7 +188,7 @@ def test_a_minute_without_a_label_can_be_read(folder: Path, config: Config) -> N
     path = minute(folder, "e4Temp")
     (path.parent / "1.csv").write_bytes(path.read_bytes())
     temperature = next(m for m in config.modalities if m.name == "e4Temp")
-    read = [session.read(temperature, start).values for start in (1, int(path.stem))]
+    read = [session.read(temperature, start, start + 60).values for start in (1, int(path.stem))]
     np.testing.assert_array_equal(*read)
 
 

@@ -1,6 +1,8 @@
-"""Randomly damaged recordings: the readers never crash, and every labelled minute is a window or has a reason.
+"""Randomly damaged recordings of every layout: the readers never crash, and no window is wrong or silently lost.
 
-A few hundred cases run with the other tests; `make fuzz` runs twenty thousand (FUZZ_CASES per test).
+Labelled time is conserved: it is in windows, or has a reason. And every window equals a slow, plain reading of its span
+of the damaged file, or is missing. A few hundred cases run with the other tests; `make fuzz` runs many more (FUZZ_CASES
+per test).
 """
 
 from __future__ import annotations
@@ -11,20 +13,24 @@ import os
 import shutil
 from pathlib import Path
 
+import fastavro
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lifelog.config import Config
+from lifelog.config import Config, load_config
 from lifelog.settings.windows import Modality
 from lifelog.tables import read_tables
 from lifelog.windows.extract import extract_windows
+from lifelog.windows.intervals import read_intervals
 from lifelog.windows.layout import BadInput
 from lifelog.windows.layouts import LAYOUTS
 from lifelog.windows.read import read_labels, read_windows
-from tests.windows.test_empatica import settings as empatica_settings
+from tests.windows.test_e4 import settings as e4_settings
+from tests.windows.test_embraceplus import settings as embraceplus_settings
+from tests.windows.test_embraceplus import write_avro
 
 CASES = int(os.environ.get("FUZZ_CASES", "150"))
 SECONDS = 400  # used of each real recording
@@ -72,7 +78,9 @@ def mutated(data: bytes, mutations: list[tuple]) -> bytes:
     return data
 
 
-def check_extraction(config: Config, user: str, folder: Path, modalities: list[Modality], labelled: int | None) -> None:
+def check_extraction(
+    config: Config, user: str, folder: Path, modalities: list[Modality], labelled: int | None = None
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """Extract the windows and check the tables; `labelled`, the number of labelled minutes, is None if unknown."""
     out = folder.parent.parent
     paths = out / "w.parquet", out / "q.parquet"
@@ -82,9 +90,42 @@ def check_extraction(config: Config, user: str, folder: Path, modalities: list[M
         assert len(labels) + (quality.kind == "label").sum() == labelled
     assert not labels.start.duplicated().any()
     assert quality.detail[quality.reason.notna()].str.len().gt(0).all()
-    for values in read_windows(paths[0], modalities).values():
+    windows = read_windows(paths[0], modalities)
+    for values in windows.values():
         missing = np.isnan(values)  # a modality of a window is complete or missing
         assert (missing.all(axis=(1, 2)) | ~missing.any(axis=(1, 2))).all()
+    if labelled is None:
+        rows = read_intervals(folder.parent, config.cohort).users.get(user, [])
+        covered = {second for row in rows for second in range(row.start, row.end)}
+        seconds = len(labels) * config.windows.seconds + quality.seconds[quality.kind == "label"].sum()
+        assert seconds == len(covered)
+    return labels, windows
+
+
+Plain = tuple[np.ndarray, np.ndarray] | None  # times (n,) and values (n, channels) of a file
+
+
+def check_windows(labels: pd.DataFrame, windows: dict[str, np.ndarray], plain: dict[str, Plain]) -> None:
+    """Compare every window that is not missing with a plain reading of its span, by a loop and np.interp."""
+    for name, values in windows.items():
+        for start, window in zip(labels.start, values, strict=True):
+            if np.isnan(window).any():
+                continue
+            assert plain[name] is not None, f"{name}: a window of an unreadable file"
+            times, rows = plain[name]
+            inside = (times > start.timestamp() - 1e-5) & (times < start.timestamp() + 60 - 1e-5)
+            # Repeated rows count once, several values of one time are averaged.
+            frame = pd.DataFrame(np.c_[times[inside] - start.timestamp(), rows[inside]]).drop_duplicates()
+            table = frame.groupby(0, sort=True).mean().reset_index().to_numpy()
+            seconds, samples = table[:, 0], table[:, 1:]
+            if len(window) == 1:
+                expected = samples.mean(axis=0)[None]
+            else:
+                period = 60 / len(window)
+                grid = max(0.0, seconds[0]) % period + np.arange(len(window)) * period
+                expected = np.stack([np.interp(grid, seconds, column) for column in samples.T], axis=1)
+            scale = np.abs(rows).max() * 1e-5 + 1e-6
+            np.testing.assert_allclose(window, expected, rtol=1e-4, atol=scale, err_msg=f"{name} at {start}")
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +158,11 @@ def label_text(folder: Path) -> str:
     return next(folder.glob("*/*_label.csv")).read_bytes().decode("utf-8-sig", errors="replace")
 
 
+def label_table(user: str, start: float) -> str:
+    rows = [f"{user},{start + i * 100:.0f},{start + i * 100 + 100:.0f},task{i % 2}" for i in range(4)]
+    return "\n".join(["user,start,end,task", *rows]) + "\n"
+
+
 @pytest.fixture(scope="module")
 def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first minutes of a real export (Stress-Predict), or a synthetic one if the recordings are not available."""
@@ -132,9 +178,29 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
             lines = path.read_text().splitlines()[: 2 + SECONDS * rate]
             start = float(lines[0].split(",")[0])
         (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
-    rows = [f"S02,{start + i * 100:.0f},{start + i * 100 + 100:.0f},task{i % 2}" for i in range(4)]
-    (root / "labels.csv").write_text("\n".join(["user,start,end,task", *rows]) + "\n")
+    (root / "labels.csv").write_text(label_table("S02", start))
     return folder
+
+
+def plain_export(path: Path) -> Plain:
+    """Read an E4 file line by line."""
+    try:
+        lines = (
+            path.read_bytes()
+            .decode("utf-8-sig")
+            .replace("\r\n", "\n")
+            .replace("\r", "\n")
+            .removesuffix("\n")
+            .split("\n")
+        )
+        start, rate = (float(line.split(",")[0]) for line in lines[:2])
+        cells = [row[0] if row else "" for row in csv.reader(lines[2:], strict=True)]
+        values = np.array([[float(cell or "nan")] for cell in cells]).reshape(-1, 1)
+    except (OSError, ValueError, csv.Error):
+        return None
+    times = start + np.arange(len(values)) / rate
+    good = np.isfinite(values[:, 0])
+    return times[good], values[good]
 
 
 @settings(max_examples=CASES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -144,20 +210,119 @@ def test_damaged_native_exports(export: Path, number: int, mutations: list[tuple
     original = path.read_bytes()
     try:
         path.write_bytes(mutated(original, mutations))
-        config = empatica_settings(export.parent)
+        config = e4_settings(export.parent, anchor=("label", "clock")[number % 2])
         try:
-            users = LAYOUTS["empatica"].find_users(export.parent, config.cohort)
+            users = LAYOUTS["e4"].find_users(export.parent, config.cohort)
+            read_intervals(export.parent, config.cohort)
         except BadInput:  # an invalid label table stops the run
             return
-        table = pd.read_csv(export.parent / "labels.csv", dtype={"user": str}, index_col=False)
         modalities = [m for m in config.modalities if m.name in ("e4Eda", "e4Hr", "e4Temp")]
         for user, folder in users.items():
-            own = table[table.user == user]
-            minutes = {
-                second // 60
-                for a, b in zip(own.start.astype(float), own.end.astype(float), strict=True)
-                for second in (*range(int(a // 1), int(np.ceil(b)), 60), int(np.ceil(b)) - 1)
-            }
-            check_extraction(config, user, folder, modalities, len(minutes) if len(own) else 0)
+            labels, windows = check_extraction(config, user, folder, modalities)
+            check_windows(labels, windows, {m.name: plain_export(folder / f"{m.source}.csv") for m in modalities})
+    finally:
+        path.write_bytes(original)
+
+
+START = 1_644_227_580
+TABLES = {
+    "cohort": {"layout": "tables", "samples": {"file": "{source}.csv", "user": "device", "time": "t", "unit": "ms"}},
+    "modalities": [
+        {"name": "acc", "columns": ["x", "y"], "rate": 5, "length": 300},
+        {"name": "light", "kind": "scalar", "columns": ["lux"]},
+    ],
+    "targets": [{"name": "t", "column": "task", "bins": {"a": ["task0"], "b": ["task1"]}}],
+    "targets_run": ["t"],
+}
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two tables of two participants."""
+    root = tmp_path_factory.mktemp("fuzz") / "raw"
+    root.mkdir()
+    rows = [f"d{i % 2},{START * 1000 + i // 2 * 200},{i % 17},{i % 5}.25" for i in range(2 * SECONDS * 5)]
+    (root / "acc.csv").write_text("\n".join(["device,t,x,y", *rows]) + "\n")
+    rows = [f"d{i % 2},{START * 1000 + i * 7000},{i * 3}" for i in range(SECONDS // 7)]
+    (root / "light.csv").write_text("\n".join(["device,t,lux", *rows]) + "\n")
+    (root / "labels.csv").write_text(label_table("d0", START) + label_table("d1", START).partition("\n")[2])
+    return root
+
+
+def plain_table(path: Path, user: str, columns: list[str]) -> Plain:
+    """Read the rows of a user one by one."""
+    try:
+        header, *lines = csv.reader(path.read_bytes().decode("utf-8-sig").splitlines(), strict=True)
+        rows = [dict(zip(map(str.strip, header), line, strict=True)) for line in lines if line]
+        own = [row for row in rows if (row["device"] or "").strip() == user]
+        times = np.array([float(row["t"]) / 1000 for row in own])
+        values = np.array([[float(row[name] or "nan") for name in columns] for row in own]).reshape(-1, len(columns))
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):
+        return None
+    good = np.isfinite(values).all(axis=1) & np.isfinite(times)
+    return times[good], values[good]
+
+
+@settings(max_examples=CASES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(number=st.integers(0, 1000), mutations=st.lists(mutation, min_size=1, max_size=4))
+def test_damaged_tables(table: Path, number: int, mutations: list[tuple]) -> None:
+    path = table / ("acc.csv", "light.csv", "acc.csv", "labels.csv")[number % 4]
+    original = path.read_bytes()
+    config = load_config(TABLES | {"cohort": TABLES["cohort"] | {"root": str(table)}})
+    try:
+        path.write_bytes(mutated(original, mutations))
+        try:
+            users = LAYOUTS["tables"].find_users(table, config.cohort)
+            read_intervals(table, config.cohort)
+        except BadInput:
+            return
+        for user, folder in users.items():
+            labels, windows = check_extraction(config, user, folder, config.modalities)
+            plain = {m.name: plain_table(table / f"{m.name}.csv", user, m.columns) for m in config.modalities}
+            check_windows(labels, windows, plain)
+    finally:
+        path.write_bytes(original)
+
+
+@pytest.fixture(scope="module")
+def avro(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two consecutive files of an EmbracePlus."""
+    folder = tmp_path_factory.mktemp("fuzz") / "raw" / "P1"
+    for i in range(2):
+        write_avro(folder / f"{START + i * SECONDS // 2}.avro", START + i * SECONDS // 2, SECONDS // 2)
+    (folder.parent / "labels.csv").write_text(label_table("P1", START))
+    return folder
+
+
+def plain_avro(folder: Path, modality: Modality) -> Plain:
+    """Read the stream of a modality from all files."""
+    times, values = [], []
+    for path in sorted(folder.glob("*.avro")):
+        try:
+            with path.open("rb") as file:
+                record = next(iter(fastavro.reader(file)))["rawData"][modality.source]
+            if record["samplingFrequency"] == 0:
+                continue
+            columns = [record[axis] for axis in "xyz"] if "x" in record else [record["values"]]
+            factor = record["imuParams"]["conversionFactor"] if "x" in record else 1.0
+            rows = np.array(columns, dtype=float).T * factor
+        except Exception:  # the other file may still have the window
+            continue
+        times.append(record["timestampStart"] / 1e6 + np.arange(len(rows)) / record["samplingFrequency"])
+        values.append(rows)
+    return (np.concatenate(times), np.concatenate(values)) if times else None
+
+
+@settings(max_examples=CASES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(number=st.integers(0, 1000), mutations=st.lists(mutation, min_size=1, max_size=4))
+def test_damaged_avro_files(avro: Path, number: int, mutations: list[tuple]) -> None:
+    path = sorted(avro.glob("*.avro"))[number % 2]
+    original = path.read_bytes()
+    config = embraceplus_settings(avro.parent)
+    modalities = [m for m in config.modalities if m.name in ("acc", "eda")]
+    try:
+        path.write_bytes(mutated(original, mutations))
+        labels, windows = check_extraction(config, "P1", avro, modalities)
+        check_windows(labels, windows, {m.name: plain_avro(avro, m) for m in modalities})
     finally:
         path.write_bytes(original)

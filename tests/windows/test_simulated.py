@@ -26,7 +26,7 @@ def test_files_have_the_rates_and_lengths_of_real_files(raw: Path) -> None:
 def test_labels_have_the_real_columns_and_the_truth_is_outside_the_recordings(raw: Path) -> None:
     for path in raw.glob("*/*/*_label.csv"):
         frame = pd.read_csv(path)
-        assert set(frame.columns) == {"ts", *LABELS.names}
+        assert set(frame.columns) == {"ts", *LABELS}
         assert frame.emotionTension.between(1, 7).all()
     assert not list(raw.rglob("*truth*"))
     truth = json.loads(raw.with_suffix(".truth.json").read_text())
@@ -55,7 +55,7 @@ def test_only_the_planted_modalities_follow_tension(config: Config, tables: Path
         features = pq.read_table(tables / "features" / f"{user}.parquet").to_pandas().drop(columns=["user", "start"])
         tension = pq.read_table(tables / "windows" / f"{user}.parquet", columns=["emotionTension"]).to_pandas()
         numbers = features[[name for name in features if not name.endswith("bin_maxima")]]
-        strength = numbers.corrwith(tension.emotionTension, method="spearman").abs()
+        strength = numbers.corrwith(tension.emotionTension.astype(float), method="spearman").abs()
         best = strength.groupby(strength.index.str.split(".").str[0]).max()
         planted += list(best[truth[user]["modalities"]])
         others += list(best.drop(truth[user]["modalities"]))

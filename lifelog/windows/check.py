@@ -1,0 +1,158 @@
+"""Problems of a cohort that label tables and folder listings show before any job runs, each with its remedy."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from lifelog.settings.levels import matches
+from lifelog.settings.splits import Target
+from lifelog.settings.windows import Cohort
+from lifelog.windows.intervals import Interval, read_intervals
+from lifelog.windows.layout import BadInput
+from lifelog.windows.layouts import LAYOUTS, root_of
+from lifelog.windows.times import show
+
+SHIFTS = [minutes * 60 for step in range(1, 4 * 14 + 1) for minutes in (15 * step, -15 * step)]  # seconds, all zones
+Spans = list[tuple[float, float]] | None  # of the recordings of a user; None if unknown
+MAX_SHOWN = 12  # values or users that a message lists
+
+
+def check_recordings(cohort: Cohort, users: dict[str, Path], targets: list[Target]) -> list[str]:
+    """Return problems that cost some windows; raise for problems that make a run useless.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        The recordings.
+    users : dict of str to Path
+        The users of the run and their folders.
+    targets : list of Target
+        The targets of the run.
+
+    Returns
+    -------
+    list of str
+        One sentence per problem, with its remedy.
+
+    Raises
+    ------
+    BadInput
+        If user names differ only in case, no user has both labels and recordings, a label column is missing, or no
+        label is in a bin. The message has one line per problem.
+    """
+    layout = LAYOUTS[cohort.layout]
+    recorded = getattr(layout, "recorded", None)
+    if recorded is None:  # labels are in the folders of the recordings
+        return []
+    root = root_of(cohort)
+    intervals = read_intervals(root, cohort, strict=False)
+    spans = {user: recorded(user, folder, cohort) for user, folder in users.items()}
+    own = {user: intervals.users.get(user, []) for user in users}
+    found = [problem for user in users if (problem := _times(user, own[user], spans[user], cohort.zone(user)))]
+    if intervals.problems:
+        raise _unusable(intervals.problems + found)
+    fatal = _names(root, spans, own) or _targets(own, list(intervals.columns), targets)
+    if fatal:
+        raise _unusable(fatal)
+    labelled = {user for user in users if own[user] and spans[user]}
+    if labelled and not any(_inside(row, spans[user] or []) for user in labelled for row in own[user]):
+        raise _unusable(found)
+    return found + _empty_bins(own, targets)
+
+
+def _unusable(problems: list[str]) -> BadInput:
+    more = [f"and {len(problems) - MAX_SHOWN} more"] if len(problems) > MAX_SHOWN else []
+    return BadInput("the recordings cannot be used", "\n  - " + "\n  - ".join(problems[:MAX_SHOWN] + more))
+
+
+def _names(root: Path, spans: dict[str, Spans], own: dict[str, list[Interval]]) -> list[str]:
+    """Return problems of user names: labels and recordings of different users."""
+    with_files = {user for user, found in spans.items() if found != []}
+    with_labels = {user for user, rows in own.items() if rows}
+    by_case = {user.lower(): user for user in with_files}
+    problems = []
+    for user in sorted(with_labels - with_files):
+        folder = by_case.get(user.lower())
+        if folder:
+            problems.append(
+                f"no recordings of user {user!r}; did you mean {folder!r}? Write the label table like the folder"
+            )
+    if problems or with_files & with_labels:
+        return problems
+    deeper = sorted(
+        path for user in with_labels for level in ("*", "*/*") for path in root.glob(f"{level}/{user}") if path.is_dir()
+    )
+    if deeper:
+        return [f"the folders of the users are in {deeper[0].parent}; set cohort.root to it"]
+    folders, labelled = _listed(with_files), _listed(with_labels)
+    return [f"no user has both labels and recordings: {root} has recordings of {folders}, and labels of {labelled}"]
+
+
+def _targets(own: dict[str, list[Interval]], columns: list[str], targets: list[Target]) -> list[str]:
+    """Return targets whose column is missing, or whose bins match no label."""
+    problems = []
+    for target in targets:
+        if target.column not in columns:
+            problems.append(
+                f"targets: {target.name!r} uses the label column {target.column!r}; the labels have {columns}"
+            )
+            continue
+        values = _values(own, target)
+        if values and not any(target.class_of(value) for value in values):
+            seen = _listed([repr(value) for value, _ in values.most_common()])
+            problems.append(
+                f"targets: no label is in a bin of {target.name!r}; the values of {target.column!r} are {seen}"
+            )
+    return problems
+
+
+def _empty_bins(own: dict[str, list[Interval]], targets: list[Target]) -> list[str]:
+    """Return bins that match no label."""
+    problems = []
+    for target in targets:
+        values = _values(own, target)
+        seen = _listed([repr(value) for value, _ in values.most_common()])
+        problems += [
+            f"targets: no label is in the bin {name!r} of {target.name!r}; the values of {target.column!r} are {seen}"
+            for name, levels in target.bins.items()
+            if not any(matches(value, levels) for value in values)
+        ]
+    return problems
+
+
+def _values(own: dict[str, list[Interval]], target: Target) -> Counter[str]:
+    values = (row.values.get(target.column) for rows in own.values() for row in rows)
+    return Counter(value for value in values if value is not None)
+
+
+def _times(user: str, rows: list[Interval], spans: Spans, zone: str) -> str | None:
+    """Return how the labels of a user miss the recordings, or None if most are within them."""
+    if not rows or not spans:
+        return None
+    outside = sum(not _inside(row, spans) for row in rows)
+    if outside <= len(rows) / 2:
+        return None
+    first, last = min(row.start for row in rows), max(row.end for row in rows)
+    begin, end = min(a for a, _ in spans), max(b for _, b in spans)
+    places = f"labels {show(first)} to {show(last)}, recordings {show(begin)} to {show(end)} UTC"
+    shift = next((s for s in SHIFTS if sum(_inside(row, spans, s) for row in rows) > 0.8 * len(rows)), None)
+    hint = "check the time zone and the unit of the label table"
+    if shift:
+        direction = "after" if shift < 0 else "before"
+        hint = (
+            f"the labels are {abs(shift) / 3600:g} h {direction} the recordings: are they local times? If so, write "
+            f"them as dates and times with unit: iso (time zone {zone}), or correct them"
+        )
+    return f"{outside} of {len(rows)} labels of user {user!r} are outside the recordings ({places}); {hint}"
+
+
+def _inside(row: Interval, spans: list[tuple[float, float]], shift: int = 0) -> bool:
+    return any(begin < row.end + shift and row.start + shift < end for begin, end in spans)
+
+
+def _listed(names: list[str] | set[str]) -> str:
+    """Return some names for a message."""
+    names = sorted(names) if isinstance(names, set) else names
+    more = f" and {len(names) - MAX_SHOWN} more" if len(names) > MAX_SHOWN else ""
+    return (", ".join(names[:MAX_SHOWN]) or "nobody") + more

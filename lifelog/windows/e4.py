@@ -1,0 +1,305 @@
+"""Native Empatica E4 exports: one folder per participant, with one or many sessions as folders or zips.
+
+    <root>/<user>/EDA.csv                           a single session
+    <root>/<user>/<start>_<serial>/EDA.csv          sessions as folders, at most three levels below the user
+    <root>/<user>/<start>_<serial>.zip              sessions as downloaded
+
+The first row of a file is the start of the recording (unix seconds, or date and time in UTC), the second the sampling
+rate in Hz, followed by one row per sample. IBI.csv has the start, then seconds since the start and the interval of
+every beat. Labels are in tables below the root (`cohort.labels`).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lifelog.settings.windows import Extraction, Modality, Recordings
+from lifelog.windows.csvfile import numbers, read_csv
+from lifelog.windows.intervals import read_intervals
+from lifelog.windows.labels import to_labels
+from lifelog.windows.layout import BadInput, Label, Session, is_hidden, users_by_name
+from lifelog.windows.layout import fingerprint as files_of
+from lifelog.windows.streams import Irregular, Regular, Stream, StreamSession
+from lifelog.windows.times import EARLIEST, LATEST, show, wrong_unit
+
+LEVELS = 3  # of folders below a user in which sessions are searched
+HEAD = 2  # rows before the samples: start and rate
+MAX_RATE = 10_000.0  # Hz; a larger number in a header is not a rate
+MAX_MEMBER = 2**32  # bytes of a file in a zip
+SIGNALS = {"ACC", "BVP", "EDA", "HR", "IBI", "TEMP"}  # tags.csv and label tables are not recordings
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A file on disk, or in a zip."""
+
+    path: Path
+    member: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.member}" if self.member else str(self.path)
+
+    def open(self) -> BinaryIO:
+        """Open the file for reading bytes; raise BadInput if it is missing or unusable."""
+        try:
+            if self.member is None:
+                return self.path.open("rb")
+            with zipfile.ZipFile(self.path) as archive:
+                if archive.getinfo(self.member).file_size > MAX_MEMBER:
+                    raise BadInput("file too large", f"{self}: more than {MAX_MEMBER} bytes")
+                return io.BytesIO(archive.read(self.member))
+        except FileNotFoundError:
+            raise BadInput("no file", str(self)) from None
+        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+            if isinstance(error, BadInput):
+                raise
+            raise BadInput("unreadable file", f"{self}: {error}") from None
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A session on disk: its name, its files by modality source, and its span in unix seconds."""
+
+    name: str
+    files: dict[str, RawFile]
+    start: float
+    stop: float
+
+
+def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
+    """Return folders with recordings, and the users of the label tables that have none."""
+    folders = {
+        path.name: path for path in root.iterdir() if path.is_dir() and not is_hidden(path.name) and _files(path)
+    }
+    for user in read_intervals(root, recordings, strict=False).users:
+        folders.setdefault(user, root / user)
+    return users_by_name(list(folders.values()))
+
+
+def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
+    """Return number, size and latest change of the user's files, and a digest of the user's labels."""
+    return f"{files_of(folder, LEVELS + 1)}, labels {read_intervals(folder.parent, recordings).digest(user)}"
+
+
+def open_sessions(
+    user: str, folder: Path, recordings: Recordings, extraction: Extraction
+) -> tuple[dict[str, str | None], Iterator[Session]]:
+    """Return the label columns with their files, and the sessions in time order, each with the labels of its time."""
+    intervals = read_intervals(folder.parent, recordings)
+    labels = to_labels(intervals.users.get(user, []), list(intervals.columns), extraction, recordings.zone(user))
+    return intervals.files(user), _sessions(folder, labels, extraction)
+
+
+def _sessions(folder: Path, labels: list[Label], extraction: Extraction) -> Iterator[Session]:
+    recorded = sessions_of(folder)
+    notes = [] if labels else [BadInput("no labels", f"{folder}: no label for this user")]
+    own: dict[int, list[Label]] = {}
+    outside = []
+    for label in labels:
+        stop = label.start + (label.seconds or extraction.seconds)
+        where = [i for i, one in enumerate(recorded) if one.start < stop and label.start < one.stop]
+        if len(where) > 1 and not label.fault:
+            names = " and ".join(recorded[i].name for i in where)
+            label = Label(
+                label.start, label.values, BadInput("two recordings at one time", names), label.rows, label.seconds
+            )
+        if where:
+            own.setdefault(where[0], []).append(label)
+        else:
+            outside.append(label)
+    if outside or notes or not recorded:
+        # Read from all files: a recording that cannot be used has no span, and its modalities report the cause.
+        files = recorded[0].files if recorded else {}
+        yield E4Session("", folder, files, outside, notes)
+    for i, one in enumerate(recorded):
+        yield E4Session(one.name, folder, one.files, own.get(i, []), [])
+
+
+class E4Session(StreamSession):
+    """A session; a recording is read whole on first use."""
+
+    def __init__(
+        self, name: str, folder: Path, files: dict[str, RawFile], labels: list[Label], notes: list[BadInput]
+    ) -> None:
+        super().__init__(name, labels, notes)
+        self.folder, self.files = folder, files
+
+    def load(self, modality: Modality) -> Sequence[Stream]:
+        """Return the recording of a modality."""
+        source = modality.source or modality.name
+        file = self.files.get(source.upper())
+        if file is None:
+            raise BadInput("no file", f"{self.folder}: no {source}.csv in session {self.name!r}")
+        return read_recording(file, modality)
+
+
+def sessions_of(folder: Path) -> list[Recorded]:
+    """Return the sessions of a user in time order; a zip beside the folder of its content is skipped."""
+    sessions: dict[str, dict[str, RawFile]] = {}
+    for file in _files(folder):
+        inside = Path(file.member).parent.as_posix() if file.member else ""
+        place = file.path.with_suffix("") if file.member else file.path.parent
+        name = "/".join(part for part in (place.relative_to(folder).as_posix(), inside) if part not in ("", "."))
+        stem = Path(file.member or file.path.name).stem.upper()
+        sessions.setdefault(name, {}).setdefault(stem, file)
+    recorded = []
+    for name, files in sessions.items():
+        spans = [span for stem, file in files.items() if (stem in SIGNALS or len(files) == 1) and (span := _span(file))]
+        start = min((a for a, _ in spans), default=np.nan)
+        recorded.append(Recorded(name or f"{start:.0f}", files, start, max((b for _, b in spans), default=np.nan)))
+    return sorted(recorded, key=lambda one: (np.nan_to_num(one.start, nan=np.inf), one.name))
+
+
+def _files(folder: Path, level: int = 0) -> list[RawFile]:
+    """Return the CSV files of a folder, of its subfolders and of its zips; folders first."""
+    try:
+        entries = sorted(path for path in folder.iterdir() if not is_hidden(path.name))
+    except OSError:
+        return []
+    found = [RawFile(path) for path in entries if path.suffix.lower() == ".csv" and path.stem.lower() != "tags"]
+    for path in entries:
+        if path.is_dir() and path.suffix.lower() != ".csv" and level < LEVELS:
+            found += _files(path, level + 1)
+    for path in entries:
+        if path.suffix.lower() == ".zip" and path.is_file():
+            found += _members(path)
+    return found
+
+
+def _members(path: Path) -> list[RawFile]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return []
+    return [
+        RawFile(path, name)
+        for name in names
+        if Path(name).stem.upper() in SIGNALS
+        and Path(name).suffix.lower() == ".csv"
+        and not any(map(is_hidden, Path(name).parts))
+    ]
+
+
+def _span(file: RawFile, exact: bool = True) -> tuple[float, float] | None:
+    """Return start and end of a recording by its header and its number of lines; None if it is unusable.
+
+    If not exact, the number of lines is estimated from the size of the file and its first lines.
+    """
+    try:
+        with file.open() as raw:
+            head = [raw.readline() for _ in range(HEAD)]
+            start, rate = _header(head, file)
+            if rate is None:  # the last beat is near the end of the file
+                raw.seek(max(0, raw.seek(0, io.SEEK_END) - 256))
+                return start, start + float(raw.read().splitlines()[-1].split(b",")[0])
+            if exact:
+                return start, start + sum(block.count(b"\n") for block in iter(lambda: raw.read(2**20), b"")) / rate
+            here, sample = raw.tell(), raw.read(2**16)
+            rest = raw.seek(0, io.SEEK_END) - here
+            return start, start + sample.count(b"\n") * rest / max(1, len(sample)) / rate
+    except (BadInput, ValueError, IndexError, OSError):
+        return None
+
+
+def _header(head: list[bytes], file: RawFile) -> tuple[float, float | None]:
+    """Return start (unix seconds) and rate (Hz) of a recording; the rate is None for intervals between beats."""
+    try:
+        first, second = (
+            line.decode("utf-8-sig" if i == 0 else "utf-8").strip().split(",") for i, line in enumerate(head)
+        )
+        start = _start(first[0].strip())
+        if len(first) > 1 and first[1].strip().upper() == "IBI":
+            return start, None
+        rate = float(second[0])
+        if not 0 < rate <= MAX_RATE:
+            raise ValueError(f"{rate:g} Hz is not a sampling rate")
+        if rate > 1 and EARLIEST <= rate < LATEST:
+            raise ValueError("the second row is not a sampling rate")
+    except ValueError as error:  # not a number, or not text
+        raise BadInput("unreadable file", f"{file} line 1 or 2: {error}") from None
+    return start, rate
+
+
+def _start(text: str) -> float:
+    """Return the start of a recording: unix seconds, or date and time in UTC."""
+    if re.match(r"\d{4}-\d\d-\d\d[ T]", text):
+        time = pd.Timestamp(text)
+        return float((time.tz_localize("UTC") if time.tz is None else time).timestamp())
+    start = float(text)
+    wrong = wrong_unit(start, "s")
+    if wrong:
+        raise ValueError(f"the start {text} {wrong.partition(';')[0]}")
+    return start
+
+
+def read_recording(file: RawFile, modality: Modality) -> list[Stream]:
+    """Read a whole file: one stream per header in it, since exports are sometimes joined to one file."""
+    with file.open() as raw:
+        head = [raw.readline() for _ in range(HEAD)]
+    if not head[0].strip():
+        raise BadInput("unreadable file", f"{file}: empty")
+    start, rate = _header(head, file)
+    if rate is None:
+        return _beats(file, start, modality)
+    table = read_csv(file.path if file.member is None else file, HEAD)
+    columns = len(modality.columns)
+    if table.num_columns != columns:
+        raise BadInput("wrong columns", f"{file}: {table.num_columns} columns, {modality.columns} expected")
+    values = numbers(table, table.column_names, file, HEAD)
+    streams: list[Stream] = []
+    rows = [0, *_headers(values, rate, file), len(values)]
+    for i, (a, b) in enumerate(pairwise(rows)):
+        if i:
+            start, a = float(values[a, 0]), a + HEAD
+        _check_rate(rate, modality, file)
+        streams.append(Regular(start, rate, values[a:b].astype(np.float32)))
+    return streams
+
+
+def _headers(values: NDArray[np.float64], rate: float, file: RawFile) -> list[int]:
+    """Return the rows of further headers among the samples; raise BadInput for a time without a rate below it."""
+    times = np.flatnonzero(((values >= EARLIEST) & (values < LATEST)).all(axis=1)).tolist()
+    for row in times:
+        if row + 1 >= len(values) or not (values[row + 1] == rate).all():
+            where = f"{file} line {row + HEAD + 1}: {values[row, 0]:.0f} is the time {show(values[row, 0])} UTC"
+            raise BadInput("a time among the samples", f"{where}; recordings are joined incompletely")
+    return times
+
+
+def _check_rate(rate: float, modality: Modality, file: RawFile) -> None:
+    if modality.rate and abs(rate / modality.rate - 1) > 0.05:
+        detail = f"{file}: {rate:g} Hz in the file, {modality.rate:g} Hz configured"
+        raise BadInput("another sampling rate", detail)
+
+
+def _beats(file: RawFile, start: float, modality: Modality) -> list[Stream]:
+    """Read intervals between beats, each with its time."""
+    if modality.kind == "sequence" or len(modality.columns) != 1:
+        remedy = "set kind: scalar and one column, such as columns: [ibi]"
+        raise BadInput(
+            "wrong columns", f"{file} has no rate: each row has the time and the length of an interval; {remedy}"
+        )
+    table = read_csv(file.path if file.member is None else file, 1)
+    if table.num_columns != 2:
+        raise BadInput("wrong columns", f"{file}: {table.num_columns} columns, time and interval expected")
+    values = numbers(table, table.column_names, file, 1)
+    values = values[np.isfinite(values).all(axis=1)]
+    order = np.argsort(values[:, 0], kind="stable")
+    return [Irregular(start + values[order, 0], values[order, 1:])]
+
+
+def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]]:
+    """Return the approximate spans of a user's recordings in unix seconds."""
+    return [span for file in _files(folder) if (span := _span(file, exact=False))]

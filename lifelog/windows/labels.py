@@ -1,0 +1,230 @@
+"""From intervals with labels to labelled windows.
+
+1. Where intervals overlap, their answers are merged per column: an empty cell gives way to an answer, a repeated row
+   counts once, and two different answers for the same time lose that time. The order of rows has no effect.
+2. Windows start with each stretch of equal labels, one after the other (anchor `label`), or at multiples of their
+   length by the clock (anchor `clock`), where the label that covers most of a window is its label.
+3. Labelled time that is in no window is returned with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from lifelog.settings.windows import Extraction
+from lifelog.windows.intervals import Interval
+from lifelog.windows.layout import BadInput, Label
+from lifelog.windows.times import DAY, midnight
+
+Values = tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of time with constant labels: values by column, None for a conflict; and the rows they come from."""
+
+    start: int
+    end: int
+    values: Values | None
+    rows: tuple[str, ...]
+    conflict: str = ""
+
+    @property
+    def seconds(self) -> int:
+        """Length in seconds."""
+        return self.end - self.start
+
+
+def to_labels(intervals: list[Interval], columns: list[str], extraction: Extraction, zone: str) -> list[Label]:
+    """Return every window that intervals label, and all other labelled time with the reason why it is in no window.
+
+    Parameters
+    ----------
+    intervals : list of Interval
+        The rows of one user.
+    columns : list of str
+        The label columns.
+    extraction : Extraction
+        Length and anchor of windows, and the minimum share of a window that its label covers.
+    zone : str
+        Time zone of the user, for windows of local days and hours.
+
+    Returns
+    -------
+    list of Label
+        In time order. The seconds of all labels sum to the time that the intervals cover.
+    """
+    stretches = merge(intervals, columns)
+    by_clock = extraction.anchor == "clock" or extraction.seconds == DAY
+    windows = _by_clock(stretches, extraction, zone) if by_clock else _by_label(stretches, extraction.seconds)
+    return [
+        Label(start, dict(zip(columns, values or [None] * len(columns), strict=True)), fault, rows, seconds)
+        for start, values, fault, rows, seconds in windows
+    ]
+
+
+def merge(intervals: list[Interval], columns: list[str]) -> list[Stretch]:
+    """Return stretches of constant labels in time order; neighbouring ones that share a row are joined if equal.
+
+    Parameters
+    ----------
+    intervals : list of Interval
+        Rows of a user, which may overlap.
+    columns : list of str
+        The label columns.
+
+    Returns
+    -------
+    list of Stretch
+        Without overlap.
+    """
+    unique: dict[tuple[int, int, Values], Interval] = {}
+    for row in sorted(intervals, key=lambda row: (row.start, row.end, row.row)):
+        unique.setdefault((row.start, row.end, tuple(row.values.get(column) for column in columns)), row)
+    rows = list(unique.values())
+    times = sorted({time for row in rows for time in (row.start, row.end)})
+    stretches: list[Stretch] = []
+    active: list[Interval] = []
+    following = 0
+    for start, end in pairwise(times):
+        active = [row for row in active if row.end > start]
+        while following < len(rows) and rows[following].start <= start:
+            active.append(rows[following])
+            following += 1
+        if not active:
+            continue
+        here = _merged(active, columns, start, end)
+        last = stretches[-1] if stretches else None
+        if last and last.end == start and last.values == here.values and set(last.rows) & set(here.rows):
+            joined = tuple(dict.fromkeys(last.rows + here.rows))
+            here = Stretch(last.start, end, here.values, joined, last.conflict or here.conflict)
+            stretches.pop()
+        stretches.append(here)
+    return stretches
+
+
+def _merged(active: list[Interval], columns: list[str], start: int, end: int) -> Stretch:
+    """Return the labels of some time from all rows that cover it."""
+    values: list[str | None] = []
+    for column in columns:
+        answers = {row.values.get(column): row.row for row in reversed(active)}
+        answers.pop(None, None)
+        if len(answers) > 1:
+            texts = ", ".join(f"{answer!r} ({row})" for answer, row in sorted(answers.items(), key=lambda a: str(a)))
+            return Stretch(start, end, None, tuple(row.row for row in active), f"{column!r}: {texts}")
+        values.extend(answers or [None])
+    told = [row for row in active if any(row.values.get(column) is not None for column in columns)] or active
+    return Stretch(start, end, tuple(values), tuple(dict.fromkeys(row.row for row in told)))
+
+
+Window = tuple[int, Values | None, BadInput | None, tuple[str, ...], int]  # start, values, fault, rows, seconds
+
+
+def _by_label(stretches: list[Stretch], width: int) -> Iterator[Window]:
+    """Yield windows that start with each stretch, and the rest of it."""
+    for stretch in stretches:
+        if stretch.values is None:
+            fault = BadInput("conflicting labels", stretch.conflict)
+            yield stretch.start, None, fault, stretch.rows, stretch.seconds
+            continue
+        count = stretch.seconds // width
+        for i in range(count):
+            yield stretch.start + i * width, stretch.values, None, stretch.rows, width
+        rest = stretch.seconds - count * width
+        if rest:
+            whole = "the rest of" if count else "of"
+            detail = f"{rest} s, {whole} {', '.join(stretch.rows)}; windows have {width} s"
+            fault = BadInput("labelled time shorter than a window", detail)
+            yield stretch.end - rest, stretch.values, fault, stretch.rows, rest
+
+
+def _by_clock(stretches: list[Stretch], extraction: Extraction, zone: str) -> Iterator[Window]:
+    """Yield windows at multiples of their length by the clock."""
+    pieces: dict[tuple[int, int], list[Stretch]] = {}
+    for stretch in stretches:
+        for start, stop in _grid(stretch.start, stretch.end, extraction.seconds, zone):
+            part = Stretch(
+                max(start, stretch.start), min(stop, stretch.end), stretch.values, stretch.rows, stretch.conflict
+            )
+            pieces.setdefault((start, stop), []).append(part)
+    for (start, stop), parts in sorted(pieces.items()):
+        labelled = sum(part.seconds for part in parts)
+        shares: dict[Values, int] = {}
+        for part in parts:
+            if part.values is not None:
+                shares[part.values] = shares.get(part.values, 0) + part.seconds
+        best = max(shares, key=lambda values: shares[values]) if shares else None
+        fault = _clock_fault(parts, shares, stop - start, extraction.purity)
+        rows = dict.fromkeys(row for part in parts if part.values == best for row in part.rows)
+        yield start, None if fault else best, fault, tuple(rows), labelled if fault else stop - start
+
+
+def _clock_fault(parts: list[Stretch], shares: Mapping[Values, int], width: int, purity: float) -> BadInput | None:
+    """Return why a window by the clock has no label, or None."""
+    conflict = next((part.conflict for part in parts if part.values is None), None)
+    if conflict:
+        return BadInput("conflicting labels", conflict)
+    labelled = sum(part.seconds for part in parts)
+    if labelled < width:
+        return BadInput("window not fully labelled", f"{labelled} of {width} s have a label")
+    covered = sorted(shares.values(), reverse=True)
+    if len(covered) > 1 and covered[0] == covered[1]:
+        return BadInput("mixed labels", f"two labels cover {covered[0]} of {width} s each")
+    if covered[0] < purity * width:
+        return BadInput("mixed labels", f"the main label covers {covered[0]} of {width} s, purity {purity}")
+    return None
+
+
+def _grid(start: int, end: int, width: int, zone: str) -> Iterable[tuple[int, int]]:
+    """Yield the windows by the clock that overlap a stretch of time.
+
+    Windows are multiples of their length in unix time, and by local time if they are long enough for this to matter.
+    """
+    local = DAY % width == 0 and 900 % width  # time zones differ by multiples of 15 minutes
+    time = start
+    while time < end:
+        if not local:
+            first = time // width * width
+            yield first, first + width
+        elif width == DAY:
+            first = midnight(time, zone)
+            yield first, midnight(time, zone, 1)
+        else:
+            day = midnight(time, zone)
+            first = day + (time - day) // width * width
+            yield first, first + width
+        time = midnight(time, zone, 1) if local and width == DAY else first + width
+
+
+def shared_rows(rows: Iterable[Iterable[str]]) -> list[int]:
+    """Number windows such that windows with a common label row, directly or through others, have the same number.
+
+    Parameters
+    ----------
+    rows : iterable of iterable of str
+        The label rows of each window.
+
+    Returns
+    -------
+    list of int
+        One number per window, in the order of first occurrence. A window without rows has a number of its own.
+    """
+    group: dict[str, int] = {}
+    parent: list[int] = []
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    for i, names in enumerate(rows):
+        parent.append(i)
+        for name in names:
+            other = root(group.setdefault(name, i))
+            mine = root(i)
+            parent[max(mine, other)] = min(mine, other)
+    numbers: dict[int, int] = {}
+    return [numbers.setdefault(root(i), len(numbers)) for i in range(len(parent))]

@@ -1,0 +1,113 @@
+"""Recordings that are longer than a window: regular and irregular streams, and sessions that read windows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lifelog.settings.windows import Modality
+from lifelog.windows.layout import BadInput, Label, Samples, Session
+from lifelog.windows.times import DAY, show
+
+Values = NDArray[np.floating[Any]]
+TOLERANCE = 1e-6  # samples; float rounding of times must not move a sample into the neighbouring window
+
+
+class Stream(Protocol):
+    """A modality over some time."""
+
+    def between(self, start: float, stop: float) -> Samples:
+        """Return the samples from `start` to `stop` (unix seconds), relative to `start`."""
+
+
+@dataclass(frozen=True)
+class Regular:
+    """Samples at a constant rate: start in unix seconds, rate in Hz, values of shape (n_samples, n_channels)."""
+
+    start: float
+    rate: float
+    values: Values
+
+    def between(self, start: float, stop: float) -> Samples:
+        """Return the samples from `start` to `stop` (unix seconds), relative to `start`; NaN rows are left out."""
+        first, last = (
+            min(max(0, int(np.ceil((time - self.start) * self.rate - TOLERANCE))), len(self.values))
+            for time in (start, stop)
+        )
+        values = self.values[first:last]
+        seconds = np.maximum((self.start - start) + np.arange(first, last) / self.rate, 0)
+        good = np.isfinite(values).all(axis=1)
+        return (
+            Samples(seconds[good], values[good], self.rate) if not good.all() else Samples(seconds, values, self.rate)
+        )
+
+
+@dataclass(frozen=True)
+class Irregular:
+    """Samples with times: unix seconds of shape (n_samples,) in order, values of shape (n_samples, n_channels)."""
+
+    seconds: NDArray[np.float64]
+    values: Values
+
+    def between(self, start: float, stop: float) -> Samples:
+        """Return the samples from `start` to `stop` (unix seconds), relative to `start`."""
+        first, last = np.searchsorted(self.seconds, [start, stop])
+        return Samples(self.seconds[first:last] - start, self.values[first:last])
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An unusable file: windows that overlap its time in unix seconds are missing, with its fault."""
+
+    start: float
+    stop: float
+    fault: BadInput
+
+    def between(self, start: float, stop: float) -> Samples:
+        """Raise the fault if the file could hold samples of this time."""
+        if self.start < stop and start < self.stop:
+            raise self.fault
+        return Samples(np.empty(0), np.empty((0, 1)))
+
+
+class StreamSession(Session):
+    """A session whose windows are read from streams; each modality is loaded on first use, and kept for the session."""
+
+    def __init__(self, name: str, labels: list[Label], notes: list[BadInput]) -> None:
+        super().__init__(name, labels, notes)
+        self._loaded: dict[str, Sequence[Stream] | BadInput] = {}
+
+    def load(self, modality: Modality) -> Sequence[Stream]:
+        """Return the streams of a modality in time order; raise BadInput if it cannot be used."""
+        raise NotImplementedError
+
+    def read(self, modality: Modality, start: int, stop: int) -> Samples:
+        """Return the samples of a window; raise BadInput if there are none or the recording is unusable."""
+        if modality.name not in self._loaded:
+            try:
+                self._loaded[modality.name] = self.load(modality)
+            except BadInput as problem:
+                self._loaded[modality.name] = problem
+        streams = self._loaded[modality.name]
+        if isinstance(streams, BadInput):
+            raise streams
+        parts = [part for part in (stream.between(start, stop) for stream in streams) if len(part.seconds)]
+        if not parts:
+            raise BadInput("not recorded", f"{modality.name}: no sample from {show(start)} to {show(stop)} UTC")
+        if len(parts) == 1:
+            return parts[0]
+        rate = parts[0].rate if len({part.rate for part in parts}) == 1 else None
+        return Samples(np.concatenate([p.seconds for p in parts]), np.concatenate([p.values for p in parts]), rate)
+
+
+def by_day(labels: list[Label], width: int, zone: str) -> Iterator[tuple[str, list[Label]]]:
+    """Yield the labels of each local day, for recordings without sessions; those of each week for windows of a day."""
+    form = "%G-W%V" if width >= DAY else "%Y-%m-%d"
+    for name, own in groupby(labels, lambda label: f"{pd.Timestamp(label.start, unit='s', tz=zone):{form}}"):
+        yield name, list(own)

@@ -1,0 +1,216 @@
+"""Tables of samples with a column of times, as CSV or Parquet: one file per participant or sensor, or one for all.
+
+Everything is configured: `cohort.samples` for the files, the columns of users and times, and the unit of times;
+`modalities` for the value columns; `cohort.labels` for the labels. A session is a local day, or a week for windows of
+a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from lifelog.settings.windows import Extraction, Modality, Recordings, Table
+from lifelog.windows.intervals import matching_files, read_intervals
+from lifelog.windows.labels import to_labels
+from lifelog.windows.layout import BadInput, Label, Session, users_by_name
+from lifelog.windows.streams import Irregular, Stream, StreamSession, by_day
+from lifelog.windows.times import UNITS, to_unix, wrong_unit
+
+
+def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
+    """Return the users of the paths of tables, and of the label tables."""
+    pattern = recordings.samples.file.replace("{source}", "*")
+    named = [user for _, user, _ in matching_files(root, pattern) if user]
+    users = dict.fromkeys([*named, *read_intervals(root, recordings, strict=False).users])
+    return users_by_name([root / user for user in users])
+
+
+def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
+    """Return number, size and latest change of the tables that may hold the user, and a digest of the user's labels."""
+    pattern = recordings.samples.file.replace("{source}", "*")
+    about = [path.stat() for path, _, _ in matching_files(folder.parent, pattern, user=user)]
+    size, newest = sum(file.st_size for file in about), max((file.st_mtime_ns for file in about), default=0)
+    labels = read_intervals(folder.parent, recordings).digest(user)
+    return f"{len(about)} files, {size} bytes, latest change at {newest}, labels {labels}"
+
+
+def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]] | None:
+    """Return nothing for a user without files; None otherwise, since the times are known only after reading them."""
+    pattern = recordings.samples.file.replace("{source}", "*")
+    return None if matching_files(folder.parent, pattern, user=user) else []
+
+
+def open_sessions(
+    user: str, folder: Path, recordings: Recordings, extraction: Extraction
+) -> tuple[dict[str, str | None], Iterator[Session]]:
+    """Return the label columns with their files, and the days of a user that have labels."""
+    intervals = read_intervals(folder.parent, recordings)
+    labels = to_labels(intervals.users.get(user, []), list(intervals.columns), extraction, recordings.zone(user))
+    return intervals.files(user), _sessions(user, folder.parent, recordings, labels, extraction)
+
+
+def _sessions(
+    user: str, root: Path, recordings: Recordings, labels: list[Label], extraction: Extraction
+) -> Iterator[Session]:
+    if not labels:
+        yield Session("", [], [BadInput("no labels", f"no label for user {user!r}")])
+    loaded: dict[str, Any] = {}  # shared by all days: each table is read once
+    for day, own in by_day(labels, extraction.seconds, recordings.zone(user)):
+        session = TableSession(day, own, user, root, recordings)
+        session._loaded = loaded
+        yield session
+
+
+class TableSession(StreamSession):
+    """A local day of a user; a table is read whole on first use."""
+
+    def __init__(self, name: str, labels: list[Label], user: str, root: Path, recordings: Recordings) -> None:
+        super().__init__(name, labels, [])
+        self.user, self.root, self.recordings = user, root, recordings
+
+    def load(self, modality: Modality) -> Sequence[Stream]:
+        """Return the samples of a modality from all of its tables."""
+        table, source = self.recordings.samples, modality.source or modality.name
+        files = matching_files(self.root, table.file, user=self.user, source=source)
+        if not files:
+            path = table.file.replace("{user}", self.user).replace("{source}", source)
+            raise BadInput("no file", f"{self.root / path}")
+        zone = table.zone or self.recordings.zone(self.user)
+        parts = [read_samples(path, table, modality.columns, self.user, zone) for path, _, _ in files]
+        seconds = np.concatenate([part.seconds for part in parts])
+        values = np.concatenate([part.values for part in parts])
+        order = np.argsort(seconds, kind="stable")
+        return [Irregular(seconds[order], values[order])]
+
+
+def read_samples(path: Path, table: Table, columns: list[str], user: str, zone: str) -> Irregular:
+    """Read the samples of a user.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV or Parquet file.
+    table : Table
+        The columns of users and times, and the unit of times.
+    columns : list of str
+        The value columns. A column of lists gives several values at one time.
+    user : str
+        The user to read, if the table has a column of users.
+    zone : str
+        Time zone of times without an offset.
+
+    Returns
+    -------
+    Irregular
+        Samples in the order of the file; rows with an empty value are left out, as are local times that occur twice or
+        never, when the clocks change.
+
+    Raises
+    ------
+    BadInput
+        If the file, a column, a time or a value is unreadable.
+    """
+    keys = [name for name in (table.user, table.time) if name]
+    try:
+        read = _parquet if path.suffix.lower() == ".parquet" else _csv
+        rows = read(path, table, keys, columns, user)
+        stamps = rows.column(table.time).to_pandas()
+        seconds = _times(stamps, table, zone, path)
+        if any(pa.types.is_list(rows.column(name).type) for name in columns):
+            seconds, values = _flattened(rows, columns, seconds)
+        else:
+            values = np.stack([_numbers(rows.column(name), name, path) for name in columns], axis=1)
+    except BadInput:
+        raise
+    except (OSError, ValueError, UnicodeDecodeError, pa.ArrowException) as error:
+        raise BadInput("unreadable file", f"{path}: {error}") from None
+    good = np.isfinite(values).all(axis=1) & np.isfinite(seconds)
+    return Irregular(seconds[good], values[good])
+
+
+def _check_columns(header: list[str], needed: list[str], path: Path) -> None:
+    missing = [name for name in needed if header.count(name) != 1]
+    if missing:
+        problem = f"column {missing[0]!r} must occur once; the header is {header[:30]}"
+        hint = "; set separator" if len(header) == 1 else ""
+        raise BadInput("wrong columns", f"{path} line 1: {problem}{hint}")
+
+
+def _parquet(path: Path, table: Table, keys: list[str], columns: list[str], user: str) -> pa.Table:
+    """Return the rows of a user, group by group of rows."""
+    with pq.ParquetFile(path) as file:
+        _check_columns(file.schema_arrow.names, [*keys, *columns], path)
+        parts = [file.schema_arrow.empty_table().select([table.time, *columns])]
+        for batch in file.iter_batches(columns=[*keys, *columns]):
+            parts.append(_of_user(pa.Table.from_batches([batch]), table, user))
+    return pa.concat_tables(parts)
+
+
+def _csv(path: Path, table: Table, keys: list[str], columns: list[str], user: str) -> pa.Table:
+    """Return the rows of a user, block by block."""
+    with path.open(encoding="utf-8-sig") as file:
+        header = file.readline().rstrip("\r\n")
+    names = [name.strip().strip('"') for name in header.split(table.separator)]
+    _check_columns(names, [*keys, *columns], path)
+    types = {name: pa.string() for name in keys} | {name: pa.float64() for name in columns}
+    options = pacsv.ConvertOptions(
+        column_types=types, include_columns=[*keys, *columns], decimal_point=table.decimal, strings_can_be_null=False
+    )
+    parse = pacsv.ParseOptions(delimiter=table.separator)
+    read = pacsv.ReadOptions(use_threads=False, column_names=names, skip_rows=1)
+    with pacsv.open_csv(path, read_options=read, parse_options=parse, convert_options=options) as file:
+        parts = [file.schema.empty_table().select([table.time, *columns])]
+        for batch in file:
+            parts.append(_of_user(pa.Table.from_batches([batch]), table, user))
+    return pa.concat_tables(parts)
+
+
+def _of_user(rows: pa.Table, table: Table, user: str) -> pa.Table:
+    """Return the rows of a user, without the column of users."""
+    if table.user is None:
+        return rows
+    names = pc.utf8_trim_whitespace(rows.column(table.user).cast(pa.string()))
+    return rows.filter(pc.equal(names, user)).drop_columns([table.user] if table.user != table.time else [])
+
+
+def _times(stamps: pd.Series, table: Table, zone: str, path: Path) -> Any:
+    """Return times in unix seconds; NaN for local times that are ambiguous."""
+    seconds = to_unix(stamps, table.unit, zone)
+    unreadable = ~np.isfinite(seconds)
+    if unreadable.any() and table.unit not in UNITS:  # in UTC, every local time occurs once
+        unreadable[unreadable] = ~np.isfinite(to_unix(stamps[unreadable], table.unit, "UTC"))
+    if unreadable.any():
+        row = int(unreadable.argmax())
+        expected = table.unit if table.unit in UNITS or table.unit == "iso" else f"the format {table.unit!r}"
+        where = f"{path}: the first unreadable {table.time!r} is {stamps.iloc[row]!r}"
+        raise BadInput("unreadable time", f"{where}; expected unit {expected}")
+    known = np.flatnonzero(np.isfinite(seconds))
+    for row in known[[seconds[known].argmin(), seconds[known].argmax()]] if len(known) else ():
+        if wrong := wrong_unit(seconds[row], table.unit):
+            raise BadInput("unreadable time", f"{path}: {table.time!r} is {stamps.iloc[row]}, which {wrong}")
+    return seconds
+
+
+def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> Any:
+    kind = column.type
+    if pa.types.is_temporal(kind) or not (pa.types.is_primitive(kind) or pa.types.is_null(kind)):
+        raise BadInput("text in a number", f"{path}: the column {name!r} has the type {kind}")
+    return column.cast(pa.float64(), safe=False).to_numpy()
+
+
+def _flattened(rows: pa.Table, columns: list[str], seconds: Any) -> tuple[Any, Any]:
+    """Return each value of the lists of a column with the time of its row."""
+    if len(columns) != 1:
+        raise BadInput("wrong columns", f"a modality with a column of lists has one column, not {columns}")
+    lists = rows.column(columns[0]).combine_chunks()
+    values = pc.list_flatten(lists).cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return seconds[pc.list_parent_indices(lists).to_numpy()], values[:, None]

@@ -1,0 +1,96 @@
+"""Times of raw tables as unix seconds: numbers with a unit, ISO 8601, or a given format; local times in a time zone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+DAY = 86400  # seconds
+UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+EARLIEST, LATEST = 1e8, 1e10  # unix seconds of 1973 and 2286; the same digits in another unit are outside
+OFFSET = r"(?:[zZ]|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
+
+
+def to_unix(column: pd.Series, unit: str, zone: str) -> NDArray[np.float64]:
+    """Convert a column of times.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        Numbers, text or datetimes.
+    unit : str
+        `s`, `ms`, `us` or `ns` for numbers since 1970, `iso` for ISO 8601 or datetimes, or a strptime format.
+    zone : str
+        Time zone of dates and times without an offset.
+
+    Returns
+    -------
+    ndarray of float, shape (n_rows,)
+        Unix seconds; NaN where a time is unreadable, or occurs twice or never because the clocks change.
+    """
+    if unit in UNITS:
+        return np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float) * UNITS[unit]
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return _seconds(column.dt.tz_convert("UTC").dt.tz_localize(None))
+    if pd.api.types.is_datetime64_dtype(column):
+        return _seconds(_localised(column, zone))
+    text = column.astype(str).str.strip()
+    if unit == "iso":
+        given = text.str.contains(r"\d[T ]\d", regex=True) & text.str.contains(OFFSET, regex=True)
+        seconds = np.full(len(text), np.nan)
+        for mask, utc in ((given.to_numpy(), True), (~given.to_numpy(), False)):
+            if mask.any():
+                times = pd.to_datetime(text[mask], format="ISO8601", errors="coerce", utc=utc)
+                seconds[mask] = _seconds(times.dt.tz_localize(None) if utc else _localised(times, zone))
+        return seconds
+    utc = "%z" in unit
+    times = pd.to_datetime(text, format=unit, errors="coerce", utc=utc)
+    return _seconds(times.dt.tz_localize(None) if utc else _localised(times, zone))
+
+
+def _localised(times: pd.Series, zone: str) -> pd.Series:
+    """Return local times as UTC, without a zone; ambiguous and nonexistent ones become NaT."""
+    local = times.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
+    return local.dt.tz_convert("UTC").dt.tz_localize(None)
+
+
+def _seconds(times: pd.Series) -> NDArray[np.float64]:
+    nanoseconds = times.astype("datetime64[ns]").to_numpy()
+    seconds = nanoseconds.astype("int64") / 1e9
+    return np.where(np.isnat(nanoseconds), np.nan, seconds)
+
+
+def wrong_unit(seconds: float, unit: str) -> str | None:
+    """Return a remedy if a time is outside the years 1973 to 2286, where another unit would be inside; else None."""
+    if EARLIEST <= abs(seconds) < LATEST or unit not in UNITS:
+        return None
+    for other, factor in UNITS.items():
+        if EARLIEST <= seconds / UNITS[unit] * factor < LATEST:
+            return f"looks like {NAMES[other]}; set unit: {other}"
+    return "is not a time of the years 1973 to 2286"
+
+
+def guess_unit(column: pd.Series) -> str | None:
+    """Return the unit of a column of numeric unix times by their size, or None if they are not numbers of one unit."""
+    values = pd.to_numeric(column, errors="coerce")
+    for unit, factor in UNITS.items():
+        if values.notna().all() and values.mul(factor).between(EARLIEST, LATEST).all():
+            return unit
+    return None
+
+
+def midnight(seconds: float, zone: str, days: int = 0) -> int:
+    """Return the start of the local day of a time, or of a day after it, in unix seconds."""
+    day: Any = pd.Timestamp(seconds, unit="s", tz=zone).date() + pd.Timedelta(days=days)
+    # A day whose first hour does not exist starts later.
+    start = pd.Timestamp(day).tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+    return int(start.timestamp())
+
+
+def show(seconds: float, zone: str = "UTC") -> str:
+    """Return a time for messages, such as 2022-02-07 09:53."""
+    return f"{pd.Timestamp(seconds, unit='s', tz=zone):%Y-%m-%d %H:%M}"

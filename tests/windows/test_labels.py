@@ -1,0 +1,240 @@
+"""Label tables and how they become labelled windows."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from lifelog.settings.windows import Extraction, LabelTable, Recordings
+from lifelog.windows.intervals import Interval, read_intervals
+from lifelog.windows.labels import shared_rows, to_labels
+from lifelog.windows.layout import BadInput, Label
+from lifelog.windows.times import to_unix
+
+START = 1_644_227_580  # a full minute
+
+
+def rows(*intervals: tuple[int, int, str | None]) -> list[Interval]:
+    return [
+        Interval(START + a, START + b, {"stress": v}, f"labels.csv:{i}") for i, (a, b, v) in enumerate(intervals, 2)
+    ]
+
+
+def labels(intervals: list[Interval], columns: tuple[str, ...] = ("stress",), **keys: object) -> list[Label]:
+    return to_labels(intervals, list(columns), Extraction.model_validate(keys), "Europe/Berlin")
+
+
+def shown(found: list[Label]) -> list[tuple[int, str | None, str | None]]:
+    return [(one.start - START, one.values["stress"], one.fault.reason if one.fault else None) for one in found]
+
+
+def test_windows_start_with_the_label_at_any_second() -> None:
+    found = labels(rows((37, 97, "0"), (157, 290, "1")))
+    assert shown(found) == [
+        (37, "0", None),
+        (157, "1", None),
+        (217, "1", None),
+        (277, "1", "labelled time shorter than a window"),
+    ]
+    assert [one.seconds for one in found] == [60, 60, 60, 13]
+    assert [one.rows for one in found] == [("labels.csv:2",)] + [("labels.csv:3",)] * 3
+
+
+def test_overlapping_labels_do_not_depend_on_the_order_of_rows() -> None:
+    """A repeated row counts once, two answers lose their time, an empty cell gives way to an answer."""
+    overlapping = rows((0, 30, "1"), (0, 30, "1"), (60, 120, "0"), (60, 120, "1"), (120, 180, None), (120, 180, "1"))
+    expected = [(0, "1", "labelled time shorter than a window"), (60, None, "conflicting labels"), (120, "1", None)]
+    for order in itertools.permutations(overlapping):
+        assert shown(labels(list(order))) == expected
+
+
+def test_partly_overlapping_answers_lose_only_the_common_time() -> None:
+    found = labels(rows((0, 100, "0"), (60, 160, "1")))
+    assert shown(found) == [
+        (0, "0", None),
+        (60, None, "conflicting labels"),
+        (100, "1", None),
+    ]
+    assert found[1].fault is not None and "'0' (labels.csv:2), '1' (labels.csv:3)" in found[1].fault.detail
+    assert sum(one.seconds or 0 for one in found) == 160
+
+
+def test_equal_answers_that_overlap_are_one_label() -> None:
+    found = labels(rows((0, 100, "0"), (50, 150, "0")))
+    assert shown(found) == [(0, "0", None), (60, "0", None), (120, "0", "labelled time shorter than a window")]
+    assert {one.rows for one in found} == {("labels.csv:2", "labels.csv:3")}
+
+
+def test_two_labels_with_equal_shares_of_a_window_by_the_clock_lose_it() -> None:
+    for first, second in (("0", "1"), ("1", "0")):
+        found = labels(rows((0, 90, first), (90, 180, second)), anchor="clock")
+        assert shown(found) == [(0, first, None), (60, None, "mixed labels"), (120, second, None)]
+
+
+def test_short_labels_fill_a_window_by_the_clock() -> None:
+    five = rows(*((5 * i, 5 * i + 5, "1" if i < 7 else "0") for i in range(12)))
+    assert shown(labels(five, anchor="clock")) == [(0, "1", None)]
+    assert shown(labels(five, anchor="clock", purity=0.9)) == [(0, None, "mixed labels")]
+
+
+def test_labels_of_several_tables_are_merged_by_column() -> None:
+    task = Interval(START, START + 300, {"task": "walk"}, "tasks.csv:2")
+    rating = Interval(START + 120, START + 180, {"stress": "4"}, "ratings.csv:2")
+    found = labels([task, rating], ("task", "stress"))
+    assert [(one.start - START, one.values["stress"], one.values["task"]) for one in found] == [
+        (0, None, "walk"),
+        (60, None, "walk"),
+        (120, "4", "walk"),
+        (180, None, "walk"),
+        (240, None, "walk"),
+    ]
+    assert set(found[2].rows) == {"tasks.csv:2", "ratings.csv:2"}
+
+
+def test_day_windows_are_local_days_also_when_the_clocks_change() -> None:
+    days = [pd.Timestamp(f"2022-03-{day}", tz="Europe/Berlin").timestamp() for day in (26, 27, 28, 29)]
+    intervals = [
+        Interval(int(a), int(b), {"stress": str(i)}, f"d:{i}") for i, (a, b) in enumerate(itertools.pairwise(days))
+    ]
+    found = labels(intervals, seconds=86400)
+    assert [(one.start, one.seconds, one.fault) for one in found] == [
+        (int(days[0]), 86400, None),
+        (int(days[1]), 82800, None),
+        (int(days[2]), 86400, None),
+    ]
+
+
+def test_hours_by_the_clock_are_local_hours() -> None:
+    kolkata = to_labels(rows((0, 7200, "1")), ["stress"], Extraction(seconds=3600, anchor="clock"), "Asia/Kolkata")
+    assert {one.start % 3600 for one in kolkata} == {1800}
+
+
+def test_windows_with_a_common_row_share_a_number() -> None:
+    assert shared_rows([["a"], ["b"], ["a", "c"], ["c"], [], ["b"]]) == [0, 1, 0, 0, 2, 1]
+
+
+# --- tables --------------------------------------------------------------------------------------------------------
+
+
+def read(
+    tmp_path: Path, text: str | bytes, name: str = "labels.csv", zone: str = "Europe/Berlin", **table: object
+) -> dict:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    recordings = Recordings(timezone=zone, labels=[LabelTable.model_validate({"file": name} | table)])
+    return read_intervals(tmp_path, recordings).users
+
+
+def test_labels_are_text_as_written(tmp_path: Path) -> None:
+    values = ["None", "NA", "1", "1.0", "TRUE", "yes", "nan", "007", ""]
+    lines = [f"S01,{START + 60 * i},{START + 60 * i + 60},{value}" for i, value in enumerate(values)]
+    users = read(tmp_path, "\n".join(["user,start,end,Stress level (1-5)", *lines]))
+    assert [row.values["Stress level (1-5)"] for row in users["S01"]] == [*values[:-1], None]
+
+
+def test_a_ratings_sheet_as_kept_by_hand(tmp_path: Path) -> None:
+    sheet = "Proband;Zeit;Stress (0-100);Kommentar\nP01;08.05.2023 09:12;33,5;müde, Kaffee\nP01;08.05.2023 10:12;80;\n"
+    keys = {"user": "Proband", "time": "Zeit", "unit": "%d.%m.%Y %H:%M", "separator": ";", "decimal": ","}
+    users = read(tmp_path, sheet, columns=["Stress (0-100)"], before=120, **keys)
+    answer = int(pd.Timestamp("2023-05-08 09:12", tz="Europe/Berlin").timestamp())
+    assert (users["P01"][0].start, users["P01"][0].end) == (answer - 120, answer)
+    assert [row.values for row in users["P01"]] == [{"Stress (0-100)": "33.5"}, {"Stress (0-100)": "80"}]
+    assert [row.row for row in users["P01"]] == ["labels.csv:2", "labels.csv:3"]
+
+
+def test_one_row_per_local_day(tmp_path: Path) -> None:
+    users = read(tmp_path, "who,day,mood\nA,2022-03-27,1\n", user="who", time="day", unit="iso", lasts="day")
+    assert users["A"][0].end - users["A"][0].start == 23 * 3600
+
+
+def test_each_participant_has_an_own_time_zone(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text(
+        "user,start,end,s\nA,2022-01-01 12:00,2022-01-01 12:01,1\n"
+        "B,2022-01-01 12:00,2022-01-01 12:01,1\nC,2022-01-01T12:00Z,2022-01-01T12:01Z,1\n"
+    )
+    table = LabelTable(file="labels.csv", unit="iso")
+    recordings = Recordings(timezone="UTC", timezones={"B": "America/New_York"}, labels=[table])
+    users = read_intervals(tmp_path, recordings).users
+    assert users["B"][0].start - users["A"][0].start == 5 * 3600 and users["C"][0].start == users["A"][0].start
+
+
+def test_a_table_per_participant_and_parquet(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"t": pd.to_datetime(["2022-01-01 12:00"]), "mood": [3]})
+    (tmp_path / "A").mkdir()
+    frame.to_parquet(tmp_path / "A/diary.parquet")
+    table = LabelTable(file="{user}/diary.parquet", user=None, time="t", unit="iso", lasts=60, columns=["mood"])
+    users = read_intervals(tmp_path, Recordings(timezone="UTC", labels=[table])).users
+    assert users["A"][0].values == {"mood": "3"} and users["A"][0].row == "A/diary.parquet:1"
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "message"),
+    [
+        (f"user,start,end,s\nA,{START}000,{START}999,1\n", {}, "looks like milliseconds; set unit: ms"),
+        ("user,start,end,s\nA,2022-01-01 12:00,2022-01-01 12:01,1\n", {}, "set unit: iso"),
+        (f"user,start,end,s\nA,{START},{START + 60},1\n", {"unit": "iso"}, "these are unix seconds; set unit: s"),
+        ("user,start,end,s\nA,2022-10-30 02:30,2022-10-30 03:30,1\n", {"unit": "iso"}, "a local time that occurs once"),
+        (b"user,start,end,s\nA,\xff,1,1\n", {}, "save it as UTF-8"),
+        (f"user;start;end;s\nA;{START};{START + 60};1\n", {}, "set separator: ';'"),
+        (f"user,start,end,s,s\nA,{START},{START + 60},1,1\n", {}, "the column 's' occurs twice"),
+    ],
+)
+def test_an_unusable_table_names_line_cause_and_remedy(
+    tmp_path: Path, text: str | bytes, keys: dict, message: str
+) -> None:
+    with pytest.raises(BadInput, match=r"labels.csv \(cohort.labels\): ") as caught:
+        read(tmp_path, text, **keys)
+    assert message in str(caught.value)
+
+
+def test_all_problems_of_a_table_are_reported_at_once(tmp_path: Path) -> None:
+    lines = ["user,start,end,s", f"A,{START}000,{START}999,1", f"A,{START}000,{START}999,1", f"B,{START},{START - 5},1"]
+    with pytest.raises(BadInput) as caught:
+        read(tmp_path, "\n".join(lines))
+    assert "line 2: start is" in str(caught.value) and "(2 rows)" in str(caught.value)
+    assert "line 4: the interval ends before it starts" in str(caught.value)
+
+
+def test_a_column_in_two_tables_is_refused(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(f"user,start,end,s\nA,{START},{START + 60},1\n")
+    tables = [LabelTable(file="a.csv"), LabelTable(file="b.csv")]
+    with pytest.raises(BadInput, match="'s' is in two label tables"):
+        read_intervals(tmp_path, Recordings(labels=tables))
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "expected"),
+    [
+        (["1644227580.5"], "s", 1644227580.5),
+        (["1644227580500"], "ms", 1644227580.5),
+        (["2022-02-07T10:53:00.5+01:00"], "iso", 1644227580.5),
+        (["2022-02-07T09:53:00.5Z"], "iso", 1644227580.5),
+        (["2022-02-07 10:53:00.5"], "iso", 1644227580.5),
+        (["07.02.2022 10:53"], "%d.%m.%Y %H:%M", 1644227580),
+        (["2022-10-30 02:30"], "iso", np.nan),  # occurs twice
+        (["2022-03-27 02:30"], "iso", np.nan),  # does not occur
+        (["soon"], "iso", np.nan),
+    ],
+)
+def test_times_of_every_unit(values: list[str], unit: str, expected: float) -> None:
+    np.testing.assert_allclose(to_unix(pd.Series(values), unit, "Europe/Berlin"), [expected], rtol=0, atol=1e-6)
+
+
+def test_mixed_offsets_are_read_one_by_one() -> None:
+    times = to_unix(pd.Series(["2022-02-07T10:53:00+01:00", "2022-02-07 10:53", "2022-02-07"]), "iso", "Europe/Berlin")
+    assert times[0] == times[1] == START and times[2] == START - 10 * 3600 - 53 * 60
+
+
+def test_parquet_times_with_and_without_a_zone(tmp_path: Path) -> None:
+    aware = pd.Series(pd.to_datetime(["2022-02-07 09:53"], utc=True))
+    naive = pd.Series(pd.to_datetime(["2022-02-07 10:53"]))
+    pd.DataFrame({"a": aware, "n": naive}).to_parquet(tmp_path / "t.parquet")
+    table = pq.read_table(tmp_path / "t.parquet").to_pandas()
+    assert to_unix(table.a, "iso", "Europe/Berlin")[0] == to_unix(table.n, "iso", "Europe/Berlin")[0] == START

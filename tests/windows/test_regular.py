@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+
+from lifelog.settings.windows import Modality, Windows
+from lifelog.windows.layout import BadInput, Samples
+from lifelog.windows.regular import to_window
+
+
+def samples(count: int, columns: int) -> Samples:
+    values = np.arange(count * columns, dtype=float).reshape(count, columns)
+    return Samples(np.arange(count) * (60 / count), values)
+
+
+def test_mean_is_over_all_columns_and_scalar_is_per_column() -> None:
+    """The study averages latitude, longitude and accuracy together."""
+    gps = {"name": "gps", "columns": ["lat", "lon", "accuracy"]}
+    assert to_window(samples(2, 3), Modality(kind="mean", **gps), Windows()).values.tolist() == [2.5]
+    assert to_window(samples(2, 3), Modality(kind="scalar", **gps), Windows()).values.tolist() == [1.5, 2.5, 3.5]
+
+
+@pytest.mark.parametrize(("count", "used"), [(59, False), (60, True), (61, False)])
+def test_an_exact_modality_requires_its_exact_number_of_samples(count: int, used: bool) -> None:
+    modality = Modality(name="m", columns=["x"], rate=1, length=60, exact=True)
+    if used:
+        assert len(to_window(samples(count, 1), modality, Windows()).values) == 60
+    else:
+        with pytest.raises(BadInput, match=f"{count}, not 60"):
+            to_window(samples(count, 1), modality, Windows())
+    assert len(to_window(samples(count, 1), modality.model_copy(update={"exact": False}), Windows()).values) == 60
+
+
+RATE4 = Modality(name="eda", columns=["eda"], rate=4, length=240)
+
+
+def stream(seconds: np.ndarray) -> Samples:
+    return Samples(seconds, np.sin(seconds / 7)[:, None])
+
+
+def test_samples_at_the_configured_rate_are_kept_as_they_are() -> None:
+    for offset in (0, 0.1, 0.24):
+        samples = stream(np.arange(240) / 4 + offset)
+        window = to_window(samples, RATE4, Windows())
+        np.testing.assert_array_equal(window.values, samples.values[:, 0].astype(np.float32))
+        assert window.interpolated == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reason"),
+    [
+        (np.arange(480) / 8, "another sampling rate"),  # a faster device
+        (np.arange(240) / 8, "too few samples"),  # the right number in half of the time
+        (np.r_[np.arange(120) / 4, np.arange(120) / 4 + 0.01], "too few samples"),  # two streams in half of the time
+        (np.sort(np.r_[np.arange(240) / 4, np.arange(240) / 4 + 0.1]), "another sampling rate"),  # two streams
+        (np.arange(120) / 2, "too few samples"),  # a slower device
+        (np.arange(180) / 3, "too few samples"),
+        (np.arange(240) / 4 + 10, "too few samples"),  # starts late
+    ],
+)
+def test_a_window_holds_its_whole_span_or_is_missing(seconds: np.ndarray, reason: str) -> None:
+    inside = np.sort(seconds[seconds < 60])
+    with pytest.raises(BadInput) as caught:
+        to_window(stream(inside), RATE4, Windows())
+    assert caught.value.reason == reason
+
+
+def test_the_rates_of_file_and_configuration_are_named() -> None:
+    with pytest.raises(BadInput, match="8 Hz in the file, 4 Hz configured"):
+        to_window(stream(np.arange(480) / 8), RATE4, Windows())
+
+
+def test_rows_written_twice_count_once() -> None:
+    once = stream(np.arange(240) / 4)
+    twice = Samples(np.repeat(once.seconds, 2), np.repeat(once.values, 2, axis=0))
+    np.testing.assert_array_equal(to_window(twice, RATE4, Windows()).values, to_window(once, RATE4, Windows()).values)
+
+
+def test_two_devices_with_the_same_times_are_not_mixed() -> None:
+    samples = stream(np.repeat(np.arange(240) / 4, 2))
+    samples.values[1::2] += 1
+    with pytest.raises(BadInput, match="several values per time"):
+        to_window(samples, RATE4, Windows())
+
+
+def test_jitter_drift_and_small_gaps_are_interpolated_in_time_and_counted() -> None:
+    rng = np.random.default_rng(0)
+    jitter = stream(np.sort(np.arange(240) / 4 + rng.uniform(0, 0.2, 240)))
+    assert to_window(jitter, RATE4, Windows()).interpolated == 0
+    drift = stream(np.arange(234) / 3.9)
+    gap = stream(np.delete(np.arange(240) / 4, range(100, 108)))
+    for samples, filled in ((drift, 0), (gap, 8)):
+        window = to_window(samples, RATE4, Windows())
+        np.testing.assert_allclose(window.values, np.sin(np.arange(240) / 4 / 7), atol=0.01)
+        assert window.interpolated == filled
+    faster = stream(np.arange(248) / (248 / 60))
+    np.testing.assert_allclose(to_window(faster, RATE4, Windows()).values, np.sin(np.arange(240) / 4 / 7), atol=0.01)
+
+
+def test_samples_in_any_order_give_the_same_window() -> None:
+    samples = stream(np.arange(240) / 4)
+    order = np.random.default_rng(0).permutation(240)
+    shuffled = Samples(samples.seconds[order], samples.values[order])
+    np.testing.assert_array_equal(
+        to_window(shuffled, RATE4, Windows()).values, to_window(samples, RATE4, Windows()).values
+    )
+
+
+def test_a_constant_channel_is_a_flat_signal_unless_allowed() -> None:
+    values = np.random.default_rng(0).normal(size=(240, 3))
+    values[:, 1] = 0
+    modality = Modality(name="acc", columns=["x", "up", "z"], rate=4, length=240)
+    with pytest.raises(BadInput, match="flat signal: 'up' is 0 in the whole window"):
+        to_window(Samples(np.arange(240) / 4, values), modality, Windows())
+    kept = modality.model_copy(update={"flat": "keep"})
+    assert len(to_window(Samples(np.arange(240) / 4, values), kept, Windows()).values) == 720
+
+
+def test_a_scalar_of_a_regular_recording_covers_its_window() -> None:
+    modality = Modality(name="hr", kind="scalar", columns=["hr"])
+    half = Samples(np.arange(30.0), np.arange(30.0)[:, None], rate=1)
+    with pytest.raises(BadInput, match="30 of 60"):
+        to_window(half, modality, Windows())
+    irregular = Samples(half.seconds, half.values)
+    assert to_window(irregular, modality, Windows()).values == [14.5]
