@@ -4,16 +4,19 @@ PYTHON ?= python3
 CORES ?= $(shell $(VENV)/bin/python -c "import os; print(os.cpu_count())")
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-faults test-slurm slurm fuzz lint config docs wheel env lock clean
+.PHONY: demo test test-faults test-cohorts test-slurm slurm fuzz lint config docs wheel env lock clean
 
 demo: env  ## run the default workflow on the simulated cohort, to results/report.html
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
 
-test: env lint  ## lint, and run all tests except test-faults and test-slurm
+test: env lint  ## lint, and run all tests except test-faults, test-cohorts and test-slurm
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest --numprocesses auto --dist loadgroup
 
 test-faults: env  ## test killed runs, full disks and damaged files (some minutes; needs root to mount a small disk)
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m faults
+
+test-cohorts: env  ## run a made-up cohort in every form of docs/own-data.md to the report (some minutes)
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest --numprocesses auto -m cohorts
 
 test-slurm: env slurm  ## test the SLURM profile on this machine (Debian or Ubuntu, as root; some minutes)
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m slurm

@@ -50,22 +50,23 @@ class Workflow:
                 shutil.copy(ROOT / part, folder / part)
         (folder / "tiny.yaml").write_text(config)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, python_path: Path | None = None) -> subprocess.Popen[str]:
         """Start a call in the background, in its own process group."""
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         configfile = () if "--configfile" in arguments else ("--configfile", "tiny.yaml")
         cores = () if "--workflow-profile" in arguments else ("--cores", "2")
         return subprocess.Popen(
             [sys.executable, "-m", "snakemake", *configfile, *cores, *arguments],
             cwd=self.folder,
-            env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+            env=environment | ({"PYTHONPATH": str(python_path)} if python_path else {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
 
-    def __call__(self, *arguments: str, ok: bool = True) -> str:
-        run = self.start(*arguments)
+    def __call__(self, *arguments: str, ok: bool = True, python_path: Path | None = None) -> str:
+        run = self.start(*arguments, python_path=python_path)
         output, _ = run.communicate()
         assert (run.returncode == 0) == ok, output[-6000:]
         return output

@@ -137,7 +137,7 @@ def matching_files(root: Path, pattern: str, **fixed: str) -> list[tuple[Path, s
     """
     for name, value in fixed.items():
         pattern = pattern.replace(f"{{{name}}}", value)
-    if "{" not in pattern:
+    if not set("{*") & set(pattern):
         path = root / pattern
         return [(path, None, {})] if path.exists() else []
     parts = re.split(r"(\{\w+\})", pattern)

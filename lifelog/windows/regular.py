@@ -58,8 +58,9 @@ def to_window(samples: Samples, modality: Modality, extraction: Extraction) -> W
         raise BadInput("not the exact number of samples", f"{count}, not {modality.length}")
     if not count:
         raise BadInput("too few samples", "no sample in the window")
-    seconds, values = _in_order(samples, extraction.coverage)
+    seconds, values = samples.seconds, samples.values
     if rate:
+        seconds, values = _in_order(samples, extraction.coverage)
         _check_coverage(seconds, rate, modality, extraction)
         if modality.flat == "missing" and count > 1 and (np.ptp(values, axis=0) == 0).any():
             channel = int(np.argmax(np.ptp(values, axis=0) == 0))

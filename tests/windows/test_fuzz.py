@@ -114,16 +114,15 @@ def check_windows(labels: pd.DataFrame, windows: dict[str, np.ndarray], plain: d
             assert plain[name] is not None, f"{name}: a window of an unreadable file"
             times, rows = plain[name]
             inside = (times > start.timestamp() - 1e-5) & (times < start.timestamp() + 60 - 1e-5)
-            # Repeated rows count once, several values of one time are averaged.
-            frame = pd.DataFrame(np.c_[times[inside] - start.timestamp(), rows[inside]]).drop_duplicates()
-            table = frame.groupby(0, sort=True).mean().reset_index().to_numpy()
-            seconds, samples = table[:, 0], table[:, 1:]
             if len(window) == 1:
-                expected = samples.mean(axis=0)[None]
+                expected = rows[inside].mean(axis=0)[None]
             else:
+                # Repeated rows count once, several values of one time are averaged.
+                frame = pd.DataFrame(np.c_[times[inside] - start.timestamp(), rows[inside]]).drop_duplicates()
+                table = frame.groupby(0, sort=True).mean().reset_index().to_numpy()
                 period = 60 / len(window)
-                grid = max(0.0, seconds[0]) % period + np.arange(len(window)) * period
-                expected = np.stack([np.interp(grid, seconds, column) for column in samples.T], axis=1)
+                grid = max(0.0, table[0, 0]) % period + np.arange(len(window)) * period
+                expected = np.stack([np.interp(grid, table[:, 0], column) for column in table[:, 1:].T], axis=1)
             scale = np.abs(rows).max() * 1e-5 + 1e-6
             np.testing.assert_allclose(window, expected, rtol=1e-4, atol=scale, err_msg=f"{name} at {start}")
 

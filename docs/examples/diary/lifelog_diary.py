@@ -1,10 +1,10 @@
-"""An example layout: one folder per user, with one CSV file per sensor for all days and a diary with the labels.
+"""An example of a layout in a package: one folder per user, with one CSV file per sensor and a diary with the labels.
 
     cohort/anna/heart.csv      time,bpm        2024-03-01T09:00:00+01:00,71
     cohort/anna/wrist.csv      time,x,y,z      (any rate, here 20 Hz)
     cohort/anna/diary.csv      time,stress,task  one row per labelled window
 
-Copy this file to lifelog/windows/diary.py. A session is one day of the diary.
+A session is one day of the diary.
 """
 
 from __future__ import annotations
@@ -13,68 +13,67 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 
-from lifelog.settings.windows import Cohort, Extraction, Modality, Recordings
+from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_name
+from lifelog.windows.layout import fingerprint as files_of
 
-LABELS = pa.schema([("stress", pa.int16()), ("task", pa.string())])  # the label columns that a target can use
+COLUMNS = {"stress": None, "task": None}  # the label columns that a target can use; they are in one file
 
 
-def find_users(root: Path, cohort: Cohort) -> dict[str, Path]:
+def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
     """Return every folder that contains a diary, by user."""
     return users_by_name([path.parent for path in root.glob("*/diary.csv")])
 
 
-def label_files(folder: Path, cohort: Cohort) -> list[Path]:
-    """Return the diary; a change of it reruns the extraction of the user."""
-    return [folder / "diary.csv"]
+def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
+    """Return a text that changes with the files of the user, which reruns the extraction."""
+    return files_of(folder)
 
 
 def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
-) -> tuple[pa.Schema, Iterator[Session]]:
-    """Return the schema of the label columns, and the days of the user."""
-    return LABELS, _days(folder, extraction)
+) -> tuple[dict[str, str | None], Iterator[Session]]:
+    """Return the label columns, and the days of the user."""
+    return COLUMNS, _days(folder)
 
 
-def _days(folder: Path, extraction: Extraction) -> Iterator[Session]:
+def _days(folder: Path) -> Iterator[Session]:
     diary = _read(folder / "diary.csv")
-    missing = {"stress", "task"} - set(diary.columns)
+    missing = set(COLUMNS) - set(diary.columns)
     if missing:
         raise BadInput("unreadable file", f"{folder / 'diary.csv'} line 1: no column {sorted(missing)}")
-    diary["stress"] = pd.to_numeric(diary.stress, errors="coerce")
-    for day, lines in diary.groupby(diary.time.dt.date, sort=True):
+    for day, rows in diary.groupby(diary.time.dt.date, sort=True):
         labels = []
-        for row in lines.itertuples():
+        for row in rows.itertuples():
             # An unusable label is returned with its reason, so that it is counted.
-            wrong = None if 1 <= row.stress <= 5 else BadInput("label out of range", f"{folder}: {row.time}")
-            values = {"stress": None if wrong else int(row.stress), "task": str(row.task)}
-            labels.append(Label(int(row.time.timestamp()), values, wrong))
-        yield Day(str(day), labels, folder, extraction.seconds)
+            wrong = None if row.stress in set("12345") else BadInput("label out of range", f"{folder}: {row.time}")
+            # Labels are text; rows tell which windows share an answer.
+            values = {"stress": None if wrong else row.stress, "task": row.task}
+            labels.append(Label(int(row.time.timestamp()), values, wrong, (f"diary.csv:{row.Index + 2}",)))
+        yield Day(str(day), labels, folder)
 
 
 class Day(Session):
     """One day of a user."""
 
-    def __init__(self, name: str, labels: list[Label], folder: Path, length: int) -> None:
+    def __init__(self, name: str, labels: list[Label], folder: Path) -> None:
         super().__init__(name, labels)
-        self.folder, self.length = folder, length
+        self.folder = folder
         self.sensors: dict[str, pd.DataFrame] = {}
 
-    def read(self, modality: Modality, start: int) -> Samples:
-        """Return the samples of a modality in the window that starts at `start`, as recorded.
+    def read(self, modality: Modality, start: int, stop: int) -> Samples:
+        """Return the samples of a modality from `start` to `stop`, as recorded.
 
-        Coverage, order and length are checked later, by the same rules for all layouts (`windows.coverage`).
+        Rate, coverage and order are checked later, by the same rules for all layouts.
         """
         path = self.folder / f"{modality.source or modality.name}.csv"
         if modality.name not in self.sensors:
             self.sensors[modality.name] = _read(path)
         table = self.sensors[modality.name]
-        seconds = table.seconds - start
-        inside = table[(seconds >= 0) & (seconds < self.length)]
+        inside = table[(table.seconds >= start) & (table.seconds < stop)]
         if inside.empty:
-            raise BadInput("no samples", f"{path}: none in the minute {start}")
+            raise BadInput("not recorded", f"{path}: no sample from {start} to {stop}")
         try:
             values = inside[list(modality.columns)].to_numpy(dtype=float)
         except (KeyError, ValueError) as problem:
@@ -85,7 +84,7 @@ class Day(Session):
 def _read(path: Path) -> pd.DataFrame:
     """Read a CSV file and its times; raise BadInput if it is missing or has no usable times."""
     try:
-        table = pd.read_csv(path)
+        table = pd.read_csv(path, dtype={"stress": str, "task": str})
         table["time"] = pd.to_datetime(table.time, utc=True)
     except (OSError, ValueError, AttributeError) as problem:
         raise BadInput("unreadable file", f"{path}: {problem}") from problem

@@ -1,0 +1,144 @@
+"""Made-up cohorts in the forms of docs/own-data.md, each with four participants."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tests.windows.test_embraceplus import write_avro
+
+START = 1_678_705_200  # 2023-03-13 11:00 UTC
+DAY = 86400
+USERS = ("P01", "P02", "P03", "P04")
+
+
+def signal(seed: int, count: int, columns: int, level: np.ndarray) -> np.ndarray:
+    """Noise whose spread follows the level of each sample."""
+    noise = np.random.default_rng(seed).normal(size=(count, columns))
+    return (noise * (1 + level[:, None])).round(4)
+
+
+def levels(count: int) -> np.ndarray:
+    """Levels 0 and 1 in turn, in pairs of windows."""
+    return np.arange(count) // 2 % 2
+
+
+def e4(root: Path) -> None:
+    """Three sessions of eight minutes: a folder, a zip, and a zip with a folder in it."""
+    rows = []
+    for number, user in enumerate(USERS):
+        for session in range(3):
+            start = START + session * DAY
+            files = {}
+            for name, rate, columns in (("ACC", 32, 3), ("BVP", 64, 1), ("EDA", 4, 1), ("TEMP", 4, 1)):
+                values = signal(number, rate * 480, columns, np.repeat(levels(8), rate * 60))
+                head = [",".join([f"{value}"] * columns) for value in (f"{start}.000000", f"{rate}.000000")]
+                files[f"{name}.csv"] = "\n".join([*head, *(",".join(map(str, row)) for row in values)]) + "\n"
+            beats = np.arange(1, 470, 0.8)
+            files["IBI.csv"] = f"{start}.000000, IBI\n" + "".join(f"{beat:.3f},0.800\n" for beat in beats)
+            files["tags.csv"] = ""
+            name = f"{start}_A{number:05d}"
+            folder = root / user
+            if session == 0:
+                (folder / name).mkdir(parents=True)
+                for file, text in files.items():
+                    (folder / name / file).write_text(text)
+            else:
+                with zipfile.ZipFile(folder / f"{name}.zip", "w") as archive:
+                    for file, text in files.items():
+                        archive.writestr(f"{name}/{file}" if session == 2 else file, text)
+            rows += [f"{user},{start + 60 * i},{start + 60 * i + 60},{v}" for i, v in enumerate(levels(8))]
+    (root / "labels.csv").write_text("\n".join(["user,start,end,stress", *rows]) + "\n")
+
+
+def embraceplus(root: Path) -> None:
+    """Three days with two files of four minutes each."""
+    rows = []
+    for number, user in enumerate(USERS):
+        for day in range(3):
+            start = START + day * DAY
+            date = f"{pd.Timestamp(start, unit='s'):%Y-%m-%d}"
+            folder = root / "participant_data" / date / f"{user}-3YK3K15{number}" / "raw_data/v6"
+            for part in range(2):
+                write_avro(folder / f"{user}_{start + part * 240}.avro", start + part * 240, 240)
+            rows += [f"{user},{start + 60 * i},{start + 60 * i + 60},{v}" for i, v in enumerate(levels(8))]
+    (root / "labels.csv").write_text("\n".join(["user,start,end,stress", *rows]) + "\n")
+
+
+def aware(root: Path) -> None:
+    """Three days with two prompts each; five minutes before each of them are recorded."""
+    acc, light, esm = [], [], []
+    for number, user in enumerate(USERS):
+        for prompt in range(6):
+            answered = START + prompt // 2 * DAY + prompt % 2 * 7200 + 3017
+            level = prompt % 2
+            times = (answered - 310) * 1000 + np.arange(3200) * 100
+            values = signal(number * 10 + prompt, 3200, 3, np.full(3200, level))
+            axes = {f"double_values_{axis}": values[:, axis] for axis in range(3)}
+            acc.append(pd.DataFrame({"timestamp": times, "device_id": user} | axes))
+            light.append(
+                pd.DataFrame({"timestamp": times[::50], "device_id": user, "double_light_lux": 100 + 50 * level})
+            )
+            esm.append({"timestamp": answered * 1000, "device_id": user, "esm_user_answer": 3 * level})
+    for name, parts in (("accelerometer", acc), ("light", light)):
+        pd.concat(parts).sort_values("timestamp").to_csv(root / f"{name}.csv", index=False)
+    pd.DataFrame(esm).to_csv(root / "esm.csv", index=False)
+
+
+def lifesnaps(root: Path) -> None:
+    """Forty days across the change of the clocks, with empty cells."""
+    parts = []
+    for number, user in enumerate(USERS):
+        days = pd.date_range("2023-03-06", periods=40).strftime("%Y-%m-%d")
+        names = ("sleep_duration", "sleep_efficiency", "bpm", "resting_hr", "steps", "distance", "calories")
+        values = signal(number, 40, len(names), levels(40)) + 60
+        frame = pd.DataFrame(values, columns=names).assign(user=user, date=days)
+        frame["TENSE/ANXIOUS"] = [None if i % 9 == 4 else float(v) for i, v in enumerate(levels(40))]
+        frame.loc[frame.index % 7 == 3, ["sleep_duration", "sleep_efficiency"]] = None
+        parts.append(frame)
+    pd.concat(parts).to_csv(root / "daily.csv", index=False)
+
+
+def kemocon(root: Path) -> None:
+    """Ten minutes with a label every five seconds."""
+    (root / "annotations").mkdir()
+    for number in range(len(USERS)):
+        folder = root / "e4_data" / str(number + 1)
+        folder.mkdir(parents=True)
+        for name, rate, columns in (("ACC", 32, ["x", "y", "z"]), ("EDA", 4, ["value"]), ("HR", 1, ["value"])):
+            level = np.repeat(np.arange(10) % 2, rate * 60)
+            frame = pd.DataFrame(signal(number, rate * 600, len(columns), level), columns=columns)
+            frame.insert(0, "timestamp", START * 1000 + np.arange(rate * 600) * 1000 // rate)
+            frame.to_csv(folder / f"E4_{name}.csv", index=False)
+        times = START * 1000 + np.arange(120) * 5000
+        labels = pd.DataFrame({"timestamp": times, "arousal": 1 + 3 * (np.arange(120) // 12 % 2)})
+        labels.to_csv(root / "annotations" / f"P{number + 1}.self.csv", index=False)
+
+
+def etri2024(root: Path) -> None:
+    """Thirty days of sparse items in Parquet files, and one label per day."""
+    heart, steps, light, labels = [], [], [], []
+    for number in range(len(USERS)):
+        user = f"id{number + 1:02d}"
+        for day, level in enumerate(levels(30)):
+            date = pd.Timestamp("2024-06-01") + pd.Timedelta(days=day)
+            times = pd.date_range(date, periods=24, freq="h")
+            rng = np.random.default_rng(number * 100 + day)
+            beats = [(60 + 10 * level + rng.normal(size=5)).round(1).tolist() for _ in times]
+            heart.append(pd.DataFrame({"subject_id": user, "timestamp": times, "heart_rate": beats}))
+            walked = {"step": rng.integers(0, 50, 24), "distance": rng.normal(20, 5, 24)}
+            steps.append(pd.DataFrame({"subject_id": user, "timestamp": times} | walked))
+            light.append(pd.DataFrame({"subject_id": user, "timestamp": times, "w_light": rng.normal(100, 9, 24)}))
+            labels.append({"subject_id": user, "lifelog_date": f"{date:%Y-%m-%d}", "Q1": level, "Q2": 1 - level})
+    for name, parts in (("wHr", heart), ("wPedo", steps), ("wLight", light)):
+        pd.concat(parts).to_parquet(root / f"ch2025_{name}.parquet", index=False)
+    pd.DataFrame(labels).to_csv(root / "ch2025_metrics_train.csv", index=False)
+
+
+COHORTS: dict[str, Callable[[Path], None]] = {
+    make.__name__: make for make in (e4, embraceplus, aware, lifesnaps, kemocon, etri2024)
+}

@@ -1,0 +1,263 @@
+"""Problems that are reported before any job, and the kinds of problems behind inputs that failed."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lifelog.config import Config, load_config
+from lifelog.tables import read_tables
+from lifelog.windows.check import check_recordings
+from lifelog.windows.extract import extract_windows
+from lifelog.windows.layout import BadInput
+from lifelog.windows.layouts import find_users
+from lifelog.windows.read import read_labels, read_windows
+
+START = 1_644_227_580
+MODALITIES = [
+    {"name": "eda", "source": "EDA", "columns": ["eda"], "rate": 4, "length": 240},
+    {"name": "temp", "source": "TEMP", "columns": ["temp"], "rate": 4, "length": 240},
+]
+BINS = {"rest": [0], "stress": [1]}
+
+
+def record(folder: Path, start: float = START, seconds: int = 360, rate: int = 4, header: str | None = None) -> None:
+    """Write two files of an E4 session; values are their second since the start."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("EDA", "TEMP"):
+        values = [f"{i / rate:.6f}" for i in range(seconds * rate)]
+        (folder / f"{name}.csv").write_text("\n".join([header or f"{start:.6f}", f"{rate}.000000", *values]) + "\n")
+
+
+def label(root: Path, *rows: str, header: str = "user,start,end,stress") -> None:
+    (root / "labels.csv").write_text("\n".join([header, *rows]) + "\n")
+
+
+def minutes(user: str, start: int = START, count: int = 6) -> list[str]:
+    return [f"{user},{start + 60 * i},{start + 60 * i + 60},{i % 2}" for i in range(count)]
+
+
+def settings(root: Path, modalities: list[dict] = MODALITIES, bins: dict = BINS, **more: object) -> Config:
+    cohort = {"layout": "e4", "root": str(root), "timezone": "Europe/Berlin"} | more
+    targets = [{"name": "stress", "column": "stress", "bins": bins}]
+    return load_config({"cohort": cohort, "modalities": modalities, "targets": targets, "targets_run": ["stress"]})
+
+
+def check(config: Config) -> list[str]:
+    users = find_users(config.cohort, config.simulation)
+    return check_recordings(config.cohort, users, [config.target("stress")])
+
+
+def read(config: Config, user: str) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, np.ndarray]]:
+    root = Path(config.cohort.root)
+    paths = root.parent / "w.parquet", root.parent / "q.parquet"
+    folder = find_users(config.cohort, config.simulation)[user]
+    extract_windows(user, folder, config.cohort, config.windows, config.modalities, *paths)
+    return read_labels(paths[0]), read_tables([paths[1]]), read_windows(paths[0], config.modalities)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "raw"
+    record(folder / "S01")
+    label(folder, *minutes("S01"))
+    return folder
+
+
+# --- before any job ------------------------------------------------------------------------------------------------
+
+
+def test_a_sound_cohort_has_no_problem(root: Path) -> None:
+    assert check(settings(root)) == []
+
+
+@pytest.mark.parametrize(("user", "hint"), [("s01", "did you mean 'S01'?"), ("X", "no user has both labels and rec")])
+def test_users_of_labels_and_folders_must_match(root: Path, user: str, hint: str) -> None:
+    label(root, *minutes(user))
+    with pytest.raises(BadInput) as caught:
+        check(settings(root))
+    assert hint in str(caught.value)
+
+
+def test_folders_one_level_deeper_are_named(root: Path) -> None:
+    shutil.copytree(root / "S01", root / "data/S01")
+    shutil.rmtree(root / "S01")
+    with pytest.raises(BadInput, match=r"the folders of the users are in .*/data; set cohort.root to it"):
+        check(settings(root))
+
+
+def test_values_in_no_bin_are_listed(root: Path) -> None:
+    with pytest.raises(BadInput, match=r"no label is in a bin of 'stress'; the values of 'stress' are '0', '1'"):
+        check(settings(root, bins={"rest": ["no"], "stress": ["yes"]}))
+    (warning,) = check(settings(root, bins={"rest": ["0"], "stress": [1], "more": ["2..5"]}))
+    assert "no label is in the bin 'more'" in warning
+
+
+def test_a_missing_label_column_is_named_with_the_columns(root: Path) -> None:
+    label(root, *minutes("S01"), header="user,start,end,tension")
+    with pytest.raises(BadInput, match=r"uses the label column 'stress'; the labels have \['tension'\]"):
+        check(settings(root))
+
+
+@pytest.mark.parametrize("hours", [1, -1, 5.5, 9])
+def test_labels_in_another_time_zone_are_reported_with_both_spans(root: Path, hours: float) -> None:
+    record(root / "S02")
+    label(root, *minutes("S01"), *minutes("S02", START + int(hours * 3600)))
+    (problem,) = check(settings(root))
+    assert "6 of 6 labels of user 'S02' are outside the recordings (labels 2022-02-0" in problem
+    assert f"{abs(hours):g} h {'after' if hours > 0 else 'before'} the recordings" in problem
+    label(root, *minutes("S02", START + int(hours * 3600)))
+    with pytest.raises(BadInput, match="outside the recordings"):
+        check(settings(root))
+
+
+def test_milliseconds_are_reported_together_with_other_problems(root: Path) -> None:
+    record(root / "S02")
+    label(root, *(f"S01,{START}000,{START + 60}000,0" for _ in range(3)), *minutes("S02", START + 3600))
+    with pytest.raises(BadInput) as caught:
+        check(settings(root))
+    assert "looks like milliseconds; set unit: ms (3 rows)" in str(caught.value) and "1 h after" in str(caught.value)
+
+
+def test_hidden_folders_are_skipped(root: Path) -> None:
+    for name in (".ipynb_checkpoints", "__MACOSX"):
+        (root / name).mkdir()
+        (root / name / "._ACC.csv").write_text("x")
+        (root / name / "labels-checkpoint.csv").write_text("x")
+    assert list(find_users(settings(root).cohort, settings(root).simulation)) == ["S01"]
+
+
+@pytest.mark.parametrize(("name", "read_as"), [("007", 7), ("010", 8), ("012", 12)])
+def test_a_name_that_yaml_reads_as_a_number_is_to_be_quoted(root: Path, name: str, read_as: int) -> None:
+    record(root / name)
+    with pytest.raises(BadInput, match=f'YAML reads {name} as the number {read_as}; quote it: users: \\["{name}"\\]'):
+        check(settings(root, users=[read_as]))
+
+
+def test_the_root_may_start_with_a_tilde_and_be_spelled_in_any_way(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(root.parent))
+    monkeypatch.chdir(root.parent)
+    spelled = ["~/raw", "raw", "./raw/../raw/", str(root)]
+    found = [find_users(settings(Path()).cohort.model_copy(update={"root": s}), Config().simulation) for s in spelled]
+    assert all(users == found[0] for users in found) and found[0]["S01"] == root / "S01"
+
+
+# --- right, or missing ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["folders", "zips", "zips with folders", "deeper folders", "folder and its zip"])
+def test_sessions_as_folders_or_zips(tmp_path: Path, form: str) -> None:
+    root = tmp_path / "raw"
+    for number in range(2):
+        start = START + 7200 * number
+        name = f"{start}_A001FA"
+        place = root / "P01" / ("E4/raw" if form == "deeper folders" else ".") / name
+        record(place, start)
+        if "zip" in form:
+            with zipfile.ZipFile(root / "P01" / f"{name}.zip", "w") as archive:
+                for file in place.iterdir():
+                    archive.write(file, f"{name}/{file.name}" if form == "zips with folders" else file.name)
+            if form != "folder and its zip":
+                shutil.rmtree(place)
+    label(root, *minutes("P01"), *minutes("P01", START + 7200))
+    assert check(settings(root)) == []
+    labels, quality, windows = read(settings(root), "P01")
+    assert len(labels) == 12 and labels.session.nunique() == 2
+    assert quality.reason.isna().all()
+    np.testing.assert_allclose(windows["eda"][:6, 0, 0], np.arange(6) * 60)
+    np.testing.assert_allclose(windows["eda"][6:, 0, 0], np.arange(6) * 60)
+
+
+def test_two_recordings_at_one_time_are_not_mixed(root: Path) -> None:
+    record(root / "S01" / "other", START + 120)
+    labels, quality, _ = read(settings(root), "S01")
+    assert len(labels) == 2
+    assert set(quality[quality.kind == "label"].reason) == {"two recordings at one time"}
+
+
+@pytest.mark.parametrize("header", ["2022-02-07 09:53:00", "2022-02-07T09:53:00Z", f"{START}"])
+def test_the_start_may_be_unix_time_or_date_and_time(root: Path, header: str) -> None:
+    record(root / "S01", header=header)
+    labels, _, windows = read(settings(root), "S01")
+    assert len(labels) == 6 and windows["eda"][1, 0, 0] == 60
+
+
+@pytest.mark.parametrize("header", [f"{START}000", "12", "0.5"])
+def test_an_impossible_start_is_refused(root: Path, header: str) -> None:
+    record(root / "S01", header=header)
+    labels, quality, _ = read(settings(root), "S01")
+    assert len(labels) == 0 and {"unreadable file"} == set(quality[quality.kind == "modality"].reason)
+
+
+@pytest.mark.parametrize(("rate", "used"), [(4, True), (8, False), (2, False), (0, False), (1e9, False), (1e12, False)])
+def test_the_rate_of_the_header_is_compared_with_the_configuration(root: Path, rate: float, used: bool) -> None:
+    path = root / "S01/EDA.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], f"{rate}", *lines[2:]]) + "\n")
+    labels, quality, windows = read(settings(root), "S01")
+    assert len(labels) == 6 and np.isfinite(windows["eda"]).all() == used and np.isnan(windows["eda"]).all() != used
+    if rate in (2, 8):
+        assert f"{rate} Hz in the file, 4 Hz configured" in " ".join(quality.detail.dropna())
+
+
+def test_joined_recordings_are_read_at_their_times(root: Path) -> None:
+    for name in ("EDA", "TEMP"):
+        path = root / f"S01/{name}.csv"
+        lines = path.read_text().splitlines()
+        again = [f"{START + 7200}.000000", *lines[1:]]
+        path.write_text("\n".join([*lines[: 2 + 120 * 4], *again]) + "\n")
+    label(root, *minutes("S01", count=3), *minutes("S01", START + 7200, 2))
+    labels, quality, windows = read(settings(root), "S01")
+    assert len(labels) == 4 and list(windows["eda"][:, 0, 0]) == [0, 60, 0, 60]
+    assert "not recorded" in quality[quality.kind == "label"].detail.iloc[0]
+
+
+def test_a_time_among_the_samples_without_a_rate_is_refused(root: Path) -> None:
+    path = root / "S01/EDA.csv"
+    lines = path.read_text().splitlines()
+    lines[300] = f"{START + 9000}"
+    path.write_text("\n".join(lines) + "\n")
+    _, quality, windows = read(settings(root), "S01")
+    assert np.isnan(windows["eda"]).all() and "a time among the samples" in set(quality.reason)
+
+
+def test_an_empty_row_does_not_move_later_samples(root: Path) -> None:
+    path = root / "S01/EDA.csv"
+    lines = path.read_text().splitlines()
+    lines[10] = ""
+    path.write_text("\n".join(lines) + "\n")
+    _, _, windows = read(settings(root), "S01")
+    np.testing.assert_allclose(windows["eda"][0, :, 0], np.arange(240) / 4, atol=1e-6)
+
+
+def test_beats_are_read_at_their_times(root: Path) -> None:
+    beats = np.arange(0.9, 350, 0.9)
+    text = f"{START}.000000, IBI\n" + "".join(f"{beat:.6f},{0.7 + beat // 60 / 100:.6f}\n" for beat in beats)
+    (root / "S01/IBI.csv").write_text(text)
+    ibi = {"name": "ibi", "source": "IBI", "kind": "scalar"}
+    _, _, windows = read(settings(root, [*MODALITIES, ibi | {"columns": ["ibi"]}]), "S01")
+    np.testing.assert_allclose(windows["ibi"][:, 0, 0], 0.7 + np.arange(6) / 100, atol=1e-6)
+    _, quality, windows = read(settings(root, [*MODALITIES, ibi | {"columns": ["time", "ibi"]}]), "S01")
+    assert np.isnan(windows["ibi"]).all() and "IBI.csv has no rate" in " ".join(quality.detail.dropna())
+
+
+def test_mean_is_over_several_columns(root: Path) -> None:
+    values = np.arange(360 * 4 * 3).reshape(-1, 3)
+    rows = [",".join([f"{START}.0"] * 3), "4.0,4.0,4.0", *(",".join(map(str, row)) for row in values)]
+    (root / "S01/ACC.csv").write_text("\n".join(rows) + "\n")
+    acc = {"name": "acc", "source": "ACC", "kind": "mean", "columns": ["x", "y", "z"]}
+    _, _, windows = read(settings(root, [*MODALITIES, acc]), "S01")
+    np.testing.assert_allclose(windows["acc"][:, 0, 0], values.reshape(6, -1).mean(axis=1))
+
+
+def test_an_excluded_user_is_given_the_first_cause(root: Path) -> None:
+    for file in (root / "S01").iterdir():
+        file.write_text("")
+    _, quality, _ = read(settings(root), "S01")
+    assert set(quality[quality.kind == "label"].reason) == {"no usable modality"}
+    assert "unreadable file: eda, temp" in quality[quality.kind == "label"].detail.iloc[0]
