@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lifelog.settings.levels import Level, matches
@@ -35,7 +36,12 @@ Codes = NDArray[np.int_]
 
 
 def assign_splits(
-    windows_path: str | Path, target: Target, split: WindowSplit, splits_path: str | Path, seconds: int = 60
+    windows_path: str | Path,
+    target: Target,
+    split: WindowSplit,
+    splits_path: str | Path,
+    seconds: int = 60,
+    quality_path: str | Path | None = None,
 ) -> None:
     """Assign the windows of a user to subsets, and write one row per window in the order of the windows.
 
@@ -54,6 +60,8 @@ def assign_splits(
         Parquet file to write.
     seconds : int, default 60
         Window length in seconds.
+    quality_path : str or Path, optional
+        The quality table of the user, which names the cause of missing windows.
 
     Raises
     ------
@@ -77,7 +85,7 @@ def assign_splits(
     minutes = (frame.start[used].dt.as_unit("s").astype("int64") / 60).to_numpy()
     excluded, nearest = None, None
     if len(codes) < 3:
-        excluded = f"too few windows: {len(codes)} with a label in a bin"
+        excluded = f"too few windows: {len(codes)} with a label in a bin{_cause(frame, target, quality_path)}"
     elif len(set(codes)) < 2:
         excluded = f"one class only: all {len(codes)} windows are {target.classes[codes[0]]!r}"
     else:
@@ -100,6 +108,21 @@ def assign_splits(
     lacking = _lacking(frame, target.classes)
     notes = {"excluded": excluded, "lacking": lacking, "classes": target.classes, "nearest_minutes": nearest}
     write_table(frame, splits_path, SCHEMA, notes)
+
+
+def _cause(frame: pd.DataFrame, target: Target, quality_path: str | Path | None) -> str:
+    """Return why so few windows have a label in a bin: the labels, or the commonest reason why windows were lost."""
+    lost = pd.DataFrame() if quality_path is None else pq.read_table(quality_path).to_pandas().query("kind == 'label'")
+    unused = frame.level[frame.label.isna()]
+    if len(unused) and len(unused) >= len(lost):
+        values = unused.fillna("no answer").value_counts().head(8)
+        return f"; {target.column} is " + ", ".join(f"{value!r} ({count})" for value, count in values.items())
+    if not len(lost):
+        return ""
+    # The reason of a window without any modality is that of its modalities.
+    causes = lost.reason.where(lost.reason != "no usable modality", lost.detail.str.partition(";")[0])
+    cause = causes.value_counts().index[0]
+    return f"; {cause} in {(causes == cause).sum()} of {len(lost) + len(frame)} labelled windows"
 
 
 def exclusion(splits_path: str | Path) -> str | None:
@@ -203,7 +226,7 @@ def blocked_subsets(
     share = np.array([(1 - split.test) * (1 - split.validation), (1 - split.test) * split.validation, split.test])
     gap = split.embargo_minutes + seconds / 60  # between the starts of windows
     if tasks is None:
-        subsets = _draw(codes, _joined(_blocks(sessions, minutes, split), answers), share, split.seed)
+        subsets = _draw(codes, _whole_answers(_blocks(sessions, minutes, split), answers), share, split.seed)
         return _embargo(subsets, minutes, gap)
     blocks, names = _task_blocks(sessions, minutes, tasks, split.between)
     if not split.hold_out:
@@ -215,7 +238,7 @@ def blocked_subsets(
         rest = pd.factorize(pd.Series(list(zip(blocks, minutes // split.block_minutes, strict=True)))[~test])[0]
         between = np.array([split.between is not None and matches(task, [split.between]) for task in tasks[~test]])
         answer = np.where(between, answers.max() + 1 + np.arange((~test).sum()), answers[~test])
-        subsets[~test] = _draw(codes[~test], _joined(rest, answer), share, split.seed)
+        subsets[~test] = _draw(codes[~test], _whole_answers(rest, answer), share, split.seed)
     return _embargo(subsets, minutes, gap)
 
 
@@ -246,11 +269,10 @@ def _blocks(sessions: Texts, minutes: Minutes, split: BlockedSplit) -> Codes:
     return pd.factorize(pd.Series(list(zip(names, stretch, strict=True))))[0]
 
 
-def _joined(blocks: Codes, answers: Codes) -> Codes:
-    """Return the numbers of blocks after joining those that share an answer."""
-    return np.array(
-        shared_rows((f"block {block}", f"answer {answer}") for block, answer in zip(blocks, answers, strict=True))
-    )
+def _whole_answers(blocks: Codes, answers: Codes) -> Codes:
+    """Return the numbers of blocks after moving all windows of an answer to the block of its first window."""
+    _, first, inverse = np.unique(answers, return_index=True, return_inverse=True)
+    return pd.factorize(blocks[first][inverse])[0]
 
 
 def _task_blocks(sessions: Texts, minutes: Minutes, tasks: Texts, between: Level | None) -> tuple[Codes, Texts]:

@@ -68,6 +68,7 @@ rule extract_features:
 rule assign_splits:
     input:
         windows="<results>/windows/{user}.parquet",
+        quality="<results>/quality/{user}.parquet",
     output:
         splits="<results>/{target}/{split}/splits/{user}.parquet",
     log:

@@ -3,15 +3,20 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sklearn.model_selection import train_test_split
 
-from lifelog.config import Config
+from lifelog.config import Config, ConfigError, load_config
 from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, Target
+from lifelog.settings.windows import Modality
 from lifelog.splits import assign_splits, blocked_subsets, exclusion, nearest_minutes, random_subsets
 from lifelog.tables import read_notes
 from lifelog.windows.extract import extract_windows
+from lifelog.windows.layout import BadInput, Label
+from lifelog.windows.quality import QualityLog, no_modality
+from lifelog.windows.schema import windows_schema
 
 BLOCKED = BlockedSplit(name="b")
 
@@ -177,3 +182,98 @@ def test_an_unknown_label_column_raises_an_error_with_the_existing_columns(
     target = Target(name="t", column="tensoin", bins={"a": [1], "b": [2]})
     with pytest.raises(ValueError, match=r"tensoin.*emotionTension"):
         assign_splits(tables / "windows" / "101.parquet", target, BLOCKED, tmp_path / "s.parquet")
+
+
+# --- windows of one answer -------------------------------------------------------------------------------------------
+
+
+def write_windows(path: Path, stress: list[str | None], rows: list[list[str]], sessions: int = 1) -> None:
+    """Write a windows table of consecutive minutes."""
+    modality = Modality(name="hr", kind="scalar", columns=["hr"])
+    schema = windows_schema({"stress": None}, [modality])
+    count = len(stress)
+    table = {
+        "user": ["u"] * count,
+        "session": [str(i * sessions // count) for i in range(count)],
+        "start": [1_644_227_580 + 60 * i for i in range(count)],
+        "label_rows": rows,
+        "stress": stress,
+        "hr": [[1.0]] * count,
+    }
+    pq.write_table(pa.table(table, schema=schema), path)
+
+
+STRESS = Target(name="stress", column="stress", bins={"low": [0], "high": [1]})
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        RandomSplit(name="r"),
+        BlockedSplit(name="b", block_minutes=2, embargo_minutes=0),
+        BlockedSplit(name="s", min_sessions=3, embargo_minutes=0),
+    ],
+    ids=lambda split: split.name,
+)
+def test_windows_of_one_answer_are_in_one_subset(tmp_path: Path, split: RandomSplit | BlockedSplit) -> None:
+    """Ratings about five minutes make five windows each."""
+    rows = [[f"labels.csv:{2 + i // 5}"] for i in range(100)]
+    write_windows(tmp_path / "w", [str(i // 5 % 2) for i in range(100)], rows, sessions=7)
+    assign_splits(tmp_path / "w", STRESS, split, tmp_path / "s")
+    frame = pq.read_table(tmp_path / "s").to_pandas()
+    answers = frame.subset.groupby(np.arange(100) // 5)
+    assert (answers.nunique() <= 1).all() and set(frame.subset.dropna()) == set(SUBSETS)
+
+
+def test_an_answer_that_labels_everything_cannot_be_split(tmp_path: Path) -> None:
+    write_windows(tmp_path / "w", ["0", "1"] * 20, [["labels.csv:2"]] * 40)
+    assign_splits(tmp_path / "w", STRESS, RandomSplit(name="r"), tmp_path / "s")
+    assert "subset is empty" in (exclusion(tmp_path / "s") or "")
+
+
+def test_an_exclusion_names_the_values_in_no_bin_or_the_cause_of_lost_windows(tmp_path: Path) -> None:
+    write_windows(tmp_path / "w", ["no"] * 9 + ["yes"], [[f"l:{i}"] for i in range(10)])
+    assign_splits(tmp_path / "w", STRESS, RandomSplit(name="r"), tmp_path / "s")
+    assert (exclusion(tmp_path / "s") or "").endswith("0 with a label in a bin; stress is 'no' (9), 'yes' (1)")
+    log = QualityLog("u", {"hr": 1})
+    for i in range(40):
+        log.label("", Label(60 * i, {}), no_modality({"eda": BadInput("no file", "EDA.csv"), "hr": BadInput("x", "y")}))
+    pq.write_table(log.table(), tmp_path / "q")
+    write_windows(tmp_path / "w", [], [])
+    assign_splits(tmp_path / "w", STRESS, RandomSplit(name="r"), tmp_path / "s", quality_path=tmp_path / "q")
+    assert (exclusion(tmp_path / "s") or "").endswith("; no file: eda in 40 of 40 labelled windows")
+
+
+@pytest.mark.parametrize(
+    ("bins", "value", "expected"),
+    [
+        ({"low": [1, 1.5, 2], "high": [3.5, 4]}, "1.5", "low"),
+        ({"low": "0..33", "high": "67..100"}, "33.0", "low"),
+        ({"low": "0..33", "high": "67..100"}, "50", None),
+        ({"low": "-3..0", "high": ["0.5..3"]}, "-1", "low"),
+        ({"no": ["no"], "yes": ["yes"]}, "yes", "yes"),
+        ({"no": ["FALSE"], "yes": ["TRUE"]}, "TRUE", "yes"),
+        ({"no": [0], "yes": ["1"]}, "1.0", "yes"),
+        ({"no": [0], "yes": [1]}, "1_0", None),
+        ({"none": ["None"], "some": ["NA"]}, "None", "none"),
+        ({"none": ["nan"], "some": ["inf"]}, "nan", "none"),
+    ],
+)
+def test_bins_compare_numbers_with_numbers_and_text_with_text(bins: dict, value: str, expected: str | None) -> None:
+    assert Target.model_validate({"name": "t", "column": "c", "bins": bins}).class_of(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("bins", "message"),
+    [
+        ({"rest": [False], "stress": [True]}, 'write "no"'),
+        ({False: [1], "stress": [2]}, 'write the bin "no"'),
+        ({"low": "0..33", "high": "33..66"}, "in two bins"),
+        ({"low": [1], "high": ["1.0"]}, "in two bins"),
+        ({"low": "0..5", "high": [3]}, "in two bins"),
+        ({"low": "5..0", "high": [9]}, "ends before it starts"),
+    ],
+)
+def test_ambiguous_bins_are_refused(bins: dict, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_config({"targets": [{"name": "t", "column": "c", "bins": bins}], "targets_run": ["t"]})

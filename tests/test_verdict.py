@@ -152,3 +152,13 @@ def test_permutation_p_values_are_corrected_over_predictors() -> None:
 )
 def test_groups_from_test_windows_are_marked(subsets: tuple[str, ...], words: str) -> None:
     assert words in verdict_of({("net", "global"): predictions(0.8)}, subsets)["limits"]
+
+
+def test_a_user_with_one_class_in_the_test_windows_is_left_out_and_named() -> None:
+    """The scores of the others are those of a cohort without this user."""
+    tables = {("net", "global"): predictions(0.7, 1), ("net", "importance"): predictions(0.9, 2)}
+    one_class = {key: table.assign(truth=table.truth.where(table.user != "u3", 0)) for key, table in tables.items()}
+    without = {key: table[table.user != "u3"] for key, table in tables.items()}
+    result, expected = verdict_of(one_class), verdict_of(without)
+    assert result["left_out"] == ["u3"] and expected["left_out"] == []
+    assert result["findings"] == expected["findings"] and result["findings"][0]["users"] == 9

@@ -11,4 +11,5 @@ with job_log(snakemake.log[0], snakemake.input):
         split_from_params(snakemake.params.split),
         snakemake.output.splits,
         snakemake.params.seconds,
+        snakemake.input.quality,
     )

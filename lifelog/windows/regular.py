@@ -58,7 +58,8 @@ def to_window(samples: Samples, modality: Modality, extraction: Extraction) -> W
         raise BadInput("not the exact number of samples", f"{count}, not {modality.length}")
     if not count:
         raise BadInput("too few samples", "no sample in the window")
-    seconds, values = samples.seconds, samples.values
+    seconds: Floats = samples.seconds
+    values: Floats = samples.values
     if rate:
         seconds, values = _in_order(samples, extraction.coverage)
         _check_coverage(seconds, rate, modality, extraction)

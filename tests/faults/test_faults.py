@@ -208,8 +208,8 @@ def test_unusable_users_are_excluded_with_a_reason(raw: Workflow) -> None:
     excluded = html.unescape(found[1])
     assert "user 102 (training failed: epoch 1: the loss is " in excluded
     assert "user 104 (one class only: " in excluded
-    assert "user 105 (too few windows: 2 with a label in a bin)" in excluded
-    assert "user 106 (too few windows: 0 with a label in a bin)" in excluded
+    assert "user 105 (too few windows: 2 with a label in a bin" in excluded
+    assert "user 106 (too few windows: 0 with a label in a bin" in excluded
     assert "&lt;b onload=" in page and "<b onload" not in page
     assert "unrecorded" in page
     assert {101, 107} <= set(pd.read_csv(raw.folder / "results/tension/blocked/groups/global.csv").user)

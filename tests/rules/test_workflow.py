@@ -172,7 +172,7 @@ def test_unusable_users_are_excluded_with_their_reason(workflow: Workflow) -> No
     made("--config", "cohort={layout: etri, root: raw}")
     text = (made.folder / "results/report.html").read_text()
     assert re.search(r"Excluded:</strong>\s*user 103 \(one class only: all \d+ windows are &#39;low&#39;\)", text)
-    assert "user 105 (too few windows: 0 with a label in a bin)" in text
+    assert "user 105 (too few windows: 0 with a label in a bin" in text
     groups = pd.read_csv(made.folder / "results/tension/blocked/groups/global.csv")
     assert groups.user.tolist() == [101, 102, 104]
 
