@@ -10,7 +10,7 @@ demo: env  ## run the default workflow on the simulated cohort, to results/repor
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
 
 test: env lint  ## lint, and run all tests except test-faults, test-cohorts and test-slurm
-	PATH="$(CURDIR)/$(BIN):$$PATH" pytest --numprocesses auto --dist loadgroup
+	PATH="$(CURDIR)/$(BIN):$$PATH" OMP_NUM_THREADS=1 pytest --numprocesses auto --dist loadgroup
 
 test-faults: env  ## test killed runs, full disks and damaged files (some minutes; needs root to mount a small disk)
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m faults

@@ -18,6 +18,7 @@ pathvars:
 
 
 include: "rules/windows.smk"
+include: "rules/inspect.smk"
 include: "rules/mil.smk"
 include: "rules/groups.smk"
 include: "rules/predict.smk"

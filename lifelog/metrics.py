@@ -138,21 +138,17 @@ def auroc(truth: Integers, probabilities: Floats) -> float:
 
 
 class Metric(NamedTuple):
-    """A metric: its label in the report, and its value for true classes (n,) and probabilities (n, classes)."""
+    """A metric: label, value for true classes (n,) and probabilities (n, classes), number of true classes needed."""
 
     label: str
     score: Callable[[Integers, Floats], float]
+    classes: int = 1
 
 
-def _by_counts(score: Callable[[Integers], float], classes: int = 1) -> Callable[[Integers, Floats], float]:
-    """Return a metric of the confusion matrix as a function of true classes and probabilities.
-
-    It is NaN for fewer true classes than the metric needs.
-    """
+def _by_counts(score: Callable[[Integers], float]) -> Callable[[Integers, Floats], float]:
+    """Return a metric of the confusion matrix as a function of true classes and probabilities."""
 
     def of_predictions(truth: Integers, probabilities: Floats) -> float:
-        if len(np.unique(truth)) < classes:
-            return float("nan")
         return score(confusion(truth, probabilities.argmax(axis=1), probabilities.shape[1]))
 
     return of_predictions
@@ -162,10 +158,10 @@ def _by_counts(score: Callable[[Integers], float], classes: int = 1) -> Callable
 METRICS: Registry[Metric] = Registry(
     "metric",
     {
-        "macro_f1": Metric("macro-F1", _by_counts(macro_f1, classes=2)),
-        "balanced_accuracy": Metric("balanced accuracy", _by_counts(balanced_accuracy, classes=2)),
+        "macro_f1": Metric("macro-F1", _by_counts(macro_f1), classes=2),
+        "balanced_accuracy": Metric("balanced accuracy", _by_counts(balanced_accuracy), classes=2),
         "accuracy": Metric("accuracy", _by_counts(accuracy)),
-        "auroc": Metric("AUROC", auroc),
+        "auroc": Metric("AUROC", auroc, classes=2),
         "published_f1": Metric("F1 as published (faulty)", _by_counts(published_f1)),
     },
 )
@@ -184,6 +180,10 @@ def scores(truth: Integers, probabilities: Floats) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        Value by metric.
+        Value by metric; NaN if the metric needs more true classes than there are.
     """
-    return {name: metric.score(truth, probabilities) for name, metric in METRICS.items()}
+    present = len(np.unique(truth))
+    return {
+        name: metric.score(truth, probabilities) if present >= metric.classes else float("nan")
+        for name, metric in METRICS.items()
+    }

@@ -16,6 +16,11 @@ def recordings_fingerprint(user):
     return f"{state} {LAYOUTS.version(name)}".rstrip()
 
 
+def problems_of_recordings(wildcards):
+    """Problems that are reported before any job."""
+    return check_recordings(CONFIG.cohort, folders, list(map(CONFIG.target, CONFIG.targets_run)))
+
+
 def of_schemes(pattern, value):
     """Function of wildcards: a value for schemes that match a pattern, otherwise nothing."""
     return lambda wildcards: value if re.match(pattern, wildcards.scheme) else []

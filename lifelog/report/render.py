@@ -58,6 +58,7 @@ def render_report(
         HTML file to write.
     """
     page = render_page(
+        "page.html",
         tabs=TABS,
         config=config,
         config_yaml=yaml.safe_dump(config.model_dump(), allow_unicode=True, sort_keys=False, default_flow_style=None),

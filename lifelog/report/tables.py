@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ def yield_shares(quality: pd.DataFrame, modalities: list[str], users: list[str])
     return used.reindex(index=users, columns=modalities).fillna(0.0).rename_axis(index="user", columns="modality")
 
 
-def cohort_yield(quality: pd.DataFrame, starts: dict[str, pd.Series], timezone: str) -> pd.DataFrame:
+def cohort_yield(quality: pd.DataFrame, starts: dict[str, pd.Series], zone: Callable[[str], str]) -> pd.DataFrame:
     """Return one row per user: labels = windows + lost labels with their reasons, and the first and last day.
 
     Parameters
@@ -28,8 +29,8 @@ def cohort_yield(quality: pd.DataFrame, starts: dict[str, pd.Series], timezone: 
         Quality tables of all users.
     starts : dict of str to pandas.Series
         Starts of the windows of each user.
-    timezone : str
-        Time zone of the days.
+    zone : callable
+        Returns the time zone of a user, for the days.
 
     Returns
     -------
@@ -39,7 +40,7 @@ def cohort_yield(quality: pd.DataFrame, starts: dict[str, pd.Series], timezone: 
     rows = []
     for user, start in starts.items():
         count = len(start)
-        days = [f"{day:%Y-%m-%d}" for day in start.dt.tz_convert(timezone).agg(["min", "max"])] if count else ["", ""]
+        days = [f"{day:%Y-%m-%d}" for day in start.dt.tz_convert(zone(user)).agg(["min", "max"])] if count else ["", ""]
         lost = quality[(quality.user == user) & (quality.kind == "label")]
         reasons = ", ".join(f"{reason} {number}" for reason, number in lost.reason.value_counts().items())
         rows.append(

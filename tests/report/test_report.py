@@ -37,7 +37,7 @@ def test_yield_is_the_share_of_usable_windows(quality: pd.DataFrame) -> None:
 
 def test_labelled_and_lost_windows_are_counted_per_user(quality: pd.DataFrame) -> None:
     late = pd.Series(pd.to_datetime(["2019-09-01 20:00Z"]))
-    table = cohort_yield(quality, {"u": late, "v": late[:0]}, "Asia/Seoul").set_index("user")
+    table = cohort_yield(quality, {"u": late, "v": late[:0]}, lambda user: "Asia/Seoul").set_index("user")
     assert table.first_day.tolist() == ["2019-09-02", ""]
     assert table.labelled.tolist() == [2, 1] and table.lost.tolist() == [1, 1]
     assert table.reasons["v"] == "duplicate label 1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     label(made.folder / "raw", *(row for user in USERS for row in minutes(user)))
     made(*WINDOWS)
     return made
+
+
+def test_the_recordings_can_be_inspected_before_any_training(made: Workflow) -> None:
+    made("--", "inspect")
+    page = (made.folder / "results/inspect.html").read_text()
+    assert "18 windows of 3 participants; 0 labelled minutes lost" in page
+    assert "2022-02-07 10:58" in page  # local time of the last window
+    assert re.search(r"<td>S01</td><td>eda</td>.*100 %", page) and "4.00" in page
 
 
 def test_nothing_reruns_with_another_spelling_of_the_root(made: Workflow) -> None:

@@ -186,6 +186,14 @@ def second_session(path: Path) -> None:
             shutil.copy(modality / name, other.parent / modality.name / name)
 
 
+def conflicting(path: Path) -> None:
+    header, first, *rest = path.read_text().splitlines()
+    column = header.split(",").index("emotionTension")
+    cells = first.split(",")
+    cells[column] = "1" if cells[column] != "1" else "7"
+    path.write_text("\n".join([header, first, ",".join(cells), *rest]) + "\n")
+
+
 LABELS: dict[str, Damage] = {
     "no label file": Path.unlink,
     "an empty label file": lambda path: path.write_text(""),
@@ -197,6 +205,7 @@ LABELS: dict[str, Damage] = {
     ),
     "a label file with only a header": label_lines(lambda texts: texts[:1]),
     "a minute that is labelled twice": label_lines(lambda texts: [*texts, texts[1]]),
+    "a minute with two different labels": conflicting,
     "a minute that occurs in two sessions": second_session,
     "text instead of the time": label_cell("ts", "noon"),
     "a negative time": label_cell("ts", "-60"),
@@ -230,6 +239,28 @@ def line(number: int, text: str) -> Damage:
     return damage
 
 
+def gap(path: Path) -> None:
+    """Remove 20 s in the second minute and continue with a new header, as a joined recording."""
+    texts = path.read_text().splitlines()
+    rate, start = 32, START + 10
+    head = [", ".join([f"{start + 85}.000000"] * 3), texts[1]]
+    path.write_text("\n".join([*texts[: 2 + 65 * rate], *head, *texts[2 + 85 * rate :]]) + "\n")
+
+
+def second_session(path: Path) -> None:
+    folder = path.parent / "again"
+    folder.mkdir()
+    (folder / path.name).write_text(path.read_text())
+
+
+def relabel(change: Callable[[str], str]) -> Damage:
+    def damage(path: Path) -> None:
+        table = path.parents[1] / "labels.csv"
+        table.write_text(change(table.read_text()))
+
+    return damage
+
+
 RECORDING: dict[str, Damage] = {
     "no recording of a modality": Path.unlink,
     "an empty recording": lambda path: path.write_text(""),
@@ -253,9 +284,20 @@ RECORDING: dict[str, Damage] = {
     "data without any label": lambda path: (path.parents[1] / "labels.csv").write_text(
         f"user,start,end,task\nX,{START},{START + 60},a\n"
     ),
+    "a recording at twice the configured rate": line(1, "64.0, 64.0, 64.0"),
+    "a recording with a gap of 20 seconds": gap,
+    "a constant recording": lambda path: path.write_text(
+        "\n".join([*path.read_text().splitlines()[:2], *["1,1,1"] * 9600]) + "\n"
+    ),
+    "a start time in milliseconds": line(0, ", ".join([f"{START + 10}000"] * 3)),
+    "a start as date and time": line(0, ", ".join([str(pd.Timestamp(START + 10, unit="s"))] * 3)),
+    "a time among the samples": line(500, ", ".join([f"{START + 5000}"] * 3)),
+    "a second session at the same time": second_session,
     "an interval that ends inside a minute": lambda path: (path.parents[1] / "labels.csv").write_text(
         f"user,start,end,task\nS01,{START + 60},{START + 130},a\n"
     ),
+    "a repeated row of labels": relabel(lambda text: text + text.splitlines()[1] + "\n"),
+    "two answers for the same time": relabel(lambda text: text + f"S01,{START + 120},{START + 180},other,9\n"),
 }
 
 

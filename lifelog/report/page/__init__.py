@@ -8,8 +8,8 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 
-def render_page(**values: Any) -> str:
-    """Render the templates of this folder; all text from data is escaped."""
+def render_page(template: str, **values: Any) -> str:
+    """Render a template of this folder; all text from data is escaped."""
     environment = Environment(
         loader=PackageLoader("lifelog", "report/page"),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -19,4 +19,4 @@ def render_page(**values: Any) -> str:
     )
     environment.filters["number"] = lambda value, digits=3: "–" if pd.isna(value) else f"{value:.{digits}f}"
     environment.filters["signed"] = lambda value: "–" if pd.isna(value) else f"{value:+.3f}"
-    return environment.get_template("page.html").render(**values)
+    return environment.get_template(template).render(**values)

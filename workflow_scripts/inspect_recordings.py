@@ -1,0 +1,18 @@
+"""inspect_recordings: windows and quality of all users → a page about the recordings."""
+
+from pathlib import Path
+
+from lifelog.config import Config
+from lifelog.logs import job_log
+from lifelog.report.inspection import inspect_recordings
+from lifelog.tables import read_tables
+from lifelog.windows.read import read_labels
+
+with job_log(snakemake.log[0], snakemake.input):
+    inspect_recordings(
+        Config.from_params(snakemake.params.config),
+        {Path(path).stem: read_labels(path) for path in snakemake.input.windows},
+        read_tables(snakemake.input.quality),
+        snakemake.params.problems,
+        snakemake.output.page,
+    )
