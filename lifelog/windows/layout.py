@@ -108,7 +108,11 @@ class Session:
 
 
 class Layout(Protocol):
-    """The functions of a layout module."""
+    """The functions of a layout module.
+
+    A module may also have `recorded(user, folder, recordings)`, which returns the approximate spans of the recordings
+    in unix seconds, or None if they are unknown: labels are then compared with them before any job.
+    """
 
     def find_users(self, root: Path, recordings: Recordings) -> dict[str, Path]:
         """Return the folder of raw recordings by user, in the order of names."""

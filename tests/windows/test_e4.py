@@ -1,5 +1,7 @@
 """Native E4 exports: a synthetic one, and real recordings where they are available."""
 
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +178,31 @@ def test_every_labelled_minute_of_real_recordings_is_a_window_or_has_a_reason(
         quality = read_tables([str(out / f"{user}.q.parquet")])
         lost = quality[quality.kind == "label"]
         assert len(read_labels(out / f"{user}.w.parquet")) + len(lost) == len(labelled)
+
+
+def test_windows_of_a_session_with_files_of_different_lengths_equal_an_independent_reading(tmp_path: Path) -> None:
+    folder = os.environ.get("RECORDINGS")
+    if not folder:
+        pytest.skip("the environment variable RECORDINGS does not name the folder of real recordings")
+    session = next(Path(folder).rglob("e4-session"))
+    shutil.copytree(session, tmp_path / "raw/P01/session")
+    begin = int(float((session / "EDA.csv").read_text().partition("\n")[0]))
+    rows = [f"P01,{begin + 7 + 61 * i},{begin + 67 + 61 * i},rest,{i % 2}" for i in range(90)]
+    (tmp_path / "raw/labels.csv").write_text("\n".join(["user,start,end,task,tension", *rows]) + "\n")
+    config = settings(tmp_path / "raw", anchor="label", coverage=1.0)
+    labels, quality = extract(config, "P01", tmp_path / "raw/P01", tmp_path)
+    windows = read_windows(tmp_path / "P01.w.parquet", config.modalities)
+    compared = 0
+    for modality in config.modalities:
+        table = pd.read_csv(session / f"{modality.source}.csv", header=None).to_numpy(dtype=float)
+        times = table[0, 0] + np.arange(len(table) - 2) / table[1, 0]
+        for start, window in zip(labels.start, windows[modality.name], strict=True):
+            inside = (times >= start.timestamp()) & (times < start.timestamp() + 60)
+            assert np.isnan(window).any() == (inside.sum() < modality.length), (modality.name, start)
+            if inside.sum() == modality.length:
+                np.testing.assert_allclose(window, table[2:][inside] * modality.scale, rtol=1e-6)
+                compared += 1
+    assert compared > 130 and len(labels) + (quality.kind == "label").sum() == 90
 
 
 def to_etri(folder: Path, labels: pd.DataFrame, modalities: list, target: Path) -> None:

@@ -1,0 +1,129 @@
+"""Tables of samples: CSV and Parquet in many forms, and a real table of days where it is available."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from lifelog.config import Config, load_config
+from lifelog.settings.windows import Table
+from lifelog.tables import read_tables
+from lifelog.windows.extract import extract_windows
+from lifelog.windows.layout import BadInput
+from lifelog.windows.layouts import find_users
+from lifelog.windows.read import read_labels, read_windows
+from lifelog.windows.tables import read_samples
+
+START = 1_644_227_580
+FRAME = pd.DataFrame({"t": START + np.arange(6.0), "who": ["a", "b"] * 3, "x": np.arange(6.0), "y": np.arange(6.0) * 2})
+
+
+def write(frame: pd.DataFrame, path: Path, **keys: object) -> Path:
+    frame.to_parquet(path) if path.suffix == ".parquet" else frame.to_csv(path, index=False, **keys)
+    return path
+
+
+def read(path: Path, columns: list[str], user: str = "a", zone: str = "Europe/Berlin", **keys: object) -> np.ndarray:
+    found = read_samples(path, Table.model_validate({"time": "t"} | keys), columns, user, zone)
+    return np.c_[found.seconds - START, found.values]
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_rows_of_a_user_are_selected(tmp_path: Path, name: str) -> None:
+    found = read_samples(write(FRAME, tmp_path / name), Table(time="t", user="who"), ["y", "x"], "b", "UTC")
+    np.testing.assert_array_equal(np.c_[found.seconds - START, found.values], [[1, 2, 1], [3, 6, 3], [5, 10, 5]])
+
+
+def test_users_that_are_numbers_are_found_by_their_text(tmp_path: Path) -> None:
+    path = write(FRAME.assign(who=[1, 2] * 3), tmp_path / "t.parquet")
+    assert len(read_samples(path, Table(time="t", user="who"), ["x"], "2", "UTC").seconds) == 3
+
+
+def test_semicolons_decimal_commas_and_local_times(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("t;x;note\n07.02.2022 10:53:00;1,5;a\n07.02.2022 10:53:01;;b\n07.02.2022 10:53:02;2,5;c\n")
+    keys = {"unit": "%d.%m.%Y %H:%M:%S", "separator": ";", "decimal": ","}
+    np.testing.assert_array_equal(read(path, ["x"], **keys), [[0, 1.5], [2, 2.5]])
+
+
+def test_local_times_that_occur_twice_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("t,x\n2022-10-30 01:30,1\n2022-10-30 02:30,2\n2022-10-30 03:30,3\n")
+    found = read(path, ["x"], unit="iso")
+    assert list(found[:, 1]) == [1, 3] and found[1, 0] - found[0, 0] == 3 * 3600
+    assert len(read(path, ["x"], unit="iso", zone="Asia/Seoul")) == 3
+
+
+def test_lists_have_the_time_of_their_row(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"t": [START, START + 60], "hr": [[60.0, 61.0], [70.0]]})
+    np.testing.assert_array_equal(read(write(frame, tmp_path / "t.parquet"), ["hr"]), [[0, 60], [0, 61], [60, 70]])
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "reason", "detail"),
+    [
+        ("t,y\n1644227580,1\n", {}, "wrong columns", "column 'x' must occur once"),
+        ("t,x,x\n1644227580,1,2\n", {}, "wrong columns", "column 'x' must occur once"),
+        ("t;x\n1644227580;1\n", {}, "wrong columns", "set separator"),
+        ("t,x\n1644227580000,1\n", {}, "unreadable time", "looks like milliseconds; set unit: ms"),
+        ("t,x\n1644227580,1\n", {"unit": "ms"}, "unreadable time", "looks like seconds; set unit: s"),
+        ("t,x\nnoon,1\n", {}, "unreadable time", "'noon'"),
+        ("t,x\n2022-02-07 10:53,1\n", {}, "unreadable time", "expected unit s"),
+        ("t,x\n07.02.2022 10:53,1\n", {"unit": "iso"}, "unreadable time", "'07.02.2022 10:53'"),
+        ("t,x\n1644227580,fast\n", {}, "unreadable file", "fast"),
+        ("t,x\n1644227580,1\n1644227581\n", {}, "unreadable file", "2"),
+        ("", {}, "wrong columns", "column"),
+    ],
+)
+def test_an_unusable_table_is_refused_with_its_cause(
+    tmp_path: Path, text: str, keys: dict, reason: str, detail: str
+) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(BadInput) as caught:
+        read(tmp_path / "t.csv", ["x"], **keys)
+    assert caught.value.reason == reason and detail in caught.value.detail and "t.csv" in caught.value.detail
+
+
+def test_a_missing_table_and_an_unreadable_parquet_file(tmp_path: Path) -> None:
+    (tmp_path / "t.parquet").write_bytes(b"PAR1" + bytes(99))
+    with pytest.raises(BadInput, match="unreadable file"):
+        read(tmp_path / "t.parquet", ["x"])
+
+
+def lifesnaps(root: Path) -> Config:
+    """The configuration of docs/own-data.md, for the real table."""
+    page = (Path(__file__).parents[2] / "docs/own-data.md").read_text(encoding="utf-8")
+    example = re.search(r"```yaml\n# example: lifesnaps\n(.*?)```", page, re.S)
+    assert example
+    raw = yaml.safe_load(example[1])
+    return load_config(raw | {"cohort": raw["cohort"] | {"root": str(root)}})
+
+
+def test_every_answered_day_of_a_real_table_is_a_window_or_has_a_reason(tmp_path: Path) -> None:
+    root = os.environ.get("LIFESNAPS")
+    if not root:
+        pytest.skip("the environment variable LIFESNAPS does not name the folder of the daily table")
+    config = lifesnaps(Path(root))
+    table = pd.read_csv(Path(root) / "daily.csv")
+    answered = 0
+    for user, folder in find_users(config.cohort, config.simulation).items():
+        paths = tmp_path / "w", tmp_path / "q"
+        extract_windows(user, folder, config.cohort, config.windows, config.modalities, *paths)
+        labels, quality = read_labels(paths[0]), read_tables([paths[1]])
+        windows = read_windows(paths[0], config.modalities)
+        own = table[table.user == user].set_index("date")
+        days = labels.start.dt.tz_convert("Europe/Athens").dt.strftime("%Y-%m-%d")
+        lost = quality[quality.kind == "label"].start.dt.tz_convert("Europe/Athens").dt.strftime("%Y-%m-%d")
+        assert sorted([*days, *lost]) == sorted(own.index)
+        for modality in config.modalities:
+            expected = own.loc[days, modality.columns].to_numpy(dtype=np.float32)
+            expected[np.isnan(expected).any(axis=1)] = np.nan
+            np.testing.assert_array_equal(windows[modality.name][:, 0], expected)
+        answered += own.loc[days, "TENSE/ANXIOUS"].notna().sum() + own.loc[lost, "TENSE/ANXIOUS"].notna().sum()
+    assert answered == table["TENSE/ANXIOUS"].notna().sum() == 1367
