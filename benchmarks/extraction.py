@@ -30,7 +30,7 @@ def reading(way: Way, minutes: int = 120) -> dict[str, float]:
             for piece in EtriSession(session).pieces(MAX_PIECE):
                 for label in piece.labels:
                     for modality in CONFIG.modalities:
-                        piece.read(modality, label.start)
+                        piece.read(modality, label.start, label.start + SECONDS)
 
         names = [modality.name for modality in CONFIG.modalities]
         work = read_session if way == "lifelog" else partial(plain.read_minutes, session, starts, names)
