@@ -50,7 +50,7 @@ def recordings(minutes: int) -> Iterator[tuple[Path, float]]:
 def windows_table(path: Path, user: str, count: int, seed: int) -> None:
     """Write a windows table of noise whose mean depends on the label, without raw recordings."""
     rng = np.random.default_rng(seed)
-    schema = windows_schema(pa.schema([(TARGET.column, pa.int16())]), CONFIG.modalities)
+    schema = windows_schema({TARGET.column: None}, CONFIG.modalities)
     levels = np.repeat(rng.integers(1, 8, count // LEVEL_WINDOWS + 1), LEVEL_WINDOWS)[:count]
     path.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
@@ -61,7 +61,8 @@ def windows_table(path: Path, user: str, count: int, seed: int) -> None:
                 pa.array([user] * len(some)),
                 pa.array(["0"] * len(some)),
                 pa.array(starts).cast(pa.timestamp("s", tz="UTC")),
-                pa.array(some.astype(np.int16)),
+                pa.array([[f"labels.csv:{begin + i}"] for i in range(len(some))]),
+                pa.array(some.astype(str)),
             ]
             for modality in CONFIG.modalities:
                 noise = rng.standard_normal((len(some), modality.size), dtype=np.float32)
@@ -75,8 +76,8 @@ def split_table(windows: Path, path: Path) -> None:
     frame = pq.read_table(windows, columns=["user", "session", "start", TARGET.column]).to_pandas()
     rng = np.random.default_rng(0)
     levels = frame.pop(TARGET.column)
-    frame["label"] = [TARGET.classes[i] for i in np.digitize(levels, [3, 5])]
-    frame["level"] = levels.astype(str)
+    frame["label"] = [TARGET.classes[i] for i in np.digitize(levels.astype(int), [3, 5])]
+    frame["level"] = levels
     frame["subset"] = rng.choice(["train", "validation", "test"], len(frame), p=[0.7, 0.15, 0.15])
     table = pa.Table.from_pandas(frame, preserve_index=False)
     write_table(table, path, table.schema, {"classes": TARGET.classes, "excluded": None})

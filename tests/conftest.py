@@ -19,6 +19,7 @@ from tests.workflow import Workflow
 SHARED = ("workflow",)  # fixtures that take minutes
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run tests that share an expensive fixture in one process: whole workflows, and fixtures of a module."""
     for item in items:

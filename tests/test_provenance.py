@@ -45,7 +45,7 @@ def test_templates_belong_to_the_page_and_tables_to_the_published_figures() -> N
         script.stem: {path.name for path in reached_files(script) if path.suffix not in (".py", ".typed")}
         for script in SCRIPTS
     }
-    assert {name for name, files in data.items() if "page.css" in files} == {"render_report"}
+    assert {name for name, files in data.items() if "page.css" in files} == {"render_report", "inspect_recordings"}
     assert {name for name, files in data.items() if "per_user.csv" in files} == {"compare_published"}
 
 
@@ -53,7 +53,7 @@ def test_every_module_belongs_to_a_job_or_to_the_configuration() -> None:
     modules = {path for path in (ROOT / "lifelog").rglob("*.py")}
     unused = {str(path.relative_to(ROOT / "lifelog")) for path in modules - set.union(*REACHED.values())}
     # Used by the Snakefile and by `make config`, not by jobs.
-    assert unused == {"config_yaml.py", "provenance.py", "report/summary.py"}
+    assert unused == {"config_yaml.py", "provenance.py", "report/summary.py", "windows/check.py"}
 
 
 def rules_by_script() -> dict[str, str]:

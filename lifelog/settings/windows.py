@@ -134,7 +134,9 @@ class Recordings(Section):
         return self.timezones.get(user, self.timezone)
 
     def of(self, user: str) -> Self:
-        """Return the settings for one participant, without the time zones of others."""
+        """Return the settings that the recordings of one participant depend on."""
+        if self.layout in ("simulated", "etri"):  # labels are in the folders, times are in UTC
+            return type(self)(layout=self.layout)
         return self.model_copy(update={"timezone": self.zone(user), "timezones": {}})
 
 

@@ -84,7 +84,7 @@ def find_users(cohort: Cohort, simulation: Simulation) -> dict[str, Path]:
             raise BadInput("cohort.root", f"{str(root)!r} holds files that are not a simulated cohort; {remedy}")
         users = {participant.name: root / participant.name for participant in participants(simulation)}
     elif not root.is_dir():
-        raise BadInput("cohort.root", f"there is no folder {str(root)!r}; set it to the folder of the raw recordings")
+        raise BadInput("cohort.root", f"there is no folder {cohort.root!r}; set it to the folder of the raw recordings")
     else:
         users = layout.find_users(root, cohort)
     if not users:

@@ -32,7 +32,7 @@ from tests.windows.test_e4 import settings as e4_settings
 from tests.windows.test_embraceplus import settings as embraceplus_settings
 from tests.windows.test_embraceplus import write_avro
 
-CASES = int(os.environ.get("FUZZ_CASES", "150"))
+CASES = int(os.environ.get("FUZZ_CASES", "80"))
 SECONDS = 400  # used of each real recording
 TOKENS = (
     *(b"nan", b"inf", b"-inf", b"1e400", b"-1e999", b"", b"-", b".", b"1_000", b"0x10", b"1,5", b'"', b'""', b"'"),
