@@ -11,11 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lifelog.config import Config
+from lifelog.config import Config, load_config
 from lifelog.tables import read_tables
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.read import read_labels, read_windows
 from tests.windows.test_e4 import START, root, settings  # noqa: F401 (root is a fixture)
+from tests.windows.test_embraceplus import settings as embraceplus_settings
+from tests.windows.test_embraceplus import write_avro
+from tests.windows.test_fuzz import TABLES
 
 DOC = (Path(__file__).parents[2] / "docs/data-quality.md").read_text(encoding="utf-8")
 Damage = Callable[[Path], object]
@@ -310,11 +313,95 @@ def test_damaged_native_exports(problem: str, expected: str, root: Path) -> None
     assert_documented(before, Read(config, folder, labelled), expected)
 
 
+# --- tables and EmbracePlus files -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A table of a regular modality of two users in milliseconds, and one of an irregular modality."""
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    stamps = START * 1000 + np.arange(300 * 5) * 200
+    slow = np.arange(1500) / 1000
+    parts = [pd.DataFrame({"device": user, "t": stamps, "x": slow, "y": slow + 1}) for user in ("d0", "d1")]
+    pd.concat(parts).sort_values("t", kind="stable").to_csv(raw / "acc.csv", index=False)
+    pd.DataFrame({"device": "d0", "t": stamps[::50], "lux": 5}).to_csv(raw / "light.csv", index=False)
+    (raw / "labels.csv").write_text(f"user,start,end,task\nd0,{START},{START + 300},task0\n")
+    return raw / "acc.csv"
+
+
+def without(rows: Callable[[pd.DataFrame], pd.Series]) -> Damage:
+    return frame(lambda f: f[~rows(f)])
+
+
+TABLE: dict[str, Damage] = {
+    "no table of a modality": Path.unlink,
+    "a table without a value column": replaced("t,x,y", "t,x,z"),
+    "a table with another separator": replaced(",", ";"),
+    "a table in UTF-16": binary(to_utf16),
+    "times in another unit": frame(lambda f: f.assign(t=f.t // 1000)),
+    "text instead of a time": cell(501, 1, "noon"),
+    "text instead of a value": cell(501, 2, "fast"),
+    "a row with too few fields": binary(lambda data: data.rstrip(b"\n").rpartition(b",")[0] + b"\n"),
+    "an empty value": cell(501, 2, ""),
+    "rows written twice": frame(lambda f: f.loc[f.index.repeat(2)]),
+    "rows in another order": frame(lambda f: f.sample(frac=1, random_state=0)),
+    "a byte order mark and Windows line endings": binary(lambda data: b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n")),
+    "two devices with the same user": frame(lambda f: f.assign(device="d0", x=f.x + (f.device == "d1"))),
+    "a table at twice the configured rate": frame(
+        lambda f: pd.concat([f, f.assign(t=f.t + 100)]).sort_values("t", kind="stable")
+    ),
+    "a table with a gap of 20 seconds": without(lambda f: f.t.between((START + 70) * 1000, (START + 90) * 1000)),
+}
+
+
+@pytest.mark.parametrize(("problem", "expected"), documented("Tables of samples").items())
+def test_damaged_tables(problem: str, expected: str, table: Path) -> None:
+    config = load_config(TABLES | {"cohort": TABLES["cohort"] | {"root": str(table.parent)}})
+    folder = table.parent / "d0"
+    before = Read(config, folder, 5)
+    TABLE[problem](table)
+    after = Read(config, folder, 5)
+    assert_documented(before, after, expected)
+    assert len(after.labels) == 5 and np.isfinite(after.windows["light"]).all()
+
+
+def rewritten(**keys: object) -> Damage:
+    return lambda path: write_avro(path, START + 60, 60, **keys)
+
+
+AVRO: dict[str, Damage] = {
+    "a truncated file": binary(lambda data: data[: len(data) // 2]),
+    "a file that is not Avro": binary(lambda data: b"PK" + data),
+    "another schema version": rewritten(major=5),
+    "counts without a factor and without ranges": rewritten(factor=0.0, digital=(0, 0)),
+    "a missing file between others": Path.unlink,
+}
+
+
+@pytest.mark.parametrize(("problem", "expected"), documented("EmbracePlus files").items())
+def test_damaged_embraceplus_files(problem: str, expected: str, tmp_path: Path) -> None:
+    folder = tmp_path / "raw/P1"
+    for minute in range(3):
+        write_avro(folder / f"{START + 60 * minute}.avro", START + 60 * minute, 60)
+    (folder.parent / "labels.csv").write_text(f"user,start,end,task\nP1,{START},{START + 180},task0\n")
+    config = embraceplus_settings(folder.parent)
+    before = Read(config, folder, 3)
+    AVRO[problem](folder / f"{START + 60}.avro")
+    after = Read(config, folder, 3)
+    assert_documented(before, after, expected)
+    assert len(after.labels) == 2
+    for name, values in after.windows.items():
+        np.testing.assert_array_equal(values, before.windows[name][[0, 2]])
+
+
 def test_documented_rows_and_test_cases_are_the_same() -> None:
     tested = {
         "A sensor file of one minute (ETRI)": MINUTE,
         "Labels and folders (ETRI)": LABELS,
         "Native E4 exports": RECORDING,
+        "Tables of samples": TABLE,
+        "EmbracePlus files": AVRO,
     }
     for section, cases in tested.items():
         assert list(documented(section)) == list(cases), section

@@ -75,10 +75,23 @@ SCHEMA = _record(
 )
 
 
-def write_avro(path: Path, start: float, seconds: int, factor: float = 0.000488, major: int = 6) -> None:
+def write_avro(
+    path: Path,
+    start: float,
+    seconds: int,
+    factor: float = 0.000488,
+    major: int = 6,
+    digital: tuple[int, int] = (-32768, 32768),
+) -> None:
     """Write a file of all streams; the gyroscope is off."""
     counts = np.arange(seconds * 64) % 4000 - 2000
-    imu = {"physicalMin": -16, "physicalMax": 16, "digitalMin": -32768, "digitalMax": 32768, "conversionFactor": factor}
+    imu = {
+        "physicalMin": -16,
+        "physicalMax": 16,
+        "digitalMin": digital[0],
+        "digitalMax": digital[1],
+        "conversionFactor": factor,
+    }
     stream = {"timestampStart": round(start * 1e6)}
     beats = start + np.arange(0.4, seconds, 0.8)
     raw = {
