@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -37,6 +38,17 @@ LEVELS = 3  # of folders below a user in which sessions are searched
 HEAD = 2  # rows before the samples: start and rate
 MAX_RATE = 10_000.0  # Hz; a larger number in a header is not a rate
 MAX_MEMBER = 2**32  # bytes of a file in a zip
+# What a damaged or encrypted zip may raise.
+UNREADABLE = (
+    OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    KeyError,
+    ValueError,
+)
 SIGNALS = {"ACC", "BVP", "EDA", "HR", "IBI", "TEMP"}  # tags.csv and label tables are not recordings
 
 
@@ -50,6 +62,17 @@ class RawFile:
     def __str__(self) -> str:
         return f"{self.path}:{self.member}" if self.member else str(self.path)
 
+    def head(self, count: int) -> tuple[bytes, int]:
+        """Return the first bytes of the file and its size, without unpacking the rest of a zip."""
+        try:
+            if self.member is None:
+                with self.path.open("rb") as file:
+                    return file.read(count), self.path.stat().st_size
+            with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as member:
+                return member.read(count), archive.getinfo(self.member).file_size
+        except UNREADABLE as error:
+            raise BadInput("unreadable file", f"{self}: {error}") from None
+
     def open(self) -> BinaryIO:
         """Open the file for reading bytes; raise BadInput if it is missing or unusable."""
         try:
@@ -61,9 +84,9 @@ class RawFile:
                 return io.BytesIO(archive.read(self.member))
         except FileNotFoundError:
             raise BadInput("no file", str(self)) from None
-        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-            if isinstance(error, BadInput):
-                raise
+        except BadInput:
+            raise
+        except UNREADABLE as error:
             raise BadInput("unreadable file", f"{self}: {error}") from None
 
 
@@ -104,6 +127,8 @@ def open_sessions(
 def _sessions(folder: Path, labels: list[Label], extraction: Extraction) -> Iterator[Session]:
     recorded = sessions_of(folder)
     notes = [] if labels else [BadInput("no labels", f"{folder}: no label for this user")]
+    broken = [path for path in sorted(folder.rglob("*.zip")) if not zipfile.is_zipfile(path)]
+    notes += [BadInput("unreadable file", f"{path}: not a complete zip; download it again") for path in broken]
     own: dict[int, list[Label]] = {}
     outside = []
     for label in labels:
@@ -192,24 +217,28 @@ def _members(path: Path) -> list[RawFile]:
     ]
 
 
-def _span(file: RawFile, exact: bool = True) -> tuple[float, float] | None:
-    """Return start and end of a recording by its header and its number of lines; None if it is unusable.
-
-    If not exact, the number of lines is estimated from the size of the file and its first lines.
-    """
+def _span(file: RawFile) -> tuple[float, float] | None:
+    """Return start and end of a recording by its header and its number of lines; None if it is unusable."""
     try:
         with file.open() as raw:
-            head = [raw.readline() for _ in range(HEAD)]
-            start, rate = _header(head, file)
+            start, rate = _header([raw.readline() for _ in range(HEAD)], file)
             if rate is None:  # the last beat is near the end of the file
                 raw.seek(max(0, raw.seek(0, io.SEEK_END) - 256))
                 return start, start + float(raw.read().splitlines()[-1].split(b",")[0])
-            if exact:
-                return start, start + sum(block.count(b"\n") for block in iter(lambda: raw.read(2**20), b"")) / rate
-            here, sample = raw.tell(), raw.read(2**16)
-            rest = raw.seek(0, io.SEEK_END) - here
-            return start, start + sample.count(b"\n") * rest / max(1, len(sample)) / rate
+            return start, start + sum(block.count(b"\n") for block in iter(lambda: raw.read(2**20), b"")) / rate
     except (BadInput, ValueError, IndexError, OSError):
+        return None
+
+
+def _approximate_span(file: RawFile) -> tuple[float, float] | None:
+    """Return start and end of a recording, its end by the size of the file and the length of its first lines."""
+    try:
+        head, size = file.head(2**16)
+        lines = head.splitlines(keepends=True)
+        start, rate = _header(lines[:HEAD], file)
+        samples = lines[HEAD:]
+        return start, start + len(samples) * size / max(1, sum(map(len, samples))) / (rate or np.inf)
+    except (BadInput, ValueError, OSError):
         return None
 
 
@@ -302,4 +331,4 @@ def _beats(file: RawFile, start: float, modality: Modality) -> list[Stream]:
 
 def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]]:
     """Return the approximate spans of a user's recordings in unix seconds."""
-    return [span for file in _files(folder) if (span := _span(file, exact=False))]
+    return [span for file in _files(folder) if (span := _approximate_span(file))]

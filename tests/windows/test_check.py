@@ -173,6 +173,30 @@ def test_sessions_as_folders_or_zips(tmp_path: Path, form: str) -> None:
     np.testing.assert_allclose(windows["eda"][6:, 0, 0], np.arange(6) * 60)
 
 
+@pytest.mark.parametrize("damage", ["truncated", "no zip", "damaged content"])
+def test_a_damaged_zip_costs_its_session_with_its_cause(tmp_path: Path, damage: str) -> None:
+    root = tmp_path / "raw"
+    record(root / "P01/1_A", START)
+    record(tmp_path / "2_A", START + 7200)
+    path = root / "P01/2_A.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted((tmp_path / "2_A").iterdir()):
+            archive.write(file, file.name)
+    data = path.read_bytes()
+    middle = len(data) // 4
+    damaged = {
+        "truncated": data[: len(data) // 2],
+        "no zip": b"<html>",
+        "damaged content": data[:middle] + b"\xff" * 50,
+    }
+    path.write_bytes(damaged[damage] + (data[middle + 50 :] if damage == "damaged content" else b""))
+    label(root, *minutes("P01"), *minutes("P01", START + 7200))
+    check(settings(root))
+    labels, quality, windows = read(settings(root), "P01")
+    assert np.isfinite(windows["eda"][:6]).all() and len(labels) in (6, 12)
+    assert "2_A.zip" in " ".join(quality.detail.dropna())
+
+
 def test_two_recordings_at_one_time_are_not_mixed(root: Path) -> None:
     record(root / "S01" / "other", START + 120)
     labels, quality, _ = read(settings(root), "S01")
