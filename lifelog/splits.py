@@ -229,16 +229,16 @@ def blocked_subsets(
         subsets = _draw(codes, _whole_answers(_blocks(sessions, minutes, split), answers), share, split.seed)
         return _embargo(subsets, minutes, gap)
     blocks, names = _task_blocks(sessions, minutes, tasks, split.between)
+    between = np.array([split.between is not None and matches(task, [split.between]) for task in tasks])
+    answers = np.where(between, answers.max() + 1 + np.arange(len(codes)), answers)  # may be cut in the middle
     if not split.hold_out:
-        return _embargo(_draw(codes, blocks, share, split.seed), minutes, gap)
+        return _embargo(_draw(codes, _whole_answers(blocks, answers), share, split.seed), minutes, gap)
     test = np.array([matches(name, split.hold_out) for name in names[blocks]])
     subsets = np.full(len(codes), "test", dtype=object)
     if not test.all():
         share = np.array([1 - split.validation, split.validation, 0])
         rest = pd.factorize(pd.Series(list(zip(blocks, minutes // split.block_minutes, strict=True)))[~test])[0]
-        between = np.array([split.between is not None and matches(task, [split.between]) for task in tasks[~test]])
-        answer = np.where(between, answers.max() + 1 + np.arange((~test).sum()), answers[~test])
-        subsets[~test] = _draw(codes[~test], _whole_answers(rest, answer), share, split.seed)
+        subsets[~test] = _draw(codes[~test], _whole_answers(rest, answers[~test]), share, split.seed)
     return _embargo(subsets, minutes, gap)
 
 

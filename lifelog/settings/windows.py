@@ -34,6 +34,13 @@ class Table(Section):
     decimal: Literal[".", ","] = "."
     """decimal sign of CSV numbers"""
 
+    @field_validator("file")
+    @classmethod
+    def _is_below_the_root(cls, value: str) -> str:
+        if value.startswith(("/", "~")) or ".." in value.split("/"):
+            raise ValueError("a path below cohort.root is expected, without '..'")
+        return value.removeprefix("./")
+
     @field_validator("unit")
     @classmethod
     def _is_unit(cls, value: str) -> str:

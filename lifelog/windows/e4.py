@@ -112,14 +112,16 @@ def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
 
 def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
     """Return number, size and latest change of the user's files, and a digest of the user's labels."""
-    return f"{files_of(folder, LEVELS + 1)}, labels {read_intervals(folder.parent, recordings).digest(user)}"
+    return (
+        f"{files_of(folder, LEVELS + 1)}, labels {read_intervals(folder.parent, recordings, strict=False).digest(user)}"
+    )
 
 
 def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
 ) -> tuple[dict[str, str | None], Iterator[Session]]:
     """Return the label columns with their files, and the sessions in time order, each with the labels of its time."""
-    intervals = read_intervals(folder.parent, recordings)
+    intervals = read_intervals(folder.parent, recordings, user=user)
     labels = to_labels(intervals.users.get(user, []), list(intervals.columns), extraction, recordings.zone(user))
     return intervals.files(user), _sessions(folder, labels, extraction)
 
@@ -127,46 +129,48 @@ def open_sessions(
 def _sessions(folder: Path, labels: list[Label], extraction: Extraction) -> Iterator[Session]:
     recorded = sessions_of(folder)
     notes = [] if labels else [BadInput("no labels", f"{folder}: no label for this user")]
-    broken = [path for path in sorted(folder.rglob("*.zip")) if not zipfile.is_zipfile(path)]
+    broken = [path for path in sorted(folder.rglob("*.zip")) if not (is_hidden(path.name) or zipfile.is_zipfile(path))]
     notes += [BadInput("unreadable file", f"{path}: not a complete zip; download it again") for path in broken]
-    own: dict[int, list[Label]] = {}
+    own: dict[tuple[int, ...], list[Label]] = {}
     outside = []
     for label in labels:
         stop = label.start + (label.seconds or extraction.seconds)
-        where = [i for i, one in enumerate(recorded) if one.start < stop and label.start < one.stop]
-        if len(where) > 1 and not label.fault:
+        where = tuple(i for i, one in enumerate(recorded) if one.start < stop and label.start < one.stop)
+        ends = [min(recorded[i].stop, stop) for i in where]
+        if any(recorded[i].start < end for i, end in zip(where[1:], ends, strict=False)) and not label.fault:
             names = " and ".join(recorded[i].name for i in where)
             label = Label(
                 label.start, label.values, BadInput("two recordings at one time", names), label.rows, label.seconds
             )
         if where:
-            own.setdefault(where[0], []).append(label)
+            own.setdefault(where, []).append(label)
         else:
             outside.append(label)
     if outside or notes or not recorded:
         # Read from all files: a recording that cannot be used has no span, and its modalities report the cause.
-        files = recorded[0].files if recorded else {}
-        yield E4Session("", folder, files, outside, notes)
-    for i, one in enumerate(recorded):
-        yield E4Session(one.name, folder, one.files, own.get(i, []), [])
+        yield E4Session("", folder, [one.files for one in recorded], outside, notes)
+    for where in sorted({*own, *((i,) for i in range(len(recorded)))}):
+        # A window may hold the end of a session and the start of the next one.
+        name = " + ".join(recorded[i].name for i in where)
+        yield E4Session(name, folder, [recorded[i].files for i in where], own.get(where, []), [])
 
 
 class E4Session(StreamSession):
     """A session; a recording is read whole on first use."""
 
     def __init__(
-        self, name: str, folder: Path, files: dict[str, RawFile], labels: list[Label], notes: list[BadInput]
+        self, name: str, folder: Path, files: list[dict[str, RawFile]], labels: list[Label], notes: list[BadInput]
     ) -> None:
         super().__init__(name, labels, notes)
         self.folder, self.files = folder, files
 
     def load(self, modality: Modality) -> Sequence[Stream]:
-        """Return the recording of a modality."""
+        """Return the recordings of a modality."""
         source = modality.source or modality.name
-        file = self.files.get(source.upper())
-        if file is None:
+        files = [session[source.upper()] for session in self.files if source.upper() in session]
+        if not files:
             raise BadInput("no file", f"{self.folder}: no {source}.csv in session {self.name!r}")
-        return read_recording(file, modality)
+        return [stream for file in files for stream in read_recording(file, modality)]
 
 
 def sessions_of(folder: Path) -> list[Recorded]:
@@ -221,10 +225,13 @@ def _span(file: RawFile) -> tuple[float, float] | None:
     """Return start and end of a recording by its header and its number of lines; None if it is unusable."""
     try:
         with file.open() as raw:
-            start, rate = _header([raw.readline() for _ in range(HEAD)], file)
+            head = [raw.readline() for _ in range(HEAD)]
+            start, rate = _header(head, file)
             if rate is None:  # the last beat is near the end of the file
-                raw.seek(max(0, raw.seek(0, io.SEEK_END) - 256))
-                return start, start + float(raw.read().splitlines()[-1].split(b",")[0])
+                begin = len(head[0])
+                raw.seek(max(begin, raw.seek(0, io.SEEK_END) - 256))
+                beats = raw.read().splitlines()
+                return start, start + (float(beats[-1].split(b",")[0]) if beats else 0.0)
             return start, start + sum(block.count(b"\n") for block in iter(lambda: raw.read(2**20), b"")) / rate
     except (BadInput, ValueError, IndexError, OSError):
         return None

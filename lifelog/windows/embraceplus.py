@@ -26,6 +26,7 @@ from lifelog.windows.streams import Broken, Irregular, Regular, Stream, StreamSe
 LEVELS = 7  # of folders below the root in which files are searched
 START = re.compile(r"(?:^|_)(\d{9,10})$")  # unix seconds at the end of a file name
 SLACK = 120.0  # seconds by which the samples of a file may exceed the times of file names
+MAX_SECONDS = 3600.0  # of a file, for messages before any job
 MAX_BYTES = 2**28  # of a file of some minutes
 AXES = {"accelerometer": "g", "gyroscope": "degrees per second", "magnetometer": "µT"}
 VALUES = ("eda", "temperature", "bvp", "steps", "ambientLight")
@@ -44,20 +45,23 @@ def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
     """Return number, size and latest change of the user's files, and a digest of the user's labels."""
     about = [path.stat() for path in _files(folder.parent).get(user, []) if path.is_file()]
     size, newest = sum(file.st_size for file in about), max((file.st_mtime_ns for file in about), default=0)
-    labels = read_intervals(folder.parent, recordings).digest(user)
+    labels = read_intervals(folder.parent, recordings, strict=False).digest(user)
     return f"{len(about)} files, {size} bytes, latest change at {newest}, labels {labels}"
 
 
-def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]]:
-    """Return the spans of a user's files in unix seconds, by their names."""
-    return [(start, stop) for _, start, stop in _spans(_files(folder.parent).get(user, []))]
+def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]] | None:
+    """Return the approximate spans of a user's files in unix seconds; None if names of files have no start."""
+    spans = _spans(_files(folder.parent).get(user, []))
+    if not all(np.isfinite(start) for _, start, _ in spans):
+        return None
+    return [(start, min(stop, start + MAX_SECONDS)) for _, start, stop in spans]
 
 
 def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
 ) -> tuple[dict[str, str | None], Iterator[Session]]:
     """Return the label columns with their files, and the local days of a user."""
-    intervals = read_intervals(folder.parent, recordings)
+    intervals = read_intervals(folder.parent, recordings, user=user)
     zone = recordings.zone(user)
     labels = to_labels(intervals.users.get(user, []), list(intervals.columns), extraction, zone)
     return intervals.files(user), _sessions(user, _files(folder.parent).get(user, []), labels, extraction, zone)

@@ -50,18 +50,25 @@ class Intervals:
         The rows of each user, in the order of tables and lines.
     problems : list of str
         Unusable rows, with file, line, cause and remedy.
+    faulty : set of str
+        The users of these rows.
     """
 
     columns: dict[str, int] = field(default_factory=dict)
     users: dict[str, list[Interval]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    faulty: set[str] = field(default_factory=set)
 
     def files(self, user: str) -> dict[str, str | None]:
         """Return the file of each label column, as in the rows of a user; None if all columns are in one file."""
         if len(set(self.columns.values())) < 2:
             return dict.fromkeys(self.columns)
-        own = {column: row.row.rpartition(":")[0] for row in self.users.get(user, []) for column in row.values}
-        return {column: own.get(column, "") for column in self.columns}
+        own: dict[str, set[str]] = {column: set() for column in self.columns}
+        for row in self.users.get(user, []):
+            for column in row.values:
+                own[column].add(row.row.rpartition(":")[0])
+        # A column in several files cannot be told apart by its file: all rows then count.
+        return {column: min(files, default="") if len(files) < 2 else None for column, files in own.items()}
 
     def digest(self, user: str) -> str:
         """Return a digest of a user's rows; other users' rows do not change it."""
@@ -69,7 +76,7 @@ class Intervals:
         return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
 
 
-def read_intervals(root: Path, recordings: Recordings, strict: bool = True) -> Intervals:
+def read_intervals(root: Path, recordings: Recordings, strict: bool = True, user: str | None = None) -> Intervals:
     """Read the label tables of a cohort.
 
     Parameters
@@ -80,6 +87,8 @@ def read_intervals(root: Path, recordings: Recordings, strict: bool = True) -> I
         The label tables, and the time zones of the participants.
     strict : bool, default True
         Whether to raise for unusable rows, rather than to return their problems.
+    user : str, optional
+        The only user whose unusable rows are raised; local times of others may need another time zone.
 
     Returns
     -------
@@ -94,7 +103,7 @@ def read_intervals(root: Path, recordings: Recordings, strict: bool = True) -> I
     files = [path for table in recordings.labels for path, _ in _files(root, table) if path.exists()]
     state = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
     found = _read_all(root, recordings.model_dump_json(include={"labels", "timezone", "timezones"}), state)
-    if strict and found.problems:
+    if strict and (found.problems if user is None else user in found.faulty):
         raise BadInput("label table cannot be used", "; ".join(found.problems))
     return found
 
@@ -106,13 +115,14 @@ def _read_all(root: Path, settings: str, state: tuple[tuple[str, int, int], ...]
     for number, table in enumerate(recordings.labels):
         for path, user in _files(root, table):
             try:
-                rows, problems = _read_table(path, user, table, recordings, path.relative_to(root).as_posix())
+                rows, problems, faulty = _read_table(path, user, table, recordings, path.relative_to(root).as_posix())
             except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
                 if isinstance(error, BadInput):
                     raise
                 cause = "not UTF-8 text; save it as UTF-8" if isinstance(error, UnicodeDecodeError) else error
                 raise BadInput("label table cannot be used", f"{path} (cohort.labels): {cause}") from None
             found.problems += problems
+            found.faulty |= faulty
             for name, row in rows:
                 found.users.setdefault(name, []).append(row)
                 for column in row.values:
@@ -162,13 +172,17 @@ def matching_files(root: Path, pattern: str, **fixed: str) -> list[tuple[Path, s
 
 def _read_table(
     path: Path, user: str | None, table: LabelTable, recordings: Recordings, name: str
-) -> tuple[list[tuple[str, Interval]], list[str]]:
-    """Return the rows of a table with their users, and the problems of other rows."""
+) -> tuple[list[tuple[str, Interval]], list[str], set[str]]:
+    """Return the rows of a table with their users, and the problems of other rows with theirs."""
     frame, lines = read_text_table(path, table.separator)
     keys = [key for key in (table.user, table.time, table.end) if key]
     columns = table.columns or [column for column in frame if column not in keys]
     _check_header(frame, [*keys, *columns], columns, table)
-    users = frame[table.user].astype(str).str.strip() if table.user else pd.Series([user] * len(frame), dtype=object)
+    users = (
+        frame[table.user].fillna("").astype(str).str.strip()
+        if table.user
+        else pd.Series([user] * len(frame), dtype=object)
+    )
     zones = {who: table.zone or recordings.zone(who) for who in users.unique()}
     starts, faults = _times(frame[table.time], table, users, zones)
     if table.end:
@@ -189,7 +203,7 @@ def _read_table(
         if i not in faults:
             labels = {column: texts[i] for column, texts in values.items()}
             rows.append((str(who), Interval(int(starts[i]), int(ends[i]), labels, f"{name}:{lines[i]}")))
-    return rows, _summary(path, faults, lines)
+    return rows, _summary(path, faults, lines), {str(users[i]) for i in faults}
 
 
 def _fault(user: str, start: float, end: float) -> str | None:
@@ -286,7 +300,7 @@ def _texts(column: pd.Series, decimal: str) -> list[str | None]:
 
 
 def _is_missing(cell: object) -> bool:
-    return cell is None or cell is pd.NaT or (isinstance(cell, float) and np.isnan(cell))
+    return cell is None or bool(pd.api.types.is_scalar(cell) and pd.isna(cell))
 
 
 def _day(seconds: float, zone: str) -> tuple[int, int]:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -150,31 +150,44 @@ def _by_clock(stretches: list[Stretch], extraction: Extraction, zone: str) -> It
             )
             pieces.setdefault((start, stop), []).append(part)
     for (start, stop), parts in sorted(pieces.items()):
-        labelled = sum(part.seconds for part in parts)
-        shares: dict[Values, int] = {}
-        for part in parts:
-            if part.values is not None:
-                shares[part.values] = shares.get(part.values, 0) + part.seconds
-        best = max(shares, key=lambda values: shares[values]) if shares else None
-        fault = _clock_fault(parts, shares, stop - start, extraction.purity)
-        rows = dict.fromkeys(row for part in parts if part.values == best for row in part.rows)
-        yield start, None if fault else best, fault, tuple(rows), labelled if fault else stop - start
+        width, labelled = stop - start, sum(part.seconds for part in parts)
+        fault = _unlabelled(parts, labelled, width)
+        values: list[str | None] = []
+        if not fault:
+            votes = [_majority(parts, column, width, extraction.purity) for column in range(len(parts[0].values or ()))]
+            values = [None if isinstance(vote, BadInput) else vote for vote in votes]
+            faults = [vote for vote in votes if isinstance(vote, BadInput)]
+            fault = faults[0] if faults and not any(value is not None for value in values) else None
+        rows = dict.fromkeys(row for part in parts if _has(part, values) for row in part.rows)
+        yield start, None if fault else tuple(values), fault, tuple(rows), labelled if fault else width
 
 
-def _clock_fault(parts: list[Stretch], shares: Mapping[Values, int], width: int, purity: float) -> BadInput | None:
-    """Return why a window by the clock has no label, or None."""
+def _unlabelled(parts: list[Stretch], labelled: int, width: int) -> BadInput | None:
+    """Return why a window by the clock has no labels, or None."""
     conflict = next((part.conflict for part in parts if part.values is None), None)
     if conflict:
         return BadInput("conflicting labels", conflict)
-    labelled = sum(part.seconds for part in parts)
-    if labelled < width:
-        return BadInput("window not fully labelled", f"{labelled} of {width} s have a label")
-    covered = sorted(shares.values(), reverse=True)
-    if len(covered) > 1 and covered[0] == covered[1]:
-        return BadInput("mixed labels", f"two labels cover {covered[0]} of {width} s each")
-    if covered[0] < purity * width:
-        return BadInput("mixed labels", f"the main label covers {covered[0]} of {width} s, purity {purity}")
-    return None
+    return BadInput("window not fully labelled", f"{labelled} of {width} s have a label") if labelled < width else None
+
+
+def _majority(parts: list[Stretch], column: int, width: int, purity: float) -> str | BadInput | None:
+    """Return the value of a column that covers most of a window, or why there is none."""
+    shares: dict[str | None, int] = {}
+    for part in parts:
+        value = (part.values or ())[column]
+        shares[value] = shares.get(value, 0) + part.seconds
+    (best, most), *others = sorted(shares.items(), key=lambda share: -share[1])
+    if others and others[0][1] == most:
+        return BadInput("mixed labels", f"two labels cover {most} of {width} s each")
+    if most < purity * width:
+        return BadInput("mixed labels", f"the main label covers {most} of {width} s, purity {purity}")
+    return best
+
+
+def _has(part: Stretch, values: list[str | None]) -> bool:
+    """Return whether any label of a window comes from a stretch; without labels, all of them count."""
+    known = [value for value in values if value is not None]
+    return not known or any(a is not None and a == b for a, b in zip(part.values or (), values, strict=False))
 
 
 def _grid(start: int, end: int, width: int, zone: str) -> Iterable[tuple[int, int]]:

@@ -90,6 +90,10 @@ def find_users(cohort: Cohort, simulation: Simulation) -> dict[str, Path]:
     if not users:
         detail = f"no user folder in {str(root)!r} for the layout {cohort.layout!r} (docs/own-data.md)"
         raise BadInput("cohort.root", detail)
+    for user in cohort.timezones:
+        if user not in users:
+            near = difflib.get_close_matches(user, users, 1)
+            raise BadInput("cohort.timezones", f"no user {user!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
     if cohort.users == "all":
         return users
     for user in cohort.users:

@@ -76,6 +76,17 @@ class Broken:
         return Samples(np.empty(0), np.empty((0, 1)))
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """One of several files that cannot be used, and may hold any time: the cause of windows without samples."""
+
+    fault: BadInput
+
+    def between(self, start: float, stop: float) -> Samples:
+        """Return no samples."""
+        return Samples(np.empty(0), np.empty((0, 1)))
+
+
 class StreamSession(Session):
     """A session whose windows are read from streams; each modality is loaded on first use, and kept for the session."""
 
@@ -99,6 +110,9 @@ class StreamSession(Session):
             raise streams
         parts = [part for part in (stream.between(start, stop) for stream in streams) if len(part.seconds)]
         if not parts:
+            for stream in streams:
+                if isinstance(stream, Unreadable):
+                    raise stream.fault
             raise BadInput("not recorded", f"{modality.name}: no sample from {show(start)} to {show(stop)} UTC")
         if len(parts) == 1:
             return parts[0]

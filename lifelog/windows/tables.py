@@ -22,7 +22,7 @@ from lifelog.settings.windows import Extraction, Modality, Recordings, Table
 from lifelog.windows.intervals import matching_files, read_intervals
 from lifelog.windows.labels import to_labels
 from lifelog.windows.layout import BadInput, Label, Session, users_by_name
-from lifelog.windows.streams import Irregular, Stream, StreamSession, by_day
+from lifelog.windows.streams import Irregular, Stream, StreamSession, Unreadable, by_day
 from lifelog.windows.times import UNITS, to_unix, wrong_unit
 
 
@@ -37,9 +37,12 @@ def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
 def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
     """Return number, size and latest change of the tables that may hold the user, and a digest of the user's labels."""
     pattern = recordings.samples.file.replace("{source}", "*")
-    about = [path.stat() for path, _, _ in matching_files(folder.parent, pattern, user=user)]
+    files = [path for path, _, _ in matching_files(folder.parent, pattern, user=user)]
+    # The label tables of all users may match the pattern too; the digest has the rows of this user.
+    labelled = {folder.parent / label.file for label in recordings.labels} if "*" in pattern else set()
+    about = [path.stat() for path in files if path not in labelled]
     size, newest = sum(file.st_size for file in about), max((file.st_mtime_ns for file in about), default=0)
-    labels = read_intervals(folder.parent, recordings).digest(user)
+    labels = read_intervals(folder.parent, recordings, strict=False).digest(user)
     return f"{len(about)} files, {size} bytes, latest change at {newest}, labels {labels}"
 
 
@@ -53,7 +56,7 @@ def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
 ) -> tuple[dict[str, str | None], Iterator[Session]]:
     """Return the label columns with their files, and the days of a user that have labels."""
-    intervals = read_intervals(folder.parent, recordings)
+    intervals = read_intervals(folder.parent, recordings, user=user)
     labels = to_labels(intervals.users.get(user, []), list(intervals.columns), extraction, recordings.zone(user))
     return intervals.files(user), _sessions(user, folder.parent, recordings, labels, extraction)
 
@@ -82,14 +85,21 @@ class TableSession(StreamSession):
         table, source = self.recordings.samples, modality.source or modality.name
         files = matching_files(self.root, table.file, user=self.user, source=source)
         if not files:
-            path = table.file.replace("{user}", self.user).replace("{source}", source)
-            raise BadInput("no file", f"{self.root / path}")
+            wanted = table.file.replace("{user}", self.user).replace("{source}", source)
+            raise BadInput("no file", f"{self.root / wanted}")
         zone = table.zone or self.recordings.zone(self.user)
-        parts = [read_samples(path, table, modality.columns, self.user, zone) for path, _, _ in files]
+        parts, faults = [], []
+        for path, _, _ in files:
+            try:
+                parts.append(read_samples(path, table, modality.columns, self.user, zone))
+            except BadInput as fault:
+                faults.append(fault)
+        if not parts:
+            raise faults[0]
         seconds = np.concatenate([part.seconds for part in parts])
         values = np.concatenate([part.values for part in parts])
         order = np.argsort(seconds, kind="stable")
-        return [Irregular(seconds[order], values[order])]
+        return [Irregular(seconds[order], values[order]), *map(Unreadable, faults)]
 
 
 def read_samples(path: Path, table: Table, columns: list[str], user: str, zone: str) -> Irregular:

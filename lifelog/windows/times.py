@@ -32,12 +32,12 @@ def to_unix(column: pd.Series, unit: str, zone: str) -> NDArray[np.float64]:
     ndarray of float, shape (n_rows,)
         Unix seconds; NaN where a time is unreadable, or occurs twice or never because the clocks change.
     """
-    if unit in UNITS:
-        return np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float) * UNITS[unit]
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         return _seconds(column.dt.tz_convert("UTC").dt.tz_localize(None))
-    if pd.api.types.is_datetime64_dtype(column):
+    if pd.api.types.is_datetime64_dtype(column):  # whatever the unit: a date and time is not a number
         return _seconds(_localised(column, zone))
+    if unit in UNITS:
+        return np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float) * UNITS[unit]
     text = column.astype(str).str.strip()
     if unit == "iso":
         given = text.str.contains(r"\d[T ]\d", regex=True) & text.str.contains(OFFSET, regex=True)
@@ -53,8 +53,12 @@ def to_unix(column: pd.Series, unit: str, zone: str) -> NDArray[np.float64]:
 
 
 def _localised(times: pd.Series, zone: str) -> pd.Series:
-    """Return local times as UTC, without a zone; ambiguous and nonexistent ones become NaT."""
+    """Return local times as UTC, without a zone; ambiguous and nonexistent ones become NaT, but for starts of days."""
     local = times.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
+    dates = local.isna() & (times == times.dt.normalize())
+    if dates.any():
+        first = np.ones(int(dates.sum()), dtype=bool)
+        local[dates] = times[dates].dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
     return local.dt.tz_convert("UTC").dt.tz_localize(None)
 
 

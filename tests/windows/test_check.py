@@ -204,6 +204,28 @@ def test_two_recordings_at_one_time_are_not_mixed(root: Path) -> None:
     assert set(quality[quality.kind == "label"].reason) == {"two recordings at one time"}
 
 
+def test_a_window_may_hold_the_end_of_a_session_and_the_start_of_the_next(tmp_path: Path) -> None:
+    root = tmp_path / "raw"
+    record(root / "P01/a", START, 90)
+    record(root / "P01/b", START + 91, 120)
+    label(root, *minutes("P01", count=3))
+    labels, quality, windows = read(settings(root), "P01")
+    assert list(labels.session) == ["a", "a + b", "b"]
+    assert quality.interpolated.max() == 4 and np.isfinite(windows["eda"]).all()
+
+
+def test_a_file_of_beats_without_any_beat_does_not_end_in_the_future(root: Path) -> None:
+    (root / "S01/IBI.csv").write_text(f"{START}.000000, IBI\n")
+    record(root / "S01/later", START + 7200)
+    label(root, *minutes("S01"), *minutes("S01", START + 7200))
+    assert len(read(settings(root), "S01")[0]) == 12
+
+
+def test_a_time_zone_of_an_unknown_user_is_refused(root: Path) -> None:
+    with pytest.raises(BadInput, match=r"cohort.timezones: no user 's01'; did you mean 'S01'"):
+        check(settings(root, timezones={"s01": "Europe/Lisbon"}))
+
+
 @pytest.mark.parametrize("header", ["2022-02-07 09:53:00", "2022-02-07T09:53:00Z", f"{START}"])
 def test_the_start_may_be_unix_time_or_date_and_time(root: Path, header: str) -> None:
     record(root / "S01", header=header)

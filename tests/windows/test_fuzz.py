@@ -182,7 +182,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def plain_export(path: Path) -> Plain:
-    """Read an E4 file line by line."""
+    """Read an E4 file line by line; a time that is followed by the rate starts another recording."""
     try:
         lines = (
             path.read_bytes()
@@ -197,8 +197,17 @@ def plain_export(path: Path) -> Plain:
         values = np.array([[float(cell or "nan")] for cell in cells]).reshape(-1, 1)
     except (OSError, ValueError, csv.Error):
         return None
-    times = start + np.arange(len(values)) / rate
-    good = np.isfinite(values[:, 0])
+    numbers = values[:, 0].tolist()
+    times = np.full(len(numbers), np.nan)
+    row = begin = 0
+    while row < len(numbers):
+        if 1e8 <= numbers[row] < 1e10 and numbers[row + 1 : row + 2] == [rate]:
+            start, row = numbers[row], row + 2
+            begin = row
+            continue
+        times[row] = start + (row - begin) / rate
+        row += 1
+    good = np.isfinite(values[:, 0]) & np.isfinite(times)
     return times[good], values[good]
 
 

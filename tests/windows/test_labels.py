@@ -82,6 +82,21 @@ def test_short_labels_fill_a_window_by_the_clock() -> None:
     assert shown(labels(five, anchor="clock", purity=0.9)) == [(0, None, "mixed labels")]
 
 
+def test_each_column_of_a_window_by_the_clock_is_decided_on_its_own() -> None:
+    """Arousal is constant, valence changes every five seconds, and task has equal shares."""
+    rows = [
+        Interval(
+            START + 5 * i, START + 5 * i + 5, {"arousal": "2", "valence": str(i % 3), "task": str(i // 2)}, f"f:{i}"
+        )
+        for i in range(4)
+    ]
+    (found,) = to_labels(rows, ["arousal", "valence", "task"], Extraction(seconds=20, anchor="clock"), "UTC")
+    assert found.fault is None
+    assert found.values["arousal"] == "2" and found.values["task"] is None
+    (mixed,) = to_labels(rows, ["task"], Extraction(seconds=20, anchor="clock"), "UTC")
+    assert mixed.fault is not None and mixed.fault.reason == "mixed labels"
+
+
 def test_labels_of_several_tables_are_merged_by_column() -> None:
     task = Interval(START, START + 300, {"task": "walk"}, "tasks.csv:2")
     rating = Interval(START + 120, START + 180, {"stress": "4"}, "ratings.csv:2")
@@ -153,6 +168,34 @@ def test_one_row_per_local_day(tmp_path: Path) -> None:
     assert users["A"][0].end - users["A"][0].start == 23 * 3600
 
 
+def test_a_day_may_begin_when_the_clocks_change(tmp_path: Path) -> None:
+    users = read(tmp_path, "user,day,s\nA,2022-09-11,1\n", time="day", unit="iso", lasts="day", zone="America/Santiago")
+    assert users["A"][0].end - users["A"][0].start == 23 * 3600
+
+
+def test_local_times_of_others_do_not_stop_a_participant(tmp_path: Path) -> None:
+    lines = "user,start,end,s\nA,2022-03-27 01:30,2022-03-27 01:31,1\nB,2022-03-28 01:30,2022-03-28 01:31,1\n"
+    (tmp_path / "labels.csv").write_text(lines)
+    recordings = Recordings(timezone="Europe/Lisbon", labels=[LabelTable(file="labels.csv", unit="iso")])
+    assert len(read_intervals(tmp_path, recordings, user="B").users["B"]) == 1
+    with pytest.raises(BadInput, match="line 2"):
+        read_intervals(tmp_path, recordings, user="A")
+
+
+def test_missing_answers_of_parquet_are_not_text(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"user": ["A", "A"], "start": [START, START + 60], "end": [START + 60, START + 120]})
+    frame["s"] = pd.array([1, None], dtype="Int64")
+    frame.to_parquet(tmp_path / "labels.parquet")
+    rows = read_intervals(tmp_path, Recordings(labels=[LabelTable(file="labels.parquet")])).users["A"]
+    assert rows[1].values["s"] is None
+
+
+@pytest.mark.parametrize("path", ["/data/labels.csv", "../labels.csv", "~/labels.csv"])
+def test_a_path_outside_the_root_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match=r"a path below cohort.root"):
+        LabelTable(file=path)
+
+
 def test_each_participant_has_an_own_time_zone(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text(
         "user,start,end,s\nA,2022-01-01 12:00,2022-01-01 12:01,1\n"
@@ -180,6 +223,7 @@ def test_a_table_per_participant_and_parquet(tmp_path: Path) -> None:
         ("user,start,end,s\nA,2022-01-01 12:00,2022-01-01 12:01,1\n", {}, "set unit: iso"),
         (f"user,start,end,s\nA,{START},{START + 60},1\n", {"unit": "iso"}, "these are unix seconds; set unit: s"),
         ("user,start,end,s\nA,2022-10-30 02:30,2022-10-30 03:30,1\n", {"unit": "iso"}, "a local time that occurs once"),
+        ("user,start,end,s\n,2022-10-30 01:30,2022-10-30 03:30,1\n", {"unit": "iso"}, "the user is missing"),
         (b"user,start,end,s\nA,\xff,1,1\n", {}, "save it as UTF-8"),
         (f"user;start;end;s\nA;{START};{START + 60};1\n", {}, "set separator: ';'"),
         (f"user,start,end,s,s\nA,{START},{START + 60},1,1\n", {}, "the column 's' occurs twice"),
@@ -220,6 +264,7 @@ def test_a_column_in_two_tables_is_refused(tmp_path: Path) -> None:
         (["07.02.2022 10:53"], "%d.%m.%Y %H:%M", 1644227580),
         (["2022-10-30 02:30"], "iso", np.nan),  # occurs twice
         (["2022-03-27 02:30"], "iso", np.nan),  # does not occur
+        (pd.to_datetime(["2022-02-07 10:53:00.5"]), "us", 1644227580.5),  # a date and time, whatever the unit
         (["soon"], "iso", np.nan),
     ],
 )

@@ -96,6 +96,33 @@ def test_a_missing_table_and_an_unreadable_parquet_file(tmp_path: Path) -> None:
         read(tmp_path / "t.parquet", ["x"])
 
 
+def test_one_unusable_file_of_many_costs_only_its_time(tmp_path: Path) -> None:
+    raw = {
+        "cohort": {
+            "layout": "tables",
+            "root": str(tmp_path / "raw"),
+            "samples": {"file": "{user}/*/{source}.csv", "time": "t"},
+        },
+        "modalities": [{"name": name, "kind": "scalar", "columns": ["x"], "source": "hr"} for name in ("a", "b")],
+        "targets": [{"name": "s", "column": "s", "bins": {"a": [0], "b": [1]}}],
+        "targets_run": ["s"],
+    }
+    rows = []
+    for day in range(3):
+        folder = tmp_path / f"raw/A/day{day}"
+        folder.mkdir(parents=True)
+        begin = START + day * 86400
+        (folder / "hr.csv").write_text("" if day == 1 else f"t,x\n{begin},{day}\n{begin + 60},9\n")
+        rows.append(f"A,{begin},{begin + 60},1")
+    (tmp_path / "raw/labels.csv").write_text("\n".join(["user,start,end,s", *rows]) + "\n")
+    config = load_config(raw)
+    paths = tmp_path / "w", tmp_path / "q"
+    extract_windows("A", tmp_path / "raw/A", config.cohort, config.windows, config.modalities, *paths)
+    assert list(read_windows(paths[0], config.modalities)["a"][:, 0, 0]) == [0, 2]
+    lost = read_tables([paths[1]]).query("kind == 'label'")
+    assert len(lost) == 1 and "day1" in lost.detail.iloc[0]
+
+
 def lifesnaps(root: Path) -> Config:
     """The configuration of docs/own-data.md, for the real table."""
     page = (Path(__file__).parents[2] / "docs/own-data.md").read_text(encoding="utf-8")
