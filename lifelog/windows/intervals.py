@@ -67,7 +67,7 @@ class Intervals:
         for row in self.users.get(user, []):
             for column in row.values:
                 own[column].add(row.row.rpartition(":")[0])
-        # A column in several files cannot be told apart by its file: all rows then count.
+        # The rows of a column in several files are not distinguished: all rows then count.
         return {column: min(files, default="") if len(files) < 2 else None for column, files in own.items()}
 
     def digest(self, user: str) -> str:

@@ -115,8 +115,8 @@ def _merged(active: list[Interval], columns: list[str], start: int, end: int) ->
             texts = ", ".join(f"{answer!r} ({row})" for answer, row in sorted(answers.items(), key=lambda a: str(a)))
             return Stretch(start, end, None, tuple(row.row for row in active), f"{column!r}: {texts}")
         values.extend(answers or [None])
-    told = [row for row in active if any(row.values.get(column) is not None for column in columns)] or active
-    return Stretch(start, end, tuple(values), tuple(dict.fromkeys(row.row for row in told)))
+    answered = [row for row in active if any(row.values.get(column) is not None for column in columns)] or active
+    return Stretch(start, end, tuple(values), tuple(dict.fromkeys(row.row for row in answered)))
 
 
 Window = tuple[int, Values | None, BadInput | None, tuple[str, ...], int]  # start, values, fault, rows, seconds
