@@ -77,7 +77,7 @@ def assign_splits(
             raise ValueError(f"{key}: {name!r} uses the label column {column!r}; the data have {labels}")
     frame = windows[["user", "session", "start"]].copy()
     frame["level"] = windows[target.column].astype(object).where(windows[target.column].notna(), None)
-    frame["label"] = frame.level.map(target.class_of, na_action="ignore")
+    frame["label"] = frame.level.map({value: target.class_of(value) for value in frame.level.dropna().unique()})
     frame["subset"], frame["reason"] = None, None
     frame.loc[frame.label.isna(), "reason"] = "label in no bin"
     used = frame.label.notna().to_numpy()

@@ -277,3 +277,10 @@ def test_bins_compare_numbers_with_numbers_and_text_with_text(bins: dict, value:
 def test_ambiguous_bins_are_refused(bins: dict, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_config({"targets": [{"name": "t", "column": "c", "bins": bins}], "targets_run": ["t"]})
+
+
+def test_a_user_without_any_answer_is_excluded(tmp_path: Path) -> None:
+    write_windows(tmp_path / "w", [None] * 9, [[f"l:{i}"] for i in range(9)])
+    assign_splits(tmp_path / "w", STRESS, BLOCKED, tmp_path / "s")
+    assert (exclusion(tmp_path / "s") or "").endswith("stress is 'no answer' (9)")
+    assert pq.read_table(tmp_path / "s").to_pandas().label.isna().all()

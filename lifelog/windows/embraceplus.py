@@ -20,7 +20,7 @@ import numpy as np
 from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.windows.intervals import read_intervals
 from lifelog.windows.labels import to_labels
-from lifelog.windows.layout import BadInput, Label, Session, is_hidden, users_by_name
+from lifelog.windows.layout import BadInput, Label, Session, is_hidden, state_of, users_by_name
 from lifelog.windows.streams import Broken, Irregular, Regular, Stream, StreamSession, by_day
 
 LEVELS = 7  # of folders below the root in which files are searched
@@ -44,9 +44,7 @@ def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
 def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
     """Return number, size and latest change of the user's files, and a digest of the user's labels."""
     about = [path.stat() for path in _files(folder.parent).get(user, []) if path.is_file()]
-    size, newest = sum(file.st_size for file in about), max((file.st_mtime_ns for file in about), default=0)
-    labels = read_intervals(folder.parent, recordings, strict=False).digest(user)
-    return f"{len(about)} files, {size} bytes, latest change at {newest}, labels {labels}"
+    return f"{state_of(about)}, labels {read_intervals(folder.parent, recordings, strict=False).digest(user)}"
 
 
 def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]] | None:

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from lifelog.settings.windows import LabelTable, Recordings
 from lifelog.windows.layout import SAFE_NAME, BadInput, is_hidden
-from lifelog.windows.times import guess_unit, midnight, to_unix, wrong_unit
+from lifelog.windows.times import NAMES, guess_unit, midnight, to_unix, wrong_unit
 
 RESERVED = {"session", "start", "user", "label_rows"}  # columns of the windows table
 MAX_INTERVAL = 366 * 24 * 3600  # seconds; a longer interval has a mistyped digit
@@ -327,10 +327,9 @@ def _times(column: pd.Series, table: LabelTable, users: pd.Series, zones: dict[s
 
 def _expected(column: pd.Series, unit: str) -> str:
     """Return the times that a unit stands for, and another unit if the column fits it."""
-    names = {"s": "unix seconds", "ms": "unix milliseconds", "us": "unix microseconds", "ns": "unix nanoseconds"}
-    guess = None if unit in names else guess_unit(column)
+    guess = None if unit in NAMES else guess_unit(column)
     if guess:
-        return f"the format {unit!r}, but these are {names[guess]}; set unit: {guess}"
-    if unit in names:
-        return f'{names[unit]}; for dates and times set unit: iso, or a format such as "%d.%m.%Y %H:%M"'
+        return f"the format {unit!r}, but these are unix {NAMES[guess]}; set unit: {guess}"
+    if unit in NAMES:
+        return f'unix {NAMES[unit]}; for dates and times set unit: iso, or a format such as "%d.%m.%Y %H:%M"'
     return f"{'ISO 8601' if unit == 'iso' else unit}, and a local time that occurs once"

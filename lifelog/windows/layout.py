@@ -134,7 +134,8 @@ def fingerprint(folder: str | Path, levels: int = 4) -> str:
 
     Links are followed. Hidden files and folders are skipped.
     """
-    count, size, newest, folders = 0, 0, 0, [(str(folder), 1)]
+    files: list[os.stat_result] = []
+    folders = [(str(folder), 1)]
     while folders:
         path, level = folders.pop()
         try:
@@ -151,8 +152,14 @@ def fingerprint(folder: str | Path, levels: int = 4) -> str:
             if stat.S_ISDIR(about.st_mode):
                 folders += [(entry.path, level + 1)] if level < levels else []
             else:
-                count, size, newest = count + 1, size + about.st_size, max(newest, about.st_mtime_ns)
-    return f"{count} files, {size} bytes, latest change at {newest}"
+                files.append(about)
+    return state_of(files)
+
+
+def state_of(files: list[os.stat_result]) -> str:
+    """Return number, size and latest change of files."""
+    size, newest = sum(file.st_size for file in files), max((file.st_mtime_ns for file in files), default=0)
+    return f"{len(files)} files, {size} bytes, latest change at {newest}"
 
 
 def users_by_name(folders: list[Path]) -> dict[str, Path]:

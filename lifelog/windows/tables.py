@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from lifelog.settings.windows import Extraction, Modality, Recordings, Table
 from lifelog.windows.intervals import matching_files, read_intervals
 from lifelog.windows.labels import to_labels
-from lifelog.windows.layout import BadInput, Label, Session, users_by_name
+from lifelog.windows.layout import BadInput, Label, Session, state_of, users_by_name
 from lifelog.windows.streams import Irregular, Stream, StreamSession, Unreadable, by_day
 from lifelog.windows.times import UNITS, to_unix, wrong_unit
 
@@ -41,9 +41,7 @@ def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
     # The label tables of all users may match the pattern too; the digest has the rows of this user.
     labelled = {folder.parent / label.file for label in recordings.labels} if "*" in pattern else set()
     about = [path.stat() for path in files if path not in labelled]
-    size, newest = sum(file.st_size for file in about), max((file.st_mtime_ns for file in about), default=0)
-    labels = read_intervals(folder.parent, recordings, strict=False).digest(user)
-    return f"{len(about)} files, {size} bytes, latest change at {newest}, labels {labels}"
+    return f"{state_of(about)}, labels {read_intervals(folder.parent, recordings, strict=False).digest(user)}"
 
 
 def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]] | None:
