@@ -50,7 +50,7 @@ def recordings(minutes: int) -> Iterator[tuple[Path, float]]:
 def windows_table(path: Path, user: str, count: int, seed: int) -> None:
     """Write a windows table of noise whose mean depends on the label, without raw recordings."""
     rng = np.random.default_rng(seed)
-    schema = windows_schema({TARGET.column: None}, CONFIG.modalities)
+    schema = windows_schema([TARGET.column], CONFIG.modalities)
     levels = np.repeat(rng.integers(1, 8, count // LEVEL_WINDOWS + 1), LEVEL_WINDOWS)[:count]
     path.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
@@ -61,7 +61,10 @@ def windows_table(path: Path, user: str, count: int, seed: int) -> None:
                 pa.array([user] * len(some)),
                 pa.array(["0"] * len(some)),
                 pa.array(starts).cast(pa.timestamp("s", tz="UTC")),
-                pa.array([[f"labels.csv:{begin + i}"] for i in range(len(some))]),
+                pa.array(
+                    [{TARGET.column: [f"labels.csv:{begin + i}"]} for i in range(len(some))],
+                    type=schema.field("label_rows").type,
+                ),
                 pa.array(some.astype(str)),
             ]
             for modality in CONFIG.modalities:

@@ -23,7 +23,7 @@ from lifelog.settings.levels import Level, matches
 from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, Target, WindowSplit
 from lifelog.tables import TEXT, TIME, read_notes, write_table
 from lifelog.windows.labels import shared_rows
-from lifelog.windows.read import own_rows, read_labels
+from lifelog.windows.read import read_labels
 
 DRAWS = 500  # random assignments of blocks to compare
 # level: the raw label value; label: the target's class, null if the value is in no bin; subset: null if the window is
@@ -69,7 +69,6 @@ def assign_splits(
         If the windows lack a label column of the target or the split.
     """
     windows = read_labels(windows_path)
-    answers = own_rows(windows.label_rows, target.column, windows_path)
     tasks = split.tasks if isinstance(split, BlockedSplit) else None
     for key, name, column in (("targets", target.name, target.column), ("splits", split.name, tasks)):
         if column is not None and column not in windows:
@@ -94,7 +93,7 @@ def assign_splits(
             if tasks is None
             else windows[tasks].astype(object).where(windows[tasks].notna(), None)[used].to_numpy()
         )
-        shared = np.array(shared_rows(answers[used]))
+        shared = np.array(shared_rows(rows.get(target.column, []) for rows in windows.label_rows[used]))
         if isinstance(split, RandomSplit):
             subsets = random_subsets(codes, split, shared)
         else:
@@ -215,7 +214,7 @@ def blocked_subsets(
     seconds : int, default 60
         Window length in seconds.
     answers : ndarray of int, shape (n_windows,), optional
-        Number of the answer of each window: windows of one answer are in one block, except for those between tasks.
+        Number of the answer of each window: no answer is in two subsets, except for those between tasks.
 
     Returns
     -------
@@ -239,6 +238,7 @@ def blocked_subsets(
         share = np.array([1 - split.validation, split.validation, 0])
         rest = pd.factorize(pd.Series(list(zip(blocks, minutes // split.block_minutes, strict=True)))[~test])[0]
         subsets[~test] = _draw(codes[~test], _whole_answers(rest, answers[~test]), share, split.seed)
+        subsets[~test & np.isin(answers, answers[test])] = None  # answers about a held-out task and another one
     return _embargo(subsets, minutes, gap)
 
 

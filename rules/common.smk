@@ -37,7 +37,7 @@ try:
     CONFIG = load_config(config)
     folders = find_users(CONFIG.cohort, CONFIG.simulation)
     if workflow.is_main_process:  # not in the process of each job
-        for line in check_recordings(CONFIG.cohort, folders, list(map(CONFIG.target, CONFIG.targets_run))):
+        for line in check_recordings(CONFIG, folders):
             logger.warning(line)
 except (ConfigError, BadInput) as problem:
     raise WorkflowError(str(problem)) from None

@@ -18,7 +18,7 @@ def recordings_fingerprint(user):
 
 def problems_of_recordings(wildcards):
     """Problems that are reported before any job."""
-    return check_recordings(CONFIG.cohort, folders, list(map(CONFIG.target, CONFIG.targets_run)))
+    return check_recordings(CONFIG, folders)
 
 
 def of_schemes(pattern, value):

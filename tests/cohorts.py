@@ -104,8 +104,12 @@ def lifesnaps(root: Path) -> None:
 
 
 def kemocon(root: Path) -> None:
-    """Ten minutes with a label every five seconds."""
-    (root / "annotations").mkdir()
+    """Ten minutes with a label about every five seconds, in seconds since the start of each participant."""
+    annotations = root / "emotion_annotations/self_annotations"
+    annotations.mkdir(parents=True)
+    (root / "metadata").mkdir()
+    starts = pd.DataFrame({"pid": range(1, len(USERS) + 1), "startTime": START * 1000})
+    starts.to_csv(root / "metadata/subjects.csv", index=False)
     for number in range(len(USERS)):
         folder = root / "e4_data" / str(number + 1)
         folder.mkdir(parents=True)
@@ -114,9 +118,9 @@ def kemocon(root: Path) -> None:
             frame = pd.DataFrame(signal(number, rate * 600, len(columns), level), columns=columns)
             frame.insert(0, "timestamp", START * 1000 + np.arange(rate * 600) * 1000 // rate)
             frame.to_csv(folder / f"E4_{name}.csv", index=False)
-        times = START * 1000 + np.arange(120) * 5000
-        labels = pd.DataFrame({"timestamp": times, "arousal": 1 + 3 * (np.arange(120) // 12 % 2)})
-        labels.to_csv(root / "annotations" / f"P{number + 1}.self.csv", index=False)
+        seconds = 5 * np.arange(1, 121)
+        labels = pd.DataFrame({"seconds": seconds, "arousal": 1 + 3 * (np.arange(120) // 12 % 2)})
+        labels.to_csv(annotations / f"P{number + 1}.self.csv", index=False)
 
 
 def etri2024(root: Path) -> None:

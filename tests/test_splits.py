@@ -190,13 +190,13 @@ def test_an_unknown_label_column_raises_an_error_with_the_existing_columns(
 def write_windows(path: Path, stress: list[str | None], rows: list[list[str]], sessions: int = 1) -> None:
     """Write a windows table of consecutive minutes."""
     modality = Modality(name="hr", kind="scalar", columns=["hr"])
-    schema = windows_schema({"stress": None}, [modality])
+    schema = windows_schema(["stress"], [modality])
     count = len(stress)
     table = {
         "user": ["u"] * count,
         "session": [str(i * sessions // count) for i in range(count)],
         "start": [1_644_227_580 + 60 * i for i in range(count)],
-        "label_rows": rows,
+        "label_rows": [{"stress": own} for own in rows],
         "stress": stress,
         "hr": [[1.0]] * count,
     }
@@ -223,6 +223,27 @@ def test_windows_of_one_answer_are_in_one_subset(tmp_path: Path, split: RandomSp
     frame = pq.read_table(tmp_path / "s").to_pandas()
     answers = frame.subset.groupby(np.arange(100) // 5)
     assert (answers.nunique() <= 1).all() and set(frame.subset.dropna()) == set(SUBSETS)
+
+
+def test_an_answer_about_a_held_out_task_and_another_one_is_not_used_for_training(tmp_path: Path) -> None:
+    modality = Modality(name="hr", kind="scalar", columns=["hr"])
+    tasks = ["speech"] * 20 + ["walk"] * 40
+    rows = [f"l:{i // 8}" for i in range(60)]  # the third answer describes minutes 16 to 23
+    table = {
+        "user": ["u"] * 60,
+        "session": ["s"] * 60,
+        "start": [1_644_227_580 + 60 * i for i in range(60)],
+        "label_rows": [{"stress": [row], "task": [f"t:{task}"]} for row, task in zip(rows, tasks, strict=True)],
+        "stress": [str(i // 8 % 2) for i in range(60)],
+        "task": tasks,
+        "hr": [[1.0]] * 60,
+    }
+    pq.write_table(pa.table(table, schema=windows_schema(["stress", "task"], [modality])), tmp_path / "w")
+    split = BlockedSplit(name="b", tasks="task", hold_out=["speech"], embargo_minutes=0, block_minutes=2)
+    assign_splits(tmp_path / "w", STRESS, split, tmp_path / "s")
+    subsets = pq.read_table(tmp_path / "s").to_pandas().subset
+    assert (subsets[:20] == "test").all() and subsets[20:24].isna().all() and subsets[24:].notna().any()
+    assert (subsets[24:].groupby(np.arange(24, 60) // 8).nunique() <= 1).all()
 
 
 def test_an_answer_that_labels_everything_cannot_be_split(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from pydantic import Field, field_validator, model_validator
 
 from lifelog.settings.base import Name, Section
 
+UNITS = ("s", "ms", "us", "ns")
+
 
 class Table(Section):
     """How a file of samples or labels with a column of times is read."""
@@ -44,7 +46,7 @@ class Table(Section):
     @field_validator("unit")
     @classmethod
     def _is_unit(cls, value: str) -> str:
-        if value not in ("s", "ms", "us", "ns", "iso") and "%" not in value:
+        if value not in (*UNITS, "iso") and "%" not in value:
             raise ValueError('allowed: s, ms, us, ns, iso, or a format such as "%d.%m.%Y %H:%M"')
         return value
 
@@ -69,14 +71,24 @@ class LabelTable(Table):
     end: str | None = "end"
     """column with the end of the labelled time (exclusive); null if `lasts` or `before` is set"""
 
-    lasts: Annotated[int, Field(gt=0)] | Literal["day"] | None = None
-    """length of the labelled time in seconds; day: the local day of `time`"""
+    lasts: Annotated[int, Field(gt=0)] | Literal["day", "next"] | None = None
+    """length of the labelled time in seconds; day: the local day of `time`; next: until the next row of the file and
+    participant, such as the phases of a protocol; the last row only ends the one before it"""
 
     before: int | None = Field(None, gt=0)
     """for prompts: an answer describes this many seconds before `time`"""
 
     columns: list[str] | None = None
     """columns with labels; null: all other columns"""
+
+    header: list[str] | None = None
+    """names of the columns of CSV files without a header row"""
+
+    count: str | None = None
+    """label column to add: the number of the row in its file, from 1; for files with times only, such as tags.csv"""
+
+    since: Table | None = None
+    """for times relative to a start: a table with the start of each participant"""
 
     @model_validator(mode="before")
     @classmethod
@@ -89,6 +101,10 @@ class LabelTable(Table):
     def _is_consistent(self) -> LabelTable:
         if sum(value is not None for value in (self.end, self.lasts, self.before)) != 1:
             raise ValueError(f"labels: {self.file!r} needs one of end, lasts and before")
+        if self.since and (self.unit not in UNITS or self.since.user is None):
+            raise ValueError(
+                f"labels: {self.file!r}: with since, unit is one of {UNITS}, and since names its user column"
+            )
         if (self.user is None) != ("{user}" in self.file):
             raise ValueError(
                 f"labels: {self.file!r}: set either `user` to a column, or {{user}} in the path and user: null"

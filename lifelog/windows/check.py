@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from lifelog.config import Config
 from lifelog.settings.levels import matches
-from lifelog.settings.splits import Target
-from lifelog.settings.windows import Cohort
+from lifelog.settings.splits import BlockedSplit, Target
 from lifelog.windows.intervals import Interval, read_intervals
 from lifelog.windows.layout import BadInput
 from lifelog.windows.layouts import LAYOUTS, root_of
@@ -18,17 +18,15 @@ Spans = list[tuple[float, float]] | None  # of the recordings of a user; None if
 MAX_SHOWN = 12  # values or users that a message lists
 
 
-def check_recordings(cohort: Cohort, users: dict[str, Path], targets: list[Target]) -> list[str]:
+def check_recordings(config: Config, users: dict[str, Path]) -> list[str]:
     """Return problems that cost some windows; raise for problems that make a run useless.
 
     Parameters
     ----------
-    cohort : Cohort
-        The recordings.
+    config : Config
+        The recordings, their modalities, and the targets and splits of the run.
     users : dict of str to Path
         The users of the run and their folders.
-    targets : list of Target
-        The targets of the run.
 
     Returns
     -------
@@ -41,6 +39,7 @@ def check_recordings(cohort: Cohort, users: dict[str, Path], targets: list[Targe
         If user names differ only in case, no user has both labels and recordings, a label column is missing, or no
         label is in a bin. The message has one line per problem.
     """
+    cohort, targets = config.cohort, [config.target(name) for name in config.targets_run]
     layout = LAYOUTS[cohort.layout]
     recorded = getattr(layout, "recorded", None)
     if recorded is None:  # labels are in the folders of the recordings
@@ -52,7 +51,8 @@ def check_recordings(cohort: Cohort, users: dict[str, Path], targets: list[Targe
     found = [problem for user in users if (problem := _times(user, own[user], spans[user], cohort.zone(user)))]
     if intervals.problems:
         raise _unusable(intervals.problems + found)
-    fatal = _names(root, spans, own) or _targets(own, list(intervals.columns), targets)
+    columns = list(intervals.columns)
+    fatal = _names(root, spans, own) or _columns(columns, config) or _targets(own, columns, targets)
     if fatal:
         raise _unusable(fatal)
     labelled = {user for user in users if own[user] and spans[user]}
@@ -87,6 +87,18 @@ def _names(root: Path, spans: dict[str, Spans], own: dict[str, list[Interval]]) 
         return [f"the folders of the users are in {deeper[0].parent}; set cohort.root to it"]
     folders, labelled = _listed(with_files), _listed(with_labels)
     return [f"no user has both labels and recordings: {root} has recordings of {folders}, and labels of {labelled}"]
+
+
+def _columns(columns: list[str], config: Config) -> list[str]:
+    """Return label columns of splits that are missing, and those with the name of a modality."""
+    missing = [
+        f"splits: {split.name!r} uses the label column {split.tasks!r}; the labels have {columns}"
+        for split in config.splits
+        if isinstance(split, BlockedSplit) and split.tasks is not None and split.tasks not in columns
+    ]
+    names = {modality.name for modality in config.modalities}
+    clashes = [f"modalities: {name!r} is also a label column; rename the modality" for name in columns if name in names]
+    return missing + clashes
 
 
 def _targets(own: dict[str, list[Interval]], columns: list[str], targets: list[Target]) -> list[str]:

@@ -14,12 +14,10 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -27,6 +25,7 @@ from numpy.typing import NDArray
 
 from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.windows.csvfile import numbers, read_csv
+from lifelog.windows.files import RawFile, members
 from lifelog.windows.intervals import read_intervals
 from lifelog.windows.labels import to_labels
 from lifelog.windows.layout import BadInput, Label, Session, is_hidden, users_by_name
@@ -37,57 +36,7 @@ from lifelog.windows.times import EARLIEST, LATEST, show, wrong_unit
 LEVELS = 3  # of folders below a user in which sessions are searched
 HEAD = 2  # rows before the samples: start and rate
 MAX_RATE = 10_000.0  # Hz; a larger number in a header is not a rate
-MAX_MEMBER = 2**32  # bytes of a file in a zip
-# What a damaged or encrypted zip may raise.
-UNREADABLE = (
-    OSError,
-    zipfile.BadZipFile,
-    zlib.error,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    KeyError,
-    ValueError,
-)
 SIGNALS = {"ACC", "BVP", "EDA", "HR", "IBI", "TEMP"}  # tags.csv and label tables are not recordings
-
-
-@dataclass(frozen=True)
-class RawFile:
-    """A file on disk, or in a zip."""
-
-    path: Path
-    member: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.member}" if self.member else str(self.path)
-
-    def head(self, count: int) -> tuple[bytes, int]:
-        """Return the first bytes of the file and its size, without unpacking the rest of a zip."""
-        try:
-            if self.member is None:
-                with self.path.open("rb") as file:
-                    return file.read(count), self.path.stat().st_size
-            with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as member:
-                return member.read(count), archive.getinfo(self.member).file_size
-        except UNREADABLE as error:
-            raise BadInput("unreadable file", f"{self}: {error}") from None
-
-    def open(self) -> BinaryIO:
-        """Open the file for reading bytes; raise BadInput if it is missing or unusable."""
-        try:
-            if self.member is None:
-                return self.path.open("rb")
-            with zipfile.ZipFile(self.path) as archive:
-                if archive.getinfo(self.member).file_size > MAX_MEMBER:
-                    raise BadInput("file too large", f"{self}: more than {MAX_MEMBER} bytes")
-                return io.BytesIO(archive.read(self.member))
-        except FileNotFoundError:
-            raise BadInput("no file", str(self)) from None
-        except BadInput:
-            raise
-        except UNREADABLE as error:
-            raise BadInput("unreadable file", f"{self}: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -119,11 +68,11 @@ def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
 
 def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
-) -> tuple[dict[str, str | None], Iterator[Session]]:
-    """Return the label columns with their files, and the sessions in time order, each with the labels of its time."""
+) -> tuple[list[str], Iterator[Session]]:
+    """Return the label columns, and the sessions in time order, each with the labels of its time."""
     intervals = read_intervals(folder.parent, recordings, user=user)
     labels = to_labels(intervals.users.get(user, []), list(intervals.columns), extraction, recordings.zone(user))
-    return intervals.files(user), _sessions(folder, labels, extraction)
+    return list(intervals.columns), _sessions(folder, labels, extraction)
 
 
 def _sessions(folder: Path, labels: list[Label], extraction: Extraction) -> Iterator[Session]:
@@ -202,22 +151,17 @@ def _files(folder: Path, level: int = 0) -> list[RawFile]:
             found += _files(path, level + 1)
     for path in entries:
         if path.suffix.lower() == ".zip" and path.is_file():
-            found += _members(path)
+            found += _signals(path)
     return found
 
 
-def _members(path: Path) -> list[RawFile]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (OSError, zipfile.BadZipFile):
-        return []
+def _signals(path: Path) -> list[RawFile]:
+    """Return the recordings in a zip."""
+    inside = [(file, Path(file.member or "")) for file in members(path)]
     return [
-        RawFile(path, name)
-        for name in names
-        if Path(name).stem.upper() in SIGNALS
-        and Path(name).suffix.lower() == ".csv"
-        and not any(map(is_hidden, Path(name).parts))
+        file
+        for file, name in inside
+        if name.stem.upper() in SIGNALS and name.suffix.lower() == ".csv" and not any(map(is_hidden, name.parts))
     ]
 
 

@@ -57,12 +57,12 @@ def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[floa
 
 def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
-) -> tuple[dict[str, str | None], Iterator[Session]]:
-    """Return the label columns with their files, and the local days of a user."""
+) -> tuple[list[str], Iterator[Session]]:
+    """Return the label columns, and the local days of a user."""
     intervals = read_intervals(folder.parent, recordings, user=user)
     zone = recordings.zone(user)
     labels = to_labels(intervals.users.get(user, []), list(intervals.columns), extraction, zone)
-    return intervals.files(user), _sessions(user, _files(folder.parent).get(user, []), labels, extraction, zone)
+    return list(intervals.columns), _sessions(user, _files(folder.parent).get(user, []), labels, extraction, zone)
 
 
 def _sessions(

@@ -60,9 +60,9 @@ def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
 
 def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
-) -> tuple[dict[str, str | None], Iterator[Session]]:
+) -> tuple[list[str], Iterator[Session]]:
     """Return the sessions of a user in time order; other entries become notes of the first one."""
-    return dict.fromkeys(LABELS), _sessions(folder)
+    return LABELS, _sessions(folder)
 
 
 def _sessions(folder: Path) -> Iterator[Session]:
@@ -89,7 +89,7 @@ def _single(label: Label, answers: list[Label]) -> Label:
     """Return a label, with a fault if its minute has another answer, or the same one in an earlier row."""
     if len(answers) == 1:
         return label
-    rows = ", ".join(answer.rows[0] for answer in answers)
+    rows = ", ".join(answer.rows[LABELS[0]][0] for answer in answers)
     differing = [name for name in LABELS if len({answer.values[name] for answer in answers} - {None}) > 1]
     if differing:
         texts = ", ".join(
@@ -199,7 +199,7 @@ def _label(header: list[str], cells: list[str], where: str, line: str) -> Label:
         except ValueError:
             problem = BadInput("unreadable label", f"{where}: {name} is {row[name]!r}, not a level of the scale")
             return Label(start, values, problem)
-    return Label(start, values, rows=(line,))
+    return Label(start, values, rows=dict.fromkeys(LABELS, (line,)))
 
 
 def _whole_number(text: str, limit: int) -> int:

@@ -92,9 +92,10 @@ def extract_windows(
     schema = windows_schema(labels, modalities)
     log = QualityLog(user, {m.name: expected_samples(m, extraction.seconds) for m in modalities})
     extracted: set[int] = set()
+    texts = ["label_rows.key_value.key", "label_rows.key_value.value.list.element"]
     encoding = {
         # Measured values hardly repeat: a dictionary of them is slow to build, and split bytes compress as well.
-        "use_dictionary": ["label_rows.list.element", *(name for name in schema.names if name not in log.expected)],
+        "use_dictionary": [*texts, *(name for name in schema.names if name not in log.expected)],
         "use_byte_stream_split": [f"{name}.list.element" for name in log.expected],
         "compression": "zstd",
     }
@@ -186,12 +187,17 @@ def _usable_rows(piece: Piece, extraction: Extraction, log: QualityLog, extracte
     return rows
 
 
+def _rows(label: Label) -> dict[str, list[str]]:
+    """Return the rows of the answers of a label."""
+    return {column: list(rows) for column, rows in label.rows.items() if label.values[column] is not None}
+
+
 def _to_table(user: str, piece: Piece, rows: list[int], modalities: list[Modality], schema: pa.Schema) -> pa.Table:
     """Return some rows of a piece in the schema of the windows table."""
     labels = [piece.session.labels[row] for row in rows]
     session = piece.session.name
     keys = [
-        {"user": user, "session": session, "start": label.start, "label_rows": list(label.rows)} | dict(label.values)
+        {"user": user, "session": session, "start": label.start, "label_rows": _rows(label)} | dict(label.values)
         for label in labels
     ]
     columns, arrays = _columns(modalities), []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import functools
 import hashlib
+import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,8 +21,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifelog.settings.windows import LabelTable, Recordings
-from lifelog.windows.layout import SAFE_NAME, BadInput, is_hidden
+from lifelog.settings.windows import LabelTable, Recordings, Table
+from lifelog.windows.files import RawFile, matching_files, matching_members
+from lifelog.windows.layout import SAFE_NAME, BadInput
 from lifelog.windows.times import NAMES, guess_unit, midnight, to_unix, wrong_unit
 
 RESERVED = {"session", "start", "user", "label_rows"}  # columns of the windows table
@@ -59,17 +61,6 @@ class Intervals:
     problems: list[str] = field(default_factory=list)
     faulty: set[str] = field(default_factory=set)
 
-    def files(self, user: str) -> dict[str, str | None]:
-        """Return the file of each label column, as in the rows of a user; None if all columns are in one file."""
-        if len(set(self.columns.values())) < 2:
-            return dict.fromkeys(self.columns)
-        own: dict[str, set[str]] = {column: set() for column in self.columns}
-        for row in self.users.get(user, []):
-            for column in row.values:
-                own[column].add(row.row.rpartition(":")[0])
-        # The rows of a column in several files are not distinguished: all rows then count.
-        return {column: min(files, default="") if len(files) < 2 else None for column, files in own.items()}
-
     def digest(self, user: str) -> str:
         """Return a digest of a user's rows; other users' rows do not change it."""
         rows = [(row.start, row.end, sorted(row.values.items())) for row in self.users.get(user, [])]
@@ -100,8 +91,11 @@ def read_intervals(root: Path, recordings: Recordings, strict: bool = True, user
     BadInput
         If a table is missing or unusable, or has unusable rows; the message has file, line, cause and remedy.
     """
-    files = [path for table in recordings.labels for path, _ in _files(root, table) if path.exists()]
-    state = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    files = [file for table in recordings.labels for file, _ in _files(root, table)]
+    paths = {file.path for file in files} | {root / table.since.file for table in recordings.labels if table.since}
+    state = tuple(
+        (str(path), (about := path.stat()).st_mtime_ns, about.st_size) for path in sorted(paths) if path.exists()
+    )
     found = _read_all(root, recordings.model_dump_json(include={"labels", "timezone", "timezones"}), state)
     if strict and (found.problems if user is None else user in found.faulty):
         raise BadInput("label table cannot be used", "; ".join(found.problems))
@@ -113,14 +107,14 @@ def _read_all(root: Path, settings: str, state: tuple[tuple[str, int, int], ...]
     recordings = Recordings.model_validate_json(settings)
     found = Intervals()
     for number, table in enumerate(recordings.labels):
-        for path, user in _files(root, table):
+        for file, user in _files(root, table):
             try:
-                rows, problems, faulty = _read_table(path, user, table, recordings, path.relative_to(root).as_posix())
+                rows, problems, faulty = _read_table(file, user, table, recordings, root)
             except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
                 if isinstance(error, BadInput):
                     raise
                 cause = "not UTF-8 text; save it as UTF-8" if isinstance(error, UnicodeDecodeError) else error
-                raise BadInput("label table cannot be used", f"{path} (cohort.labels): {cause}") from None
+                raise BadInput("label table cannot be used", f"{file} (cohort.labels): {cause}") from None
             found.problems += problems
             found.faulty |= faulty
             for name, row in rows:
@@ -129,81 +123,85 @@ def _read_all(root: Path, settings: str, state: tuple[tuple[str, int, int], ...]
                     if found.columns.setdefault(column, number) != number:
                         raise BadInput(
                             "label table cannot be used",
-                            f"{path} (cohort.labels): the column {column!r} is in two label tables; name the columns "
+                            f"{file} (cohort.labels): the column {column!r} is in two label tables; name the columns "
                             "to read (columns)",
                         )
     return found
 
 
-def _files(root: Path, table: LabelTable) -> list[tuple[Path, str | None]]:
+def _files(root: Path, table: LabelTable) -> list[tuple[RawFile, str | None]]:
     """Return the files of a label table, with the user that the path names."""
-    return [(path, user) for path, user, _ in matching_files(root, table.file)] or [(root / table.file, None)]
+    found = [(RawFile(path), user) for path, user, _ in matching_files(root, table.file)]
+    return found + matching_members(root, table.file) or [(RawFile(root / table.file), None)]
 
 
-def matching_files(root: Path, pattern: str, **fixed: str) -> list[tuple[Path, str | None, dict[str, str]]]:
-    """Return the files below `root` that match a path pattern, with the user and other names in the path.
-
-    Hidden files and folders are skipped.
-    """
-    for name, value in fixed.items():
-        pattern = pattern.replace(f"{{{name}}}", value)
-    if not set("{*") & set(pattern):
-        path = root / pattern
-        return [(path, None, {})] if path.exists() else []
-    parts = re.split(r"(\{\w+\})", pattern)
-    seen: set[str] = set()
-    regex = ""
-    for part in parts:
-        name = part.strip("{}")
-        if part.startswith("{"):
-            regex += f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+?)"
-            seen.add(name)
-        else:
-            regex += re.escape(part).replace(r"\*\*/", "(?:.*/)?").replace(r"\*", "[^/]*")
-    found = []
-    for path in sorted(root.glob(re.sub(r"\{\w+\}", "*", pattern))):
-        relative = path.relative_to(root)
-        match = re.fullmatch(regex, relative.as_posix())
-        if match and not any(is_hidden(part) for part in relative.parts):
-            names = match.groupdict()
-            found.append((path, names.pop("user", None), names))
-    return found
+def _origins(root: Path, table: LabelTable, recordings: Recordings) -> dict[str, float] | None:
+    """Return the time from which the times of each user count, in unix seconds; None for times of their own."""
+    if table.since is None:
+        return None
+    file, since = RawFile(root / table.since.file), table.since
+    frame, _ = read_text_table(file, since.separator)
+    _check_header(frame, [key for key in (since.user, since.time) if key], [since.time], since)
+    users = frame[since.user].astype(str).str.strip()
+    zones = {user: since.zone or recordings.zone(user) for user in users}
+    return dict(zip(users, _unix(frame[since.time], since.unit, users, zones), strict=True))
 
 
 def _read_table(
-    path: Path, user: str | None, table: LabelTable, recordings: Recordings, name: str
+    file: RawFile, user: str | None, table: LabelTable, recordings: Recordings, root: Path
 ) -> tuple[list[tuple[str, Interval]], list[str], set[str]]:
     """Return the rows of a table with their users, and the problems of other rows with theirs."""
-    frame, lines = read_text_table(path, table.separator)
+    frame, lines = read_text_table(file, table.separator, table.header)
     keys = [key for key in (table.user, table.time, table.end) if key]
     columns = table.columns or [column for column in frame if column not in keys]
-    _check_header(frame, [*keys, *columns], columns, table)
+    columns += [table.count] if table.count else []
+    _check_header(frame.assign(**{table.count: ""} if table.count else {}), [*keys, *columns], columns, table)
     users = (
         frame[table.user].fillna("").astype(str).str.strip()
         if table.user
         else pd.Series([user] * len(frame), dtype=object)
     )
+    if table.count:
+        frame[table.count] = users.groupby(users).cumcount() + 1
     zones = {who: table.zone or recordings.zone(who) for who in users.unique()}
-    starts, faults = _times(frame[table.time], table, users, zones)
+    origins = _origins(root, table, recordings)
+    starts, faults = _times(frame[table.time], table, users, zones, origins)
     if table.end:
-        ends, more = _times(frame[table.end], table, users, zones)
+        ends, more = _times(frame[table.end], table, users, zones, origins)
         faults = {**more, **faults}
-    elif table.lasts == "day":
-        days = [(np.nan, np.nan) if i in faults else _day(starts[i], zones[users[i]]) for i in range(len(frame))]
-        starts, ends = np.array(days, dtype=float).reshape(-1, 2).T
-    elif table.before:
-        starts, ends = starts - table.before, starts
     else:
-        ends = starts + (table.lasts or 0)
+        starts, ends = _ends(starts, table, users, zones, faults)
     values = {column: _texts(frame[column], table.decimal) for column in columns}
+    place = f"{file.path.relative_to(root).as_posix()}{f'/{file.member}' if file.member else ''}"
     rows = []
     for i, who in enumerate(users):
+        if np.isinf(ends[i]):  # the last row of a table without ends
+            continue
         if i not in faults and (problem := _fault(str(who), starts[i], ends[i])):
             faults[i] = problem
         if i not in faults:
             labels = {column: texts[i] for column, texts in values.items()}
-            rows.append((str(who), Interval(int(starts[i]), int(ends[i]), labels, f"{name}:{lines[i]}")))
-    return rows, _summary(path, faults, lines), {str(users[i]) for i in faults}
+            rows.append((str(who), Interval(int(starts[i]), int(ends[i]), labels, f"{place}:{lines[i]}")))
+    return rows, _summary(file, faults, lines), {str(users[i]) for i in faults}
+
+
+def _ends(
+    starts: Any, table: LabelTable, users: pd.Series, zones: dict[str, str], faults: dict[int, str]
+) -> tuple[Any, Any]:
+    """Return start and end of the time that each row of a table without ends describes."""
+    if table.before:
+        return starts - table.before, starts
+    if table.lasts == "day":
+        days = [(np.nan, np.nan) if i in faults else _day(starts[i], zones[users[i]]) for i in range(len(starts))]
+        starts, ends = np.array(days, dtype=float).reshape(-1, 2).T
+        return starts, ends
+    if table.lasts == "next":
+        ends = np.full(len(starts), np.inf)
+        for own in users.groupby(users).indices.values():
+            times = np.append(np.unique(starts[own][np.isfinite(starts[own])]), np.inf)
+            ends[own] = times[np.minimum(np.searchsorted(times, starts[own], side="right"), len(times) - 1)]
+        return starts, ends
+    return starts, starts + (table.lasts or 0)
 
 
 def _fault(user: str, start: float, end: float) -> str | None:
@@ -217,27 +215,29 @@ def _fault(user: str, start: float, end: float) -> str | None:
     return "the interval is longer than a year" if end - start > MAX_INTERVAL else None
 
 
-def _summary(path: Path, faults: dict[int, str], lines: Any) -> list[str]:
+def _summary(file: RawFile, faults: dict[int, str], lines: Any) -> list[str]:
     """Return one line per kind of problem: the first row with it, and the number of rows."""
     kinds: dict[str, list[int]] = {}
     for i in sorted(faults):
         kinds.setdefault(re.sub(r"'[^']*'", "", faults[i]), []).append(i)
     return [
-        f"{path} (cohort.labels): line {lines[rows[0]]}: {faults[rows[0]]}"
+        f"{file} (cohort.labels): line {lines[rows[0]]}: {faults[rows[0]]}"
         + (f" ({len(rows)} rows)" if len(rows) > 1 else "")
         for rows in kinds.values()
     ]
 
 
-def read_text_table(path: Path, separator: str = ",") -> tuple[pd.DataFrame, Any]:
+def read_text_table(file: RawFile, separator: str = ",", header: list[str] | None = None) -> tuple[pd.DataFrame, Any]:
     """Read a CSV or Parquet table of labels.
 
     Parameters
     ----------
-    path : Path
+    file : RawFile
         The file.
     separator : str, default ","
         Separator of CSV columns.
+    header : list of str, optional
+        Names of the columns of a CSV file without a header row.
 
     Returns
     -------
@@ -251,12 +251,14 @@ def read_text_table(path: Path, separator: str = ",") -> tuple[pd.DataFrame, Any
     ValueError
         If a line has another number of fields than the header.
     """
-    if path.suffix.lower() == ".parquet":
-        table = pq.read_table(path)
-        return table.to_pandas(), np.arange(1, table.num_rows + 1)
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
-        header = [name.strip() for name in next(reader, [])]
+    with file.open() as raw:
+        if (file.member or file.path.name).lower().endswith(".parquet"):
+            table = pq.read_table(raw)
+            return table.to_pandas(), np.arange(1, table.num_rows + 1)
+        text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+        reader = csv.reader(text, delimiter=separator, skipinitialspace=True, strict=True)
+        if header is None:
+            header = [name.strip() for name in next(reader, [])]
         cells, lines = [], []
         for fields in reader:
             if not any(field.strip() for field in fields):
@@ -271,7 +273,7 @@ def read_text_table(path: Path, separator: str = ",") -> tuple[pd.DataFrame, Any
     return pd.DataFrame(cells, columns=header, dtype=object), np.array(lines, dtype=int)
 
 
-def _check_header(frame: pd.DataFrame, needed: list[str], columns: list[str], table: LabelTable) -> None:
+def _check_header(frame: pd.DataFrame, needed: list[str], columns: list[str], table: Table) -> None:
     header = [str(name) for name in frame.columns]
     for name in needed:
         if name not in header:
@@ -309,20 +311,36 @@ def _day(seconds: float, zone: str) -> tuple[int, int]:
     return start, midnight(start, zone, 1)
 
 
-def _times(column: pd.Series, table: LabelTable, users: pd.Series, zones: dict[str, str]) -> tuple[Any, dict[int, str]]:
+def _times(
+    column: pd.Series,
+    table: LabelTable,
+    users: pd.Series,
+    zones: dict[str, str],
+    origins: dict[str, float] | None,
+) -> tuple[Any, dict[int, str]]:
     """Return times in whole unix seconds, and the problem of each unusable one by row."""
-    seconds = np.full(len(column), np.nan)
-    for zone in dict.fromkeys(zones.values()):
-        own = users.map(zones).to_numpy() == zone
-        seconds[own] = to_unix(column[own], table.unit, zone)
+    seconds = _unix(column, table.unit, users, zones)
+    if origins is not None:
+        seconds = seconds + np.array([origins.get(user, np.nan) for user in users], dtype=float)
     faults = {}
     for i, (time, cell) in enumerate(zip(seconds, column, strict=True)):
         wrong = wrong_unit(time, table.unit) if np.isfinite(time) else None
         if wrong:
             faults[i] = f"{column.name} is {cell!r}, which {wrong}"
+        elif origins is not None and not np.isfinite(origins.get(users[i], np.nan)):
+            faults[i] = f"{table.since and table.since.file} has no usable time for the user {users[i]!r}"
         elif not np.isfinite(time):
             faults[i] = f"{column.name} is {cell!r}; expected {_expected(column, table.unit)}"
     return np.rint(seconds), faults
+
+
+def _unix(column: pd.Series, unit: str, users: pd.Series, zones: dict[str, str]) -> Any:
+    """Return times in unix seconds, read in the time zones of their users."""
+    seconds = np.full(len(column), np.nan)
+    for zone in dict.fromkeys(zones.values()):
+        own = users.map(zones).to_numpy() == zone
+        seconds[own] = to_unix(column[own], unit, zone)
+    return seconds
 
 
 def _expected(column: pd.Series, unit: str) -> str:

@@ -19,16 +19,29 @@ from lifelog.windows.layout import BadInput, Label
 from lifelog.windows.times import DAY, midnight
 
 Values = tuple[str | None, ...]
+Rows = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of time with constant labels: values by column, None for a conflict; and the rows they come from."""
+    """A stretch of time with constant labels.
+
+    Attributes
+    ----------
+    start, end : int
+        Unix seconds.
+    values : tuple of str or None
+        The value of each column; None for a conflict.
+    rows : tuple of tuple of str
+        The rows of each column that have its value; those of all values for a conflict.
+    conflict : str
+        The differing answers.
+    """
 
     start: int
     end: int
     values: Values | None
-    rows: tuple[str, ...]
+    rows: Rows
     conflict: str = ""
 
     @property
@@ -60,13 +73,19 @@ def to_labels(intervals: list[Interval], columns: list[str], extraction: Extract
     by_clock = extraction.anchor == "clock" or extraction.seconds == DAY
     windows = _by_clock(stretches, extraction, zone) if by_clock else _by_label(stretches, extraction.seconds)
     return [
-        Label(start, dict(zip(columns, values or [None] * len(columns), strict=True)), fault, rows, seconds)
+        Label(
+            start,
+            dict(zip(columns, values or [None] * len(columns), strict=True)),
+            fault,
+            {column: own for column, own in zip(columns, rows, strict=True) if own},
+            seconds,
+        )
         for start, values, fault, rows, seconds in windows
     ]
 
 
 def merge(intervals: list[Interval], columns: list[str]) -> list[Stretch]:
-    """Return stretches of constant labels in time order; neighbouring ones that share a row are joined if equal.
+    """Return stretches of constant labels in time order; neighbouring ones with the same answers are joined.
 
     Parameters
     ----------
@@ -97,29 +116,41 @@ def merge(intervals: list[Interval], columns: list[str]) -> list[Stretch]:
             continue
         here = _merged(active, columns, start, end)
         last = stretches[-1] if stretches else None
-        if last and last.end == start and last.values == here.values and set(last.rows) & set(here.rows):
-            joined = tuple(dict.fromkeys(last.rows + here.rows))
+        if last and last.end == start and _same_answers(last, here):
+            joined = tuple(tuple(dict.fromkeys(a + b)) for a, b in zip(last.rows, here.rows, strict=True))
             here = Stretch(last.start, end, here.values, joined, last.conflict or here.conflict)
             stretches.pop()
         stretches.append(here)
     return stretches
 
 
+def _same_answers(a: Stretch, b: Stretch) -> bool:
+    """Return whether two stretches have equal values, and every answer, or any conflict, comes from a common row."""
+    common = [bool(set(own) & set(other)) for own, other in zip(a.rows, b.rows, strict=True)]
+    if a.values is None or b.values is None:
+        return a.values == b.values and any(common)
+    return a.values == b.values and all(value is None or shared for value, shared in zip(a.values, common, strict=True))
+
+
 def _merged(active: list[Interval], columns: list[str], start: int, end: int) -> Stretch:
     """Return the labels of some time from all rows that cover it."""
     values: list[str | None] = []
+    rows: list[tuple[str, ...]] = []
+    conflict = ""
     for column in columns:
         answers = {row.values.get(column): row.row for row in reversed(active)}
         answers.pop(None, None)
-        if len(answers) > 1:
+        if len(answers) > 1 and not conflict:
             texts = ", ".join(f"{answer!r} ({row})" for answer, row in sorted(answers.items(), key=lambda a: str(a)))
-            return Stretch(start, end, None, tuple(row.row for row in active), f"{column!r}: {texts}")
-        values.extend(answers or [None])
-    answered = [row for row in active if any(row.values.get(column) is not None for column in columns)] or active
-    return Stretch(start, end, tuple(values), tuple(dict.fromkeys(row.row for row in answered)))
+            conflict = f"{column!r}: {texts}"
+        value = next(iter(answers), None)
+        own = [row.row for row in active if column in row.values and (conflict or row.values[column] == value)]
+        values.append(value)
+        rows.append(tuple(dict.fromkeys(own)))
+    return Stretch(start, end, None if conflict else tuple(values), tuple(rows), conflict)
 
 
-Window = tuple[int, Values | None, BadInput | None, tuple[str, ...], int]  # start, values, fault, rows, seconds
+Window = tuple[int, Values | None, BadInput | None, Rows, int]  # start, values, fault, rows, seconds
 
 
 def _by_label(stretches: list[Stretch], width: int) -> Iterator[Window]:
@@ -135,7 +166,8 @@ def _by_label(stretches: list[Stretch], width: int) -> Iterator[Window]:
         rest = stretch.seconds - count * width
         if rest:
             whole = "the rest of" if count else "of"
-            detail = f"{rest} s, {whole} {', '.join(stretch.rows)}; windows have {width} s"
+            names = ", ".join(dict.fromkeys(row for own in stretch.rows for row in own))
+            detail = f"{rest} s, {whole} {names}; windows have {width} s"
             fault = BadInput("labelled time shorter than a window", detail)
             yield stretch.end - rest, stretch.values, fault, stretch.rows, rest
 
@@ -152,14 +184,16 @@ def _by_clock(stretches: list[Stretch], extraction: Extraction, zone: str) -> It
     for (start, stop), parts in sorted(pieces.items()):
         width, labelled = stop - start, sum(part.seconds for part in parts)
         fault = _unlabelled(parts, labelled, width)
+        if width < extraction.seconds < DAY:
+            fault = BadInput("labelled time shorter than a window", f"{width} s until the next local day")
         values: list[str | None] = []
         if not fault:
             votes = [_majority(parts, column, width, extraction.purity) for column in range(len(parts[0].values or ()))]
             values = [None if isinstance(vote, BadInput) else vote for vote in votes]
             faults = [vote for vote in votes if isinstance(vote, BadInput)]
             fault = faults[0] if faults and not any(value is not None for value in values) else None
-        rows = dict.fromkeys(row for part in parts if _has(part, values) for row in part.rows)
-        yield start, None if fault else tuple(values), fault, tuple(rows), labelled if fault else width
+        rows = tuple(_rows(parts, column, values) for column in range(len(parts[0].rows)))
+        yield start, None if fault else tuple(values), fault, rows, labelled if fault else width
 
 
 def _unlabelled(parts: list[Stretch], labelled: int, width: int) -> BadInput | None:
@@ -184,10 +218,10 @@ def _majority(parts: list[Stretch], column: int, width: int, purity: float) -> s
     return best
 
 
-def _has(part: Stretch, values: list[str | None]) -> bool:
-    """Return whether any label of a window comes from a stretch; without labels, all of them count."""
-    known = [value for value in values if value is not None]
-    return not known or any(a is not None and a == b for a, b in zip(part.values or (), values, strict=False))
+def _rows(parts: list[Stretch], column: int, values: list[str | None]) -> tuple[str, ...]:
+    """Return the rows that have the value of a column in a window; without labels, all rows."""
+    own = [part for part in parts if not values or (part.values and part.values[column] == values[column])]
+    return tuple(dict.fromkeys(row for part in own for row in part.rows[column]))
 
 
 def _grid(start: int, end: int, width: int, zone: str) -> Iterable[tuple[int, int]]:
@@ -207,7 +241,7 @@ def _grid(start: int, end: int, width: int, zone: str) -> Iterable[tuple[int, in
         else:
             day = midnight(time, zone)
             first = day + (time - day) // width * width
-            yield first, first + width
+            yield first, min(first + width, midnight(time, zone, 1))  # the last one is cut when the clocks change
         time = midnight(time, zone, 1) if local and width == DAY else first + width
 
 

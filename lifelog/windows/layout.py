@@ -50,8 +50,9 @@ class Label:
         The raw label columns, as text.
     fault : BadInput or None
         Why the time cannot become a window.
-    rows : tuple of str
-        The rows of the label files of the values, as `file:line`; windows with a common row share an answer.
+    rows : mapping of str to tuple of str
+        By label column, the rows of label files with its value, as `file:line`: windows with a common row share an
+        answer.
     seconds : int or None
         Length of the labelled time; None for the length of a window.
     """
@@ -59,7 +60,7 @@ class Label:
     start: int
     values: Mapping[str, str | None]
     fault: BadInput | None = None
-    rows: tuple[str, ...] = ()
+    rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     seconds: int | None = None
 
 
@@ -122,11 +123,8 @@ class Layout(Protocol):
 
     def open_sessions(
         self, user: str, folder: Path, recordings: Recordings, extraction: Extraction
-    ) -> tuple[dict[str, str | None], Iterator[Session]]:
-        """Return the raw label columns, and the user's sessions one at a time.
-
-        Each column is given with the label file that holds it, as in `Label.rows`; None if there is only one file.
-        """
+    ) -> tuple[list[str], Iterator[Session]]:
+        """Return the raw label columns, and the user's sessions one at a time."""
 
 
 def fingerprint(folder: str | Path, levels: int = 4) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,34 +28,13 @@ def read_labels(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per window: user, session, start (UTC), label_rows and the raw label columns.
+        One row per window: user, session, start (UTC), label_rows (a dict of lists by label column) and the raw label
+        columns.
     """
     sensors = {modality.name for modality in read_modalities(path)}
     schema = pq.read_schema(path)
-    return pq.read_table(path, columns=[name for name in schema.names if name not in sensors]).to_pandas()
-
-
-def own_rows(label_rows: pd.Series, column: str, path: str | Path) -> pd.Series:
-    """Return the label rows of each window that hold a label column, without those of other label files.
-
-    Parameters
-    ----------
-    label_rows : pandas.Series
-        The column `label_rows` of a windows table.
-    column : str
-        A label column.
-    path : str or Path
-        The windows table.
-
-    Returns
-    -------
-    pandas.Series
-        Lists of `file:line`.
-    """
-    file = json.loads(pq.read_schema(path).metadata[b"lifelog"])["labels"].get(column)
-    if file is None:
-        return label_rows
-    return label_rows.map(lambda rows: [row for row in rows if row.rpartition(":")[0] == file])
+    table = pq.read_table(path, columns=[name for name in schema.names if name not in sensors])
+    return table.to_pandas(maps_as_pydicts="strict")
 
 
 def window_arrays(batch: pa.RecordBatch | pa.Table, modality: Modality) -> NDArray[np.float32]:

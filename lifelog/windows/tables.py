@@ -19,11 +19,14 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from lifelog.settings.windows import Extraction, Modality, Recordings, Table
-from lifelog.windows.intervals import matching_files, read_intervals
+from lifelog.windows.files import matching_files
+from lifelog.windows.intervals import read_intervals
 from lifelog.windows.labels import to_labels
 from lifelog.windows.layout import BadInput, Label, Session, state_of, users_by_name
 from lifelog.windows.streams import Irregular, Stream, StreamSession, Unreadable, by_day
 from lifelog.windows.times import UNITS, to_unix, wrong_unit
+
+NUMBERS = (pa.types.is_primitive, pa.types.is_null, pa.types.is_decimal)
 
 
 def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
@@ -52,11 +55,11 @@ def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[floa
 
 def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
-) -> tuple[dict[str, str | None], Iterator[Session]]:
-    """Return the label columns with their files, and the days of a user that have labels."""
+) -> tuple[list[str], Iterator[Session]]:
+    """Return the label columns, and the days of a user that have labels."""
     intervals = read_intervals(folder.parent, recordings, user=user)
     labels = to_labels(intervals.users.get(user, []), list(intervals.columns), extraction, recordings.zone(user))
-    return intervals.files(user), _sessions(user, folder.parent, recordings, labels, extraction)
+    return list(intervals.columns), _sessions(user, folder.parent, recordings, labels, extraction)
 
 
 def _sessions(
@@ -133,7 +136,7 @@ def read_samples(path: Path, table: Table, columns: list[str], user: str, zone: 
         rows = read(path, table, keys, columns, user)
         stamps = rows.column(table.time).to_pandas()
         seconds = _times(stamps, table, zone, path)
-        if any(pa.types.is_list(rows.column(name).type) for name in columns):
+        if any(_is_list(rows.column(name).type) for name in columns):
             seconds, values = _flattened(rows, columns, seconds)
         else:
             values = np.stack([_numbers(rows.column(name), name, path) for name in columns], axis=1)
@@ -208,9 +211,13 @@ def _times(stamps: pd.Series, table: Table, zone: str, path: Path) -> Any:
     return seconds
 
 
+def _is_list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind)
+
+
 def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> Any:
     kind = column.type
-    if pa.types.is_temporal(kind) or not (pa.types.is_primitive(kind) or pa.types.is_null(kind)):
+    if pa.types.is_temporal(kind) or not any(is_a(kind) for is_a in NUMBERS):
         raise BadInput("text in a number", f"{path}: the column {name!r} has the type {kind}")
     return column.cast(pa.float64(), safe=False).to_numpy()
 

@@ -44,7 +44,7 @@ def test_the_configuration_reads_every_window(name: str, tmp_path: Path, monkeyp
     COHORTS[name](Path(name))
     config = load_config(yaml.safe_load(EXAMPLES[name]))
     users = find_users(config.cohort, config.simulation)
-    assert check_recordings(config.cohort, users, [config.target(target) for target in config.targets_run]) == []
+    assert check_recordings(config, users) == []
     labels, quality = [], []
     for user, folder in users.items():
         paths = Path(f"{user}.w.parquet"), Path(f"{user}.q.parquet")

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from lifelog.config import Config, load_config
+from lifelog.settings.splits import BlockedSplit
 from lifelog.tables import read_tables
 from lifelog.windows.check import check_recordings
 from lifelog.windows.extract import extract_windows
@@ -50,7 +51,7 @@ def settings(root: Path, modalities: list[dict] = MODALITIES, bins: dict = BINS,
 
 def check(config: Config) -> list[str]:
     users = find_users(config.cohort, config.simulation)
-    return check_recordings(config.cohort, users, [config.target("stress")])
+    return check_recordings(config, users)
 
 
 def read(config: Config, user: str) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, np.ndarray]]:
@@ -74,6 +75,16 @@ def root(tmp_path: Path) -> Path:
 
 def test_a_sound_cohort_has_no_problem(root: Path) -> None:
     assert check(settings(root)) == []
+
+
+def test_a_missing_column_of_tasks_and_a_label_named_like_a_modality_are_found_before_any_job(root: Path) -> None:
+    config = settings(root)
+    tasks = config.model_copy(update={"splits": [BlockedSplit(name="held", tasks="phase", hold_out=["speech"])]})
+    with pytest.raises(BadInput, match=r"'held' uses the label column 'phase'; the labels have \['stress'\]"):
+        check(tasks)
+    label(root, *(f"{row},1" for row in minutes("S01")), header=f"user,start,end,stress,{config.modalities[0].name}")
+    with pytest.raises(BadInput, match="is also a label column; rename the modality"):
+        check(config)
 
 
 @pytest.mark.parametrize(("user", "hint"), [("s01", "did you mean 'S01'?"), ("X", "no user has both labels and rec")])

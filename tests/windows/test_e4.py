@@ -62,7 +62,7 @@ def test_windows_start_at_full_minutes_and_have_the_predominant_label(root: Path
     labels, quality = extract(config, "S01", root / "S01", tmp_path)
     assert [int(t.timestamp()) - START for t in labels.start] == [60, 120, 180, 240]
     assert list(labels.tension) == ["0", "0", "1", "1"]
-    assert [list(rows) for rows in labels.label_rows] == [["labels.csv:2"]] * 2 + [["labels.csv:3"]] * 2
+    assert [rows["tension"] for rows in labels.label_rows] == [["labels.csv:2"]] * 2 + [["labels.csv:3"]] * 2
     assert list(labels.task) == ["rest", "rest", "stroop", "stroop"]
     lost = quality[quality.kind == "label"]
     assert list(lost.reason) == ["window not fully labelled"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def test_windows_start_with_the_label_at_any_second() -> None:
         (277, "1", "labelled time shorter than a window"),
     ]
     assert [one.seconds for one in found] == [60, 60, 60, 13]
-    assert [one.rows for one in found] == [("labels.csv:2",)] + [("labels.csv:3",)] * 3
+    assert [one.rows["stress"] for one in found] == [("labels.csv:2",)] + [("labels.csv:3",)] * 3
 
 
 def test_overlapping_labels_do_not_depend_on_the_order_of_rows() -> None:
@@ -67,7 +68,7 @@ def test_partly_overlapping_answers_lose_only_the_common_time() -> None:
 def test_equal_answers_that_overlap_are_one_label() -> None:
     found = labels(rows((0, 100, "0"), (50, 150, "0")))
     assert shown(found) == [(0, "0", None), (60, "0", None), (120, "0", "labelled time shorter than a window")]
-    assert {one.rows for one in found} == {("labels.csv:2", "labels.csv:3")}
+    assert [one.rows["stress"] for one in found] == [("labels.csv:2", "labels.csv:3")] * 3
 
 
 def test_two_labels_with_equal_shares_of_a_window_by_the_clock_lose_it() -> None:
@@ -108,7 +109,21 @@ def test_labels_of_several_tables_are_merged_by_column() -> None:
         (180, None, "walk"),
         (240, None, "walk"),
     ]
-    assert set(found[2].rows) == {"tasks.csv:2", "ratings.csv:2"}
+    assert found[1].rows == {"task": ("tasks.csv:2",)}
+    assert found[2].rows == {"task": ("tasks.csv:2",), "stress": ("ratings.csv:2",)}
+
+
+def test_prompts_during_a_task_are_separate_answers() -> None:
+    """Equal answers to two prompts are not one answer because of the task that covers both, even in one file."""
+    task = Interval(START, START + 600, {"task": "walk", "stress": None}, "labels.csv:2")
+    prompts = [
+        Interval(START + a, START + a + 90, {"task": None, "stress": "4"}, f"labels.csv:{i}")
+        for i, a in enumerate((90, 180, 270), 3)
+    ]
+    answered = [one for one in labels([task, *prompts], ("task", "stress")) if one.values["stress"] and not one.fault]
+    assert [one.start - START for one in answered] == [90, 180, 270]
+    assert shared_rows(one.rows["stress"] for one in answered) == [0, 1, 2]
+    assert shared_rows(one.rows["task"] for one in answered) == [0, 0, 0]
 
 
 def test_day_windows_are_local_days_also_when_the_clocks_change() -> None:
@@ -127,6 +142,17 @@ def test_day_windows_are_local_days_also_when_the_clocks_change() -> None:
 def test_hours_by_the_clock_are_local_hours() -> None:
     kolkata = to_labels(rows((0, 7200, "1")), ["stress"], Extraction(seconds=3600, anchor="clock"), "Asia/Kolkata")
     assert {one.start % 3600 for one in kolkata} == {1800}
+
+
+def test_windows_by_the_clock_do_not_reach_into_the_next_day_when_the_clocks_change() -> None:
+    """The 26th March 2022 has 24 hours in Berlin, the 27th has 23, and the 30th of October has 25."""
+    for date, count, cut in (("2022-03-26", 12, 0), ("2022-03-27", 11, 1), ("2022-10-30", 12, 1)):
+        start = int(pd.Timestamp(date, tz="Europe/Berlin").timestamp())
+        end = int((pd.Timestamp(date, tz="Europe/Berlin") + pd.DateOffset(days=1)).timestamp())
+        day = [Interval(start, end, {"stress": "1"}, "l:2")]
+        found = labels(day, seconds=7200, anchor="clock")
+        assert sum(one.fault is None for one in found) == count and len(found) == count + cut
+        assert sum(one.seconds or 0 for one in found) == end - start
 
 
 def test_windows_with_a_common_row_share_a_number() -> None:
@@ -188,6 +214,51 @@ def test_missing_answers_of_parquet_are_not_text(tmp_path: Path) -> None:
     frame.to_parquet(tmp_path / "labels.parquet")
     rows = read_intervals(tmp_path, Recordings(labels=[LabelTable(file="labels.parquet")])).users["A"]
     assert rows[1].values["s"] is None
+
+
+def test_phases_last_until_the_next_row(tmp_path: Path) -> None:
+    text = f"user,start,phase\nA,{START + 300},stress\nB,{START + 60},rest\nA,{START},rest\nA,{START + 420},end\n"
+    users = read(tmp_path, text, lasts="next")
+    assert [(row.start - START, row.end - START, row.values["phase"]) for row in users["A"]] == [
+        (300, 420, "stress"),
+        (0, 300, "rest"),
+    ]
+    assert "B" not in users
+
+
+def test_presses_of_the_button_in_folders_and_zips_are_labels(tmp_path: Path) -> None:
+    """tags.csv of an E4 has a time per line and no header."""
+    for name in ("A/1_S", "A/2_S", "B"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "A/1_S/tags.csv").write_text(f"{START}.25\n{START + 60}.00\n{START + 180}.00\n")
+    (tmp_path / "A/2_S/tags.csv").write_text("")
+    with zipfile.ZipFile(tmp_path / "B/3_S.zip", "w") as archive:
+        archive.writestr("3_S/tags.csv", f"{START + 500}.00\n{START + 560}.00\n")
+        archive.writestr("__MACOSX/tags.csv", "damaged")
+    table = dict(file="{user}/**/tags.csv", user=None, header=["time"], time="time", lasts="next", count="tag")
+    users = read_intervals(tmp_path, Recordings(labels=[LabelTable.model_validate(table)])).users
+    assert [(row.start - START, row.end - START, row.values["tag"]) for row in users["A"]] == [
+        (0, 60, "1"),
+        (60, 180, "2"),
+    ]
+    assert [row.row for row in users["A"]] == ["A/1_S/tags.csv:1", "A/1_S/tags.csv:2"]
+    assert [(row.start - START, row.row) for row in users["B"]] == [(500, "B/3_S.zip/3_S/tags.csv:1")]
+
+
+def test_times_relative_to_the_start_of_each_participant(tmp_path: Path) -> None:
+    (tmp_path / "subjects.csv").write_text(f"pid,startTime\n1,{START}000\n2,{START + 50}000\n")
+    for user in ("1", "2"):
+        (tmp_path / f"P{user}.csv").write_text("seconds,arousal\n5,3\n10,4\n")
+    since = {"file": "subjects.csv", "user": "pid", "time": "startTime", "unit": "ms"}
+    table = dict(file="P{user}.csv", user=None, time="seconds", before=5, since=since)
+    recordings = Recordings(labels=[LabelTable.model_validate(table)])
+    users = read_intervals(tmp_path, recordings).users
+    assert [(row.start - START, row.end - START) for row in users["2"]] == [(50, 55), (55, 60)]
+    digest = read_intervals(tmp_path, recordings).digest("1")
+    (tmp_path / "subjects.csv").write_text(f"pid,startTime\n1,{START + 1}000\n")
+    assert read_intervals(tmp_path, recordings, strict=False).digest("1") != digest
+    with pytest.raises(BadInput, match=r"P2.csv.*subjects.csv has no usable time for the user '2' \(2 rows\)"):
+        read_intervals(tmp_path, recordings)
 
 
 @pytest.mark.parametrize("path", ["/data/labels.csv", "../labels.csv", "~/labels.csv"])

@@ -33,7 +33,7 @@ def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
 
 def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
-) -> tuple[dict[str, str | None], Iterator[Session]]:
+) -> tuple[list[str], Iterator[Session]]:
     """Return the label columns, and the days of the user."""
     return COLUMNS, _days(folder)
 
@@ -48,9 +48,10 @@ def _days(folder: Path) -> Iterator[Session]:
         for row in rows.itertuples():
             # An unusable label is returned with its reason, so that it is counted.
             wrong = None if row.stress in set("12345") else BadInput("label out of range", f"{folder}: {row.time}")
-            # Labels are text; rows tell which windows share an answer.
+            # Labels are text; windows with a common row share an answer.
             values = {"stress": None if wrong else row.stress, "task": row.task}
-            labels.append(Label(int(row.time.timestamp()), values, wrong, (f"diary.csv:{row.Index + 2}",)))
+            lines = dict.fromkeys(values, (f"diary.csv:{row.Index + 2}",))
+            labels.append(Label(int(row.time.timestamp()), values, wrong, lines))
         yield Day(str(day), labels, folder)
 
 
