@@ -19,6 +19,7 @@ pathvars:
 
 include: "rules/windows.smk"
 include: "rules/inspect.smk"
+include: "rules/value.smk"
 include: "rules/mil.smk"
 include: "rules/groups.smk"
 include: "rules/predict.smk"

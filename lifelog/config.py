@@ -19,6 +19,7 @@ from lifelog.settings.compare import Compare
 from lifelog.settings.groups import Embedding, Groups
 from lifelog.settings.mil import Mil
 from lifelog.settings.report import NewUsers, Report
+from lifelog.settings.value import Value
 from lifelog.settings.windows import Cohort, Modality, Simulation, Windows, etri_modalities
 
 
@@ -66,8 +67,11 @@ class Config(Section):
     )
     """assignment of windows to training, validation and test subsets, by method; all entries are run"""
 
+    value: Value = Value()
+    """the value of each modality for the prediction of held-out windows"""
+
     mil: Mil = Mil()
-    """the personal network; its attention is the importance of the modalities"""
+    """the personal network; its attention is the importance of the modalities in the study"""
 
     groups: Groups = Groups()
     """groups of users with similar importance"""
@@ -109,7 +113,15 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Config:
-        for check in (_check_names, _check_lengths, _check_targets, _check_splits, _check_schemes, _check_new_users):
+        for check in (
+            _check_names,
+            _check_lengths,
+            _check_targets,
+            _check_splits,
+            _check_groups,
+            _check_schemes,
+            _check_new_users,
+        ):
             check(self)
         return self
 
@@ -134,6 +146,8 @@ class Config(Section):
         for predictor in self.predictors:
             for scheme in self.schemes:
                 wanted = predictor.schemes == "all" or scheme in predictor.schemes
+                if scheme == "attention" == self.groups.importance:
+                    continue  # the same as the scheme importance
                 if wanted and not (scheme == "personal" and isinstance(split, split_models.UsersSplit)):
                     names = [f"random-{i + 1}" for i in range(self.groups.random)] if scheme == "random" else [scheme]
                     pairs += [(predictor.name, name) for name in names]
@@ -174,11 +188,19 @@ def _check_splits(config: Config) -> None:
             raise ValueError(f"splits: {split.name!r} is within {split.within!r}, which is not among {known}")
 
 
+def _check_groups(config: Config) -> None:
+    groups = config.groups
+    if groups.unit == "windows" and groups.algorithm == "mixture":
+        raise ValueError("groups.unit: a mixture groups users; set groups.algorithm to kmeans or agglomerative")
+    if groups.importance == "value" and "test" in groups.subsets:
+        raise ValueError("groups.subsets: test windows have no value; they are used with attention or ablation")
+
+
 def _check_schemes(config: Config) -> None:
     if "global" not in config.schemes:
         raise ValueError("schemes: 'global' is required, since every other scheme is compared with it")
-    if "importance" not in config.schemes and {"raw", "random"} & set(config.schemes):
-        raise ValueError("schemes: 'raw' and 'random' are controls of 'importance', which is missing")
+    if "importance" not in config.schemes and {"attention", "raw", "random"} & set(config.schemes):
+        raise ValueError("schemes: 'attention', 'raw' and 'random' are controls of 'importance', which is missing")
     for predictor in config.predictors:
         if predictor.schemes != "all" and "global" not in predictor.schemes:
             needed = "needs the scheme 'global', with which its other schemes are compared"
@@ -189,6 +211,12 @@ def _check_new_users(config: Config) -> None:
     run = config.new_users.run
     if run and Path(run).resolve() == Path(config.results).resolve():
         raise ValueError(f"new_users.run: {config.results!r} is this run itself; set `results` to another folder")
+
+
+CHECKS = (
+    *(_check_names, _check_lengths, _check_targets, _check_splits),
+    *(_check_groups, _check_schemes, _check_new_users),
+)
 
 
 def load_config(raw: dict[str, Any]) -> Config:

@@ -30,13 +30,14 @@ from lifelog.settings.groups import Clustering
 from lifelog.settings.mil import Mil
 from lifelog.settings.predict import AnyPredictor
 from lifelog.settings.splits import Target
+from lifelog.settings.value import Value
 from lifelog.settings.windows import Modality
 from lifelog.tables import plain, read_json, read_notes, write_json, write_table
 from lifelog.windows.layout import BadInput
 
 logger = logging.getLogger(__name__)
 
-DRAWS = 200  # resamples of the new user's windows and seeds
+DRAWS = 200  # resamples of the new user's blocks and seeds
 
 Floats = NDArray[np.floating[Any]]
 
@@ -50,9 +51,7 @@ class Placement:
     group : str
         Name of the group.
     stability : float
-        Share of resamples of the user's windows and training seeds with the same group.
-    share : float
-        Share of the user's windows that are nearest to the group's centre.
+        Share of resamples of the user's blocks of time and training seeds with the same group.
     silhouette : float or None
         -1 to 1, of the user among the users of the run; positive if the own group is the nearest. None for one group.
     outlier : bool or None
@@ -66,7 +65,6 @@ class Placement:
 
     group: str
     stability: float
-    share: float
     silhouette: float | None
     outlier: bool | None
     distances: dict[str, float]
@@ -99,8 +97,8 @@ def place_user(
     windows = grouping_vectors(importance, settings).reindex(columns=users.columns, fill_value=0.0)
     number = _nearest(windows.to_numpy(), centres.to_numpy(), settings.unit)
     same = 0
-    for drawn, _ in resamples(importance, settings, settings.seed, DRAWS):
-        vectors = drawn.reindex(columns=users.columns, fill_value=0.0).to_numpy()
+    for drawn in resamples(importance, settings, settings.seed, DRAWS):
+        vectors = drawn.windows.reindex(columns=users.columns, fill_value=0.0).to_numpy()
         same += _nearest(vectors, centres.to_numpy(), settings.unit) == number
     own = windows.to_numpy().mean(axis=0)
     group = str(centres.index[number])
@@ -111,11 +109,9 @@ def place_user(
     correction = len(members) / max(1, len(members) - 1)  # a member attracts the centre, the new user does not
     radii = correction * cdist(users.loc[members].to_numpy(), centres.to_numpy())[:, number]
     distances = cdist(own[None], centres.to_numpy())[0]
-    inside = cdist(windows.to_numpy(), centres.to_numpy()).argmin(axis=1) == number
     return Placement(
         group,
         stability=same / DRAWS,
-        share=float(inside.mean()),
         silhouette=silhouette,
         outlier=bool(distances[number] > radii.max()) if len(members) > 1 else None,
         distances={str(name): float(d) for name, d in zip(centres.index, distances, strict=True)},
@@ -222,7 +218,7 @@ def describe_placement(user: str, placement: Placement, rows: list[dict[str, Any
     """Return the placement and the scores of a new user for JSON, with a sentence."""
     sentence = (
         f"User {user} belongs to {placement.group} ({len(placement.members)} members) in "
-        f"{placement.stability * DRAWS:.0f} of {DRAWS} resamples; {placement.share:.0%} of the windows are in it."
+        f"{placement.stability * DRAWS:.0f} of {DRAWS} resamples."
     )
     if placement.outlier:
         sentence += (
@@ -271,7 +267,9 @@ def check_run(run: str | Path, users: list[str], target: str, split: str, settin
     both = sorted(set(users) & {path.stem for path in (run / target / split / "splits").glob("*.parquet")})
     if both:
         raise BadInput("cohort.users", f"{', '.join(both)} are in the run {str(run)!r}; rename the new users")
-    for key, before, now in _differences(read_json(description) | {"groups": read_json(groups)}, settings):
+    formed = read_json(groups)
+    run_settings = read_json(description) | {"groups": formed, "value": formed.get("value")}
+    for key, before, now in _differences(run_settings, settings):
         detail = f"{key} was {before!r} in that run and is {now!r} here"
         raise BadInput("new_users.run", f"{detail}; use its --configfile here too")
 
@@ -287,11 +285,13 @@ def _differences(run: dict[str, Any], own: dict[str, Any], path: str = "") -> It
 
 
 def required_settings(
-    mil: Mil, standardise: str, modalities: list[Modality], target: Target, groups: Clustering
+    value: Value, mil: Mil, standardise: str, modalities: list[Modality], target: Target, groups: Clustering
 ) -> dict[str, Any]:
     """Return the settings that new users must share with a run, for `check_run`."""
-    return {
-        "mil": mil.model_dump(exclude={"seeds", "device"}),
+    of_measure = {"value": value.model_dump()} if groups.importance == "value" else {}
+    if not of_measure:
+        of_measure = {"mil": mil.model_dump(exclude={"seeds", "device"})}
+    return of_measure | {
         "standardise": standardise,
         "modalities": [modality.model_dump() for modality in modalities],
         "target": target.model_dump(),

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lifelog.blocks import Codes, Minutes, time_blocks, whole_answers
 from lifelog.settings.levels import Level, matches
 from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, Target, WindowSplit
 from lifelog.tables import TEXT, TIME, read_notes, write_table
@@ -27,12 +27,11 @@ from lifelog.windows.read import read_labels
 
 DRAWS = 500  # random assignments of blocks to compare
 # level: the raw label value; label: the target's class, null if the value is in no bin; subset: null if the window is
-# not used, for the reason.
-SCHEMA = pa.schema(dict(user=TEXT, session=TEXT, start=TIME, level=TEXT, label=TEXT, subset=TEXT, reason=TEXT))
+# not used, for the reason. block: its windows are not independent; whole answers; null if the label is in no bin.
+KEYS = dict(user=TEXT, session=TEXT, start=TIME)
+SCHEMA = pa.schema(KEYS | dict(level=TEXT, label=TEXT, block=pa.int32(), subset=TEXT, reason=TEXT))
 
 Texts = NDArray[np.object_]
-Minutes = NDArray[np.floating[Any]]
-Codes = NDArray[np.int_]
 
 
 def assign_splits(
@@ -77,12 +76,16 @@ def assign_splits(
     frame = windows[["user", "session", "start"]].copy()
     frame["level"] = windows[target.column].astype(object).where(windows[target.column].notna(), None)
     frame["label"] = frame.level.map({value: target.class_of(value) for value in frame.level.dropna().unique()})
-    frame["subset"], frame["reason"] = None, None
+    frame["block"], frame["subset"], frame["reason"] = None, None, None
     frame.loc[frame.label.isna(), "reason"] = "label in no bin"
     used = frame.label.notna().to_numpy()
     codes = frame.label[used].map({name: i for i, name in enumerate(target.classes)}).to_numpy(dtype=int)
     minutes = (frame.start[used].dt.as_unit("s").astype("int64") / 60).to_numpy()
+    sessions = frame.session[used].to_numpy()
+    shared = np.array(shared_rows(rows.get(target.column, []) for rows in windows.label_rows[used]), dtype=int)
     excluded, nearest = None, None
+    if len(codes):
+        frame.loc[used, "block"] = whole_answers(time_blocks(sessions, minutes, split.block_minutes), shared)
     if len(codes) < 3:
         excluded = f"too few windows: {len(codes)} with a label in a bin{_cause(frame, target, quality_path)}"
     elif len(set(codes)) < 2:
@@ -93,11 +96,9 @@ def assign_splits(
             if tasks is None
             else windows[tasks].astype(object).where(windows[tasks].notna(), None)[used].to_numpy()
         )
-        shared = np.array(shared_rows(rows.get(target.column, []) for rows in windows.label_rows[used]))
         if isinstance(split, RandomSplit):
             subsets = random_subsets(codes, split, shared)
         else:
-            sessions = frame.session[used].to_numpy()
             subsets = blocked_subsets(codes, sessions, minutes, split, runs, seconds, shared)
         frame.loc[used, "subset"] = subsets
         frame.loc[used & frame.subset.isna().to_numpy(), "reason"] = "embargo"
@@ -225,19 +226,19 @@ def blocked_subsets(
     share = np.array([(1 - split.test) * (1 - split.validation), (1 - split.test) * split.validation, split.test])
     gap = split.embargo_minutes + seconds / 60  # between the starts of windows
     if tasks is None:
-        subsets = _draw(codes, _whole_answers(_blocks(sessions, minutes, split), answers), share, split.seed)
+        subsets = _draw(codes, whole_answers(_blocks(sessions, minutes, split), answers), share, split.seed)
         return _embargo(subsets, minutes, gap)
     blocks, names = _task_blocks(sessions, minutes, tasks, split.between)
     between = np.array([split.between is not None and matches(task, [split.between]) for task in tasks])
     answers = np.where(between, answers.max() + 1 + np.arange(len(codes)), answers)  # may be cut in the middle
     if not split.hold_out:
-        return _embargo(_draw(codes, _whole_answers(blocks, answers), share, split.seed), minutes, gap)
+        return _embargo(_draw(codes, whole_answers(blocks, answers), share, split.seed), minutes, gap)
     test = np.array([matches(name, split.hold_out) for name in names[blocks]])
     subsets = np.full(len(codes), "test", dtype=object)
     if not test.all():
         share = np.array([1 - split.validation, split.validation, 0])
         rest = pd.factorize(pd.Series(list(zip(blocks, minutes // split.block_minutes, strict=True)))[~test])[0]
-        subsets[~test] = _draw(codes[~test], _whole_answers(rest, answers[~test]), share, split.seed)
+        subsets[~test] = _draw(codes[~test], whole_answers(rest, answers[~test]), share, split.seed)
         subsets[~test & np.isin(answers, answers[test])] = None  # answers about a held-out task and another one
     return _embargo(subsets, minutes, gap)
 
@@ -262,17 +263,7 @@ def _draw(codes: Codes, blocks: Codes, share: Minutes, seed: int) -> Texts:
 def _blocks(sessions: Texts, minutes: Minutes, split: BlockedSplit) -> Codes:
     """Return the number of each window's block: its session, or its `block_minutes` within the session."""
     names: Codes = pd.factorize(sessions)[0]
-    if names.max() + 1 >= split.min_sessions:
-        return names
-    first = pd.Series(minutes).groupby(names).transform("min").to_numpy()
-    stretch = (minutes - first) // split.block_minutes
-    return pd.factorize(pd.Series(list(zip(names, stretch, strict=True))))[0]
-
-
-def _whole_answers(blocks: Codes, answers: Codes) -> Codes:
-    """Return the numbers of blocks after moving all windows of an answer to the block of its first window."""
-    _, first, inverse = np.unique(answers, return_index=True, return_inverse=True)
-    return pd.factorize(blocks[first][inverse])[0]
+    return names if names.max() + 1 >= split.min_sessions else time_blocks(sessions, minutes, split.block_minutes)
 
 
 def _task_blocks(sessions: Texts, minutes: Minutes, tasks: Texts, between: Level | None) -> tuple[Codes, Texts]:

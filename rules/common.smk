@@ -21,7 +21,7 @@ for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"):
 from snakemake.logging import logger
 
 from lifelog.config import ConfigError, load_config
-from lifelog.mil.measures import MEASURES
+from lifelog.measures import MEASURES
 from lifelog.provenance import package_digest, script_digest
 from lifelog.report.catalogue import figures_of
 from lifelog.report.summary import summarise_run
@@ -59,7 +59,7 @@ wildcard_constraints:
     user="|".join(USERS),
     target="|".join(target.name for target in CONFIG.targets),
     split="|".join(BASE_SPLITS),
-    scheme=r"global|importance|raw|random-\d+|personal",
+    scheme=r"global|importance|attention|raw|random-\d+|personal",
     predictor="|".join(predictor.name for predictor in CONFIG.predictors),
     seed=r"\d+",
 

@@ -91,7 +91,8 @@ def placement_inputs(wildcards):
         raise WorkflowError("new_users.run: set it to the results folder of a finished run")
     chapter = f"{wildcards.target}/{wildcards.split}"
     kinds = {"features": "features", "windows": "windows"}
-    kinds |= {kind: f"{chapter}/{kind}" for kind in ("importance", "splits")}
+    measured = "value" if CONFIG.groups.importance == "value" else "importance"
+    kinds |= {"importance": f"{chapter}/{measured}", "splits": f"{chapter}/splits"}
     inputs = {"groups": f"{CONFIG.new_users.run}/{chapter}/groups/importance.csv"}
     for kind, folder in kinds.items():
         finished = sorted(map(str, Path(CONFIG.new_users.run, folder).glob("*.parquet")))

@@ -1,4 +1,7 @@
 IMPORTANCE = per_user("{target}/{split}/importance/{user}.parquet")
+# Values of the measure that forms the groups, and of all measures.
+GROUPING = VALUE if CONFIG.groups.importance == "value" else IMPORTANCE
+MEASURED = VALUE + IMPORTANCE
 DELETION = per_user("{target}/{split}/deletion/{user}.parquet")
 IMPORTANCE_GROUPS = "<results>/{target}/{split}/groups/importance.csv"
 GROUP_SCORES = "<results>/{target}/{split}/groups/scores.csv"
@@ -6,7 +9,7 @@ GROUP_SCORES = "<results>/{target}/{split}/groups/scores.csv"
 
 rule score_groups:
     input:
-        importance=IMPORTANCE,
+        importance=GROUPING,
     output:
         scores=GROUP_SCORES,
     log:
@@ -26,7 +29,7 @@ rule score_groups:
 
 rule score_importance:
     input:
-        importance=IMPORTANCE,
+        importance=MEASURED,
         deletion=DELETION,
     output:
         scores="<results>/{target}/{split}/importance_scores.csv",
@@ -47,7 +50,7 @@ rule score_importance:
 
 rule group_users:
     input:
-        importance=IMPORTANCE,
+        importance=lambda w: IMPORTANCE if w.scheme == "attention" else GROUPING,
         scores=of_schemes("importance", GROUP_SCORES),
         groups=of_schemes("raw|random", IMPORTANCE_GROUPS),
         features=of_schemes("raw", per_user("features/{user}.parquet")),
@@ -61,7 +64,8 @@ rule group_users:
     conda:
         ENVIRONMENT
     params:
-        groups=of_schemes("importance|raw|random", dump(CONFIG.groups, Clustering)),
+        groups=of_schemes("importance|attention|raw|random", dump(CONFIG.groups, Scoring)),
+        value=dump(CONFIG.value),
         code=code("group_users"),
     message:
         "Grouping users: {wildcards.scheme} ({wildcards.split})"
@@ -82,7 +86,7 @@ rule embed_importance:
     conda:
         ENVIRONMENT
     params:
-        vectors=dump(CONFIG.groups, Vectors),
+        subsets=CONFIG.groups.subsets,
         embedding=dump(CONFIG.embedding),
         code=code("embed_importance"),
     message:
@@ -95,7 +99,7 @@ if SIMULATED:
 
     rule score_recovery:
         input:
-            importance=IMPORTANCE,
+            importance=MEASURED,
             groups=IMPORTANCE_GROUPS,
             truth=TRUTH,
         output:

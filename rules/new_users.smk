@@ -7,8 +7,8 @@ if CONFIG.new_users.run:
 
     try:
         for target, split in (chapter.split("/") for chapter in BASE_CHAPTERS):
-            shared = CONFIG.mil, CONFIG.windows.standardise, CONFIG.modalities, CONFIG.target(target), CONFIG.groups
-            check_run(CONFIG.new_users.run, USERS, target, split, required_settings(*shared))
+            shared = CONFIG.value, CONFIG.mil, CONFIG.windows.standardise, CONFIG.modalities, CONFIG.target(target)
+            check_run(CONFIG.new_users.run, USERS, target, split, required_settings(*shared, CONFIG.groups))
     except BadInput as problem:
         raise WorkflowError(str(problem)) from None
 

@@ -22,7 +22,8 @@ rule plot_yield:
 
 rule plot_importance:
     input:
-        importance=IMPORTANCE,
+        importance=MEASURED,
+        values="<results>/{target}/{split}/values.csv",
         deletion=DELETION,
         truth=[TRUTH] if SIMULATED else [],
     output:
@@ -47,6 +48,7 @@ rule plot_users:
     input:
         splits=per_user("{target}/{split}/splits/{user}.parquet"),
         importance=IMPORTANCE,
+        value=VALUE,
         descriptions=expand(rules.train_mil.output.descriptions, user=USERS, allow_missing=True),
     output:
         # Not in Snakemake's own report, whose labels cannot distinguish users.
@@ -70,7 +72,7 @@ rule plot_users:
 
 rule plot_groups:
     input:
-        importance=IMPORTANCE,
+        importance=GROUPING,
         groups=IMPORTANCE_GROUPS,
         scores=GROUP_SCORES,
         embedding="<results>/{target}/{split}/embedding.parquet",
@@ -188,7 +190,7 @@ rule plot_dag:
 RUN_FIGURES = [name for page in ("overview", "cohort", "run") for name in figures_of(page)]
 CHAPTER_FILES = ["verdict.json"]
 CHAPTER_FIGURES = figures_of("comparison")
-BASE_FILES = ["importance_scores.csv", "groups/importance.csv"]
+BASE_FILES = ["importance_scores.csv", "values.csv", "heterogeneity.csv", "groups/importance.csv"]
 BASE_FILES += ["recovery.json"] if SIMULATED else []
 BASE_FILES += ["published.json"] if CONFIG.report.published else []
 BASE_FILES += [f"{kind}/{u}.parquet" for kind in ("splits", "importance") for u in USERS]

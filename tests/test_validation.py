@@ -1,4 +1,4 @@
-from lifelog.validation import markdown, summarise_validation
+from lifelog.validation.verdicts import markdown, summarise_validation
 
 
 def cohort(outcome: str, difference: float) -> dict:

@@ -3,14 +3,14 @@
 from lifelog.groups.embedding import SCHEMA, embed_importance
 from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
-from lifelog.settings.groups import Embedding, Vectors
+from lifelog.settings.groups import Embedding
 from lifelog.tables import write_table
 
 with job_log(snakemake.log[0], snakemake.input):
     points = embed_importance(
         read_importance(snakemake.input.importance),
         list(snakemake.input.features),
-        Vectors.from_params(snakemake.params.vectors),
+        snakemake.params.subsets,
         Embedding.from_params(snakemake.params.embedding),
     )
     write_table(points, snakemake.output.embedding, SCHEMA)

@@ -4,7 +4,7 @@ from lifelog.groups.assignment import group_users, read_groups
 from lifelog.groups.clustering import read_scores
 from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
-from lifelog.settings.groups import Clustering
+from lifelog.settings.groups import Scoring
 from lifelog.tables import write_csv, write_json
 
 with job_log(snakemake.log[0], snakemake.input):
@@ -12,10 +12,10 @@ with job_log(snakemake.log[0], snakemake.input):
     groups = group_users(
         snakemake.wildcards.scheme,
         read_importance(inputs.importance),
-        Clustering.from_params(settings) if settings else None,
+        Scoring.from_params(settings) if settings else None,
         scores=read_scores(inputs.scores) if inputs.scores else None,
         groups=read_groups(inputs.groups) if inputs.groups else None,
         features=list(inputs.features),
     )
     write_csv(groups, snakemake.output.groups)
-    write_json(dict(settings), snakemake.output.settings)
+    write_json(dict(settings) | {"value": dict(snakemake.params.value)}, snakemake.output.settings)

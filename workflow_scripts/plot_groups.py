@@ -6,6 +6,7 @@ from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import read_scores
 from lifelog.groups.vectors import grouping_vectors, read_importance
 from lifelog.logs import job_log
+from lifelog.measures import MEASURES
 from lifelog.report.figures.groups import FIGURES, GroupTables
 from lifelog.report.style import draw
 from lifelog.settings.groups import Vectors
@@ -15,7 +16,7 @@ with job_log(snakemake.log[0], snakemake.input):
     importance = read_importance(snakemake.input.importance)
     tables = GroupTables(
         grouping_vectors(importance, settings).groupby("user").mean(),
-        f"{settings.importance} (share)",
+        MEASURES[settings.importance].label,
         read_groups(snakemake.input.groups),
         read_scores(snakemake.input.scores),
         pq.read_table(snakemake.input.embedding).to_pandas(),

@@ -4,12 +4,13 @@ from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
 from lifelog.report.figures.importance import FIGURES, ImportanceTables
 from lifelog.report.style import draw
-from lifelog.tables import read_json, read_tables
+from lifelog.tables import read_csv, read_json, read_tables
 
 with job_log(snakemake.log[0], snakemake.input):
     truth = read_json(snakemake.input.truth[0])["users"] if snakemake.input.truth else {}
     tables = ImportanceTables(
         read_importance(snakemake.input.importance),
+        read_csv(snakemake.input.values),
         read_tables(snakemake.input.deletion),
         snakemake.params.subsets,
         planted={user: about["modalities"] for user, about in truth.items()},

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lifelog.logs import job_log
 from lifelog.tables import read_json, write_csv, write_text
-from lifelog.validation import markdown, summarise_validation
+from lifelog.validation.verdicts import markdown, summarise_validation
 
 with job_log(snakemake.log[0], snakemake.input):
     table = summarise_validation({Path(path).stem: read_json(path) for path in snakemake.input.cohorts})

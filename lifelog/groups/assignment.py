@@ -2,6 +2,7 @@
 
 global       all users in one group
 importance   users with similar importance
+attention    control: the same by the attention of the personal networks, as in the study
 raw          control: the same clustering of raw summary features, with as many groups as `importance`
 random-i     control: the importance groups with randomly permuted members
 personal     each user alone
@@ -13,17 +14,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.spatial.distance import cdist
 
-from lifelog.groups.clustering import assign_users, chosen_k, cluster
-from lifelog.groups.vectors import grouping_vectors, raw_vectors
-from lifelog.settings.groups import Clustering
+from lifelog.groups.clustering import assign_users, best_k, chosen_k, cluster, resamples
+from lifelog.groups.vectors import Profiles, profiles, raw_vectors
+from lifelog.settings.groups import Scoring
 from lifelog.tables import read_csv
+
+CERTAINTY_DRAWS = 100  # resamples of blocks
 
 
 def group_users(
     scheme: str,
     importance: pd.DataFrame,
-    settings: Clustering | None = None,
+    settings: Scoring | None = None,
     scores: pd.DataFrame | None = None,
     groups: pd.DataFrame | None = None,
     features: list[str] | None = None,
@@ -33,11 +37,11 @@ def group_users(
     Parameters
     ----------
     scheme : str
-        `global`, `importance`, `raw`, `random-<i>` or `personal`.
+        `global`, `importance`, `attention`, `raw`, `random-<i>` or `personal`.
     importance : pandas.DataFrame
         Table of `read_importance`; users without importance are in no group.
-    settings : Clustering, optional
-        Vectors and clustering; not needed for `global` and `personal`.
+    settings : Scoring, optional
+        Vectors, clustering and number of groups; not needed for `global` and `personal`.
     scores : pandas.DataFrame, optional
         Table of `score_groups`, for `importance`.
     groups : pandas.DataFrame, optional
@@ -48,7 +52,8 @@ def group_users(
     Returns
     -------
     pandas.DataFrame
-        One row per user: user, group, share (of the user's windows in the group).
+        One row per user: user, group, certainty (share of resampled blocks of time with the same group; of the user's
+        windows, if windows were clustered).
 
     Raises
     ------
@@ -63,31 +68,51 @@ def group_users(
     if settings is None:
         raise ValueError(f"the scheme {scheme!r} needs settings")
     if scheme == "importance" and scores is not None:
-        return _clustered(grouping_vectors(importance, settings), chosen_k(scores), settings)
+        return _clustered(importance, profiles(importance, settings), chosen_k(scores), settings)
+    if scheme == "attention":
+        settings = settings.model_copy(update={"importance": "attention"})
+        found = profiles(importance, settings)
+        return _clustered(importance, found, best_k(found, settings), settings)
     if scheme.startswith("random-") and groups is not None:
         rng = np.random.default_rng([settings.seed, int(scheme.removeprefix("random-"))])
         return _table(groups.user, rng.permutation(groups.group.to_numpy()))
     if scheme == "raw" and groups is not None and features is not None:
-        # By user means in any case: a vote of windows may leave fewer groups than wanted.
-        by_users = settings.model_copy(update={"unit": "users"})
-        vectors = raw_vectors(features, grouping_vectors(importance, settings))
-        return _clustered(vectors, groups.group.nunique(), by_users)
+        # By user means, and without errors: a vote of windows, or a mixture, may leave fewer groups than wanted.
+        by_users = settings.model_copy(update={"unit": "users", "algorithm": "kmeans"})
+        windows = raw_vectors(features, profiles(importance, settings).windows)
+        users = windows.groupby("user").mean()
+        return _clustered(None, Profiles(windows, users, users * np.nan), groups.group.nunique(), by_users)
     raise ValueError(f"the grouping scheme {scheme!r} is unknown, or lacks an input (scores, groups or features)")
 
 
-def _clustered(windows: pd.DataFrame, k: int, settings: Clustering) -> pd.DataFrame:
-    """Return k groups of users."""
-    users = windows.groupby("user").mean()
+def _clustered(importance: pd.DataFrame | None, found: Profiles, k: int, settings: Scoring) -> pd.DataFrame:
+    """Return k groups of users; without importance, their certainty is unknown."""
+    users = found.users
     if k == 1:
         return _table(users.index, ["group 1"] * len(users))
-    vectors = users if settings.unit == "users" else windows
-    labels = cluster(vectors.to_numpy(), settings.algorithm, [k], settings.seed)[k]
-    assigned = assign_users(windows, users, labels, settings.unit)
-    return _table(assigned.index, [f"group {number + 1}" for number in assigned.group], assigned.share.to_numpy())
+    vectors, errors = (users, found.errors.to_numpy()) if settings.unit == "users" else (found.windows, None)
+    labels = cluster(vectors.to_numpy(), settings.algorithm, [k], settings.seed, errors=errors)[k]
+    assigned = assign_users(found, labels, settings.unit)
+    names = [f"group {number + 1}" for number in assigned.group]
+    certainty: object = assigned.share.to_numpy()
+    if settings.unit == "users":
+        certainty = np.nan if importance is None else _certainty(importance, users, assigned.group, settings)
+    return _table(assigned.index, names, certainty)
 
 
-def _table(users: object, groups: object, share: object = 1.0) -> pd.DataFrame:
-    return pd.DataFrame({"user": users, "group": groups, "share": share})
+def _certainty(importance: pd.DataFrame, users: pd.DataFrame, groups: pd.Series, settings: Scoring) -> object:
+    """Return the share of resamples in which each user is nearest to the mean of its group."""
+    numbers = sorted(set(groups))
+    centres = users.groupby(groups).mean().loc[numbers].to_numpy()
+    same = np.zeros(len(users))
+    for drawn in resamples(importance, settings, settings.seed, CERTAINTY_DRAWS):
+        nearest = cdist(drawn.users.loc[users.index].to_numpy(), centres).argmin(axis=1)
+        same += np.array(numbers)[nearest] == groups.to_numpy()
+    return same / CERTAINTY_DRAWS
+
+
+def _table(users: object, groups: object, certainty: object = 1.0) -> pd.DataFrame:
+    return pd.DataFrame({"user": users, "group": groups, "certainty": certainty})
 
 
 def read_groups(path: str | Path) -> pd.DataFrame:

@@ -1,11 +1,12 @@
 """score_groups: scores of every number of groups, and the number that is chosen.
 
+bic         Bayesian information criterion of a mixture that allows for the error of each user; lower is better
 silhouette  how much nearer a vector is to its own cluster than to the next one; 1 is best, 0 is no structure
 entropy     as published: how the windows of a user are spread over clusters
-stability   mean adjusted Rand index between the groups and those of resampled windows and seeds; 1 for identical groups
+stability   mean adjusted Rand index between the groups and those of resampled blocks and seeds; 1 for identical groups
 
-`groups.k: auto` chooses the k with the highest silhouette, the smallest of equals. None of these scores can show that
-there are no groups at all; the comparison with random groupings does.
+`groups.k: auto` chooses the lowest BIC for the mixture, where one group is possible, and the highest silhouette for the
+other algorithms, where it is not: no other score can show that there are no groups.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lifelog.groups.vectors import as_shares, grouping_vectors, window_vectors
+from lifelog.groups.mixture import Mixture, fit_mixture
+from lifelog.groups.vectors import Profiles, as_shares, block_errors, profiles, smooth_errors, window_vectors
 from lifelog.registry import Registry
 from lifelog.settings.groups import Clustering, Scoring, Vectors
 
@@ -28,16 +30,28 @@ Labels = NDArray[np.int_]
 STARTS = 20  # of k-means; the best is used
 RESAMPLE_STARTS = 5
 MAX_ALTERNATIVE = 15_000  # vectors; above, only the configured algorithm is scored, since Ward's tree is quadratic
-COLUMNS = ["algorithm", "k", "silhouette", "entropy", "stability"]
+COLUMNS = ["algorithm", "k", "bic", "silhouette", "entropy", "stability"]
 
 
-def _kmeans(vectors: Floats, ks: list[int], seed: int, starts: int) -> dict[int, Labels]:
+def mixtures(profiles: Profiles, ks: list[int], seed: int, starts: int = STARTS) -> dict[int, Mixture]:
+    """Return the mixture of the users' importance for each number of groups."""
+    vectors, errors = profiles.users.to_numpy(), profiles.errors.to_numpy()
+    return {k: fit_mixture(vectors, errors, k, seed, starts) for k in ks}
+
+
+def _mixture(vectors: Floats, errors: Floats | None, ks: list[int], seed: int, starts: int) -> dict[int, Labels]:
+    if errors is None:
+        raise ValueError("the clustering algorithm 'mixture' needs the errors of vectors")
+    return {k: fit_mixture(vectors, errors, k, seed, starts).memberships.argmax(axis=1) for k in ks}
+
+
+def _kmeans(vectors: Floats, errors: Floats | None, ks: list[int], seed: int, starts: int) -> dict[int, Labels]:
     from sklearn.cluster import KMeans  # slow to import, and most schemes need no clustering
 
     return {k: KMeans(k, n_init=starts, random_state=seed).fit_predict(vectors) for k in ks}
 
 
-def _agglomerative(vectors: Floats, ks: list[int], seed: int, starts: int) -> dict[int, Labels]:
+def _agglomerative(vectors: Floats, errors: Floats | None, ks: list[int], seed: int, starts: int) -> dict[int, Labels]:
     """Ward's criterion (1963); one tree serves every k."""
     from scipy.cluster.hierarchy import fcluster, ward
 
@@ -47,13 +61,20 @@ def _agglomerative(vectors: Floats, ks: list[int], seed: int, starts: int) -> di
     return {k: fcluster(tree, k, "maxclust") for k in ks}
 
 
-# Each returns the labels of vectors (n, dimensions) by number of clusters.
-ALGORITHMS: Registry[Callable[[Floats, list[int], int, int], dict[int, Labels]]] = Registry(
-    "clustering algorithm", {"kmeans": _kmeans, "agglomerative": _agglomerative}
+# Each returns the labels of vectors (n, dimensions), with the variances of their errors, by number of clusters.
+ALGORITHMS: Registry[Callable[[Floats, Floats | None, list[int], int, int], dict[int, Labels]]] = Registry(
+    "clustering algorithm", {"mixture": _mixture, "kmeans": _kmeans, "agglomerative": _agglomerative}
 )
 
 
-def cluster(vectors: Floats, algorithm: str, ks: list[int], seed: int, starts: int = STARTS) -> dict[int, Labels]:
+def cluster(
+    vectors: Floats,
+    algorithm: str,
+    ks: list[int],
+    seed: int,
+    starts: int = STARTS,
+    errors: Floats | None = None,
+) -> dict[int, Labels]:
     """Cluster vectors.
 
     Parameters
@@ -67,14 +88,16 @@ def cluster(vectors: Floats, algorithm: str, ks: list[int], seed: int, starts: i
     seed : int
         Random state, where the algorithm has one.
     starts : int, default 20
-        Number of initialisations of k-means.
+        Number of initialisations of k-means and of the mixture.
+    errors : ndarray of float, shape (n_vectors, n_dimensions), optional
+        Variances of the errors of the vectors, for the mixture.
 
     Returns
     -------
     dict of int to ndarray of int, shape (n_vectors,)
         By number of clusters: cluster numbers from 0, the largest cluster first, then by first member.
     """
-    return {k: _by_size(labels) for k, labels in ALGORITHMS[algorithm](vectors, ks, seed, starts).items()}
+    return {k: _by_size(labels) for k, labels in ALGORITHMS[algorithm](vectors, errors, ks, seed, starts).items()}
 
 
 def _by_size(labels: Labels) -> Labels:
@@ -85,13 +108,13 @@ def _by_size(labels: Labels) -> Labels:
     return rank[labels]
 
 
-def assign_users(windows: pd.DataFrame, users: pd.DataFrame, labels: Labels, unit: str) -> pd.DataFrame:
+def assign_users(found: Profiles, labels: Labels, unit: str) -> pd.DataFrame:
     """Assign users to clusters.
 
     Parameters
     ----------
-    windows, users : pandas.DataFrame
-        Vectors of windows (index: user, start) and of users (index: user).
+    found : Profiles
+        Vectors of windows and of users.
     labels : ndarray of int, shape (n_users,) or (n_windows,)
         Cluster numbers of the clustered vectors.
     unit : str
@@ -102,7 +125,8 @@ def assign_users(windows: pd.DataFrame, users: pd.DataFrame, labels: Labels, uni
     pandas.DataFrame
         By user: group (cluster number), and share of the user's windows in that cluster.
     """
-    shares = cluster_shares(windows, users, labels, unit).loc[users.index]
+    users = found.users
+    shares = cluster_shares(found.windows, users, labels, unit).loc[users.index]
     own = labels if unit == "users" else shares.idxmax(axis=1).to_numpy()
     share = [shares.loc[user].get(group, 0.0) for user, group in zip(users.index, own, strict=True)]
     return pd.DataFrame({"group": own, "share": share}, index=users.index)
@@ -159,36 +183,42 @@ def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
     ValueError
         If `groups.k` is larger than the number of users allows.
     """
-    from sklearn.metrics import silhouette_score
-
-    windows = grouping_vectors(importance, settings)
-    users = windows.groupby("user").mean()
-    ks = list(range(2, min(settings.k_max, len(users) - 1) + 1))
-    vectors = (users if settings.unit == "users" else windows).to_numpy()
+    found = profiles(importance, settings)
+    windows, users = found.windows, found.users
+    most = min(settings.k_max, len(users) - 1)
     rows = []
-    for algorithm in ALGORITHMS if ks else ():
+    for algorithm in ALGORITHMS:
         configured = algorithm == settings.algorithm
+        of_users = settings.unit == "users" or algorithm == "mixture"
+        vectors = (users if of_users else windows).to_numpy()
         if not configured and len(vectors) > MAX_ALTERNATIVE:
             continue
-        labels_by_k = cluster(vectors, algorithm, ks, settings.seed)
+        ks = list(range(1 if algorithm == "mixture" else 2, most + 1))
+        errors = found.errors.to_numpy() if of_users else None
+        labels_by_k = cluster(vectors, algorithm, ks, settings.seed, errors=errors) if ks else {}
+        bic = {k: fit.bic for k, fit in mixtures(found, ks, settings.seed).items()} if algorithm == "mixture" else {}
         stability: dict[int, float] = {}
         if configured:  # resampling costs many clusterings
             draws = resamples(importance, settings, settings.seed, settings.resamples)
-            stability = _stability(windows, users, labels_by_k, draws, settings)
+            stability = _stability(found, labels_by_k, draws, settings)
         for k, labels in labels_by_k.items():
-            distinct = len(np.unique(labels))
-            silhouette = silhouette_score(vectors, labels) if 1 < distinct < len(vectors) else np.nan
-            within = entropy(cluster_shares(windows, users, labels, settings.unit))
-            rows.append((algorithm, k, silhouette, within, stability.get(k, np.nan)))
+            within = entropy(cluster_shares(windows, users, labels, "users" if of_users else "windows"))
+            numbers = bic.get(k, np.nan), _silhouette(vectors, labels), within, stability.get(k, np.nan)
+            rows.append((algorithm, k, *numbers))
     scores = pd.DataFrame(rows, columns=COLUMNS)
     chosen = _choose(scores[scores.algorithm == settings.algorithm], len(users), settings)
     return scores.assign(chosen=(scores.algorithm == settings.algorithm) & (scores.k == chosen))
 
 
-def resamples(
-    importance: pd.DataFrame, settings: Vectors, seed: int, draws: int
-) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Yield window and user vectors of resampled windows and training seeds.
+def _silhouette(vectors: Floats, labels: Labels) -> float:
+    """Return the mean silhouette, NaN for a single cluster."""
+    from sklearn.metrics import silhouette_score
+
+    return float(silhouette_score(vectors, labels)) if 1 < len(np.unique(labels)) < len(vectors) else np.nan
+
+
+def resamples(importance: pd.DataFrame, settings: Vectors, seed: int, draws: int) -> Iterator[Profiles]:
+    """Yield the importance in resampled blocks of time and training seeds.
 
     Parameters
     ----------
@@ -203,39 +233,72 @@ def resamples(
 
     Yields
     ------
-    windows, users : pandas.DataFrame
-        As many windows per user, and as many seeds, as in the data, drawn with replacement.
+    Profiles
+        As many blocks per user, and as many seeds, as in the data, drawn with replacement.
     """
     rng = np.random.default_rng(seed)
-    seeds = sorted(set(importance.seed))
-    by_seed = [window_vectors(importance, settings.importance, settings.subsets, [seed]) for seed in seeds]
-    rows = by_seed[0].groupby("user").indices
+    own = importance[importance.measure == settings.importance]
+    seeds = sorted(set(own.seed))
+    by_seed = [window_vectors(own, settings.importance, settings.subsets, [seed]) for seed in seeds]
+    blocks = own.drop_duplicates(["user", "start"]).set_index(["user", "start"]).block.reindex(by_seed[0].index)
+    rows = blocks.groupby(["user", blocks.to_numpy()]).indices
+    of_user: dict[str, list[NDArray[np.int_]]] = {}
+    for (user, _), positions in rows.items():
+        of_user.setdefault(user, []).append(positions)
     for _ in range(draws):
         total = sum(by_seed[i] for i in rng.integers(0, len(seeds), len(seeds)))
         mean = as_shares(total / len(seeds), settings.importance)
-        drawn = mean.iloc[np.concatenate([rng.choice(own, len(own)) for own in rows.values()])]
-        yield drawn, drawn.groupby("user").mean()
+        picked = [pieces[i] for pieces in of_user.values() for i in rng.integers(0, len(pieces), len(pieces))]
+        drawn = mean.iloc[np.concatenate(picked)]
+        names = np.concatenate([np.full(len(piece), i) for i, piece in enumerate(picked)])
+        errors = smooth_errors(block_errors(drawn, pd.Series(names, drawn.index)))
+        yield Profiles(drawn, drawn.groupby("user").mean(), errors)
 
 
 def _stability(
-    windows: pd.DataFrame,
-    users: pd.DataFrame,
-    labels_by_k: dict[int, Labels],
-    resamples: Iterable[tuple[pd.DataFrame, pd.DataFrame]],
-    settings: Clustering,
+    found: Profiles, labels_by_k: dict[int, Labels], resamples: Iterable[Profiles], settings: Clustering
 ) -> dict[int, float]:
     """Return the mean adjusted Rand index of the users' groups with those of each resample, by k."""
     from sklearn.metrics import adjusted_rand_score
 
-    groups = {k: assign_users(windows, users, labels, settings.unit).group for k, labels in labels_by_k.items()}
+    groups = {k: assign_users(found, labels, settings.unit).group for k, labels in labels_by_k.items()}
     agreement: dict[int, list[float]] = {k: [] for k in labels_by_k}
-    for drawn_windows, drawn_users in resamples:
-        vectors = drawn_users if settings.unit == "users" else drawn_windows
-        drawn = cluster(vectors.to_numpy(), settings.algorithm, list(labels_by_k), settings.seed, RESAMPLE_STARTS)
-        for k, labels in drawn.items():
-            other = assign_users(drawn_windows, drawn_users, labels, settings.unit).group
+    for drawn in resamples:
+        vectors, errors = (drawn.users, drawn.errors.to_numpy()) if settings.unit == "users" else (drawn.windows, None)
+        labels_of_drawn = cluster(
+            vectors.to_numpy(), settings.algorithm, list(labels_by_k), settings.seed, RESAMPLE_STARTS, errors
+        )
+        for k, labels in labels_of_drawn.items():
+            other = assign_users(drawn, labels, settings.unit).group
             agreement[k].append(adjusted_rand_score(groups[k], other.loc[groups[k].index]))
     return {k: float(np.mean(values)) for k, values in agreement.items()}
+
+
+def best_k(found: Profiles, settings: Scoring) -> int:
+    """Return the number of groups that `groups.k` stands for, without the scores of others.
+
+    Parameters
+    ----------
+    found : Profiles
+        Importance of users and windows.
+    settings : Scoring
+        The clustering, and the number of groups or `auto`.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    most = min(settings.k_max, len(found.users) - 1)
+    if settings.k != "auto":
+        return min(settings.k, max(1, most))
+    if settings.algorithm == "mixture":
+        fits = mixtures(found, list(range(1, max(1, most) + 1)), settings.seed)
+        return min(fits, key=lambda k: fits[k].bic)
+    vectors = (found.users if settings.unit == "users" else found.windows).to_numpy()
+    labels = cluster(vectors, settings.algorithm, list(range(2, most + 1)), settings.seed)
+    scores = {k: _silhouette(vectors, own) for k, own in labels.items()}
+    return max(scores, key=lambda k: np.nan_to_num(scores[k], nan=-1), default=1)
 
 
 def read_scores(path: str | Path) -> pd.DataFrame:
@@ -251,7 +314,8 @@ def chosen_k(scores: pd.DataFrame) -> int:
 def _choose(scores: pd.DataFrame, users: int, settings: Scoring) -> int | None:
     """Return the number of groups to choose, or None for a single group."""
     if settings.k == "auto":
-        return None if scores.silhouette.isna().all() else int(scores.k[scores.silhouette.idxmax()])
+        criterion = -scores.bic if settings.algorithm == "mixture" else scores.silhouette
+        return None if criterion.isna().all() else int(scores.k[criterion.idxmax()])
     if settings.k == 1:
         return None
     if settings.k not in set(scores.k):

@@ -8,14 +8,15 @@ import pyarrow as pa
 from sklearn.manifold import TSNE
 
 from lifelog.groups.vectors import raw_vectors, window_vectors
-from lifelog.settings.groups import Embedding, Vectors
+from lifelog.settings.groups import Embedding
+from lifelog.settings.splits import Subset
 from lifelog.tables import TEXT, TIME
 
 SCHEMA = pa.schema(dict(space=TEXT, user=TEXT, start=TIME, x=pa.float32(), y=pa.float32()))
 
 
 def embed_importance(
-    importance: pd.DataFrame, features: list[str], vectors: Vectors, settings: Embedding
+    importance: pd.DataFrame, features: list[str], subsets: list[Subset], settings: Embedding
 ) -> pd.DataFrame:
     """Embed windows by importance and by raw features.
 
@@ -25,17 +26,17 @@ def embed_importance(
         Table of `read_importance`.
     features : list of str
         Files of `extract_features`.
-    vectors : Vectors
-        Importance measure and subsets.
+    subsets : list of str
+        Subsets whose windows are embedded.
     settings : Embedding
-        Perplexity and seed.
+        Importance measure, perplexity and seed.
 
     Returns
     -------
     pandas.DataFrame
         space, user, start, x, y: the same windows in both spaces.
     """
-    table = window_vectors(importance, vectors.importance, vectors.subsets)
+    table = window_vectors(importance, settings.importance, subsets)
     spaces = [_embed(table, "importance", settings), _embed(raw_vectors(features, table), "raw", settings)]
     return pd.concat(spaces, ignore_index=True)
 

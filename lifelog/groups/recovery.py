@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
 from lifelog.groups.vectors import user_vectors
-from lifelog.mil.measures import MEASURES
+from lifelog.measures import MEASURES
 from lifelog.settings.groups import Vectors
 
 

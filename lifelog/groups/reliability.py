@@ -1,8 +1,8 @@
 """score_importance: stability and faithfulness of a user's importance.
 
-Per user: do training seeds agree, do attention and ablation agree, and does removing the most important modalities hurt
-the network more than removing random ones (AOPCR: area over the perturbation curve minus that of random orders, as in
-MILLET, Early et al., ICLR 2024)?
+Per user: do halves of the user's recordings agree (more than with those of other users), do training seeds agree, do
+attention and ablation agree, and does removing the most important modalities hurt the network more than removing random
+ones (AOPCR: area over the perturbation curve minus that of random orders, as in MILLET, Early et al., ICLR 2024)?
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from lifelog.groups.vectors import user_vectors, window_vectors
-from lifelog.mil.measures import MEASURES
+from lifelog.groups.vectors import blocks_of, user_vectors, window_vectors
+from lifelog.measures import MEASURES, OF_NETWORKS
 from lifelog.settings.groups import Vectors
+from lifelog.value.compare import value_intervals
 
 TOP = 3  # modalities that are compared as the most important ones
+LEVEL = 0.95  # of the intervals of values
 STABLE = 0.5  # minimum rank correlation between seeds for a user's importance to be stable
 
 
@@ -44,12 +46,22 @@ def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings:
         - seeds_{measure}: mean Spearman correlation between training seeds, NaN for one seed
         - std_{measure}: standard deviation over seeds, mean over modalities
         - aopcr_{measure}: on test windows, in nats; positive values: the order finds what the network uses
-        - stable: whether seeds agree on the importance that forms the groups
+        - halves_{measure}, others_{measure}: Spearman correlation between the odd and the even blocks of the user, and
+          mean correlation of the user's odd blocks with the even blocks of other users
+        - stable: for networks, whether seeds agree on the importance that forms the groups; for values, whether any
+          interval is above 0
+
+    References
+    ----------
+    Early, Bewley, Evers, Ramchurn (2022). Non-Markovian reward modelling from trajectory labels via interpretable
+    multiple instance learning. NeurIPS.
+    Early, Cheung, Cutajar, Xie, Kandola, Twomey (2024). Inherently interpretable time series classification via
+    multiple instance learning. ICLR.
     """
     # A modality that a user lacks has no rank; otherwise seeds would agree on it.
     users = partial(user_vectors, importance, subsets=settings.subsets, absent=np.nan)
     windows = partial(window_vectors, importance, subsets=settings.subsets, absent=np.nan)
-    vectors = {measure: users(measure) for measure in MEASURES}
+    vectors = {measure: users(measure) for measure in OF_NETWORKS}
     pair = vectors["attention"], vectors["ablation"]
     table = pd.DataFrame(index=pair[0].index)
     table["agreement"] = rank_correlation(*pair)
@@ -58,16 +70,54 @@ def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings:
     table["overlap"] = [
         len(set.intersection(*(set(own.loc[user].nlargest(top).index) for own in pair))) / top for user in table.index
     ]
-    seeds = sorted(set(importance.seed))
-    for measure in MEASURES:
+    seeds = sorted(set(importance.seed[importance.measure != "value"]))
+    for measure in OF_NETWORKS:
         by_seed = [users(measure, seeds=[seed]) for seed in seeds]
         correlations = [rank_correlation(a, b) for a, b in combinations(by_seed, 2)]
         table[f"seeds_{measure}"] = pd.concat(correlations, axis=1).mean(axis=1) if correlations else np.nan
         table[f"std_{measure}"] = np.nanmean(np.stack([own.to_numpy() for own in by_seed]).std(axis=0), axis=1)
-    for measure in MEASURES:
+    for measure in OF_NETWORKS:
         table[f"aopcr_{measure}"] = aopcr(deletion, measure)
-    table["stable"] = ~(table[f"seeds_{settings.importance}"] < STABLE)
+    for measure in MEASURES:
+        table[f"halves_{measure}"], table[f"others_{measure}"] = halves(importance, measure, settings)
+    if MEASURES[settings.importance].of_networks:
+        table["stable"] = ~(table[f"seeds_{settings.importance}"] < STABLE)
+    else:
+        bounds = value_intervals(importance, LEVEL)
+        table["stable"] = (bounds.low > 0).any(axis=1).reindex(table.index, fill_value=False)
     return table.reset_index()
+
+
+def halves(importance: pd.DataFrame, measure: str, settings: Vectors) -> tuple[pd.Series, pd.Series]:
+    """Compare halves of each user's blocks of time with each other, and with those of other users.
+
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        Table of `read_importance`.
+    measure : str
+        Importance measure.
+    settings : Vectors
+        Subsets.
+
+    Returns
+    -------
+    own, others : pandas.Series
+        By user: Spearman correlation of the means of odd and even blocks; and mean correlation of the user's odd blocks
+        with the even blocks of every other user. NaN for a user with one block.
+    """
+    windows = window_vectors(importance, measure, settings.subsets, absent=np.nan)
+    even = blocks_of(importance, windows) % 2 == 0
+    first, second = windows[even].groupby("user").mean(), windows[~even].groupby("user").mean()
+    both = first.index.intersection(second.index)
+    first, second = first.loc[both], second.loc[both]
+    own = rank_correlation(first, second)
+    others = pd.Series(np.nan, both)
+    for user in both:
+        rest = second.drop(index=user)
+        repeated = pd.DataFrame([first.loc[user]] * len(rest), index=rest.index)
+        others[user] = rank_correlation(rest, repeated).mean()
+    return own, others
 
 
 def aopcr(deletion: pd.DataFrame, measure: str, subset: str = "test") -> pd.Series:

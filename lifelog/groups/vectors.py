@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lifelog.mil.measures import MEASURES
+from lifelog.measures import MEASURES
 from lifelog.settings.groups import Vectors
 from lifelog.tables import read_notes, read_tables
 from lifelog.windows.features import is_summary
+
+SMALLEST = 1e-6  # variance; the square of a thousandth
 
 
 def read_importance(paths: Iterable[str | Path]) -> pd.DataFrame:
@@ -20,7 +23,7 @@ def read_importance(paths: Iterable[str | Path]) -> pd.DataFrame:
     Parameters
     ----------
     paths : iterable of str or Path
-        Files of `extract_importance`.
+        Files of `estimate_value` and `extract_importance`.
 
     Returns
     -------
@@ -35,7 +38,8 @@ def read_importance(paths: Iterable[str | Path]) -> pd.DataFrame:
     paths = list(paths)
     importance = read_tables(paths)
     if importance.empty:
-        reasons = "; ".join(f"user {Path(path).stem}: {read_notes(path)['excluded']}" for path in paths)
+        excluded = {f"user {Path(path).stem}": read_notes(path)["excluded"] for path in paths}
+        reasons = "; ".join(f"{user}: {reason}" for user, reason in excluded.items())
         raise ValueError(f"no usable user: {reasons}")
     return importance
 
@@ -64,7 +68,9 @@ def window_vectors(
         One row per window (index: user, start), one column per modality. A modality that is missing in a window has the
         user's mean.
     """
-    rows = importance[(importance.measure == measure) & importance.subset.isin(subsets)]
+    rows = importance[importance.measure == measure]
+    if MEASURES[measure].of_networks:  # the value is that of training and validation windows together
+        rows = rows[rows.subset.isin(subsets)]
     if seeds is not None:
         rows = rows[rows.seed.isin(seeds)]
     table = rows.pivot_table(index=["user", "start"], columns="modality", values="value", aggfunc="mean", observed=True)
@@ -98,17 +104,129 @@ def user_vectors(
     return window_vectors(importance, measure, subsets, seeds, absent).groupby("user").mean()
 
 
+@dataclass(frozen=True)
+class Profiles:
+    """The importance of users, for grouping.
+
+    Attributes
+    ----------
+    windows : pandas.DataFrame
+        Importance of each window as shares or values; index: user, start; one column per modality.
+    users : pandas.DataFrame
+        Mean of each user; index: user.
+    errors : pandas.DataFrame
+        Variance of the error of each user's mean; index: user.
+    """
+
+    windows: pd.DataFrame
+    users: pd.DataFrame
+    errors: pd.DataFrame
+
+
+def profiles(importance: pd.DataFrame, settings: Vectors) -> Profiles:
+    """Return the importance of users and windows by the measure that forms the groups.
+
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        Table of `read_importance`.
+    settings : Vectors
+        Importance measure and subsets.
+
+    Returns
+    -------
+    Profiles
+        With errors from blocks of time and training seeds.
+    """
+    windows = grouping_vectors(importance, settings)
+    users = windows.groupby("user").mean()
+    errors = block_errors(windows, blocks_of(importance, windows))
+    seeds = sorted(set(importance.seed[importance.measure == settings.importance]))
+    if len(seeds) > 1:  # pooled over users, since there are few seeds
+        means = [
+            as_shares(window_vectors(importance, settings.importance, settings.subsets, [seed]), settings.importance)
+            .groupby("user")
+            .mean()
+            for seed in seeds
+        ]
+        between = np.var([mean.reindex(users.index).to_numpy() for mean in means], axis=0, ddof=1).mean(axis=0)
+        errors = errors + between / len(seeds)
+    return Profiles(windows, users, smooth_errors(errors))
+
+
+def blocks_of(importance: pd.DataFrame, windows: pd.DataFrame) -> pd.Series:
+    """Return the block of time of each window.
+
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        Table of `read_importance`.
+    windows : pandas.DataFrame
+        Window vectors.
+
+    Returns
+    -------
+    pandas.Series
+        In the order of the windows.
+    """
+    blocks = importance.drop_duplicates(["user", "start"]).set_index(["user", "start"]).block
+    return blocks.reindex(windows.index)
+
+
+def block_errors(windows: pd.DataFrame, blocks: pd.Series) -> pd.DataFrame:
+    """Estimate the variance of the mean of each user's windows, from sums over blocks of time.
+
+    Parameters
+    ----------
+    windows : pandas.DataFrame
+        Values of windows; index: user, start.
+    blocks : pandas.Series
+        Block of each window, with the same index; only windows of different blocks are independent.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per user; NaN for a user with one block.
+    """
+    deviations = windows - windows.groupby("user").transform("mean")
+    sums = deviations.groupby([deviations.index.get_level_values("user"), blocks.to_numpy()]).sum()
+    count = sums.groupby(level=0).size()
+    sizes = windows.groupby("user").size()
+    factor = count / (count - 1).where(count > 1) / sizes**2
+    return (sums**2).groupby(level=0).sum().rename_axis("user").mul(factor, axis=0)
+
+
+def smooth_errors(errors: pd.DataFrame) -> pd.DataFrame:
+    """Smooth variances, which are uncertain for few blocks: the product of the user's and the modality's mean level.
+
+    Parameters
+    ----------
+    errors : pandas.DataFrame
+        Variances by user and modality; NaN if unknown.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Positive variances.
+    """
+    levels = errors.mean(axis=1)
+    levels = levels.fillna(levels.mean())
+    modalities = errors.mean(axis=0)
+    product = np.outer(levels, modalities) / max(float(modalities.mean()), SMALLEST)
+    return pd.DataFrame(np.nan_to_num(np.maximum(product, SMALLEST), nan=SMALLEST), errors.index, errors.columns)
+
+
 def grouping_vectors(importance: pd.DataFrame, settings: Vectors) -> pd.DataFrame:
-    """Return the window vectors that form the groups, as shares."""
+    """Return the window vectors that form the groups, as shares or values."""
     return as_shares(window_vectors(importance, settings.importance, settings.subsets), settings.importance)
 
 
 def as_shares(table: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Divide window vectors by the sum of the user's absolute means, unless the measure is a share already.
+    """Divide window vectors by the sum of the user's absolute means, unless users are comparable anyway.
 
     Ablation is in nats and grows with the performance of the user's network; shares are comparable between users.
     """
-    if MEASURES[measure].is_share:
+    if MEASURES[measure].comparable:
         return table
     total = table.groupby("user").mean().abs().sum(axis=1).replace(0, np.nan)
     return table.div(total.reindex(table.index, level="user"), axis=0).fillna(0.0)

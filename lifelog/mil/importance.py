@@ -20,22 +20,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lifelog.measures import IMPORTANCE, OF_NETWORKS
 from lifelog.metrics import scores
 from lifelog.mil.bags import Bags, read_bags, standardise_bags
-from lifelog.mil.measures import MEASURES
 from lifelog.mil.network import BagOutput, MilNetwork
 from lifelog.mil.train import chunks, exclusion_of, load_mil
 from lifelog.registry import Registry
 from lifelog.settings.windows import Modality
-from lifelog.tables import TEXT, TIME, plain, write_table
+from lifelog.tables import TEXT, plain, write_table
 
-# value: null if the modality is missing.
-KEYS = dict(user=TEXT, start=TIME, subset=TEXT, seed=pa.int32())
-SCHEMA = pa.schema(KEYS | dict(measure=TEXT, modality=TEXT, value=pa.float32()))
 # order: an importance measure, or random; removed: number of removed modalities; windows: number of windows with more
 # modalities than that; decrease: of the predicted class's log-likelihood, mean over the windows.
 CURVE = dict(user=TEXT, subset=TEXT, seed=pa.int32(), order=TEXT)
 DELETION = pa.schema(CURVE | dict(removed=pa.int32(), windows=pa.int32(), decrease=pa.float64()))
+KEYS = ["user", "start", "subset", "block"]
 RANDOM_ORDERS = 10  # per window, averaged
 
 
@@ -104,13 +102,13 @@ def explain(network: MilNetwork, bags: Bags, seed: int) -> Explanation:
         In the order of the bags.
     """
     generator = torch.Generator().manual_seed(seed)
-    importance: dict[str, list[Tensor]] = {measure: [] for measure in MEASURES}
-    deletion: dict[str, list[Tensor]] = {order: [] for order in (*MEASURES, "random")}
+    importance: dict[str, list[Tensor]] = {measure: [] for measure in OF_NETWORKS}
+    deletion: dict[str, list[Tensor]] = {order: [] for order in (*OF_NETWORKS, "random")}
     probabilities = []
     for bag in chunks(bags):
         z = network.encode(bag.values)
         encoded = Encoded(z, bag.present, network.classify(z, bag.present), bag.classes)
-        for measure in MEASURES:
+        for measure in OF_NETWORKS:
             values = IMPLEMENTATIONS[measure](network, encoded)
             importance[measure].append(values.masked_fill(~bag.present, torch.nan))
             deletion[measure].append(_deletion(network, encoded, values[None])[0])
@@ -174,14 +172,14 @@ def extract_importance(
         explanation = explain(network, standardise_bags(bags, scalings), about["seed"])
         for measure, values in explanation.importance.items():
             frame = pd.DataFrame(values, columns=[modality.name for modality in modalities])
-            frame = pd.concat([used[["user", "start", "subset"]], frame], axis=1)
-            frame = frame.melt(["user", "start", "subset"], var_name="modality", value_name="value")
+            frame = pd.concat([used[KEYS], frame], axis=1)
+            frame = frame.melt(KEYS, var_name="modality", value_name="value")
             frames.append(frame.assign(seed=about["seed"], measure=measure))
         curves.append(_curves(explanation.deletion, used).assign(seed=about["seed"]))
         test = (used.subset == "test").to_numpy()
         test_scores = scores(bags.classes.numpy()[test], explanation.probabilities[test])
         notes["test_scores"][str(about["seed"])] = {name: plain(value) for name, value in test_scores.items()}
-    for schema, tables, path in ((SCHEMA, frames, importance_path), (DELETION, curves, deletion_path)):
+    for schema, tables, path in ((IMPORTANCE, frames, importance_path), (DELETION, curves, deletion_path)):
         write_table(pd.concat(tables) if tables else schema.empty_table().to_pandas(), path, schema, notes)
 
 

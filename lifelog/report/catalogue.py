@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from lifelog.mil.measures import MEASURES
+from lifelog.measures import MEASURES
 from lifelog.registry import Registry
 
 Page = Literal["overview", "cohort", "run", "importance", "groups", "comparison", "user"]
@@ -33,6 +33,11 @@ CATALOGUE: Registry[Entry] = Registry(
         "yield": Entry("cohort", "Share of each participant's labelled windows in which a modality could be used."),
         "dag": Entry("run", "Rules of this run, from the raw recordings at the top to this page at the bottom."),
         **{name: Entry("importance", measure.caption + "{planted}") for name, measure in MEASURES.items()},
+        "values": Entry(
+            "importance",
+            "Value of each modality with its interval over blocks of time. Coloured: the interval is above 0. Stroke: "
+            "shrunken towards participants with similar values.",
+        ),
         "deletion": Entry(
             "importance",
             "Deletion curves: decrease of the predicted class's log-likelihood when modalities are removed, the most "

@@ -14,8 +14,8 @@ import pandas as pd
 from lifelog.config import Config
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import read_scores
+from lifelog.measures import MEASURES
 from lifelog.metrics import METRICS
-from lifelog.mil.measures import MEASURES
 from lifelog.report.catalogue import CATALOGUE, Page, figures_of
 from lifelog.report.tables import joined_random, split_overview
 from lifelog.report.words import describe
@@ -61,6 +61,8 @@ class SplitDetails:
     notes: list[dict[str, Any]]
     excluded: list[dict[str, Any]]
     importance: pd.DataFrame  # of score_importance
+    values: pd.DataFrame
+    heterogeneity: pd.DataFrame
     groups: pd.DataFrame
     clusters: pd.DataFrame  # of score_groups
     recovery: dict[str, Any] | None
@@ -68,7 +70,7 @@ class SplitDetails:
 
     @property
     def unstable(self) -> list[str]:
-        """Users whose importance differs between training seeds."""
+        """Users whose importance differs between training seeds, or who have no interval of a value above 0."""
         return list(self.importance.user[~self.importance.stable])
 
 
@@ -118,16 +120,17 @@ class Chapter:
             if note["user"] == user:
                 return about | {"excluded": note["reason"]}
         groups = self.details.groups.set_index("user")
-        group, share = groups.loc[user, ["group", "share"]]
+        group, certainty = groups.loc[user, ["group", "certainty"]]
         others = sorted(set(groups.index[groups.group == group]) - {user})
         top = {}
         for measure in MEASURES:
             own = self.figures[measure].table
             top[measure] = list(own[own.user == user].nlargest(2, "importance").modality)
         scores = self.details.importance.set_index("user").loc[user]
-        compared = several_seeds and pd.notna(scores[f"seeds_{self.grouped_by}"])
+        seeds = f"seeds_{self.grouped_by}"
+        compared = several_seeds and pd.notna(scores[seeds]) if seeds in scores else True
         stable = ("yes" if scores.stable else "no") if compared else "–"
-        return about | {"group": group, "share": share, "others": others, "top": top, "stable": stable}
+        return about | {"group": group, "certainty": certainty, "others": others, "top": top, "stable": stable}
 
 
 def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapter:
@@ -177,6 +180,8 @@ def _read_details(folder: Path, config: Config, users: list[str]) -> SplitDetail
         notes=[note for note in notes if not note["excluded"]],
         excluded=[note for note in notes if note["excluded"]],
         importance=read_csv(folder / "importance_scores.csv"),
+        values=read_csv(folder / "values.csv"),
+        heterogeneity=read_csv(folder / "heterogeneity.csv"),
         groups=read_groups(folder / "groups" / "importance.csv"),
         clusters=read_scores(folder / "groups" / "scores.csv"),
         recovery=read_json(folder / "recovery.json") if config.cohort.layout == "simulated" else None,

@@ -13,8 +13,8 @@ import yaml
 from lifelog import __version__
 from lifelog.config import Config
 from lifelog.groups.reliability import STABLE
+from lifelog.measures import MEASURES, OF_NETWORKS
 from lifelog.metrics import METRICS
-from lifelog.mil.measures import MEASURES
 from lifelog.report.catalogue import figures_of
 from lifelog.report.chapter import Chapter, Figure
 from lifelog.report.page import render_page
@@ -73,6 +73,7 @@ def render_report(
         metric=METRICS[config.compare.metric].label,
         metrics=METRICS,
         measures=MEASURES,
+        of_networks=OF_NETWORKS,
         outcomes=OUTCOMES,
         close_minutes=CLOSE_MINUTES,
         stable=STABLE,

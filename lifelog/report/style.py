@@ -23,7 +23,8 @@ from lifelog.tables import write_atomically, write_csv
 T = TypeVar("T")
 
 SEQUENTIAL = "cividis"  # for amounts; readable with every colour vision and in grey
-SCHEME_COLOURS = {"global": 0, "importance": 1, "personal": 2, "raw": 4, "random": 7}  # positions in the palette
+# Positions in the palette.
+SCHEME_COLOURS = {"global": 0, "importance": 1, "personal": 2, "attention": 3, "raw": 4, "random": 7}
 MAX_VECTOR_MARKS = 1000  # above, marks are rasterised: as shapes they would dominate the size of the page
 
 

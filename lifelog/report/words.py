@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 
 import pandas as pd
 
-from lifelog.mil.measures import MEASURES
+from lifelog.measures import MEASURES
 from lifelog.registry import Registry
 from lifelog.verdict import interval
 
@@ -47,6 +47,13 @@ def _top(data: pd.DataFrame, by: Hashable) -> str:
 
 def _importance(data: pd.DataFrame) -> str:
     return f"The two most important modalities of each user. {_top(data, 'user')}."
+
+
+def _values(data: pd.DataFrame) -> str:
+    known = data[data.value.notna()]
+    clear = known[known.low > 0]
+    counts = ", ".join(f"{name} {count}" for name, count in clear.modality.value_counts().items())
+    return f"{len(clear)} of {len(known)} intervals are above 0{': ' if counts else ''}{counts}."
 
 
 def _group_importance(data: pd.DataFrame) -> str:
@@ -118,6 +125,7 @@ SENTENCES: Registry[Callable[[pd.DataFrame], str]] = Registry(
         "yield": _yield,
         "dag": _dag,
         **dict.fromkeys(MEASURES, _importance),
+        "values": _values,
         "deletion": _deletion,
         "group_importance": _group_importance,
         "cluster_scores": _cluster_scores,

@@ -13,8 +13,8 @@ from lifelog.settings.splits import Subset
 class Vectors(Section):
     """Which importance values describe a user."""
 
-    importance: Literal["attention", "ablation"] = "attention"
-    """importance measure that forms the groups"""
+    importance: Literal["value", "attention", "ablation"] = "value"
+    """importance measure that forms the groups (published: attention)"""
 
     subsets: list[Subset] = Field(["train", "validation"], min_length=1)
     """windows whose importance is used (published: test)"""
@@ -26,8 +26,8 @@ class Clustering(Vectors):
     unit: Literal["users", "windows"] = "users"
     """cluster user means, or windows with a majority vote per user (published)"""
 
-    algorithm: Literal["kmeans", "agglomerative"] = "kmeans"
-    """clustering algorithm (published: agglomerative, Ward)"""
+    algorithm: Literal["mixture", "kmeans", "agglomerative"] = "mixture"
+    """clustering algorithm; mixture: allows for the error of each importance (published: agglomerative, Ward)"""
 
     seed: int = Field(0, ge=0)
     """seed of k-means, resamples and random groupings"""
@@ -37,13 +37,13 @@ class Scoring(Clustering):
     """How numbers of groups are scored."""
 
     k: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
-    """number of groups; auto: highest silhouette (published: 5)"""
+    """number of groups; auto: lowest BIC, 1 included (mixture), or highest silhouette (published: 5)"""
 
     k_max: int = Field(10, ge=2)
     """largest number of groups that is scored"""
 
     resamples: int = Field(20, ge=1)
-    """resamples of windows and seeds that measure the stability of groups"""
+    """resamples of blocks of windows, and of seeds, that measure the stability of groups"""
 
 
 class Groups(Scoring):
@@ -61,6 +61,9 @@ class Groups(Scoring):
 
 class Embedding(Section):
     """The t-SNE embedding of windows."""
+
+    importance: Literal["attention", "ablation"] = "attention"
+    """importance measure that is embedded; a value describes many windows"""
 
     perplexity: float = Field(30, gt=0)
     """perplexity of t-SNE; reduced for few windows"""

@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter
 from lifelog.settings.base import Section, complete
 from lifelog.settings.mil import Training
 
-Scheme = Literal["global", "importance", "raw", "random", "personal"]
+Scheme = Literal["global", "importance", "attention", "raw", "random", "personal"]
 Sees = Literal["nothing", "time", "features", "windows"]
 
 

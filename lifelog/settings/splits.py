@@ -91,6 +91,9 @@ class WindowAssignment(Section):
     seed: int = Field(32, ge=0)
     """seed of the assignment"""
 
+    block_minutes: int = Field(8, ge=1)
+    """length of blocks of time in minutes; windows of a block are not treated as independent"""
+
 
 class RandomSplit(WindowAssignment):
     """Windows shuffled one by one."""
@@ -107,9 +110,6 @@ class BlockedSplit(WindowAssignment):
 
     min_sessions: int = Field(3, ge=3)
     """users with fewer sessions are split by blocks of minutes"""
-
-    block_minutes: int = Field(8, ge=1)
-    """length of such a block in minutes"""
 
     embargo_minutes: int = Field(1, ge=0)
     """minimum gap between subsets in minutes"""

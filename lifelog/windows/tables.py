@@ -7,6 +7,7 @@ a day.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -142,7 +143,7 @@ def read_samples(path: Path, table: Table, columns: list[str], user: str, zone: 
             values = np.stack([_numbers(rows.column(name), name, path) for name in columns], axis=1)
     except BadInput:
         raise
-    except (OSError, ValueError, UnicodeDecodeError, pa.ArrowException) as error:
+    except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
         raise BadInput("unreadable file", f"{path}: {error}") from None
     good = np.isfinite(values).all(axis=1) & np.isfinite(seconds)
     return Irregular(seconds[good], values[good])
@@ -169,8 +170,8 @@ def _parquet(path: Path, table: Table, keys: list[str], columns: list[str], user
 def _csv(path: Path, table: Table, keys: list[str], columns: list[str], user: str) -> pa.Table:
     """Return the rows of a user, block by block."""
     with path.open(encoding="utf-8-sig") as file:
-        header = file.readline().rstrip("\r\n")
-    names = [name.strip().strip('"') for name in header.split(table.separator)]
+        line = file.readline().rstrip("\r\n")
+    names = [name.strip() for name in next(csv.reader([line], delimiter=table.separator, strict=True), [])]
     _check_columns(names, [*keys, *columns], path)
     types = {name: pa.string() for name in keys} | {name: pa.float64() for name in columns}
     options = pacsv.ConvertOptions(

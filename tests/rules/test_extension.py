@@ -25,7 +25,7 @@ METRIC = """
         "error_rate": Metric("error rate of the test", _by_counts(lambda counts: 1 - accuracy(counts))),
 """
 MEASURE = """
-        "squared": Measure("squared attention", "Squared attention, added by a test.", is_share=False),
+        "squared": Measure("squared attention", "Squared attention, added by a test.", comparable=False),
 """
 FIGURE = """
         "members": Entry("groups", "Members per group, added by a test."),
@@ -71,7 +71,7 @@ PLACES = {
         ("lifelog/settings/compare.py", 'Literal["macro_f1"', 'Literal["error_rate", "macro_f1"'),
     ],
     "importance measure": [
-        ("lifelog/mil/measures.py", '    "importance measure",\n    {\n', '    "importance measure",\n    {' + MEASURE),
+        ("lifelog/measures.py", '    "importance measure",\n    {\n', '    "importance measure",\n    {' + MEASURE),
         (
             "lifelog/mil/importance.py",
             '{"attention"',

@@ -120,10 +120,15 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare, path: 
     grouped = rows.groupby(["where", "predictor"]).scheme.transform(lambda schemes: "importance" in set(schemes))
     rows = rows[grouped.astype(bool)].assign(kind=rows.scheme.str.split("-").str[0])
     positions = {key: -position for position, key in enumerate(rows.groupby(["where", "predictor"], sort=False).groups)}
-    looks = {"importance": ("o", 8, 0.0), "raw": ("s", 5, -0.18), "random": ("D", 4, -0.32)}
+    looks = {
+        "importance": ("o", 8, 0.0, "importance groups"),
+        "attention": ("^", 5, -0.12, "groups by attention"),
+        "raw": ("s", 5, -0.22, "groups by raw features"),
+        "random": ("D", 4, -0.34, "random groups"),
+    }
     with style():
         figure, ax = plt.subplots(figsize=(8.5, 1.3 + 0.55 * max(1, len(positions))))
-        for kind, (marker, size, below) in looks.items():
+        for kind, (marker, size, below, name) in looks.items():
             own = rows[rows.kind == kind]
             y = [positions[row.where, row.predictor] + below for row in own.itertuples()]
             colour = colours(10)[SCHEME_COLOURS[kind]]
@@ -133,9 +138,8 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare, path: 
                 # Filled only where the verdict counts it as a difference.
                 points = zip(own.difference, y, own.p_holm, strict=True)
                 weak = [(x, at) for x, at, p in points if not p < settings.level]
-            names = {"importance": "importance groups", "raw": "groups by raw features", "random": "random groups"}
             if len(own):
-                ax.plot(own.difference, y, marker, ms=size, color=colour, label=names[kind])
+                ax.plot(own.difference, y, marker, ms=size, color=colour, label=name)
             if kind == "importance" and weak:
                 look = {"ms": size, "mec": colour, "mfc": "white", "ls": "none", "mew": 2}
                 ax.plot(*zip(*weak, strict=True), marker, label="no clear difference", **look)
@@ -145,7 +149,7 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare, path: 
         ax.set(xlabel=f"difference to one global model ({of})")
         ax.set_ylim(min(positions.values(), default=0) - 0.6, 0.5)
         if positions:
-            figure.legend(loc="outside upper center", ncols=4)
+            figure.legend(loc="outside upper center", ncols=5)
         else:
             ax.text(0.5, 0.5, "no predictor has importance groups", ha="center", va="center", transform=ax.transAxes)
         save(figure, path, rows.drop(columns="kind"))

@@ -14,16 +14,17 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from lifelog.groups.vectors import user_vectors
-from lifelog.mil.measures import MEASURES
+from lifelog.measures import MEASURES
 from lifelog.registry import Registry
 from lifelog.report.style import SEQUENTIAL, colours, long, markers, rows_height, save, style
 
 
 @dataclass(frozen=True)
 class ImportanceTables:
-    """Importance and deletion curves of all users, the subsets that form the groups, and planted modalities by user."""
+    """Importance, values with intervals, deletion curves, subsets that form the groups, planted modalities by user."""
 
     importance: pd.DataFrame
+    values: pd.DataFrame
     deletion: pd.DataFrame
     subsets: list[str]
     planted: dict[str, list[str]]
@@ -36,7 +37,8 @@ def plot_measure(measure: str, tables: ImportanceTables, path: str | Path) -> No
     with style():
         figure, ax = plt.subplots(figsize=(7.5, rows_height(len(vectors))))
         shown = vectors.round(2) + 0.0  # no -0.00
-        sns.heatmap(shown, ax=ax, cmap=SEQUENTIAL, annot=True, fmt=".2f", linewidths=0.5, cbar_kws={"label": label})
+        notes = _annotations(shown, measure, tables.values)
+        sns.heatmap(shown, ax=ax, cmap=SEQUENTIAL, annot=notes, fmt="", linewidths=0.5, cbar_kws={"label": label})
         for row, user in enumerate(vectors.index):
             for modality in planted.get(str(user), []):
                 if modality in vectors.columns:
@@ -48,6 +50,42 @@ def plot_measure(measure: str, tables: ImportanceTables, path: str | Path) -> No
         if planted:
             data["planted"] = [row.modality in planted.get(row.user, []) for row in data.itertuples()]
         save(figure, path, data)
+
+
+def _annotations(shown: pd.DataFrame, measure: str, values: pd.DataFrame) -> pd.DataFrame:
+    """Return the texts of cells: the number, with a star for a value whose interval is above 0."""
+    texts = shown.map("{:.2f}".format).where(shown.notna(), "")
+    if MEASURES[measure].of_networks:
+        return texts
+    low = values.pivot(index="user", columns="modality", values="low").reindex(index=shown.index, columns=shown.columns)
+    return texts.where(~(low > 0), texts + "*")
+
+
+def plot_values(tables: ImportanceTables, path: str | Path) -> None:
+    """Plot the value of each modality for each user with its interval, and shrunken towards similar users."""
+    values = tables.values
+    modalities = list(dict.fromkeys(values.modality))
+    users = list(dict.fromkeys(values.user))
+    with style():
+        size = (9.5, 1.2 + 0.22 * len(users))
+        figure, axes = plt.subplots(1, len(modalities), figsize=size, sharex=True, sharey=True, squeeze=False)
+        places = {user: place for place, user in enumerate(reversed(users))}
+        for ax, modality in zip(axes[0], modalities, strict=True):
+            own = values[(values.modality == modality) & values.value.notna()]
+            y = own.user.map(places)
+            clear = own.low > 0
+            margins = (own.value - own.low, own.high - own.value)
+            for mask, colour in ((clear, "#d55e00"), (~clear, "0.6")):
+                error = [margin[mask] for margin in margins]
+                ax.errorbar(own.value[mask], y[mask], xerr=error, fmt="o", ms=3, lw=0.8, color=colour)
+            ax.plot(own.shrunken, y, "|", color="0.1", ms=6)
+            ax.axvline(0, color="0.4", lw=0.6)
+            ax.set_title(modality, fontsize="small")
+            ax.tick_params(labelsize="x-small")
+        axes[0, 0].set_yticks(list(places.values()), list(places), fontsize="x-small")
+        axes[0, 0].set_ylabel("user")
+        figure.supxlabel("value (AUROC)", fontsize="small")
+        save(figure, path, values)
 
 
 def plot_deletion(tables: ImportanceTables, path: str | Path) -> None:
@@ -71,5 +109,10 @@ def plot_deletion(tables: ImportanceTables, path: str | Path) -> None:
 
 
 FIGURES: Registry[Callable[[ImportanceTables, str | Path], None]] = Registry(
-    "figure", {**{measure: partial(plot_measure, measure) for measure in MEASURES}, "deletion": plot_deletion}
+    "figure",
+    {
+        **{measure: partial(plot_measure, measure) for measure in MEASURES},
+        "values": plot_values,
+        "deletion": plot_deletion,
+    },
 )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lifelog.mil.measures import MEASURES
+from lifelog.measures import MEASURES
 from lifelog.report.style import MAX_VECTOR_MARKS, colours, markers, save, style
 from lifelog.settings.splits import SUBSETS
 
@@ -34,11 +34,11 @@ def user_table(
         pd.DataFrame(labels | dict(panel="label", value=ordered.label[used])),
         pd.DataFrame(training | dict(panel="training")),
     ]
-    rows = importance[importance.subset.isin(subsets)]
-    for measure in MEASURES:
-        means = rows[rows.measure == measure].groupby(["seed", "modality"], sort=False).value.mean().reset_index()
+    for name, measure in MEASURES.items():
+        rows = importance[importance.subset.isin(subsets)] if measure.of_networks else importance
+        means = rows[rows.measure == name].groupby(["seed", "modality"], sort=False).value.mean().reset_index()
         renamed = means.rename(columns={"seed": "series", "modality": "x"})
-        tables.append(renamed.assign(panel=measure, mark=""))
+        tables.append(renamed.assign(panel=name, mark=""))
     table = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
     return table[["panel", "series", "x", "value", "mark"]]
 

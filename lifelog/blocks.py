@@ -1,0 +1,76 @@
+"""Blocks of time: windows whose samples and labels depend on each other, and folds of whole blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Codes = NDArray[np.int_]
+Minutes = NDArray[np.floating[Any]]
+
+
+def time_blocks(sessions: NDArray[np.object_], minutes: Minutes, block_minutes: int) -> Codes:
+    """Number stretches of time within sessions.
+
+    Parameters
+    ----------
+    sessions : ndarray of object, shape (n_windows,)
+        Session of each window.
+    minutes : ndarray of float, shape (n_windows,)
+        Starts of windows in minutes.
+    block_minutes : int
+        Length of a block.
+
+    Returns
+    -------
+    ndarray of int, shape (n_windows,)
+        Block of each window, in the order of first occurrence.
+    """
+    names: Codes = pd.factorize(sessions)[0]
+    first = pd.Series(minutes).groupby(names).transform("min").to_numpy()
+    stretch = (minutes - first) // block_minutes
+    return pd.factorize(pd.Series(list(zip(names, stretch, strict=True))))[0]
+
+
+def whole_answers(blocks: Codes, answers: Codes) -> Codes:
+    """Move all windows of an answer to the block of its first window.
+
+    Parameters
+    ----------
+    blocks, answers : ndarray of int, shape (n_windows,)
+        Block and answer of each window.
+
+    Returns
+    -------
+    ndarray of int, shape (n_windows,)
+        Block of each window, in the order of first occurrence.
+    """
+    _, first, inverse = np.unique(answers, return_index=True, return_inverse=True)
+    return pd.factorize(blocks[first][inverse])[0]
+
+
+def contiguous_folds(units: Codes, folds: int) -> Codes:
+    """Divide units, such as blocks or sessions, into folds of neighbouring units with similar numbers of windows.
+
+    Parameters
+    ----------
+    units : ndarray of int, shape (n_windows,)
+        Unit of each window, numbered in time order.
+    folds : int
+        Number of folds.
+
+    Returns
+    -------
+    ndarray of int, shape (n_windows,)
+        Fold of each window; fewer folds if there are fewer units.
+    """
+    sizes = np.bincount(units)
+    middle = (np.cumsum(sizes) - sizes / 2) / sizes.sum()
+    wanted = np.minimum((middle * folds).astype(int), folds - 1)
+    if len(sizes) <= folds:  # as many folds as units, also if their sizes differ
+        wanted = np.arange(len(sizes))
+    numbers: Codes = pd.factorize(wanted)[0]
+    return numbers[units]

@@ -1,0 +1,65 @@
+"""The importance measures: how each is described, and the table that holds them.
+
+`lifelog.value` computes the value, `lifelog.mil.importance` the measures of the personal networks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from lifelog.registry import Registry
+from lifelog.tables import TEXT, TIME
+
+# One row per window, seed, measure and modality. block: windows of a block are not independent. value: null if the
+# modality is missing.
+KEYS = dict(user=TEXT, start=TIME, subset=TEXT, block=pa.int32(), seed=pa.int32())
+IMPORTANCE = pa.schema(KEYS | dict(measure=TEXT, modality=TEXT, value=pa.float32()))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """An importance measure of modalities.
+
+    Attributes
+    ----------
+    label : str
+        Name and unit, for axes.
+    caption : str
+        Description for the report.
+    comparable : bool
+        Whether values are comparable between users. Others are divided by the user's total before users are grouped.
+    of_networks : bool
+        Whether it comes from the personal networks, one per training seed.
+    """
+
+    label: str
+    caption: str
+    comparable: bool = True
+    of_networks: bool = True
+
+
+MEASURES: Registry[Measure] = Registry(
+    "importance measure",
+    {
+        "value": Measure(
+            "value (AUROC)",
+            "Value: what each modality adds to the AUROC of held-out windows (Shapley value); the values of a "
+            "participant sum to the AUROC of all modalities minus 0.5. *: the interval is above 0.",
+            of_networks=False,
+        ),
+        "attention": Measure(
+            "attention (share)",
+            "Attention: weight of each modality in the personal network, mean over windows and seeds. Rows sum to "
+            "about 1.",
+        ),
+        "ablation": Measure(
+            "ablation (nats)",
+            "Ablation: decrease of the log-likelihood of the true class when a modality is masked (nats). Negative "
+            "values: the network performs better without the modality.",
+            comparable=False,
+        ),
+    },
+)
+OF_NETWORKS = [name for name, measure in MEASURES.items() if measure.of_networks]

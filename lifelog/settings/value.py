@@ -1,0 +1,26 @@
+"""Settings of the value of modalities."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from lifelog.settings.base import Section
+
+
+class Value(Section):
+    """The value of a modality: what it adds to the prediction of held-out windows."""
+
+    folds: int = Field(5, ge=2, le=50)
+    """folds of sessions or blocks; each is predicted by models of the others"""
+
+    shrinkage: float = Field(0.5, ge=0, le=1)
+    """shrinkage of the correlations of a modality's features; 1 for independent features"""
+
+    permutations: int = Field(1000, ge=4)
+    """sampled orders of modalities, for more than 12 modalities"""
+
+    seed: int = Field(0, ge=0)
+    """seed of the sampled orders"""
+
+    level: float = Field(0.95, gt=0, lt=1)
+    """confidence level of intervals"""

@@ -1,0 +1,218 @@
+"""Simulated participants with planted modalities, by several generators.
+
+Unlike the simulated recordings of the default run, these cohorts are made as windows: of other signals, with other ways
+in which a modality depends on the label, and with the difficulties of real cohorts.
+
+    level     the mean of the samples                   spread    their standard deviation
+    bursts    the rate of short bursts                  rhythm    the frequency of a periodic signal
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifelog.settings.windows import Modality
+
+Floats = NDArray[np.floating[Any]]
+
+SECONDS = 60
+SESSION_WINDOWS = 10
+MEMORY = 0.75  # correlation of the label with that of the window before
+CLASSES = 3
+Mechanism = Literal["level", "spread", "bursts", "rhythm", "scalar"]
+
+MECHANISMS: dict[str, Mechanism] = {
+    **{"acc": "spread", "bvp": "rhythm", "eda": "bursts", "hr": "scalar", "temp": "level"},
+    **{"gps": "scalar", "gyr": "spread", "mag": "level", "phone": "bursts"},
+}
+RATES = {"acc": 16, "bvp": 16, "eda": 4, "temp": 4, "gyr": 16, "mag": 8, "phone": 16}  # Hz
+CHANNELS = {"acc": 3, "gyr": 3, "mag": 3, "phone": 3, "gps": 2}
+PROFILES = [("eda", "temp"), ("bvp", "hr"), ("acc", "phone"), ("gyr", "mag"), ("eda", "acc")]
+
+MODALITIES = [
+    Modality(
+        name=name,
+        kind="scalar" if mechanism == "scalar" else "sequence",
+        columns=["x", "y", "z"][: CHANNELS.get(name, 1)],
+        rate=RATES.get(name),
+        length=RATES[name] * SECONDS if name in RATES else 1,
+    )
+    for name, mechanism in MECHANISMS.items()
+]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A kind of cohort.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        Participants of each kind of people; kinds differ in their planted modalities.
+    windows : int
+        Windows per participant.
+    effect : float
+        Effect of the label on the planted modalities; 0 for none.
+    difficulty : str
+        plain; channel: only one channel of a planted modality responds; redundant: both planted modalities respond
+        with the same error; interaction: planted modalities respond only while a third one is low; missing: planted
+        modalities are missing in a third of the windows; opposite: half of the participants respond in the other
+        direction; loners: two more participants whose two planted modalities are drawn at random
+    """
+
+    sizes: tuple[int, ...] = (3, 3, 3, 3)
+    windows: int = 60
+    effect: float = 1.0
+    difficulty: str = "plain"
+
+
+@dataclass
+class Simulated:
+    """A simulated participant: windows by modality (n, length, channels), class numbers, sessions, and the truth."""
+
+    name: str
+    kind: int  # -1 for a loner
+    planted: tuple[str, ...]
+    values: dict[str, NDArray[np.float32]]
+    classes: NDArray[np.int_]
+    sessions: NDArray[np.int_] = field(repr=False)
+
+
+def participants(scenario: Scenario, seed: int) -> list[Simulated]:
+    """Simulate a cohort.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The kind of cohort.
+    seed : int
+        Seed.
+
+    Returns
+    -------
+    list of Simulated
+        The kinds of people one after the other, loners last.
+    """
+    kinds = [kind for kind, size in enumerate(scenario.sizes) for _ in range(size)]
+    kinds += [-1, -1] if scenario.difficulty == "loners" else []
+    return [simulate(scenario, kind, seed, number) for number, kind in enumerate(kinds)]
+
+
+def simulate(scenario: Scenario, kind: int, seed: int, number: int, recording: int = 0) -> Simulated:
+    """Simulate a participant; another `recording` is one of the same person at another time."""
+    person = np.random.default_rng([seed, number])
+    rng = np.random.default_rng([seed, number, 1 + recording])
+    own = PROFILES[kind % len(PROFILES)] if kind >= 0 else tuple(person.choice(list(MECHANISMS), 2, replace=False))
+    planted = tuple(str(name) for name in own)
+    traits = {name: float(person.normal()) for name in MECHANISMS}
+    direction = -1.0 if scenario.difficulty == "opposite" and number % 2 else 1.0
+    sessions = np.arange(scenario.windows) // SESSION_WINDOWS
+    label = _slow(rng, sessions, MEMORY)
+    rank = label.argsort().argsort() / len(label)
+    drive = direction * scenario.effect * (rank - 0.5) * np.sqrt(12)
+    drifts = {name: _slow(rng, sessions, 0.6) for name in MECHANISMS}
+    if scenario.difficulty == "redundant":
+        drifts[planted[1]] = drifts[planted[0]]
+    values = {}
+    for name, mechanism in MECHANISMS.items():
+        response = drive if name in planted else np.zeros_like(drive)
+        if scenario.difficulty == "interaction":
+            response = response * (drifts[next(other for other in MECHANISMS if other not in planted)] < 0)
+        drift = drifts[name] * (0.5 if name in planted else 1.0)
+        channel = number % CHANNELS.get(name, 1) if scenario.difficulty == "channel" else None
+        signal = SIGNALS[mechanism](rng, _Window(RATES.get(name, 0), traits[name], response, drift))
+        if CHANNELS.get(name, 1) > 1:
+            others = [_others(rng, name, mechanism, traits[name], response, drift, channel) for _ in range(2)]
+            signal = np.concatenate([signal, *others][: CHANNELS[name]], axis=2)
+            signal = np.roll(signal, channel or 0, axis=2)
+        share = 1 / 3 if scenario.difficulty == "missing" and name in planted else 0.02
+        signal[rng.random(len(signal)) < share] = np.nan
+        values[name] = signal.astype(np.float32)
+    classes = np.minimum((rank * CLASSES).astype(int), CLASSES - 1)
+    return Simulated(f"{kind}-{number}" if kind >= 0 else f"loner-{number}", kind, planted, values, classes, sessions)
+
+
+def _others(
+    rng: np.random.Generator,
+    name: str,
+    mechanism: Mechanism,
+    trait: float,
+    response: Floats,
+    drift: Floats,
+    channel: int | None,
+) -> Floats:
+    """Return another channel of a modality, which does not respond if only one of them does."""
+    silent = np.zeros_like(response) if channel is not None else response
+    return SIGNALS[mechanism](rng, _Window(RATES.get(name, 0), trait, silent, drift))
+
+
+def _slow(rng: np.random.Generator, sessions: NDArray[np.int_], memory: float) -> Floats:
+    """Return a stationary first-order process within sessions, standard normal in each window."""
+    x = rng.normal(size=len(sessions))
+    for i in range(1, len(x)):
+        if sessions[i] == sessions[i - 1]:
+            x[i] = memory * x[i - 1] + np.sqrt(1 - memory**2) * x[i]
+    return x
+
+
+@dataclass(frozen=True)
+class _Window:
+    """What a channel of all windows is made from: rate in Hz, and trait, response to the label and drift."""
+
+    rate: int
+    trait: float
+    response: Floats
+    drift: Floats
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return len(self.response), max(1, self.rate * SECONDS), 1
+
+    @property
+    def time(self) -> Floats:
+        return np.arange(self.shape[1]) / max(1, self.rate)
+
+
+def _level(rng: np.random.Generator, window: _Window) -> Floats:
+    level = 3 * window.trait + 0.8 * window.response + 0.6 * window.drift
+    return level[:, None, None] + 0.3 * rng.normal(size=window.shape)
+
+
+def _scalar(rng: np.random.Generator, window: _Window) -> Floats:
+    level = 3 * window.trait + window.response + 0.6 * window.drift
+    return level[:, None, None] + 0.4 * rng.normal(size=window.shape)
+
+
+def _spread(rng: np.random.Generator, window: _Window) -> Floats:
+    size = np.exp(0.4 * window.response + 0.3 * window.drift)
+    return window.trait + size[:, None, None] * rng.normal(size=window.shape)
+
+
+def _bursts(rng: np.random.Generator, window: _Window) -> Floats:
+    rate = 4 * np.exp(0.8 * window.response + 0.2 * window.drift)
+    values = 0.05 * rng.normal(size=window.shape) + window.trait + (0.3 * window.drift)[:, None, None]
+    for row, count in zip(values, rng.poisson(rate), strict=True):
+        onset, size = rng.uniform(0, SECONDS, count), rng.uniform(0.6, 1.4, count)
+        since = np.maximum(window.time[:, None] - onset, 0)
+        row[:, 0] += ((np.exp(-since / 4) - np.exp(-since)) * size).sum(axis=1)
+    return values
+
+
+def _rhythm(rng: np.random.Generator, window: _Window) -> Floats:
+    frequency = 1.2 + 0.1 * window.trait + 0.1 * window.response + 0.05 * window.drift
+    phase = 2 * np.pi * (frequency[:, None] * window.time + rng.random(len(frequency))[:, None])
+    return np.sin(phase)[:, :, None] + 0.5 * rng.normal(size=window.shape)
+
+
+SIGNALS: dict[str, Callable[[np.random.Generator, _Window], Floats]] = {
+    "level": _level,
+    "scalar": _scalar,
+    "spread": _spread,
+    "bursts": _bursts,
+    "rhythm": _rhythm,
+}

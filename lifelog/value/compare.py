@@ -1,0 +1,169 @@
+"""compare_values: the value of each modality for each user with its interval, and whether users differ."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.stats import chi2, norm, t
+
+from lifelog.compare import holm
+from lifelog.groups.clustering import mixtures
+from lifelog.groups.vectors import (
+    SMALLEST,
+    Profiles,
+    block_errors,
+    blocks_of,
+    profiles,
+    smooth_errors,
+    window_vectors,
+)
+from lifelog.settings.groups import Scoring
+from lifelog.settings.value import Value
+
+VALUE = "value"
+
+
+class Comparison(NamedTuple):
+    """Values by user and modality, and the heterogeneity of each modality."""
+
+    values: pd.DataFrame
+    heterogeneity: pd.DataFrame
+
+
+class Intervals(NamedTuple):
+    """Values of users (rows) by modality, variances of their errors, and t intervals with the quantile of each user."""
+
+    value: pd.DataFrame
+    variance: pd.DataFrame
+    low: pd.DataFrame
+    high: pd.DataFrame
+    quantile: pd.Series
+
+
+def value_intervals(importance: pd.DataFrame, level: float) -> Intervals:
+    """Return the value of each modality for each user with a t interval over blocks of time.
+
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        Table of `read_importance`, with the values of all users.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    Intervals
+        NaN for a modality that a user lacks.
+    """
+    windows = window_vectors(importance, VALUE, [], absent=np.nan)
+    blocks = blocks_of(importance, windows)
+    value, variance = windows.groupby("user").mean(), block_errors(windows, blocks).clip(lower=SMALLEST)
+    freedom = (blocks.groupby("user").nunique() - 1).clip(lower=1)
+    quantile = pd.Series(t.ppf((1 + level) / 2, freedom), freedom.index)
+    margin = np.sqrt(variance).mul(quantile, axis=0)
+    return Intervals(value, variance, value - margin, value + margin, quantile)
+
+
+def compare_values(importance: pd.DataFrame, settings: Value, groups: Scoring) -> Comparison:
+    """Compare the values of users.
+
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        Table of `read_importance`, with the values of all users.
+    settings : Value
+        Confidence level.
+    groups : Scoring
+        Numbers of groups of the mixture towards whose means values are shrunken.
+
+    Returns
+    -------
+    Comparison
+        `values` has one row per user and modality:
+
+        - value, error: estimate and its standard error, NaN for a modality that the user lacks
+        - low, high: t interval, with one degree of freedom less than blocks of time
+        - shrunken, shrunken_low, shrunken_high: empirical Bayes estimate, drawn towards the mean of similar users
+        - difference, difference_low, difference_high: from the mean of the other users
+
+        `heterogeneity` has one row per modality: users, mean, tau (standard deviation of true values between users), q
+        and p (Cochran's test that users do not differ), p_holm.
+
+    References
+    ----------
+    Cochran (1954). The combination of estimates from different experiments. Biometrics 10, 101-129.
+    DerSimonian, Laird (1986). Meta-analysis in clinical trials. Controlled Clinical Trials 7, 177-188.
+    """
+    bounds = value_intervals(importance, settings.level)
+    value, variance = bounds.value, bounds.variance
+    of_value = groups.model_copy(update={"importance": VALUE})
+    shrunken, spread = _shrunken(profiles(importance, of_value), of_value)
+    others = value.apply(_others)
+    # The other users differ by error and by true differences: both are in the variance between them.
+    scatter = value.var(ddof=1) / (value.notna().sum() - 1).clip(lower=1)
+    apart = np.sqrt(variance + scatter).mul(bounds.quantile, axis=0)
+    normal = norm.ppf((1 + settings.level) / 2) * np.sqrt(spread)
+    tables = {
+        "value": value,
+        "error": np.sqrt(variance),
+        "low": bounds.low,
+        "high": bounds.high,
+        "shrunken": shrunken,
+        "shrunken_low": shrunken - normal,
+        "shrunken_high": shrunken + normal,
+        "difference": value - others,
+        "difference_low": value - others - apart,
+        "difference_high": value - others + apart,
+    }
+    stacked = [table.where(value.notna()).stack(future_stack=True).rename(name) for name, table in tables.items()]
+    table = pd.concat(stacked, axis=1).rename_axis(["user", "modality"]).reset_index()
+    return Comparison(table, heterogeneity(value, smooth_errors(variance.where(value.notna()))))
+
+
+def _others(values: pd.Series) -> pd.Series:
+    """Return the mean of all other users."""
+    known = values.notna().sum()
+    return (values.sum() - values) / (known - 1) if known > 1 else values * np.nan
+
+
+def _shrunken(found: Profiles, groups: Scoring) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the expected value of each user, and its variance, by the mixture with the lowest BIC."""
+    most = max(1, min(groups.k_max, len(found.users) - 1))
+    fits = mixtures(found, list(range(1, most + 1)), groups.seed)
+    best = min(fits.values(), key=lambda fit: fit.bic)
+    names = dict(index=found.users.index, columns=found.users.columns)
+    return pd.DataFrame(best.shrunken, **names), pd.DataFrame(best.variances, **names)
+
+
+def heterogeneity(value: pd.DataFrame, variance: pd.DataFrame) -> pd.DataFrame:
+    """Test for each modality whether users differ (Cochran's Q; DerSimonian and Laird).
+
+    Parameters
+    ----------
+    value, variance : pandas.DataFrame
+        Values of users (rows) by modality, and the variances of their errors; NaN for a modality that a user lacks.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per modality: users, mean, mean_low and mean_high (95 %), tau, q, p, p_holm.
+    """
+    rows = []
+    for modality in value:
+        known = value[modality].notna()
+        x, v = value[modality][known].to_numpy(), variance[modality][known].to_numpy()
+        row = {"modality": modality, "users": len(x)}
+        if len(x) > 1:
+            w = 1 / v
+            q = float((w * (x - (w * x).sum() / w.sum()) ** 2).sum())
+            scale = w.sum() - (w**2).sum() / w.sum()
+            tau2 = max(0.0, (q - (len(x) - 1)) / scale)
+            w = 1 / (v + tau2)
+            mean, half = float((w * x).sum() / w.sum()), float(norm.ppf(0.975) / np.sqrt(w.sum()))
+            row |= {"mean": mean, "mean_low": mean - half, "mean_high": mean + half}
+            row |= {"tau": float(np.sqrt(tau2)), "q": q, "p": float(chi2.sf(q, len(x) - 1))}
+        rows.append(row)
+    table = pd.DataFrame(rows, columns=["modality", "users", "mean", "mean_low", "mean_high", "tau", "q", "p"])
+    return table.assign(p_holm=holm(table.p))

@@ -1,0 +1,44 @@
+VALUE = per_user("{target}/{split}/value/{user}.parquet")
+
+
+rule estimate_value:
+    input:
+        features="<results>/features/{user}.parquet",
+        splits="<results>/{target}/{split}/splits/{user}.parquet",
+    output:
+        value="<results>/{target}/{split}/value/{user}.parquet",
+    log:
+        "<logs>/{target}/{split}/estimate_value/{user}.log",
+    benchmark:
+        "<benchmarks>/{target}/{split}/estimate_value/{user}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        value=dump(CONFIG.value),
+        code=code("estimate_value"),
+    message:
+        "Estimating the value of the modalities of user {wildcards.user} ({wildcards.split})"
+    script:
+        "../workflow_scripts/estimate_value.py"
+
+
+rule compare_values:
+    input:
+        value=VALUE,
+    output:
+        values="<results>/{target}/{split}/values.csv",
+        heterogeneity="<results>/{target}/{split}/heterogeneity.csv",
+    log:
+        "<logs>/{target}/{split}/compare_values.log",
+    benchmark:
+        "<benchmarks>/{target}/{split}/compare_values.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        value=dump(CONFIG.value),
+        groups=dump(CONFIG.groups, Scoring),
+        code=code("compare_values"),
+    message:
+        "Comparing the values of modalities between users ({wildcards.split})"
+    script:
+        "../workflow_scripts/compare_values.py"
