@@ -1,3 +1,6 @@
+from lifelog.config import Config
+from lifelog.validation.scenarios import SCENARIOS, SEEDS
+
 # Whether the pipeline recovers planted groups, and finds none where none are planted. Each simulated cohort is a run of
 # this workflow below <results>/validation.
 VARIANTS = {
@@ -54,6 +57,52 @@ rule summarise_validation:
         "../workflow_scripts/summarise_validation.py"
 
 
+rule validate_importance:
+    output:
+        result="<results>/validation/importance/{scenario}-{seed}.json",
+    log:
+        "<logs>/validation/importance/{scenario}-{seed}.log",
+    benchmark:
+        "<benchmarks>/validation/importance/{scenario}-{seed}.tsv"
+    wildcard_constraints:
+        scenario="|".join(SCENARIOS),
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=scaled(3000),
+        runtime=scaled(60),
+    params:
+        config=dump(Config()),
+        code=code("validate_importance"),
+    message:
+        "Validating importance: {wildcards.scenario}, seed {wildcards.seed}"
+    script:
+        "../workflow_scripts/validate_importance.py"
+
+
+rule summarise_importance:
+    input:
+        results=expand("<results>/validation/importance/{s}-{seed}.json", s=SCENARIOS, seed=SEEDS),
+    output:
+        table="<results>/validation/importance.csv",
+        text="<results>/validation/importance.md",
+        curves="<results>/validation/curves.svg",
+        data="<results>/validation/curves.csv",
+    log:
+        "<logs>/validation/summarise_importance.log",
+    benchmark:
+        "<benchmarks>/validation/summarise_importance.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("summarise_importance"),
+    message:
+        "Summarising the validation of importance"
+    script:
+        "../workflow_scripts/summarise_importance.py"
+
+
 rule validation:
     input:
         "<results>/validation/validation.md",
+        "<results>/validation/importance.md",

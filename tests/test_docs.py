@@ -111,7 +111,7 @@ def test_the_layout_of_an_installed_package_runs(tmp_path: Path) -> None:
     group = pd.read_csv(made.folder / groups).set_index("user").group
     assert group.anna == group.ben != group.chris == group.dana
     params = json.loads(pq.read_schema(made.folder / "results-diary/windows/anna.parquet").metadata[b"lifelog"])
-    assert params["labels"] == {"stress": None, "task": None}
+    assert params["labels"] == ["stress", "task"]
     count = len((package / "lifelog_diary.py").read_text().splitlines())
     assert f"{count} lines" in (ROOT / "docs/own-data.md").read_text()
 

@@ -18,6 +18,7 @@ from lifelog.windows.layout import BadInput
 from tests.workflow import Workflow
 
 MODALITIES = ("a", "b", "c")
+ATTENTION = Groups(importance="attention")
 
 
 def importance(user: str, mean: list[float], windows: int = 30, std: float = 0.03, seed: int = 0) -> pd.DataFrame:
@@ -27,8 +28,11 @@ def importance(user: str, mean: list[float], windows: int = 30, std: float = 0.0
     for training in (0, 1):
         values = np.clip(rng.normal(mean, std, (windows, len(MODALITIES))), 0, None)
         for start, row in enumerate(values / values.sum(axis=1, keepdims=True)):
-            rows += [(user, start, "train", training, "attention", m, v) for m, v in zip(MODALITIES, row, strict=True)]
-    return pd.DataFrame(rows, columns=["user", "start", "subset", "seed", "measure", "modality", "value"])
+            rows += [
+                (user, start, "train", start // 3, training, "attention", m, v)
+                for m, v in zip(MODALITIES, row, strict=True)
+            ]
+    return pd.DataFrame(rows, columns=["user", "start", "subset", "block", "seed", "measure", "modality", "value"])
 
 
 @pytest.fixture(scope="module")
@@ -36,30 +40,32 @@ def run() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Four users in two groups: attention is on a in the first group, and on b in the second."""
     means = {"u1": [0.8, 0.1, 0.1], "u2": [0.75, 0.1, 0.15], "u3": [0.1, 0.8, 0.1], "u4": [0.15, 0.75, 0.1]}
     tables = [importance(user, mean, seed=i) for i, (user, mean) in enumerate(means.items())]
-    groups = pd.DataFrame({"user": list(means), "group": ["group 1", "group 1", "group 2", "group 2"], "share": 1.0})
+    groups = pd.DataFrame(
+        {"user": list(means), "group": ["group 1", "group 1", "group 2", "group 2"], "certainty": 1.0}
+    )
     return pd.concat(tables), groups
 
 
 @pytest.mark.parametrize("unit", ["users", "windows"])
 def test_a_new_user_is_placed_in_the_nearest_group(run: tuple[pd.DataFrame, pd.DataFrame], unit: str) -> None:
-    placed = place_user(importance("new", [0.12, 0.78, 0.1], seed=9), *run, Groups(unit=unit))
+    placed = place_user(importance("new", [0.12, 0.78, 0.1], seed=9), *run, Groups(importance="attention", unit=unit))
     assert placed.group == "group 2" and placed.members == ["u3", "u4"] and not placed.outlier
-    assert placed.stability == 1 and placed.share == 1 and placed.silhouette > 0.8
+    assert placed.stability == 1 and placed.silhouette > 0.8
     assert placed.distances["group 2"] < placed.distances["group 1"]
 
 
 def test_the_group_of_a_user_between_two_groups_is_unstable(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    placed = place_user(importance("new", [0.45, 0.45, 0.1], std=0.2, seed=5), *run, Groups())
+    placed = place_user(importance("new", [0.45, 0.45, 0.1], std=0.2, seed=5), *run, ATTENTION)
     assert 0.3 < placed.stability < 1 and abs(placed.silhouette) < 0.2 and placed.outlier
 
 
 def test_a_user_unlike_all_members_is_an_outlier(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    assert place_user(importance("new", [0.2, 0.1, 0.7]), *run, Groups()).outlier
+    assert place_user(importance("new", [0.2, 0.1, 0.7]), *run, ATTENTION).outlier
 
 
 def test_a_modality_that_a_new_user_lacks_has_no_importance(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     table = importance("new", [0.9, 0.1, 0.0])
-    assert place_user(table[table.modality != "c"], *run, Groups()).group == "group 1"
+    assert place_user(table[table.modality != "c"], *run, ATTENTION).group == "group 1"
 
 
 def test_stability_uses_the_measure_of_the_placement() -> None:
@@ -74,36 +80,44 @@ def test_stability_uses_the_measure_of_the_placement() -> None:
 
 def test_one_group_has_no_silhouette(run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     table, groups = run
-    placed = place_user(importance("new", [0.1, 0.8, 0.1]), table, groups.assign(group="group 1"), Groups())
+    placed = place_user(importance("new", [0.1, 0.8, 0.1]), table, groups.assign(group="group 1"), ATTENTION)
     assert placed.silhouette is None and placed.stability == 1 and len(placed.members) == 4
 
 
 def required(config: Config) -> dict[str, object]:
     """The settings that new users must share with a run."""
     return required_settings(
-        config.mil, config.windows.standardise, config.modalities, config.target("tension"), config.groups
+        config.value, config.mil, config.windows.standardise, config.modalities, config.target("tension"), config.groups
     )
 
 
+def of(importance: str = "attention", **mil: object) -> Config:
+    """The configuration of groups by a measure of the networks."""
+    return Config.model_validate({"mil": mil, "groups": {"importance": importance}})
+
+
 def test_a_run_with_other_settings_is_rejected_before_any_job(tmp_path: Path) -> None:
-    config, run, users = Config(mil={"epochs": 3}), tmp_path / "run", ["201"]
+    config, run, users = of(epochs=3), tmp_path / "run", ["201"]
     with pytest.raises(BadInput, match="there is no folder"):
         check_run(run, users, "tension", "blocked", required(config))
     write_json(required(config), run / "tension/blocked/mil/101/seed-0.json")
     with pytest.raises(BadInput, match="no groups of tension/blocked, only of nothing"):
         check_run(run, users, "tension", "blocked", required(config))
-    write_json(config.groups.model_dump(), run / "tension/blocked/groups/importance.json")
+    formed = config.groups.model_dump() | {"value": config.value.model_dump()}
+    write_json(formed, run / "tension/blocked/groups/importance.json")
     write_json({}, run / "tension/blocked/splits/101.parquet")  # only its name is used
     check_run(run, users, "tension", "blocked", required(config))
     with pytest.raises(BadInput, match="no groups of tension/random, only of tension/blocked"):
         check_run(run, users, "tension", "random", required(config))
     with pytest.raises(BadInput, match="101 are in the run"):
         check_run(run, ["101", *users], "tension", "blocked", required(config))
-    check_run(run, users, "tension", "blocked", required(Config(mil={"epochs": 3, "device": "cpu"})))
-    with pytest.raises(BadInput, match=r"groups\.unit was 'users' in that run and is 'windows' here"):
-        check_run(run, users, "tension", "blocked", required(Config(mil={"epochs": 3}, groups={"unit": "windows"})))
+    check_run(run, users, "tension", "blocked", required(of(epochs=3, device="cpu")))
+    with pytest.raises(BadInput, match=r"groups\.importance was 'attention' in that run and is 'ablation' here"):
+        check_run(run, users, "tension", "blocked", required(of("ablation", epochs=3)))
+    with pytest.raises(BadInput, match=r"groups\.importance was 'attention' in that run and is 'value' here"):
+        check_run(run, users, "tension", "blocked", required(Config()))
     with pytest.raises(BadInput, match=r"mil\.epochs was 3 in that run and is 4 here"):
-        check_run(run, users, "tension", "blocked", required(Config(mil={"epochs": 4})))
+        check_run(run, users, "tension", "blocked", required(of(epochs=4)))
 
 
 def test_the_target_places_a_new_user_and_leaves_the_run_unchanged(workflow: Workflow) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from lifelog.config_yaml import descriptions
 from lifelog.groups.clustering import ALGORITHMS
+from lifelog.measures import MEASURES
 from lifelog.metrics import METRICS
 from lifelog.mil import importance
-from lifelog.measures import MEASURES
 from lifelog.mil.network import ATTENTIONS
 from lifelog.predict.interface import build_predictor
 from lifelog.registry import Registry, UnknownName

@@ -1,3 +1,6 @@
+from lifelog.config import Config
+from lifelog.validation.cohorts import Scenario
+from lifelog.validation.importance import summarise_importance, validate_importance
 from lifelog.validation.verdicts import markdown, summarise_validation
 
 
@@ -20,3 +23,12 @@ def test_cohorts_stand_side_by_side_and_claims_are_counted() -> None:
     assert "**groups**: a gain by importance is claimed in 1 of 2; mean difference +0.150" in text
     assert "**nothing**: a gain by importance is claimed in 0 of 1" in text
     assert text.count("|") == (2 + 3) * (len(table.columns) - 1 + 1)
+
+
+def test_a_scenario_runs_from_windows_to_groups() -> None:
+    """Two kinds of people are told apart by their values; networks are trained in the workflow's validation only."""
+    result = validate_importance(Scenario((3, 3), 40, 1.5), 0, False, Config())
+    assert result["value"]["on_top"] >= 0.9 and result["value"]["rand"] == 1 and result["value"]["groups"] == 2
+    assert result["false_claims"] < 0.2 and result["found"] > 0.5 and result["heterogeneous"]
+    table = summarise_importance({"plain-40-1.5-0": result, "plain-40-1.5-1": result})
+    assert table.measure.tolist() == ["value", "shrunken"] and table.one_group.tolist()[0] == 0

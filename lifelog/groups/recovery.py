@@ -38,7 +38,7 @@ def score_recovery(
     users = truth["users"]
     planted_groups = [users[user]["group"] for user in groups.user]
     hits: dict[str, dict[str, float]] = {}
-    for measure in MEASURES:
+    for measure in filter(set(importance.measure).__contains__, MEASURES):
         vectors = user_vectors(importance, measure, settings.subsets, absent=-np.inf)
         hits[measure] = {}
         for user, values in vectors.iterrows():

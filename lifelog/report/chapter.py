@@ -73,6 +73,11 @@ class SplitDetails:
         """Users whose importance differs between training seeds, or who have no interval of a value above 0."""
         return list(self.importance.user[~self.importance.stable])
 
+    @property
+    def apart(self) -> pd.DataFrame:
+        """Values that differ from the mean of the other users, by their intervals."""
+        return self.values[(self.values.difference_low > 0) | (self.values.difference_high < 0)]
+
 
 @dataclass
 class Chapter:

@@ -22,6 +22,7 @@ Floats = NDArray[np.floating[Any]]
 
 SECONDS = 60
 SESSION_WINDOWS = 10
+TEST = 0.2  # share of test windows
 MEMORY = 0.75  # correlation of the label with that of the window before
 CLASSES = 3
 Mechanism = Literal["level", "spread", "bursts", "rhythm", "scalar"]
@@ -55,7 +56,7 @@ class Scenario:
     sizes : tuple of int
         Participants of each kind of people; kinds differ in their planted modalities.
     windows : int
-        Windows per participant.
+        Training and validation windows per participant; a quarter more are test windows.
     effect : float
         Effect of the label on the planted modalities; 0 for none.
     difficulty : str
@@ -111,7 +112,7 @@ def simulate(scenario: Scenario, kind: int, seed: int, number: int, recording: i
     planted = tuple(str(name) for name in own)
     traits = {name: float(person.normal()) for name in MECHANISMS}
     direction = -1.0 if scenario.difficulty == "opposite" and number % 2 else 1.0
-    sessions = np.arange(scenario.windows) // SESSION_WINDOWS
+    sessions = np.arange(round(scenario.windows / (1 - TEST))) // SESSION_WINDOWS
     label = _slow(rng, sessions, MEMORY)
     rank = label.argsort().argsort() / len(label)
     drive = direction * scenario.effect * (rank - 0.5) * np.sqrt(12)

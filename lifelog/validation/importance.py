@@ -17,14 +17,15 @@ from lifelog.groups.clustering import best_k, cluster
 from lifelog.groups.vectors import profiles, read_importance, user_vectors
 from lifelog.settings.splits import BlockedSplit, Target
 from lifelog.splits import assign_splits
-from lifelog.validation.cohorts import MODALITIES, SECONDS, SESSION_WINDOWS, Scenario, Simulated, participants
+from lifelog.validation.cohorts import MODALITIES, SECONDS, SESSION_WINDOWS, TEST, Scenario, Simulated, participants
 from lifelog.value.compare import compare_values
 from lifelog.value.estimate import estimate_value
 from lifelog.windows.features import extract_features
 from lifelog.windows.schema import windows_schema
 
 TARGET = Target(name="label", column="label", bins={"low": [0], "middle": [1], "high": [2]})
-SPLIT = BlockedSplit(name="blocked", min_sessions=1000, block_minutes=5)  # sessions of ten windows are too few
+# Blocks of minutes, since sessions of ten windows are few.
+SPLIT = BlockedSplit(name="blocked", test=TEST, min_sessions=1000, block_minutes=5)
 FIRST = 1_600_000_000
 
 

@@ -67,7 +67,20 @@ def _unusable(split: pd.DataFrame) -> str | None:
 
 
 def read_features(features_path: str | Path, rows: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
-    """Return the summary features of some windows by modality, each of shape (n_windows, n_features)."""
+    """Read the summary features of some windows.
+
+    Parameters
+    ----------
+    features_path : str or Path
+        A file of `extract_features`.
+    rows : ndarray of bool, shape (n_all_windows,)
+        The windows to return.
+
+    Returns
+    -------
+    dict of str to ndarray of float, shape (n_windows, n_features)
+        By modality; NaN where it is missing.
+    """
     table = pq.read_table(features_path)
     names = [Modality(**entry).name for entry in read_notes(features_path)["modalities"]]
     columns: dict[str, list[Any]] = {name: [] for name in names}
@@ -77,7 +90,20 @@ def read_features(features_path: str | Path, rows: NDArray[np.bool_]) -> dict[st
 
 
 def value_folds(split: pd.DataFrame, folds: int) -> Codes:
-    """Return the fold of each window: whole sessions if there are enough, otherwise whole blocks of time."""
+    """Divide windows into folds: of whole sessions if there are enough, otherwise of whole blocks of time.
+
+    Parameters
+    ----------
+    split : pandas.DataFrame
+        Rows of `assign_splits`.
+    folds : int
+        Number of folds.
+
+    Returns
+    -------
+    ndarray of int, shape (n_windows,)
+        Fold of each window; neighbouring sessions or blocks are in one fold.
+    """
     ordered = split.sort_values("start", kind="stable")
     units = ordered.session if ordered.session.nunique() >= folds else ordered.block
     numbers = contiguous_folds(pd.factorize(units)[0], folds)

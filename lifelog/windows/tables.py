@@ -182,6 +182,11 @@ def _csv(path: Path, table: Table, keys: list[str], columns: list[str], user: st
     with pacsv.open_csv(path, read_options=read, parse_options=parse, convert_options=options) as file:
         parts = [file.schema.empty_table().select([table.time, *columns])]
         for batch in file:
+            for name in keys:
+                if pc.any(pc.match_substring(batch.column(name), "\n")).as_py():
+                    raise BadInput(
+                        "unreadable file", f"{path}: a quote in the column {name!r} is not closed in its line"
+                    )
             parts.append(_of_user(pa.Table.from_batches([batch]), table, user))
     return pa.concat_tables(parts)
 

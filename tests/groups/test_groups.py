@@ -3,22 +3,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score
 
 from lifelog.groups.assignment import group_users
 from lifelog.groups.clustering import cluster, entropy, read_scores, score_groups
 from lifelog.groups.embedding import embed_importance
+from lifelog.groups.mixture import fit_mixture
 from lifelog.groups.recovery import score_recovery
 from lifelog.groups.reliability import score_importance
-from lifelog.groups.vectors import read_importance, user_vectors, window_vectors
-from lifelog.mil.importance import SCHEMA
+from lifelog.groups.vectors import block_errors, profiles, read_importance, user_vectors, window_vectors
+from lifelog.measures import IMPORTANCE as SCHEMA
 from lifelog.report.figures.groups import GroupTables, plot_cluster_scores
 from lifelog.settings.groups import Embedding, Groups
 from lifelog.tables import write_csv, write_table
 
 MODALITIES = ["a", "b", "c"]
-ALL = Groups(subsets=["train"], k_max=4)
+ALL = Groups(importance="attention", subsets=["train"], k_max=4)
 
 
 def importance(seed: int = 0, windows: int = 20) -> pd.DataFrame:
@@ -32,16 +34,18 @@ def importance(seed: int = 0, windows: int = 20) -> pd.DataFrame:
             for s in range(2):
                 for modality, value in zip(MODALITIES, rng.dirichlet(concentration), strict=True):
                     start = pd.Timestamp(60 * w, unit="s", tz="UTC")
-                    rows.append((f"u{i}", start, "train" if w else "test", s, "attention", modality, value))
-    frame = pd.DataFrame(rows, columns=["user", "start", "subset", "seed", "measure", "modality", "value"])
+                    rows.append((f"u{i}", start, "train" if w else "test", w // 4, s, "attention", modality, value))
+    frame = pd.DataFrame(rows, columns=["user", "start", "subset", "block", "seed", "measure", "modality", "value"])
     return pd.concat([frame, frame.assign(measure="ablation", value=-frame.value)], ignore_index=True)
 
 
-@pytest.mark.parametrize("algorithm", ["kmeans", "agglomerative"])
-@pytest.mark.parametrize("unit", ["users", "windows"])
+@pytest.mark.parametrize(
+    ("algorithm", "unit"),
+    [("mixture", "users"), *((a, u) for a in ("kmeans", "agglomerative") for u in ("users", "windows"))],
+)
 @pytest.mark.parametrize("k", ["auto", 3])
 def test_planted_groups_are_recovered(algorithm: str, unit: str, k: str | int) -> None:
-    settings = Groups(subsets=["train"], k_max=4, algorithm=algorithm, unit=unit, k=k)
+    settings = ALL.model_copy(update={"algorithm": algorithm, "unit": unit, "k": k})
     table = importance()
     scores = score_groups(table, settings)
     assert scores.chosen.sum() == 1 and scores.k[scores.chosen].item() == 3
@@ -50,7 +54,7 @@ def test_planted_groups_are_recovered(algorithm: str, unit: str, k: str | int) -
     recovery = score_recovery(table, groups, truth, settings)
     assert recovery["adjusted_rand_index"] == 1
     assert recovery["planted_on_top"] == {"attention": 1.0, "ablation": 0.0}
-    assert groups.share.between(0.8, 1).all()
+    assert groups.certainty.between(0.8, 1).all()
 
 
 def test_groups_use_only_the_configured_subsets() -> None:
@@ -61,6 +65,73 @@ def test_groups_use_only_the_configured_subsets() -> None:
     pd.testing.assert_frame_equal(
         user_vectors(table, "attention", ["train"]), user_vectors(changed, "attention", ["train"])
     )
+
+
+# --- mixture ---------------------------------------------------------------------------------------------------------
+
+
+def draws(sizes: tuple[int, ...], error: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Users of several kinds, each with an own dominant dimension of four, with a known error."""
+    rng = np.random.default_rng(seed)
+    kinds = np.repeat(np.arange(len(sizes)), sizes)
+    vectors = np.eye(4)[kinds] + error * rng.normal(size=(len(kinds), 4))
+    return vectors, np.full(vectors.shape, error**2), kinds
+
+
+@pytest.mark.parametrize("sizes", [(9,), (5, 4), (4, 4, 4), (6, 3, 1)])
+@pytest.mark.parametrize("error", [0.05, 0.2])
+def test_the_mixture_finds_the_number_of_groups_one_included(sizes: tuple[int, ...], error: float) -> None:
+    vectors, errors, kinds = draws(sizes, error, 1)
+    fits = {k: fit_mixture(vectors, errors, k, 0, 10) for k in range(1, 6)}
+    best = min(fits, key=lambda k: fits[k].bic)
+    assert best == len(sizes)
+    assert adjusted_rand_score(kinds, fits[best].memberships.argmax(axis=1)) == 1
+    np.testing.assert_allclose(fits[best].memberships.sum(axis=1), 1)
+
+
+def test_the_mixture_draws_users_with_large_errors_towards_their_group() -> None:
+    vectors, errors, _ = draws((20,), 0.2, 0)
+    fit = fit_mixture(vectors, errors, 1, 0, 1)
+    raw, shrunken = ((own - np.eye(4)[0]) ** 2 for own in (vectors, fit.shrunken))
+    assert shrunken.mean() < raw.mean() / 5  # true differences are 0
+    assert (fit.variances < errors).all()
+    sure = errors.copy()
+    sure[0] = 1e-8
+    np.testing.assert_allclose(fit_mixture(vectors, sure, 1, 0, 1).shrunken[0], vectors[0], atol=1e-3)
+
+
+def test_the_likelihood_of_the_mixture_of_one_group_is_that_of_a_normal_distribution() -> None:
+    vectors, errors, _ = draws((30,), 0.3, 3)
+    fit = fit_mixture(vectors, errors * 1e-9, 1, 0, 1)  # without errors: mean and variance of the sample
+    expected = norm.logpdf(vectors, vectors.mean(axis=0), vectors.std(axis=0)).sum()
+    assert fit.log_likelihood == pytest.approx(expected, abs=0.01)
+
+
+def test_block_errors_are_those_of_means_of_dependent_windows() -> None:
+    """Windows of a block are equal: the error is that of the mean of blocks."""
+    rng = np.random.default_rng(0)
+    index = pd.MultiIndex.from_product([["u", "v"], range(40)], names=["user", "start"])
+    blocks = np.tile(np.arange(40) // 8, 2)
+    windows = pd.DataFrame({"a": rng.normal(size=10).repeat(8)}, index=index)
+    errors = block_errors(windows, pd.Series(blocks, index))
+    of_blocks = windows.a.groupby(["user", blocks]).mean().groupby("user").agg(lambda x: x.var(ddof=1) / len(x))
+    np.testing.assert_allclose(errors.a, of_blocks)
+    assert block_errors(windows, pd.Series(0, index)).isna().all(axis=None)
+
+
+def test_errors_cover_the_difference_between_seeds() -> None:
+    table = importance()
+    more = table.copy()
+    more.loc[more.seed == 1, "value"] += 0.5
+    assert (profiles(more, ALL).errors > profiles(table, ALL).errors).all(axis=None)
+
+
+def test_groups_by_attention_are_a_control() -> None:
+    table = importance()
+    value = table[(table.measure == "attention") & (table.seed == 0)].assign(measure="value", seed=0)
+    table = pd.concat([table, value.assign(value=0.1 * np.random.default_rng(0).normal(size=len(value)))])
+    groups = group_users("attention", table, Groups(subsets=["train"], k_max=4))
+    assert groups.group.nunique() == 3 and groups.certainty.min() > 0.9
 
 
 def test_global_and_personal_groups() -> None:
@@ -131,7 +202,7 @@ def test_stability_is_high_for_planted_groups_and_low_without_groups() -> None:
     rng = np.random.default_rng(0)
     nothing = score_groups(table.assign(value=rng.random(len(table))), ALL)
     assert planted.stability[planted.k == 3].min() == 1
-    assert nothing.stability.max() < 0.7
+    assert nothing.stability[nothing.k > 1].max() < 0.7
 
 
 def test_unstable_importance_is_distinguished_from_stable() -> None:
@@ -158,7 +229,7 @@ def test_unstable_importance_is_distinguished_from_stable() -> None:
 
 def test_too_many_groups_raise_an_error_with_the_allowed_range() -> None:
     with pytest.raises(ValueError, match=r"groups.k: 7 groups of 9 usable users; allowed: 1 to 4"):
-        score_groups(importance(), Groups(subsets=["train"], k=7, k_max=4))
+        score_groups(importance(), ALL.model_copy(update={"k": 7}))
 
 
 def test_no_usable_user_raises_an_error_with_the_reason_of_each(tmp_path: Path) -> None:
@@ -175,12 +246,12 @@ def test_two_users_form_one_group(tmp_path: Path) -> None:
     write_csv(score_groups(table, ALL), tmp_path / "scores.csv")
     scores = read_scores(tmp_path / "scores.csv")
     plot_cluster_scores(GroupTables(scores, "", scores, scores, scores), tmp_path / "scores.svg")
-    assert scores.empty and set(group_users("importance", table, ALL, scores).group) == {"group 1"}
+    assert scores.k.tolist() == [1] and set(group_users("importance", table, ALL, scores).group) == {"group 1"}
 
 
 def test_identical_windows_are_embedded_as_one_point(tmp_path: Path) -> None:
     identical = importance().assign(value=1.0)
     features = identical[["user", "start"]].drop_duplicates().assign(**{"a.x.mean": 2.0})
     features.to_parquet(tmp_path / "f.parquet")
-    points = embed_importance(identical, [str(tmp_path / "f.parquet")], ALL, Embedding())
+    points = embed_importance(identical, [str(tmp_path / "f.parquet")], ["train"], Embedding())
     assert (points[["x", "y"]] == 0).all(axis=None) and set(points.space) == {"importance", "raw"}

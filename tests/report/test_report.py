@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lifelog.mil.importance import SCHEMA
+from lifelog.measures import IMPORTANCE as SCHEMA
 from lifelog.report.figures.comparison import plot_verdict
 from lifelog.report.figures.dag import read_rulegraph
 from lifelog.report.tables import cohort_yield, joined_random, problem_counts, split_overview, yield_shares
