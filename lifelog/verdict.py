@@ -7,7 +7,7 @@ help, however they are formed.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from lifelog.settings.predict import SENSORLESS, TIME_ONLY
 from lifelog.tables import plain
 
 CHANCE = 0.5  # AUROC of a model without information; macro-F1 has no such reference
+MEASURED = 0.5  # minimum share of users whose importance is measured
 MAX_WORDS = 16  # of the headline, which the report shows after target and split
 LIMITS = (
     "The results apply to these participants, windows and models. "
@@ -41,7 +42,20 @@ OUTCOMES = {
 MAX_SHORT = 3  # outcomes that are counted in the headline
 
 
-def verdict(by_user: pd.DataFrame, comparison: pd.DataFrame, settings: Compare, subsets: list[str]) -> dict[str, Any]:
+class Grouping(NamedTuple):
+    """The importance groups of a comparison: their number, and the share of users whose importance is measured."""
+
+    groups: int
+    measured: float
+
+
+def verdict(
+    by_user: pd.DataFrame,
+    comparison: pd.DataFrame,
+    settings: Compare,
+    subsets: list[str],
+    grouping: Grouping | None = None,
+) -> dict[str, Any]:
     """Draw the conclusion of a comparison.
 
     Parameters
@@ -54,6 +68,8 @@ def verdict(by_user: pd.DataFrame, comparison: pd.DataFrame, settings: Compare, 
         Metric, confidence level and bootstrap.
     subsets : list of str
         Subsets whose importance formed the groups.
+    grouping : Grouping, optional
+        The importance groups; without them, the headline assumes that importance is measured.
 
     Returns
     -------
@@ -81,7 +97,7 @@ def verdict(by_user: pd.DataFrame, comparison: pd.DataFrame, settings: Compare, 
         findings.append(finding)
     return {
         "metric": settings.metric,
-        "headline": headline(findings),
+        "headline": headline(findings, grouping),
         "findings": findings,
         "leak": leak_check(by_user, rows, informed, settings),
         "left_out": left_out(by_user, settings.metric),
@@ -168,10 +184,14 @@ def _finding(predictor: str, rows: pd.DataFrame, p_random: float | None, alpha: 
     }
 
 
-def headline(findings: list[dict[str, Any]]) -> str:
+def headline(findings: list[dict[str, Any]], grouping: Grouping | None = None) -> str:
     """Return the conclusion in at most 16 words."""
     if not findings:
         return "No predictor was trained in importance groups."
+    if grouping and grouping.measured < MEASURED:
+        return "Importance is not measured for most participants: groups by it cannot be judged."
+    if grouping and grouping.groups == 1:
+        return "Participants do not differ measurably: importance forms one group."
     predictors: dict[str, list[str]] = {}
     for outcome in OUTCOMES:
         if names := [finding["predictor"] for finding in findings if finding["outcome"] == outcome]:

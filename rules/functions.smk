@@ -53,6 +53,12 @@ def base_split(wildcards):
     return getattr(CONFIG.split(wildcards.split), "within", wildcards.split)
 
 
+def of_base_with_importance(file):
+    """Function of wildcards: a file of the base split, if predictors are trained in importance groups."""
+    wanted = "importance" in CONFIG.schemes
+    return lambda wildcards: f"<results>/{{target}}/{base_split(wildcards)}/{file}" if wanted else []
+
+
 def compared_models(wildcards):
     """Models that are compared under a split, as `predictor/scheme`."""
     return ["/".join(pair) for pair in CONFIG.models(CONFIG.split(wildcards.split))]

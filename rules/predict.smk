@@ -32,6 +32,8 @@ rule train_predictor:
 rule compare_predictors:
     input:
         predictions=compared_predictions,
+        groups=of_base_with_importance("groups/importance.csv"),
+        importance=of_base_with_importance("importance_scores.csv"),
     output:
         scores="<results>/{target}/{split}/scores.csv",
         comparison="<results>/{target}/{split}/comparison.csv",

@@ -9,7 +9,7 @@ import pytest
 
 from lifelog.compare import compare_predictors, score_users
 from lifelog.settings.compare import Compare
-from lifelog.verdict import MAX_WORDS, OUTCOMES, headline, random_p, verdict
+from lifelog.verdict import MAX_WORDS, OUTCOMES, Grouping, headline, random_p, verdict
 from tests.test_compare import predictions
 
 SETTINGS = Compare(bootstrap=500)
@@ -162,3 +162,14 @@ def test_a_user_with_one_class_in_the_test_windows_is_left_out_and_named() -> No
     result, expected = verdict_of(one_class), verdict_of(without)
     assert result["left_out"] == ["u3"] and expected["left_out"] == []
     assert result["findings"] == expected["findings"] and result["findings"][0]["users"] == 9
+
+
+@pytest.mark.parametrize(
+    ("grouping", "words"),
+    [(Grouping(3, 0.3), "Importance is not measured"), (Grouping(1, 0.9), "importance forms one group")],
+)
+def test_importance_that_is_not_measured_or_equal_is_not_a_result_of_grouping(grouping: Grouping, words: str) -> None:
+    skills = {("net", scheme): predictions(skill, 1) for scheme, skill in (("global", 0.5), ("importance", 1.0))}
+    by_user = score_users(skills)
+    result = verdict(by_user, compare_predictors(by_user, SETTINGS), SETTINGS, ["train"], grouping)
+    assert words in result["headline"] and len(result["headline"].split()) <= MAX_WORDS

@@ -3,8 +3,8 @@
 from lifelog.compare import compare_predictors, read_predictions, score_users
 from lifelog.logs import job_log
 from lifelog.settings.compare import Compare
-from lifelog.tables import write_csv, write_json
-from lifelog.verdict import verdict
+from lifelog.tables import read_csv, write_csv, write_json
+from lifelog.verdict import Grouping, verdict
 
 with job_log(snakemake.log[0], snakemake.input):
     settings = Compare.from_params(snakemake.params.compare)
@@ -13,4 +13,8 @@ with job_log(snakemake.log[0], snakemake.input):
     comparison = compare_predictors(by_user, settings)
     write_csv(by_user, snakemake.output.scores)
     write_csv(comparison, snakemake.output.comparison)
-    write_json(verdict(by_user, comparison, settings, snakemake.params.subsets), snakemake.output.verdict)
+    grouping = None
+    if snakemake.input.groups:
+        measured = read_csv(snakemake.input.importance).stable.mean()
+        grouping = Grouping(read_csv(snakemake.input.groups).group.nunique(), measured)
+    write_json(verdict(by_user, comparison, settings, snakemake.params.subsets, grouping), snakemake.output.verdict)
