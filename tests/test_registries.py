@@ -9,7 +9,7 @@ import pytest
 
 from lifelog.config_yaml import descriptions
 from lifelog.groups.clustering import ALGORITHMS
-from lifelog.measures import MEASURES
+from lifelog.measures import MEASURES, OF_NETWORKS
 from lifelog.metrics import METRICS
 from lifelog.mil import importance
 from lifelog.mil.network import ATTENTIONS
@@ -55,7 +55,7 @@ def test_metrics_of_the_configuration_exist() -> None:
 
 
 def test_measures_and_figures_have_their_implementations() -> None:
-    assert set(importance.IMPLEMENTATIONS) == set(MEASURES)
+    assert set(importance.IMPLEMENTATIONS) == set(OF_NETWORKS)
     assert set(SENTENCES) == set(CATALOGUE)
     for page, module in (("importance", importance_figures), ("groups", groups), ("comparison", comparison)):
         assert set(module.FIGURES) == set(figures_of(page)), page

@@ -77,7 +77,7 @@ PLACES = {
             '{"attention"',
             '{"squared": lambda _, bags: bags.output.attention**2, "attention"',
         ),
-        ("lifelog/settings/groups.py", 'Literal["attention"', 'Literal["squared", "attention"'),
+        ("lifelog/settings/groups.py", 'Literal["value", "attention"', 'Literal["squared", "value", "attention"'),
     ],
     "figure": [
         ("lifelog/report/catalogue.py", '    "figure",\n    {\n', '    "figure",\n    {' + FIGURE),

@@ -58,9 +58,9 @@ def test_a_change_of_the_config_reruns_the_dependent_rules(reruns: dict[str, dic
 
 
 def test_other_groups_rerun_no_other_scheme(reruns: dict[str, dict[str, int]]) -> None:
-    """Three schemes depend on importance groups; boosting has all of them, lifelognet one, under both splits."""
+    """Four schemes depend on the number of groups; boosting has all of them, lifelognet one, under both splits."""
     jobs = reruns["groups={k: 2}"]
-    assert jobs["group_users"] == 3 and jobs["train_predictor"] == 2 * (3 + 1)
+    assert jobs["group_users"] == 4 and jobs["train_predictor"] == 2 * (4 + 1)
     assert "embed_importance" not in jobs
 
 
@@ -72,7 +72,8 @@ def test_more_random_groupings_rerun_no_other_grouping(workflow: Workflow) -> No
 
 def test_a_split_by_users_uses_the_groups_of_its_base_split(workflow: Workflow) -> None:
     jobs = workflow.rules("results/positive/users/predictions/boosting/importance.parquet")
-    assert jobs["train_mil"] == 4 and jobs["group_users"] == 1 and jobs["train_predictor"] == 1
+    assert jobs["estimate_value"] == 4 and jobs["group_users"] == 1 and jobs["train_predictor"] == 1
+    assert "train_mil" not in jobs
     assert "MissingRuleException" in workflow("--dry-run", "results/tension/users/groups/importance.csv", ok=False)
     folder = workflow.folder / "results/tension"
     assert {path.name for path in (folder / "users").iterdir()} >= {"predictions", "comparison.csv", "verdict.json"}
@@ -99,7 +100,7 @@ def test_figures_are_files_and_every_job_has_log_and_benchmark(workflow: Workflo
     results = workflow.folder / "results"
     figures = list(results.glob("tension/*/figures/**/*.svg")) + list(results.glob("figures/*.svg"))
     # Three of the cohort, eight of the blocked split and its four people, two of the split by users.
-    assert len(figures) == 3 + 8 + 4 + 2 and all("<svg" in path.read_text() for path in figures)
+    assert len(figures) == 3 + 10 + 4 + 2 and all("<svg" in path.read_text() for path in figures)
     assert all(len(pd.read_csv(path.with_suffix(".csv"))) for path in figures)
     logs = {p.relative_to(results / "logs").with_suffix("") for p in (results / "logs").rglob("*.log")}
     times = {p.relative_to(results / "benchmarks").with_suffix("") for p in (results / "benchmarks").rglob("*.tsv")}
@@ -152,7 +153,7 @@ def test_a_job_runs_under_the_debugger(workflow: Workflow) -> None:
         (["--config", "mil={batch_size: 1}"], "mil.batch_size: got '1'; input should be greater than or equal to 2"),
         (["--config", "cohort={layout: etri, root: nowhere}"], "there is no folder 'nowhere'"),
         (["--config", "cohort={users: [199]}"], "no user '199'"),
-        (["--config", "groups={algorithm: ward}"], "allowed: 'kmeans' or 'agglomerative'"),
+        (["--config", "groups={algorithm: ward}"], "allowed: 'mixture', 'kmeans' or 'agglomerative'"),
     ],
 )
 def test_a_wrong_config_stops_before_any_job(workflow: Workflow, arguments: list[str], message: str) -> None:

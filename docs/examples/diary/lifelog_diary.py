@@ -18,7 +18,7 @@ from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_name
 from lifelog.windows.layout import fingerprint as files_of
 
-COLUMNS = {"stress": None, "task": None}  # the label columns that a target can use; they are in one file
+COLUMNS = ["stress", "task"]  # the label columns that a target can use
 
 
 def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:

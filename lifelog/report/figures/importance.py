@@ -80,6 +80,7 @@ def plot_values(tables: ImportanceTables, path: str | Path) -> None:
                 ax.errorbar(own.value[mask], y[mask], xerr=error, fmt="o", ms=3, lw=0.8, color=colour)
             ax.plot(own.shrunken, y, "|", color="0.1", ms=6)
             ax.axvline(0, color="0.4", lw=0.6)
+            ax.set_xlim(-0.6, 0.6)  # an AUROC differs from 0.5 by 0.5 at most; intervals of few blocks are longer
             ax.set_title(modality, fontsize="small")
             ax.tick_params(labelsize="x-small")
         axes[0, 0].set_yticks(list(places.values()), list(places), fontsize="x-small")
