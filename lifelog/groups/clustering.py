@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lifelog.groups.mixture import Mixture, fit_mixture
-from lifelog.groups.vectors import Profiles, as_shares, block_errors, profiles, smooth_errors, window_vectors
+from lifelog.groups.vectors import Profiles, as_shares, block_errors, blocks_of, profiles, smooth_errors, window_vectors
 from lifelog.registry import Registry
 from lifelog.settings.groups import Clustering, Scoring, Vectors
 
@@ -194,16 +194,18 @@ def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
         if not configured and len(vectors) > MAX_ALTERNATIVE:
             continue
         ks = list(range(1 if algorithm == "mixture" else 2, most + 1))
-        errors = found.errors.to_numpy() if of_users else None
-        labels_by_k = cluster(vectors, algorithm, ks, settings.seed, errors=errors) if ks else {}
-        bic = {k: fit.bic for k, fit in mixtures(found, ks, settings.seed).items()} if algorithm == "mixture" else {}
+        fits = mixtures(found, ks, settings.seed) if algorithm == "mixture" else {}
+        labels_by_k = {k: _by_size(fit.memberships.argmax(axis=1)) for k, fit in fits.items()}
+        if algorithm != "mixture" and ks:
+            labels_by_k = cluster(vectors, algorithm, ks, settings.seed)
         stability: dict[int, float] = {}
         if configured:  # resampling costs many clusterings
             draws = resamples(importance, settings, settings.seed, settings.resamples)
             stability = _stability(found, labels_by_k, draws, settings)
         for k, labels in labels_by_k.items():
             within = entropy(cluster_shares(windows, users, labels, "users" if of_users else "windows"))
-            numbers = bic.get(k, np.nan), _silhouette(vectors, labels), within, stability.get(k, np.nan)
+            bic = fits[k].bic if k in fits else np.nan
+            numbers = bic, _silhouette(vectors, labels), within, stability.get(k, np.nan)
             rows.append((algorithm, k, *numbers))
     scores = pd.DataFrame(rows, columns=COLUMNS)
     chosen = _choose(scores[scores.algorithm == settings.algorithm], len(users), settings)
@@ -240,7 +242,7 @@ def resamples(importance: pd.DataFrame, settings: Vectors, seed: int, draws: int
     own = importance[importance.measure == settings.importance]
     seeds = sorted(set(own.seed))
     by_seed = [window_vectors(own, settings.importance, settings.subsets, [seed]) for seed in seeds]
-    blocks = own.drop_duplicates(["user", "start"]).set_index(["user", "start"]).block.reindex(by_seed[0].index)
+    blocks = blocks_of(own, by_seed[0])
     rows = blocks.groupby(["user", blocks.to_numpy()]).indices
     of_user: dict[str, list[NDArray[np.int_]]] = {}
     for (user, _), positions in rows.items():

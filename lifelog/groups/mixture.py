@@ -18,7 +18,6 @@ Floats = NDArray[np.floating[Any]]
 ITERATIONS = 200
 TOLERANCE = 1e-3  # nats of log-likelihood per iteration
 MIN_VARIANCE = 1e-8  # of the spread within groups
-ABSENT = 1e6  # variance of a modality that a user lacks
 
 
 @dataclass(frozen=True)
