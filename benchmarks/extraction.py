@@ -37,12 +37,14 @@ def reading(way: Way, minutes: int = 120) -> dict[str, float]:
         return {"MB/s": megabytes / best(work, 10 if way == "lifelog" else 3)}
 
 
-def features(way: Way, windows: int = 256) -> dict[str, float]:
-    """Compute summary statistics and bin maxima of the windows of one participant."""
+def features(way: Way | Literal["field"], windows: int = 256) -> dict[str, float]:
+    """Compute the features of the windows of one participant: statistics and bin maxima, or (`field`) by signal."""
+    kind = "field" if way == "field" else "generic"
+    modalities = [modality.model_copy(update={"features": kind}) for modality in CONFIG.modalities]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "windows.parquet"
-        windows_table(path, "101", windows, 0)
-        if way == "lifelog":
+        windows_table(path, "101", windows, 0, modalities)
+        if way != "plain":
             duration = best(lambda: extract_features(path, SECONDS, Path(folder) / "features.parquet"), 3)
         else:
             duration = best(lambda: plain.describe(read_windows(path, CONFIG.modalities), SECONDS), 1)

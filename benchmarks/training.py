@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.cohort import CONFIG, TARGET, cohort_tables
+from benchmarks.cohort import CONFIG, CONVOLUTION, TARGET, cohort_tables
 from benchmarks.plain_training import PlainNetwork, PlainTraining, TorchAdamW, windows_of
 from benchmarks.timing import Work, best, seconds
 from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
@@ -37,7 +37,7 @@ def step(way: Way, batch: int, threads: int = 1, rounds: int = 10) -> dict[str, 
     """Run one training step of the nine-modality network at full length, including the selection of the batch."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    settings = CONFIG.mil.model_copy(update={"batch_size": batch})
+    settings = CONVOLUTION.model_copy(update={"batch_size": batch})
     bags = _random_bags(batch)
     if way == "lifelog":
         network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings)
@@ -57,15 +57,15 @@ def optimiser(way: Optimiser, batch: int = 8, rounds: int = 100) -> dict[str, fl
     torch.set_num_threads(1)
     torch.manual_seed(0)
     bags = _random_bags(batch)
-    network = MilNetwork(CONFIG.modalities, len(TARGET.classes), CONFIG.mil)
+    network = MilNetwork(CONFIG.modalities, len(TARGET.classes), CONVOLUTION)
     start = time.perf_counter()
-    adamw = _adamw(way, network, CONFIG.mil)
+    adamw = _adamw(way, network, CONVOLUTION)
     construction = time.perf_counter() - start
     torch.autograd.backward(
-        bag_loss(network(bags.values, bags.present).log_probabilities, bags.classes, None, CONFIG.mil)
+        bag_loss(network(bags.values, bags.present).log_probabilities, bags.classes, None, CONVOLUTION)
     )
     figures = {"s start": construction + seconds(adamw.step)}
-    figures["ms/step"] = 1000 * best(partial(_train_step, network, adamw, bags, CONFIG.mil), rounds)
+    figures["ms/step"] = 1000 * best(partial(_train_step, network, adamw, bags, CONVOLUTION), rounds)
     return figures | {"ms/update": 1000 * best(adamw.step, rounds)}
 
 
@@ -78,7 +78,7 @@ def epochs(way: Way, device: str, windows: int = 1290, batch: int = 512, count: 
     torch.set_num_threads(1)
     torch.manual_seed(0)
     place = pick_device(device)
-    settings = CONFIG.mil.model_copy(update={"batch_size": batch, "epochs": count, "patience": count})
+    settings = CONVOLUTION.model_copy(update={"batch_size": batch, "epochs": count, "patience": count})
     subsets = [_random_bags(size) for size in (windows, max(1, windows // 10))]
     if way == "lifelog":
         network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings).to(place)
@@ -115,7 +115,7 @@ def learning(way: Way, score: float = 0.8, seeds: int = 3, windows: int = 200, l
     A training that does not reach the score within `limit` epochs counts with all of them.
     """
     torch.set_num_threads(1)
-    settings = CONFIG.mil.model_copy(update={"epochs": limit, "patience": limit, "batch_size": 16})
+    settings = CONVOLUTION.model_copy(update={"epochs": limit, "patience": limit, "batch_size": 16})
     with tempfile.TemporaryDirectory() as folder:
         tables = cohort_tables(Path(folder), 1, windows)
         bags, used, _ = read_bags(tables.windows[0], tables.splits[0], CONFIG.modalities, "bins", TARGET.classes)
@@ -153,7 +153,7 @@ def _learn_plain(train: Bags, validation: Bags, settings: Mil, score: float, see
 
 def mil(windows: int) -> dict[str, float]:
     """Run train_mil on one user with so many windows, for two epochs."""
-    settings = CONFIG.mil.model_copy(update={"epochs": 2, "batch_size": 64, "seeds": [0]})
+    settings = CONVOLUTION.model_copy(update={"epochs": 2, "batch_size": 64, "seeds": [0], "folds": 1})
     with tempfile.TemporaryDirectory() as folder:
         tables = cohort_tables(Path(folder), 1, windows)
         paths, checkpoint = (tables.windows[0], tables.splits[0]), Path(folder) / "network.safetensors"

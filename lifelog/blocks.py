@@ -74,3 +74,26 @@ def contiguous_folds(units: Codes, folds: int) -> Codes:
         wanted = np.arange(len(sizes))
     numbers: Codes = pd.factorize(wanted)[0]
     return numbers[units]
+
+
+def window_folds(split: pd.DataFrame, folds: int) -> Codes:
+    """Divide windows into folds: of whole sessions if there are enough, otherwise of whole blocks of time.
+
+    Parameters
+    ----------
+    split : pandas.DataFrame
+        Rows of `assign_splits`.
+    folds : int
+        Number of folds.
+
+    Returns
+    -------
+    ndarray of int, shape (n_windows,)
+        Fold of each window; neighbouring sessions or blocks are in one fold.
+    """
+    ordered = split.sort_values("start", kind="stable")
+    units = ordered.session if ordered.session.nunique() >= folds else ordered.block
+    numbers = contiguous_folds(pd.factorize(units)[0], folds)
+    result = np.empty(len(split), dtype=int)
+    result[ordered.index.to_numpy()] = numbers
+    return result

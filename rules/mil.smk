@@ -1,9 +1,13 @@
 NETWORKS = "<results>/{target}/{split}/mil/{user}/seed-{seed}"
 
 
+# What the encoder reads.
+BAGS = "<results>/features/{user}.parquet" if CONFIG.mil.encoder == "features" else "<results>/windows/{user}.parquet"
+
+
 rule train_mil:
     input:
-        windows="<results>/windows/{user}.parquet",
+        data=BAGS,
         splits="<results>/{target}/{split}/splits/{user}.parquet",
     output:
         # All seeds in one job: starting a job and loading the windows takes as long as training a small network.
@@ -34,7 +38,7 @@ rule train_mil:
 
 rule extract_importance:
     input:
-        windows="<results>/windows/{user}.parquet",
+        data=BAGS,
         splits="<results>/{target}/{split}/splits/{user}.parquet",
         checkpoints=rules.train_mil.output.checkpoints,
     output:

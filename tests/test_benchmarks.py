@@ -34,7 +34,7 @@ FIGURES = {
 QUICK = [
     "baseline",
     *(f"epochs way={way} device=cpu windows=12 batch=4 count=1" for way in ("plain", "lifelog")),
-    *(f"features way={way} windows=4" for way in ("plain", "lifelog")),
+    *(f"features way={way} windows=4" for way in ("plain", "lifelog", "field")),
     *(f"learning way={way} seeds=1 windows=40 limit=1" for way in ("plain", "lifelog")),
     "mil windows=12",
     *(f"optimiser way={way} batch=2 rounds=1" for way in ("torch", "fused", "lifelog")),

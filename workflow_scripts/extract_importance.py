@@ -1,4 +1,4 @@
-"""extract_importance: windows, split and checkpoints of a user → importance of every window, deletion curves."""
+"""extract_importance: windows or features, split and checkpoints of a user → importance, deletion curves."""
 
 from lifelog.logs import job_log
 from lifelog.mil.device import use_threads
@@ -7,7 +7,7 @@ from lifelog.mil.importance import extract_importance
 with job_log(snakemake.log[0], snakemake.input):
     use_threads(snakemake.threads)
     extract_importance(
-        snakemake.input.windows,
+        snakemake.input.data,
         snakemake.input.splits,
         list(snakemake.input.checkpoints),
         snakemake.output.importance,

@@ -1,4 +1,4 @@
-"""train_mil: windows and split of a user → one checkpoint per seed, with its description."""
+"""train_mil: windows or features and split of a user → one checkpoint per seed, with its description."""
 
 from lifelog.logs import job_log
 from lifelog.mil.device import use_threads
@@ -10,7 +10,7 @@ from lifelog.settings.windows import Modality
 with job_log(snakemake.log[0], snakemake.input):
     use_threads(snakemake.threads)
     train_mil(
-        snakemake.input.windows,
+        snakemake.input.data,
         snakemake.input.splits,
         [Modality.from_params(entry) for entry in snakemake.params.modalities],
         Target.from_params(snakemake.params.target),

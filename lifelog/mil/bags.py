@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lifelog.settings.windows import Modality
 from lifelog.standardise import Scaling, fit_scaling
+from lifelog.windows.features import read_features
 from lifelog.windows.read import read_windows
 
 BATCH_ROWS = 256  # windows that are converted to double precision at a time
@@ -44,6 +45,11 @@ class Bags:
         """Number of values per bag."""
         return sum(x.shape[1:].numel() for x in self.values.values())
 
+    @property
+    def channels(self) -> dict[str, int]:
+        """Number of channels by modality."""
+        return {name: x.shape[2] for name, x in self.values.items()}
+
     def take(self, rows: Tensor) -> Bags:
         """Return some bags, by number or by mask."""
         return Bags({name: x[rows] for name, x in self.values.items()}, self.present[rows], self.classes[rows])
@@ -55,20 +61,29 @@ class Bags:
 
 
 def read_bags(
-    windows_path: str | Path, splits_path: str | Path, modalities: list[Modality], labels: str, bins: list[str]
+    data_path: str | Path,
+    splits_path: str | Path,
+    modalities: list[Modality],
+    labels: str,
+    bins: list[str],
+    encoder: str = "convolution",
 ) -> tuple[Bags, pd.DataFrame, list[str]]:
     """Read the windows that a split uses.
 
     Parameters
     ----------
-    windows_path, splits_path : str or Path
-        Files of `extract_windows` and `assign_splits`.
+    data_path : str or Path
+        A file of `extract_features` for the encoder `features`, of `extract_windows` for `convolution`.
+    splits_path : str or Path
+        A file of `assign_splits`.
     modalities : list of Modality
         The modalities to read.
     labels : str
         `bins` for the classes of the target, `levels` for the label values of the user.
     bins : list of str
         Classes of the target.
+    encoder : str
+        `features` or `convolution`. A window of features has length 1, and a channel per feature.
 
     Returns
     -------
@@ -84,9 +99,13 @@ def read_bags(
     used = splits[rows].reset_index(drop=True)
     names = used.label if labels == "bins" else used.level
     classes = bins if labels == "bins" else sorted(names.unique(), key=lambda level: (len(level), level))
-    arrays = read_windows(windows_path, modalities, np.flatnonzero(rows))
+    if encoder == "features":
+        features = read_features(data_path, rows)
+        arrays = {m.name: features[m.name][:, None].astype(np.float32) for m in modalities}
+    else:
+        arrays = read_windows(data_path, modalities, np.flatnonzero(rows))
     values = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    present = torch.stack([~torch.isnan(x[:, 0, 0]) for x in values.values()], dim=1)
+    present = torch.stack([~torch.isnan(x).all(dim=2).all(dim=1) for x in values.values()], dim=1)
     codes = torch.tensor([classes.index(name) for name in names], dtype=torch.long)
     return Bags(values, present, codes), used, classes
 

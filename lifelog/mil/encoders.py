@@ -1,7 +1,8 @@
-"""Encoders of a modality into 32 features, as published.
+"""Encoders of a modality into an instance.
 
-Sequences: causal dilated convolutions (Franceschi, Dieuleveut, Jaggi, NeurIPS 2019), global max-pooling, a linear map.
-Scalars: two linear layers with batch normalisation.
+By samples, into 32 values, as published. Sequences: causal dilated convolutions (Franceschi, Dieuleveut, Jaggi, NeurIPS
+2019), global max-pooling, a linear map. Scalars: two linear layers with batch normalisation.
+By features, into 8 values: a linear map.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from lifelog.settings.windows import Modality
 FEATURES = 32
 HIDDEN_CHANNELS = 8
 LAST_CHANNELS = 16
+OF_FEATURES = 8  # values of an instance that is encoded by its features
 
 
 class CausalBlock(nn.Module):
@@ -169,8 +171,35 @@ class ScalarEncoder(nn.Module):
         return self.layers(x[:, 0])
 
 
+class FeatureEncoders(nn.Module):
+    """A linear map per modality. Features by modality, (bags, 1, n_features) each, to instances (bags, M, 8).
+
+    Maps are computed together: features that a modality lacks have zero weights.
+    """
+
+    size = OF_FEATURES
+
+    def __init__(self, widths: dict[str, int]) -> None:
+        super().__init__()
+        self.names, widest = list(widths), max(widths.values())
+        weight, bias = torch.zeros(len(widths), widest, OF_FEATURES), torch.zeros(len(widths), 1, OF_FEATURES)
+        for row, width in enumerate(widths.values()):
+            bound = width**-0.5  # as in nn.Linear
+            weight[row, :width].uniform_(-bound, bound)
+            bias[row].uniform_(-bound, bound)
+        self.weight, self.bias = nn.Parameter(weight), nn.Parameter(bias)
+
+    def forward(self, bags: dict[str, Tensor]) -> Tensor:
+        """Return instances (bags, M, 8)."""
+        widest = self.weight.shape[1]
+        columns = [F.pad(bags[name][:, 0], (0, widest - bags[name].shape[2])) for name in self.names]
+        return torch.baddbmm(self.bias, torch.stack(columns), self.weight).transpose(0, 1)
+
+
 class Encoders(nn.ModuleDict):
     """One encoder per modality. Windows by modality, (bags, length, channels) each, to features (bags, M, 32)."""
+
+    size = FEATURES
 
     def __init__(self, modalities: list[Modality]) -> None:
         kinds = {m.name: SequenceEncoder if m.kind == "sequence" else ScalarEncoder for m in modalities}

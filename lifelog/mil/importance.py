@@ -20,14 +20,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lifelog.blocks import Codes
 from lifelog.measures import IMPORTANCE, OF_NETWORKS
 from lifelog.metrics import scores
 from lifelog.mil.bags import Bags, read_bags, standardise_bags
 from lifelog.mil.network import BagOutput, MilNetwork
-from lifelog.mil.train import chunks, exclusion_of, load_mil
+from lifelog.mil.train import Member, chunks, exclusion_of, importance_folds, load_members
 from lifelog.registry import Registry
 from lifelog.settings.windows import Modality
-from lifelog.tables import TEXT, plain, write_table
+from lifelog.tables import TEXT, plain, read_json, write_table
 
 # order: an importance measure, or random; removed: number of removed modalities; windows: number of windows with more
 # modalities than that; decrease: of the predicted class's log-likelihood, mean over the windows.
@@ -142,7 +143,7 @@ def _likelihood(output: BagOutput, classes: Tensor) -> Tensor:
 
 
 def extract_importance(
-    windows_path: str | Path,
+    data_path: str | Path,
     splits_path: str | Path,
     checkpoints: list[str],
     importance_path: str | Path,
@@ -150,12 +151,15 @@ def extract_importance(
 ) -> None:
     """Write the importance of every used window under every seed, and deletion curves.
 
-    An excluded user has no rows. The notes of both tables hold the scores of each seed on the test windows.
+    Each window is explained by a network that was not trained on it, if the checkpoint has such networks. An excluded
+    user has no rows. The notes of both tables hold the scores of each seed on the test windows.
 
     Parameters
     ----------
-    windows_path, splits_path : str or Path
-        Files of `extract_windows` and `assign_splits`.
+    data_path : str or Path
+        The file that the networks were trained on.
+    splits_path : str or Path
+        A file of `assign_splits`.
     checkpoints : list of str
         Files of `train_mil`, one per seed.
     importance_path, deletion_path : str or Path
@@ -163,24 +167,43 @@ def extract_importance(
     """
     notes: dict[str, Any] = {"excluded": exclusion_of(checkpoints[0]), "test_scores": {}}
     frames, curves = [], []
-    loaded = [checkpoint for checkpoint in map(load_mil, checkpoints) if checkpoint is not None]
-    if loaded:
-        about = loaded[0][2]  # the same in all checkpoints, except for the seed
+    if notes["excluded"] is None:
+        about = read_json(Path(checkpoints[0]).with_suffix(".json"))  # the same for all, except for the seed
         modalities = [Modality(**entry) for entry in about["modalities"]]
-        bags, used, _ = read_bags(windows_path, splits_path, modalities, about["mil"]["labels"], about["classes"])
-    for network, scalings, about in loaded:
-        explanation = explain(network, standardise_bags(bags, scalings), about["seed"])
+        mil = about["mil"]
+        bags, used, _ = read_bags(data_path, splits_path, modalities, mil["labels"], about["classes"], mil["encoder"])
+        folds = importance_folds(used, mil["folds"])
+    for checkpoint in checkpoints if notes["excluded"] is None else ():
+        seed = read_json(Path(checkpoint).with_suffix(".json"))["seed"]
+        explanation = _explain_all(load_members(checkpoint), bags, folds, seed)
         for measure, values in explanation.importance.items():
             frame = pd.DataFrame(values, columns=[modality.name for modality in modalities])
             frame = pd.concat([used[KEYS], frame], axis=1)
             frame = frame.melt(KEYS, var_name="modality", value_name="value")
-            frames.append(frame.assign(seed=about["seed"], measure=measure))
-        curves.append(_curves(explanation.deletion, used).assign(seed=about["seed"]))
+            frames.append(frame.assign(seed=seed, measure=measure))
+        curves.append(_curves(explanation.deletion, used).assign(seed=seed))
         test = (used.subset == "test").to_numpy()
         test_scores = scores(bags.classes.numpy()[test], explanation.probabilities[test])
-        notes["test_scores"][str(about["seed"])] = {name: plain(value) for name, value in test_scores.items()}
+        notes["test_scores"][str(seed)] = {name: plain(value) for name, value in test_scores.items()}
     for schema, tables, path in ((IMPORTANCE, frames, importance_path), (DELETION, curves, deletion_path)):
         write_table(pd.concat(tables) if tables else schema.empty_table().to_pandas(), path, schema, notes)
+
+
+def _explain_all(members: list[Member], bags: Bags, folds: Codes, seed: int) -> Explanation:
+    """Explain each window by the network of its fold, and return the explanations in the order of the bags."""
+    order, parts = [], []
+    for member in members:
+        rows = np.flatnonzero(folds == member.fold)
+        if len(rows):
+            own = standardise_bags(bags.take(torch.from_numpy(rows)), member.scalings)
+            parts.append(explain(member.network, own, seed))
+            order.append(rows)
+    back = np.argsort(np.concatenate(order))
+    return Explanation(
+        {name: np.concatenate([part.importance[name] for part in parts])[back] for name in parts[0].importance},
+        {name: np.concatenate([part.deletion[name] for part in parts])[back] for name in parts[0].deletion},
+        np.concatenate([part.probabilities for part in parts])[back],
+    )
 
 
 def _curves(deletion: dict[str, NDArray[np.float32]], used: pd.DataFrame) -> pd.DataFrame:

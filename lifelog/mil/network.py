@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lifelog.mil.encoders import FEATURES, Encoders
+from lifelog.mil.encoders import Encoders, FeatureEncoders
 from lifelog.mil.maxima import SLOPE
 from lifelog.registry import Registry
 from lifelog.settings.mil import Mil
@@ -47,9 +47,9 @@ class PublishedAttention(nn.Module):
     Logit j is sum_i Q[i,j] K[i]: every modality contributes to every logit, except for missing ones.
     """
 
-    def __init__(self, modalities: int, temperature: float) -> None:
+    def __init__(self, size: int, modalities: int, temperature: float) -> None:
         super().__init__()
-        self.key, self.query = nn.Linear(FEATURES, 1), nn.Linear(FEATURES, modalities)
+        self.key, self.query = nn.Linear(size, 1), nn.Linear(size, modalities)
         self.temperature = temperature
 
     def forward(self, z: Tensor, present: Tensor) -> Tensor:
@@ -67,10 +67,10 @@ class GatedAttention(nn.Module):
     have to learn to distinguish the modalities.
     """
 
-    def __init__(self, modalities: int) -> None:
+    def __init__(self, size: int, modalities: int) -> None:
         super().__init__()
-        self.content, self.gate = nn.Linear(FEATURES, FEATURES), nn.Linear(FEATURES, FEATURES)
-        self.weight = nn.Linear(FEATURES, 1, bias=False)
+        self.content, self.gate = nn.Linear(size, size), nn.Linear(size, size)
+        self.weight = nn.Linear(size, 1, bias=False)
         self.bias = nn.Parameter(torch.zeros(modalities))
 
     def forward(self, z: Tensor, present: Tensor) -> Tensor:
@@ -79,11 +79,14 @@ class GatedAttention(nn.Module):
         return masked_softmax(self.weight(gated)[..., 0] + self.bias, present)
 
 
-ATTENTIONS: Registry[Callable[[int, Mil], nn.Module]] = Registry(
+# By size of an instance, number of modalities, and settings.
+ATTENTIONS: Registry[Callable[[int, int, Mil], nn.Module]] = Registry(
     "attention",
     {
-        "gated": lambda modalities, settings: GatedAttention(modalities),
-        "published": lambda modalities, settings: PublishedAttention(modalities, settings.attention_temperature),
+        "gated": lambda size, modalities, settings: GatedAttention(size, modalities),
+        "published": lambda size, modalities, settings: PublishedAttention(
+            size, modalities, settings.attention_temperature
+        ),
     },
 )
 
@@ -120,23 +123,30 @@ class MilNetwork(BagNetwork):
     classes : int
         Number of classes.
     settings : Mil
-        Attention and its temperature.
+        Encoder, attention and its temperature.
+    channels : dict of str to int, optional
+        Number of channels by modality: of features for the encoder `features`, as recorded by default.
     """
 
-    def __init__(self, modalities: list[Modality], classes: int, settings: Mil) -> None:
+    def __init__(
+        self, modalities: list[Modality], classes: int, settings: Mil, channels: dict[str, int] | None = None
+    ) -> None:
         super().__init__()
         self.classes = classes
         self.names = [modality.name for modality in modalities]
-        self.encoders = Encoders(modalities)
-        self.scorers = nn.ModuleDict({name: nn.Linear(FEATURES, classes) for name in self.names})
-        self.attention = ATTENTIONS[settings.attention](len(modalities), settings)
+        channels = channels or {modality.name: modality.channels for modality in modalities}
+        by_features = settings.encoder == "features"
+        self.encoders = FeatureEncoders(channels) if by_features else Encoders(modalities)
+        size = self.encoders.size
+        self.scorers = nn.ModuleDict({name: nn.Linear(size, classes) for name in self.names})
+        self.attention = ATTENTIONS[settings.attention](size, len(modalities), settings)
 
     def encode(self, bags: dict[str, Tensor]) -> Tensor:
-        """Return features (B, M, 32) of windows by modality, (B, length, channels) each; missing ones are zeros."""
+        """Return instances (B, M, size) of windows by modality, (B, length, channels) each; missing ones are zeros."""
         return self.encoders(bags)
 
     def classify(self, z: Tensor, present: Tensor) -> BagOutput:
-        """Return the output for features z (B, M, 32) of the present modalities (B, M)."""
+        """Return the output for instances z (B, M, size) of the present modalities (B, M)."""
         weight, bias = (
             torch.stack([getattr(self.scorers[n], kind) for n in self.names]) for kind in ("weight", "bias")
         )

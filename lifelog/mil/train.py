@@ -1,4 +1,4 @@
-"""train_mil: one network per seed for a user; the epoch with the best validation score is kept."""
+"""train_mil: the networks of a user; of each, the epoch with the best validation score is kept."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+import pandas as pd
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lifelog import __version__
+from lifelog.blocks import Codes, window_folds
 from lifelog.metrics import METRICS
 from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
 from lifelog.mil.device import pick_device
@@ -30,6 +34,7 @@ from lifelog.tables import read_json, write_atomically, write_json
 logger = logging.getLogger(__name__)
 
 LOG_SECONDS = 10  # between lines of the log
+OWN = -1  # the network of the user, beside those of folds
 CHUNK = 2**21  # values that are scored at a time: 8 MB
 
 
@@ -46,8 +51,26 @@ class Fit:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
+class Member(NamedTuple):
+    """A network of a checkpoint, and the windows that it is for.
+
+    Attributes
+    ----------
+    fold : int
+        The fold of windows that it was not trained on; `OWN` for the network of the user.
+    network : MilNetwork
+        In evaluation mode.
+    scalings : dict of str to Scaling
+        By modality, of its training windows.
+    """
+
+    fold: int
+    network: MilNetwork
+    scalings: dict[str, Scaling]
+
+
 def train_mil(
-    windows_path: str | Path,
+    data_path: str | Path,
     splits_path: str | Path,
     modalities: list[Modality],
     target: Target,
@@ -57,13 +80,19 @@ def train_mil(
 ) -> None:
     """Train the networks of a user, and write one checkpoint (safetensors) per seed with a JSON file beside it.
 
+    A checkpoint holds the network of the user, which is trained on the training windows; the validation windows select
+    its epoch. For importance, it also holds a network per fold of these windows, trained on all folds but this one and
+    the next one, which selects its epoch.
+
     An excluded user, or one whose training fails, has checkpoints without weights, and the JSON file has the reason.
     Later stages leave the user out, and the report shows the reason.
 
     Parameters
     ----------
-    windows_path, splits_path : str or Path
-        Files of `extract_windows` and `assign_splits`.
+    data_path : str or Path
+        A file of `extract_features` for the encoder `features`, of `extract_windows` for `convolution`.
+    splits_path : str or Path
+        A file of `assign_splits`.
     modalities : list of Modality
         The instances of a bag.
     target : Target
@@ -76,22 +105,29 @@ def train_mil(
         One file to write per seed of `settings`.
     """
     reason = exclusion(splits_path)
-    networks: list[tuple[dict[str, Tensor], dict[str, Any]]] = []
+    tensors: list[dict[str, Tensor]] = [{} for _ in settings.seeds]
+    trained: list[dict[str, Any]] = [{} for _ in settings.seeds]
     if reason is None:
         try:
-            bags, used, classes = read_bags(windows_path, splits_path, modalities, settings.labels, target.classes)
-            train, validation = (
-                bags.take(torch.tensor((used.subset == subset).tolist())) for subset in ("train", "validation")
+            bags, used, classes = read_bags(
+                data_path, splits_path, modalities, settings.labels, target.classes, settings.encoder
             )
-            del bags  # not held twice: a user may have windows of many days
-            scalings = fit_scalings(train, standardise)
-            train, validation = (standardise_bags(subset, scalings) for subset in (train, validation))
-            networks = list(_train_seeds(train, validation, classes, scalings, modalities, settings))
+            for fold, train, validation in _training_sets(used, importance_folds(used, settings.folds)):
+                fits, scalings = _fit_seeds(
+                    bags.take(train), bags.take(validation), modalities, len(classes), standardise, settings
+                )
+                for own, about_own, fitted in zip(tensors, trained, fits, strict=True):
+                    own |= _member_tensors(fold, fitted, scalings)
+                    if fold == OWN:
+                        about_own |= {"classes": classes, "channels": bags.channels, "epoch": fitted.epoch}
+                        about_own |= {"history": fitted.history, "fold_epochs": []}
+                    else:
+                        about_own["fold_epochs"].append(fitted.epoch)
         except TrainingError as error:
             reason = f"training failed: {error}"
+            tensors, trained = [{} for _ in settings.seeds], [{} for _ in settings.seeds]
     if reason is not None:
         logger.warning("excluded: %s", reason)
-        networks = [({}, {})] * len(settings.seeds)
     about: dict[str, Any] = {
         "version": __version__,
         "excluded": reason,
@@ -100,32 +136,79 @@ def train_mil(
         "target": target.model_dump(),
         "modalities": [modality.model_dump() for modality in modalities],
     }
-    for seed, checkpoint, (tensors, trained) in zip(settings.seeds, checkpoints, networks, strict=True):
+    for seed, checkpoint, own, about_own in zip(settings.seeds, checkpoints, tensors, trained, strict=True):
         with write_atomically(checkpoint) as file:
-            save_file({name: value.contiguous() for name, value in sorted(tensors.items())}, file)
-        write_json(about | {"seed": seed} | trained, Path(checkpoint).with_suffix(".json"))
+            save_file({name: value.contiguous() for name, value in sorted(own.items())}, file)
+        write_json(about | {"seed": seed} | about_own, Path(checkpoint).with_suffix(".json"))
 
 
-def _train_seeds(
-    train: Bags,
-    validation: Bags,
-    classes: list[str],
-    scalings: dict[str, Scaling],
-    modalities: list[Modality],
-    settings: Mil,
-) -> Iterator[tuple[dict[str, Tensor], dict[str, Any]]]:
-    """Yield the tensors of each seed's checkpoint, and the description of its training."""
+def importance_folds(used: pd.DataFrame, folds: int) -> Codes:
+    """Assign each window to the network that its importance is taken from.
+
+    Parameters
+    ----------
+    used : pandas.DataFrame
+        Rows of the splits table, in the order of the bags.
+    folds : int
+        Number of folds.
+
+    Returns
+    -------
+    ndarray of int, shape (n_windows,)
+        Fold of each training and validation window. `OWN`, the network of the user, for the others, and for all if
+        there are too few sessions and blocks of time for three folds.
+    """
+    result = np.full(len(used), OWN)
+    inside = used.subset.isin(("train", "validation")).to_numpy()
+    if folds > 1:
+        numbers = window_folds(used[inside].reset_index(drop=True), folds)
+        sizes = np.bincount(numbers)
+        # Two folds are needed beside the one for training; the network needs two windows.
+        if len(sizes) > 2 and len(numbers) - np.sort(sizes)[-2:].sum() >= 2:
+            result[inside] = numbers
+    return result
+
+
+def _training_sets(used: pd.DataFrame, folds: Codes) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """Yield number, training windows and validation windows of the networks of a checkpoint."""
+
+    def mask(rows: NDArray[np.bool_]) -> Tensor:
+        return torch.tensor(rows)
+
+    yield OWN, mask((used.subset == "train").to_numpy()), mask((used.subset == "validation").to_numpy())
+    count = folds.max() + 1
+    for fold in range(count):
+        following = (fold + 1) % count
+        yield fold, mask((folds >= 0) & (folds != fold) & (folds != following)), mask(folds == following)
+
+
+def _fit_seeds(
+    train: Bags, validation: Bags, modalities: list[Modality], classes: int, standardise: str, settings: Mil
+) -> tuple[list[Fit], dict[str, Scaling]]:
+    """Return the network of each seed, and the scaling of the training windows."""
     device = pick_device(settings.device)
-    train, validation = train.to(device), validation.to(device)
-    scaling_tensors: dict[str, Tensor] = {}
-    for name, scaling in scalings.items():
-        for part, values in (("mean", scaling.mean), ("std", scaling.std)):
-            scaling_tensors[f"scaling.{name}.{part}"] = torch.from_numpy(values).float()
+    scalings = fit_scalings(train, standardise)
+    train, validation = (standardise_bags(bags, scalings).to(device) for bags in (train, validation))
+    fits = []
     for seed in settings.seeds:
         torch.manual_seed(seed)
-        fitted = fit(MilNetwork(modalities, len(classes), settings).to(device), train, validation, settings, seed)
-        tensors = {f"network.{name}": value for name, value in fitted.state.items()} | scaling_tensors
-        yield tensors, {"classes": classes, "epoch": fitted.epoch, "history": fitted.history, "device": device.type}
+        network = MilNetwork(modalities, classes, settings, train.channels)
+        fits.append(fit(network.to(device), train, validation, settings, seed))
+    return fits, scalings
+
+
+def _member_tensors(fold: int, fitted: Fit, scalings: dict[str, Scaling]) -> dict[str, Tensor]:
+    """Return the tensors of a network of a checkpoint, by name."""
+    prefix = _prefix(fold)
+    tensors = {f"{prefix}network.{name}": value for name, value in fitted.state.items()}
+    for name, scaling in scalings.items():
+        for part, values in (("mean", scaling.mean), ("std", scaling.std)):
+            tensors[f"{prefix}scaling.{name}.{part}"] = torch.from_numpy(values).float()
+    return tensors
+
+
+def _prefix(fold: int) -> str:
+    return "" if fold == OWN else f"fold-{fold}."
 
 
 def exclusion_of(checkpoint: str | Path) -> str | None:
@@ -134,7 +217,7 @@ def exclusion_of(checkpoint: str | Path) -> str | None:
 
 
 def load_mil(checkpoint: str | Path) -> tuple[MilNetwork, dict[str, Scaling], dict[str, Any]] | None:
-    """Load a checkpoint.
+    """Load the network of a user.
 
     Parameters
     ----------
@@ -147,20 +230,35 @@ def load_mil(checkpoint: str | Path) -> tuple[MilNetwork, dict[str, Scaling], di
         The network in evaluation mode, the scaling by modality, and the content of the JSON file (settings, classes,
         epoch, history). None for an excluded user.
     """
+    members = load_members(checkpoint)
+    if not members:
+        return None
+    own = next(member for member in members if member.fold == OWN)
+    return own.network, own.scalings, read_json(Path(checkpoint).with_suffix(".json"))
+
+
+def load_members(checkpoint: str | Path) -> list[Member]:
+    """Load all networks of a checkpoint; none for an excluded user."""
     about = read_json(Path(checkpoint).with_suffix(".json"))
     if about["excluded"] is not None:
-        return None
+        return []
     tensors = load_file(checkpoint)
-    modalities = [Modality(**entry) for entry in about["modalities"]]
     settings = Mil.from_params(about["mil"] | {"seeds": [about["seed"]]})
-    network = MilNetwork(modalities, len(about["classes"]), settings)
-    prefix = "network."
-    network.load_state_dict({name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)})
-    scalings = {
-        m.name: Scaling(tensors[f"scaling.{m.name}.mean"].numpy(), tensors[f"scaling.{m.name}.std"].numpy())
-        for m in modalities
-    }
-    return network.eval(), scalings, about
+    members = []
+    for fold in (OWN, *range(len(about["fold_epochs"]))):
+        network = MilNetwork(
+            [Modality(**entry) for entry in about["modalities"]], len(about["classes"]), settings, about["channels"]
+        )
+        prefix = f"{_prefix(fold)}network."
+        network.load_state_dict(
+            {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}
+        )
+        scalings = {
+            name: Scaling(*(tensors[f"{_prefix(fold)}scaling.{name}.{part}"].numpy() for part in ("mean", "std")))
+            for name in about["channels"]
+        }
+        members.append(Member(fold, network.eval(), scalings))
+    return members
 
 
 class SomeBags(Protocol):

@@ -53,6 +53,20 @@ class Mil(Training):
 
     renamed: ClassVar[dict[str, str]] = Training.renamed | {"scale": "attention_temperature"}
 
+    encoder: Literal["features", "convolution"] = "features"
+    """what the instance of a modality is; features: its features, by a linear map; convolution: its samples, by a
+    convolutional network (published)"""
+
+    folds: int = Field(5, ge=1)
+    """importance is taken from so many further networks per seed, each in a fold of the training and validation windows
+    that it was not trained on; 1: from the network itself in all windows (published)"""
+
+    weight_decay: float = Field(0.3, ge=0)
+    """weight decay of AdamW (published: 0.01)"""
+
+    modality_dropout: float = Field(0.3, ge=0, lt=1)
+    """probability of hiding each modality during training (published: 0)"""
+
     labels: Literal["bins", "levels"] = "bins"
     """bins: the target's classes; levels: the label values of each user (as published)"""
 

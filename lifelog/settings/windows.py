@@ -11,6 +11,21 @@ from lifelog.settings.base import Name, Section
 
 UNITS = ("s", "ms", "us", "ns")
 
+Signal = Literal["pulse", "skin_conductance", "acceleration", "heart_rate", "temperature"]
+# Units that only one signal has; the Greek letter and the micro sign look alike.
+SIGNAL_OF_UNIT: dict[str, Signal] = {
+    **dict.fromkeys(("µS", "μS", "uS", "microsiemens"), "skin_conductance"),
+    **dict.fromkeys(("g", "m/s²", "m/s2", "m/s^2", "m/s**2"), "acceleration"),
+    **dict.fromkeys(("1/min", "bpm", "beats/min"), "heart_rate"),
+    **dict.fromkeys(("°C", "degC"), "temperature"),
+    "nW": "pulse",
+}
+# Mean of a window below which a sensor does not touch the skin. Kleckner et al. (IEEE Transactions on Biomedical
+# Engineering 65, 2018) require 0.05 µS and 30 °C; wrists of real participants are colder than that, rooms are not.
+CONTACT: dict[str, float] = {"skin_conductance": 0.05, "temperature": 25.0}
+FEWEST_SAMPLES = 40  # of a window from which on features of the field are computed
+SLOWEST_PULSE = 10.0  # Hz
+
 
 class Table(Section):
     """How a file of samples or labels with a column of times is read."""
@@ -271,7 +286,37 @@ class Modality(Section):
     """factor that converts raw values to the unit"""
 
     unit: str = Field("", max_length=32)
-    """unit after scaling"""
+    """unit after scaling; µS, g, m/s², nW, 1/min and °C determine the signal"""
+
+    signal: Signal | Literal["auto", "other"] = "auto"
+    """what is measured; auto: by the unit"""
+
+    features: Literal["field", "generic", "both"] = "field"
+    """field: features of the signal, such as heart-rate variability; generic: statistics of each channel, as for other
+    signals; both"""
+
+    contact: float | Literal["auto"] | None = "auto"
+    """mean of a window, in the unit, below which the sensor has no skin contact and the modality is missing; auto:
+    0.05 µS of skin conductance, 25 °C of temperature; null: windows are not tested"""
+
+    @property
+    def known_signal(self) -> Signal | None:
+        """The signal whose features are computed, None if there is no such signal or windows have too few samples."""
+        if self.kind != "sequence" or self.length < FEWEST_SAMPLES:
+            return None
+        return self._signal
+
+    @property
+    def _signal(self) -> Signal | None:
+        signal = SIGNAL_OF_UNIT.get(self.unit) if self.signal == "auto" else self.signal
+        if signal == "other" or (signal == "pulse" and (self.rate or 0) < SLOWEST_PULSE):
+            return None
+        return None if signal == "acceleration" and len(self.columns) < 2 else signal
+
+    @property
+    def least_contact(self) -> float | None:
+        """The mean of a window below which there is no skin contact, None if windows are not tested."""
+        return CONTACT.get(self._signal or "") if self.contact == "auto" else self.contact
 
     @property
     def channel_names(self) -> list[str]:

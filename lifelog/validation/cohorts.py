@@ -31,6 +31,7 @@ MECHANISMS: dict[str, Mechanism] = {
     **{"acc": "spread", "bvp": "rhythm", "eda": "bursts", "hr": "scalar", "temp": "level"},
     **{"gps": "scalar", "gyr": "spread", "mag": "level", "phone": "bursts"},
 }
+UNITS = {"acc": "g", "bvp": "nW", "eda": "µS", "temp": "°C"}
 RATES = {"acc": 16, "bvp": 16, "eda": 4, "temp": 4, "gyr": 16, "mag": 8, "phone": 16}  # Hz
 CHANNELS = {"acc": 3, "gyr": 3, "mag": 3, "phone": 3, "gps": 2}
 PROFILES = [("eda", "temp"), ("bvp", "hr"), ("acc", "phone"), ("gyr", "mag"), ("eda", "acc")]
@@ -42,6 +43,7 @@ MODALITIES = [
         columns=["x", "y", "z"][: CHANNELS.get(name, 1)],
         rate=RATES.get(name),
         length=RATES[name] * SECONDS if name in RATES else 1,
+        unit=UNITS.get(name, ""),
     )
     for name, mechanism in MECHANISMS.items()
 ]

@@ -100,8 +100,9 @@ def _measure(who: Simulated, folder: Path, networks: bool, config: Config) -> li
     from lifelog.mil.train import train_mil
 
     checkpoints = [str(folder / f"{name}-{seed}.safetensors") for seed in config.mil.seeds]
-    train_mil(windows, splits, MODALITIES, TARGET, "user", config.mil, checkpoints)
-    extract_importance(windows, splits, checkpoints, importance, folder / f"{name}.d")
+    data = features if config.mil.encoder == "features" else windows
+    train_mil(data, splits, MODALITIES, TARGET, "user", config.mil, checkpoints)
+    extract_importance(data, splits, checkpoints, importance, folder / f"{name}.d")
     return [value, importance]
 
 

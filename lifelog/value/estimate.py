@@ -8,21 +8,19 @@ row per window and modality, as that of the other importance measures.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lifelog.blocks import Codes, contiguous_folds
+from lifelog.blocks import Codes, window_folds
 from lifelog.measures import IMPORTANCE
 from lifelog.settings.value import Value
-from lifelog.settings.windows import Modality
 from lifelog.tables import plain, read_notes, write_table
 from lifelog.value.evidence import held_out_evidence
 from lifelog.value.shapley import pointwise_values
-from lifelog.windows.features import is_summary
+from lifelog.windows.features import read_features
 
 SUBSETS = ("train", "validation")
 
@@ -50,7 +48,7 @@ def estimate_value(features_path: str | Path, splits_path: str | Path, settings:
     frame, errors = IMPORTANCE.empty_table().to_pandas(), {}
     if not excluded:
         features = read_features(features_path, used)
-        folds = value_folds(split, settings.folds)
+        folds = window_folds(split, settings.folds)
         evidence = held_out_evidence(features, codes, folds, len(classes), settings.shrinkage)
         values, sampling = pointwise_values(evidence, codes, settings.permutations, settings.seed)
         values = with_training_error(values, folds)
@@ -64,52 +62,6 @@ def _unusable(split: pd.DataFrame) -> str | None:
     if split.label.nunique() < 2:
         return "one class only in the training and validation windows"
     return "one block of time only" if split.block.nunique() < 2 else None
-
-
-def read_features(features_path: str | Path, rows: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
-    """Read the summary features of some windows.
-
-    Parameters
-    ----------
-    features_path : str or Path
-        A file of `extract_features`.
-    rows : ndarray of bool, shape (n_all_windows,)
-        The windows to return.
-
-    Returns
-    -------
-    dict of str to ndarray of float, shape (n_windows, n_features)
-        By modality; NaN where it is missing.
-    """
-    table = pq.read_table(features_path)
-    names = [Modality(**entry).name for entry in read_notes(features_path)["modalities"]]
-    columns: dict[str, list[Any]] = {name: [] for name in names}
-    for column in filter(is_summary, table.column_names):
-        columns[column.split(".")[0]].append(table.column(column).to_numpy()[rows])
-    return {name: np.stack(values, axis=1).astype(np.float64) for name, values in columns.items()}
-
-
-def value_folds(split: pd.DataFrame, folds: int) -> Codes:
-    """Divide windows into folds: of whole sessions if there are enough, otherwise of whole blocks of time.
-
-    Parameters
-    ----------
-    split : pandas.DataFrame
-        Rows of `assign_splits`.
-    folds : int
-        Number of folds.
-
-    Returns
-    -------
-    ndarray of int, shape (n_windows,)
-        Fold of each window; neighbouring sessions or blocks are in one fold.
-    """
-    ordered = split.sort_values("start", kind="stable")
-    units = ordered.session if ordered.session.nunique() >= folds else ordered.block
-    numbers = contiguous_folds(pd.factorize(units)[0], folds)
-    result = np.empty(len(split), dtype=int)
-    result[ordered.index.to_numpy()] = numbers
-    return result
 
 
 def with_training_error(values: NDArray[np.float64], folds: Codes) -> NDArray[np.float64]:

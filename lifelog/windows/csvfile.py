@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lifelog.windows.layout import BadInput
 
 MAX_MINUTE_BYTES = 2**26  # of a file of one minute: a hundred times the output of the fastest sensor
+PIECE = 2**24  # bytes that are searched at a time
 NUMERALS, NEWLINE = b"0123456789.-+eE", ord("\n")
 PARSER = simdjson.Parser()  # shared, to reuse its memory
 
@@ -46,6 +47,30 @@ def read_csv(path: Path | Openable, head: int = 0, max_bytes: int | None = None)
         raise BadInput("no file", str(path)) from None
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise BadInput("unreadable file", f"{path}: {error}") from None
+
+
+def check_quotes(path: Path, separator: str) -> None:
+    """Raise BadInput if a quote is inside a cell, since Arrow would read `""48` as 48."""
+    data = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
+    if not _contains_quote(data):
+        return
+    before, after = (np.frombuffer((separator + ends).encode(), np.uint8) for ends in ('"\r\n \ufeff', '"\r\n'))
+    opens = 0  # the number of quotes so far, modulo 2: every second quote opens a cell, or doubles the one before it
+    for start in range(0, len(data), PIECE):
+        quotes = start + np.flatnonzero(data[start : start + PIECE] == ord('"'))
+        opening, closing = quotes[opens::2], quotes[1 - opens :: 2]
+        opens = (opens + len(quotes)) % 2
+        opening, closing = opening[opening > 0], closing[closing < len(data) - 1]
+        inside = np.r_[opening[~np.isin(data[opening - 1], before)], closing[~np.isin(data[closing + 1], after)]]
+        if len(inside):
+            line = 1 + int((data[: inside.min()] == ord("\n")).sum())
+            raise BadInput("unreadable file", f"{path} line {line}: a quote inside a cell")
+    if opens:
+        raise BadInput("unreadable file", f"{path}: the last quote is not closed")
+
+
+def _contains_quote(data: NDArray[np.uint8]) -> bool:
+    return any((data[start : start + PIECE] == ord('"')).any() for start in range(0, len(data), PIECE))
 
 
 def read_together(folder: Path, keys: list[int]) -> tuple[list[str], dict[int, NDArray[np.float64]]]:

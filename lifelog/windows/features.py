@@ -1,12 +1,14 @@
-"""extract_features: features of every window, for the predictors and the raw embedding.
+"""extract_features: features of every window, for values, networks, predictors and the raw embedding.
 
-Each modality has summary statistics per channel, and the maxima of 5-second bins (as published). Features do not depend
-on the split; they are standardised later, by training windows.
+Each modality has the features of the field where its signal has any, otherwise summary statistics per channel, and the
+maxima of 5-second bins (as published). Features do not depend on the split; they are standardised later, by training
+windows.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +16,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lifelog.settings.windows import Modality
-from lifelog.tables import write_table
+from lifelog.tables import read_notes, write_table
 from lifelog.windows.read import iter_windows
 from lifelog.windows.schema import read_modalities
+from lifelog.windows.signals import Features, field_features, slope
 
 BIN_SECONDS = 5
-STATISTICS = ("mean", "std", "min", "max", "slope", "change", "peak_hz")
+MAXIMA = "bin_maxima"
 
 
 def summary(values: NDArray[np.float64], rate: float) -> dict[str, NDArray[np.float64]]:
@@ -40,7 +43,6 @@ def summary(values: NDArray[np.float64], rate: float) -> dict[str, NDArray[np.fl
         power, without the mean.
     """
     length = values.shape[1]
-    t = (np.arange(length) - (length - 1) / 2) / rate
     centred = values - values.mean(axis=1, keepdims=True)
     power = np.abs(np.fft.rfft(centred, axis=1)) ** 2
     return {
@@ -48,7 +50,7 @@ def summary(values: NDArray[np.float64], rate: float) -> dict[str, NDArray[np.fl
         "std": values.std(axis=1),
         "min": values.min(axis=1),
         "max": values.max(axis=1),
-        "slope": np.einsum("nlc,l->nc", centred, t) / (t**2).sum(),
+        "slope": slope(values, rate),
         "change": np.abs(np.diff(values, axis=1)).mean(axis=1),
         "peak_hz": (1 + power[:, 1:].argmax(axis=1)) * (rate / length),
     }
@@ -110,25 +112,71 @@ def _describe(
     described: dict[str, NDArray[np.float32]] = {}
     for modality in modalities:
         values = batch[modality.name].astype(np.float64)
-        if modality.kind != "sequence":
-            statistics = {"mean": values[:, 0]}
-        else:
-            statistics = summary(values, modality.length / seconds)
-            missing = np.isnan(values[:, 0, 0])
-            statistics["peak_hz"][missing] = np.nan
-        for statistic, columns in statistics.items():
-            for name, column in zip(modality.channel_names, columns.T, strict=True):
-                described[f"{modality.name}.{name}.{statistic}"] = column.astype(np.float32)
+        missing = np.isnan(values[:, 0, 0])
+        for name, column in summary_features(values, modality, seconds).items():
+            described[f"{modality.name}.{name}"] = np.where(missing, np.nan, column).astype(np.float32)
         maxima = bin_maxima(batch[modality.name], bins)
         described[maxima_name(modality.name)] = maxima.reshape(len(values), bins * modality.channels)
     return described
 
 
+def summary_features(values: NDArray[np.float64], modality: Modality, seconds: int) -> Features:
+    """Compute the features of a modality that are one number per window.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (n_windows, length, n_channels)
+        Windows of the modality, in its unit.
+    modality : Modality
+        Its signal and which features are computed.
+    seconds : int
+        Window length in seconds.
+
+    Returns
+    -------
+    dict of str to ndarray of float, shape (n_windows,)
+        By `{channel}.{feature}`.
+    """
+    if modality.kind != "sequence":
+        return {f"{name}.mean": values[:, 0, c] for c, name in enumerate(modality.channel_names)}
+    rate, signal = modality.length / seconds, modality.known_signal
+    found: Features = {}
+    if signal is None or modality.features != "field":
+        for statistic, columns in summary(values, rate).items():
+            found |= {f"{name}.{statistic}": columns[:, c] for c, name in enumerate(modality.channel_names)}
+    if signal is not None and modality.features != "generic":
+        found |= field_features(signal, values, rate, modality.channel_names)
+    return found
+
+
+def read_features(features_path: str | Path, rows: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+    """Read the summary features of some windows.
+
+    Parameters
+    ----------
+    features_path : str or Path
+        A file of `extract_features`.
+    rows : ndarray of bool, shape (n_all_windows,)
+        The windows to return.
+
+    Returns
+    -------
+    dict of str to ndarray of float, shape (n_windows, n_features)
+        By modality; NaN where it is missing.
+    """
+    table = pq.read_table(features_path)
+    names = [Modality(**entry).name for entry in read_notes(features_path)["modalities"]]
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    for column in filter(is_summary, table.column_names):
+        columns[column.split(".")[0]].append(table.column(column).to_numpy()[rows])
+    return {name: np.stack(values, axis=1).astype(np.float64) for name, values in columns.items()}
+
+
 def maxima_name(modality: str) -> str:
     """Return the column of a modality's bin maxima, bins x channels."""
-    return f"{modality}.bin_maxima"
+    return f"{modality}.{MAXIMA}"
 
 
 def is_summary(column: str) -> bool:
-    """Return whether a column of the features table is a summary statistic."""
-    return column.rpartition(".")[2] in STATISTICS
+    """Return whether a column of the features table is one number per window and feature, not the maxima of bins."""
+    return "." in column and not column.endswith(f".{MAXIMA}")

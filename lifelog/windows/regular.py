@@ -51,7 +51,7 @@ def to_window(samples: Samples, modality: Modality, extraction: Extraction) -> W
     ------
     BadInput
         If samples do not cover the window, have another rate than configured or several values per time, are constant
-        in a channel, or, for an exact modality, have another number than `length`.
+        in a channel or below the level of skin contact, or, for an exact modality, have another number than `length`.
     """
     count, width = len(samples.seconds), extraction.seconds
     rate = modality.length / width if modality.kind == "sequence" else modality.rate or samples.rate
@@ -67,6 +67,7 @@ def to_window(samples: Samples, modality: Modality, extraction: Extraction) -> W
         if modality.flat == "missing" and count > 1 and (channel := _flat_channel(values)) is not None:
             name = modality.columns[channel] if channel < len(modality.columns) else str(channel)
             raise BadInput("flat signal", f"{name!r} is {values[0, channel]:g} in the whole window")
+    _check_contact(values, modality)
     if modality.kind != "sequence":
         means = values.mean(axis=0 if modality.kind == "scalar" else None, dtype=float)
         return Window((np.atleast_1d(means) * modality.scale).astype(np.float32), 0)
@@ -82,6 +83,17 @@ def _flat_channel(values: Floats) -> int | None:
     return int(flat.argmax()) if flat.any() else None
 
 
+def _check_contact(values: Floats, modality: Modality) -> None:
+    """Raise BadInput if the mean of a channel shows that the sensor does not touch the skin."""
+    if modality.least_contact is not None:
+        means = values.mean(axis=0, dtype=float) * modality.scale
+        if means.min() < modality.least_contact:
+            raise BadInput(
+                "no skin contact",
+                f"mean {means.min():.3g} {modality.unit}, below {modality.least_contact:g}".replace("  ", " "),
+            )
+
+
 def _in_order(samples: Samples, coverage: float) -> tuple[Floats, Floats]:
     """Return samples in time order; repeated rows count once, and several values of one time are averaged.
 
@@ -91,9 +103,8 @@ def _in_order(samples: Samples, coverage: float) -> tuple[Floats, Floats]:
     step = np.diff(seconds)
     if (step > 0).all():
         return seconds, values
-    if (step < 0).any():
-        order = np.lexsort((*values.T, seconds))
-        seconds, values = seconds[order], values[order]
+    order = np.lexsort((*values.T, seconds))  # by values too, so that equal rows are neighbours
+    seconds, values = seconds[order], values[order]
     new = np.r_[True, (np.diff(seconds) > 0) | (np.diff(values, axis=0) != 0).any(axis=1)]
     seconds, values = seconds[new], values[new]
     first = np.flatnonzero(np.r_[True, np.diff(seconds) > 0])

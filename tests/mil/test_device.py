@@ -86,7 +86,10 @@ def test_a_training_step_stays_on_its_device(config: Config, monkeypatch: pytest
     """Run on the meta device, which needs no GPU: only the mask of hidden modalities is drawn on the CPU."""
     for sizes in (maxima.SEARCH_STEPS, maxima.PATCH_BAGS):
         monkeypatch.setitem(sizes, "meta", sizes["cuda"])
-    device, settings = torch.device("meta"), config.mil.model_copy(update={"modality_dropout": 0.5})
+    device, settings = (
+        torch.device("meta"),
+        config.mil.model_copy(update={"modality_dropout": 0.5, "encoder": "convolution"}),
+    )
     values = {m.name: torch.empty(8, m.length, m.channels) for m in config.modalities}
     bags = Bags(values, torch.ones(8, len(values), dtype=torch.bool), torch.zeros(8, dtype=torch.long)).to(device)
     network = MilNetwork(config.modalities, 3, settings).to(device)

@@ -84,5 +84,5 @@ def test_an_output_depends_only_on_current_and_past_steps() -> None:
 def test_published_number_of_parameters() -> None:
     """22,358 for four classes and nine modalities, with GPS and heart rate as one number each."""
     modalities = [m.model_copy(update={"columns": ["x"]}) if m.kind == "scalar" else m for m in Config().modalities]
-    network = MilNetwork(modalities, 4, Mil(attention="published"))
+    network = MilNetwork(modalities, 4, Mil(attention="published", encoder="convolution"))
     assert count_parameters(network) == 22_358

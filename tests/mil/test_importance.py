@@ -15,7 +15,7 @@ from tests.mil.test_train import train
 
 def test_importance_of_every_used_window_modality_and_measure(config: Config, tables: Path, tmp_path: Path) -> None:
     checkpoint = train(config, tables, tmp_path)
-    paths = tables / "windows/101.parquet", tables / "splits/101.parquet"
+    paths = tables / "features/101.parquet", tables / "splits/101.parquet"
     extract_importance(*paths, [str(checkpoint)], tmp_path / "i.parquet", tmp_path / "d.parquet")
     table = pq.read_table(tmp_path / "i.parquet").to_pandas()
     used = pq.read_table(paths[1]).to_pandas().subset.notna()
@@ -24,7 +24,7 @@ def test_importance_of_every_used_window_modality_and_measure(config: Config, ta
     sums = attention.groupby("start").value.sum()
     assert ((sums - 1).abs() < 1e-5).all()
     missing = sum(int((values[:, 0, 0] != values[:, 0, 0])[used].sum()) for values in
-                  read_windows(paths[0], config.modalities).values())  # fmt: skip
+                  read_windows(tables / "windows/101.parquet", config.modalities).values())  # fmt: skip
     assert attention.value.isna().sum() == missing
     curves = pq.read_table(tmp_path / "d.parquet").to_pandas()
     assert set(curves.order) == {"attention", "ablation", "random"} and set(curves.removed) == set(range(1, 9))

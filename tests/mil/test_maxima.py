@@ -80,7 +80,7 @@ def test_training_under_masks_equals_training_of_the_plain_network(config: Confi
     bags = random_bags(config, 40)
     bags.values = {name: x.double() for name, x in bags.values.items()}
     train, validation = bags.take(torch.arange(30)), bags.take(torch.arange(30, 40))
-    settings = config.mil.model_copy(update={"epochs": 6, "patience": 6, "batch_size": 8})
+    settings = config.mil.model_copy(update={"encoder": "convolution", "epochs": 6, "patience": 6, "batch_size": 8})
     results = []
     for network_class in (PlainNetwork, MilNetwork):
         torch.manual_seed(0)

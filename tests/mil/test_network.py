@@ -20,10 +20,14 @@ def bags(modalities: list[Modality], count: int = 6) -> dict[str, torch.Tensor]:
     return {m.name: torch.randn(count, m.length, m.channels) for m in modalities}
 
 
-@pytest.mark.parametrize("attention", ["gated", "published"])
+CONVOLUTION = Mil(encoder="convolution")
+both_attentions = pytest.mark.parametrize("attention", ["gated", "published"])
+
+
+@both_attentions
 @pytest.mark.parametrize("modalities", [FIVE, Config().modalities], ids=["five", "nine"])
 def test_shapes_masks_and_sums_of_the_output(modalities: list[Modality], attention: str) -> None:
-    network = MilNetwork(modalities, 3, Mil(attention=attention)).eval()
+    network = MilNetwork(modalities, 3, CONVOLUTION.model_copy(update={"attention": attention})).eval()
     present = torch.ones(6, len(modalities), dtype=torch.bool)
     present[0, 1:] = False
     present[1, 2] = False
@@ -38,15 +42,30 @@ def test_shapes_masks_and_sums_of_the_output(modalities: list[Modality], attenti
     torch.testing.assert_close(out.log_probabilities[0], out.instance_scores[0, 0])
 
 
-@pytest.mark.parametrize("attention", ["gated", "published"])
+@both_attentions
 def test_missing_modalities_do_not_change_the_output(attention: str) -> None:
-    network = MilNetwork(FIVE, 2, Mil(attention=attention)).eval()
+    network = MilNetwork(FIVE, 2, CONVOLUTION.model_copy(update={"attention": attention})).eval()
     present = torch.ones(6, 5, dtype=torch.bool)
     present[:, 3] = False
     values = bags(FIVE)
     before = network(values, present).log_probabilities
     after = network(values | {"d": 100 + values["d"]}, present).log_probabilities
     torch.testing.assert_close(before, after)
+
+
+def test_instances_of_features_are_linear_maps_of_each_modality() -> None:
+    channels = {m.name: width for m, width in zip(FIVE, (3, 7, 1, 2, 4), strict=True)}
+    torch.manual_seed(0)
+    network = MilNetwork(FIVE, 2, Mil(encoder="features"), channels).eval()
+    values = {name: torch.randn(6, 1, width) for name, width in channels.items()}
+    instances = network.encode(values)
+    assert instances.shape == (6, 5, 8)
+    twice = network.encode(values | {"b": 2 * values["b"]})
+    changed = (twice - instances).abs().amax(dim=(0, 2)) > 0
+    assert changed.tolist() == [False, True, False, False, False]
+    bias = network.encode({name: torch.zeros_like(x) for name, x in values.items()})
+    torch.testing.assert_close(twice[:, 1] - bias[:, 1], 2 * (instances[:, 1] - bias[:, 1]))
+    assert network(values, torch.ones(6, 5, dtype=torch.bool)).attention.shape == (6, 5)
 
 
 @pytest.mark.parametrize(("temperature", "low", "high"), [(3.0, 0.0062, 0.7152), (9.0, 0.0440, 0.2536)])

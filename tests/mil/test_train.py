@@ -1,5 +1,9 @@
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from torch.nn import functional as F
@@ -9,6 +13,7 @@ from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
 from lifelog.mil.importance import explain
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.train import (
+    OWN,
     TrainingError,
     bag_loss,
     class_weights,
@@ -16,14 +21,18 @@ from lifelog.mil.train import (
     exclusion_of,
     fit,
     hide_modalities,
+    importance_folds,
+    load_members,
     load_mil,
     train_mil,
 )
 from lifelog.settings.mil import Mil
 from lifelog.settings.windows import Modality
+from lifelog.windows.features import is_summary
 
 TWO = [Modality(name="signal", columns=["x"], rate=1, length=60), Modality(name="noise", kind="scalar", columns=["x"])]
 QUICK = Mil(epochs=3, patience=3, batch_size=8)
+CONVOLUTION = Mil(encoder="convolution", weight_decay=0.01, epochs=25, patience=25)
 
 
 def toy(count: int, seed: int) -> Bags:
@@ -39,7 +48,7 @@ def toy(count: int, seed: int) -> Bags:
 
 def test_training_learns_and_keeps_the_best_epoch() -> None:
     torch.manual_seed(0)
-    settings = Mil(epochs=25, patience=25, batch_size=8)
+    settings = CONVOLUTION
     network = MilNetwork(TWO, 2, settings)
     train, validation = toy(40, 1), toy(20, 2)
     fitted = fit(network, train, validation, settings, seed=0)
@@ -55,7 +64,7 @@ def test_training_learns_and_keeps_the_best_epoch() -> None:
 
 def test_training_stops_after_patience() -> None:
     torch.manual_seed(0)
-    settings = Mil(epochs=100, patience=2, batch_size=8)
+    settings = CONVOLUTION.model_copy(update={"epochs": 100, "patience": 2})
     fitted = fit(MilNetwork(TWO, 2, settings), toy(16, 1), toy(8, 2), settings, seed=0)
     assert len(fitted.history) == fitted.epoch + 2
 
@@ -64,7 +73,7 @@ def test_a_loss_of_nan_raises_an_error_with_its_epoch() -> None:
     train = toy(16, 1)
     train.values["signal"][3] = torch.inf
     with pytest.raises(TrainingError, match="epoch 1: the loss is nan; lower"):
-        fit(MilNetwork(TWO, 2, QUICK), train, toy(8, 2), QUICK, seed=0)
+        fit(MilNetwork(TWO, 2, CONVOLUTION), train, toy(8, 2), CONVOLUTION, seed=0)
 
 
 def test_focal_loss_without_gamma_is_cross_entropy() -> None:
@@ -112,40 +121,96 @@ def train(
     config: Config, tables: Path, out: Path, user: str = "101", splits: Path | None = None, **mil: object
 ) -> Path:
     checkpoint = out / f"{user}.safetensors"
+    settings = QUICK.model_copy(update={"seeds": [0]} | mil)
     train_mil(
-        tables / "windows" / f"{user}.parquet",
+        data_of(settings, tables, user),
         splits or tables / "splits" / f"{user}.parquet",
         config.modalities,
         config.target("tension"),
         "user",
-        QUICK.model_copy(update={"seeds": [0]} | mil),
+        settings,
         [checkpoint],
     )
     return checkpoint
 
 
+def data_of(settings: Mil, tables: Path, user: str) -> Path:
+    return tables / ("features" if settings.encoder == "features" else "windows") / f"{user}.parquet"
+
+
+@pytest.mark.parametrize("encoder", ["features", "convolution"])
 def test_the_same_seed_gives_the_same_bytes_and_the_checkpoint_loads(
-    config: Config, tables: Path, tmp_path: Path
+    config: Config, tables: Path, tmp_path: Path, short_blocks: Path, encoder: str
 ) -> None:
     torch.set_num_threads(1)
-    first, second = train(config, tables, tmp_path / "a"), train(config, tables, tmp_path / "b")
+    settings = {"encoder": encoder, "folds": 3}
+    first, second = (train(config, tables, tmp_path / name, splits=short_blocks, **settings) for name in "ab")
     for suffix in (".safetensors", ".json"):
         assert first.with_suffix(suffix).read_bytes() == second.with_suffix(suffix).read_bytes()
     network, scalings, about = load_mil(first)
     raw, used, classes = read_bags(
-        tables / "windows" / "101.parquet", tables / "splits" / "101.parquet", config.modalities, "bins",
-        about["classes"],
+        data_of(QUICK.model_copy(update=settings), tables, "101"), tables / "splits/101.parquet", config.modalities,
+        "bins", about["classes"], encoder,
     )  # fmt: skip
     assert classes == ["low", "middle", "high"]
     rows = torch.tensor((used.subset == "validation").tolist())
     score = evaluate(network, standardise_bags(raw.take(rows), scalings), None, QUICK)[1]
     best = about["history"][about["epoch"] - 1]
     assert score == pytest.approx(best["validation_score"])
+    assert [member.fold for member in load_members(first)] == [OWN, 0, 1, 2]
+
+
+@pytest.fixture
+def short_blocks(tables: Path, tmp_path: Path) -> Path:
+    """The split with blocks of two windows in one session."""
+    splits = pq.read_table(tables / "splits/101.parquet")
+    columns = {"session": pa.array(["s"] * len(splits)), "block": pa.array(np.arange(len(splits)) // 2)}
+    for name, values in columns.items():
+        field = splits.schema.field(name)
+        splits = splits.set_column(splits.schema.get_field_index(name), field, values.cast(field.type))
+    pq.write_table(splits, tmp_path / "splits.parquet")
+    return tmp_path / "splits.parquet"
+
+
+def test_networks_of_folds_do_not_depend_on_the_windows_of_their_fold(
+    config: Config, tables: Path, tmp_path: Path, short_blocks: Path
+) -> None:
+    """Other features in the windows of fold 0 leave the network of fold 0 as it is, and no other one."""
+    torch.set_num_threads(1)
+    splits = pq.read_table(short_blocks).to_pandas()
+    used = splits[splits.subset.notna()]
+    folds = importance_folds(used.reset_index(drop=True), 4)
+    other = splits.index.isin(used.index[folds == 0])
+    features = pq.read_table(tables / "features/101.parquet")
+    for i, name in enumerate(features.column_names):
+        if is_summary(name):
+            values = features[name].to_numpy()
+            features = features.set_column(i, name, pa.array(np.where(other, values * 3 + 1, values)))
+    (tmp_path / "features").mkdir()
+    pq.write_table(features, tmp_path / "features/101.parquet")
+    members = load_members(train(config, tables, tmp_path / "a", splits=short_blocks, folds=4))
+    others = load_members(train(config, tmp_path, tmp_path / "b", splits=short_blocks, folds=4))
+    same = [
+        all(torch.equal(x, y) for x, y in zip(a.network.parameters(), b.network.parameters(), strict=True))
+        for a, b in zip(members, others, strict=True)
+    ]
+    assert [member.fold for member in members] == [OWN, 0, 1, 2, 3]
+    assert same[1] and sum(same) == 1
+
+
+def test_without_three_blocks_importance_is_that_of_the_network_itself() -> None:
+    used = pd.DataFrame(
+        {"subset": ["train"] * 6 + ["test"], "session": "s", "block": [0, 0, 0, 1, 1, 1, 2], "start": range(7)}
+    )
+    assert importance_folds(used, 5).tolist() == [OWN] * 7
+    used["block"] = [0, 0, 1, 1, 2, 2, 3]
+    assert importance_folds(used, 5).tolist() == [0, 0, 1, 1, 2, 2, OWN]
+    assert importance_folds(used, 1).tolist() == [OWN] * 7
 
 
 def test_a_seed_gives_the_same_network_alone_and_after_another(config: Config, tables: Path, tmp_path: Path) -> None:
     torch.set_num_threads(1)
-    paths = tables / "windows/101.parquet", tables / "splits/101.parquet"
+    paths = tables / "features/101.parquet", tables / "splits/101.parquet"
     both = [tmp_path / "0.safetensors", tmp_path / "1.safetensors"]
     settings = QUICK.model_copy(update={"seeds": [0, 1]})
     train_mil(*paths, config.modalities, config.target("tension"), "user", settings, both)

@@ -14,7 +14,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import roc_auc_score
 
 import lifelog.value.shapley as shapley
-from lifelog.blocks import contiguous_folds, time_blocks, whole_answers
+from lifelog.blocks import contiguous_folds, time_blocks, whole_answers, window_folds
 from lifelog.measures import IMPORTANCE
 from lifelog.settings.groups import Groups
 from lifelog.settings.value import Value
@@ -23,7 +23,7 @@ from lifelog.splits import SCHEMA as SPLITS
 from lifelog.tables import read_notes, write_table
 from lifelog.validation.cohorts import Scenario, simulate
 from lifelog.value.compare import compare_values, heterogeneity
-from lifelog.value.estimate import estimate_value, value_folds, with_training_error
+from lifelog.value.estimate import estimate_value, with_training_error
 from lifelog.value.evidence import held_out_evidence
 from lifelog.value.shapley import pointwise_values, set_values
 
@@ -156,9 +156,9 @@ def test_only_training_and_validation_windows_are_used(tmp_path: Path) -> None:
 
 def test_the_folds_are_whole_sessions_or_blocks() -> None:
     split = pd.DataFrame({"session": list("aabbccddee"), "start": range(10), "block": np.arange(10)})
-    assert value_folds(split, 5).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert window_folds(split, 5).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
     one = split.assign(session="a", start=range(9, -1, -1))
-    assert value_folds(one, 2).tolist() == [1] * 5 + [0] * 5  # in time order
+    assert window_folds(one, 2).tolist() == [1] * 5 + [0] * 5  # in time order
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lifelog.windows import csvfile
 from lifelog.windows.csvfile import numbers, read_csv, read_together
 from lifelog.windows.layout import BadInput
 
@@ -60,6 +61,34 @@ def test_an_irregular_file_is_left_out_and_the_others_are_read(tmp_path: Path, i
         (tmp_path / f"{key}.csv").write_bytes(data)
     _, values = read_together(tmp_path, [1, 2, 3, 4])
     assert set(values) == {1, 4} and values[4].tolist() == [[0.0, 1.0], [0.5, 2.5], [1.0, -300.0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a,b\n1,2\n", None),
+        ('"a","b"\r\n"1","2"\r\n', None),
+        ('\ufeff"a","b"\n"x ""y"" z","line\nmore"\n"","""q"""\n', None),
+        ('a, "b"\n1, "2"\n', None),
+        ("", None),
+        ('a,b\n""48,2\n', "line 2"),
+        ('a,b\n1,2\n"4"8,2\n', "line 3"),
+        ('a,b\n4"8,2\n', "line 2"),
+        ('a,b\n1,"2\n', "the last quote"),
+    ],
+)
+@pytest.mark.parametrize("piece", [3, 2**24])
+def test_quotes_inside_cells_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, line: str | None, piece: int
+) -> None:
+    monkeypatch.setattr(csvfile, "PIECE", piece)
+    path = tmp_path / "t.csv"
+    path.write_bytes(text.encode())
+    if line is None:
+        csvfile.check_quotes(path, ",")
+    else:
+        with pytest.raises(BadInput, match=line):
+            csvfile.check_quotes(path, ",")
 
 
 def test_quoted_column_names_are_read(tmp_path: Path) -> None:

@@ -74,6 +74,14 @@ def test_rows_written_twice_count_once() -> None:
     np.testing.assert_array_equal(to_window(twice, RATE4, Windows()).values, to_window(once, RATE4, Windows()).values)
 
 
+def test_repeated_rows_count_once_among_several_values_of_a_time() -> None:
+    once = stream(np.arange(240) / 4)
+    seconds = np.insert(once.seconds, 101, [25, 25])
+    values = np.insert(once.values, 101, [[7], once.values[100]], axis=0)  # the row of this time, 7, the row again
+    window = to_window(Samples(seconds, values), RATE4, Windows())
+    assert window.values[100] == np.float32((once.values[100, 0] + 7) / 2)
+
+
 def test_two_devices_with_the_same_times_are_not_mixed() -> None:
     samples = stream(np.repeat(np.arange(240) / 4, 2))
     samples.values[1::2] += 1
@@ -112,6 +120,29 @@ def test_a_constant_channel_is_a_flat_signal_unless_allowed() -> None:
         to_window(Samples(np.arange(240) / 4, values), modality, Windows())
     kept = modality.model_copy(update={"flat": "keep"})
     assert len(to_window(Samples(np.arange(240) / 4, values), kept, Windows()).values) == 720
+
+
+@pytest.mark.parametrize(
+    ("unit", "scale", "level", "worn"),
+    [
+        ("µS", 1, 0.03, False),
+        ("µS", 1, 0.06, True),
+        ("µS", 0.001, 60, True),  # the level counts in the unit
+        ("°C", 1, 23, False),
+        ("°C", 1, 27, True),
+        ("", 1, 0.03, True),
+    ],
+)
+def test_a_sensor_without_skin_contact_is_missing(unit: str, scale: float, level: float, worn: bool) -> None:
+    modality = RATE4.model_copy(update={"unit": unit, "scale": scale})
+    values = level * (1 + 0.01 * np.random.default_rng(0).normal(size=(240, 1)))
+    recorded = Samples(np.arange(240) / 4, values)
+    if worn:
+        to_window(recorded, modality, Windows())
+    else:
+        with pytest.raises(BadInput, match=f"no skin contact: mean .* {unit}, below"):
+            to_window(recorded, modality, Windows())
+        to_window(recorded, modality.model_copy(update={"contact": None}), Windows())
 
 
 def test_a_scalar_of_a_regular_recording_covers_its_window() -> None:
