@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -81,8 +80,8 @@ def train_mil(
     """Train the networks of a user, and write one checkpoint (safetensors) per seed with a JSON file beside it.
 
     A checkpoint holds the network of the user, which is trained on the training windows; the validation windows select
-    its epoch. For importance, it also holds a network per fold of these windows, trained on all folds but this one and
-    the next one, which selects its epoch.
+    its epoch. For importance, it also holds a network per fold of these windows, trained on the other folds for as many
+    epochs.
 
     An excluded user, or one whose training fails, has checkpoints without weights, and the JSON file has the reason.
     Later stages leave the user out, and the report shows the reason.
@@ -112,17 +111,22 @@ def train_mil(
             bags, used, classes = read_bags(
                 data_path, splits_path, modalities, settings.labels, target.classes, settings.encoder
             )
-            for fold, train, validation in _training_sets(used, importance_folds(used, settings.folds)):
-                fits, scalings = _fit_seeds(
-                    bags.take(train), bags.take(validation), modalities, len(classes), standardise, settings
-                )
-                for own, about_own, fitted in zip(tensors, trained, fits, strict=True):
+            train, validation = (
+                bags.take(torch.tensor((used.subset == subset).tolist())) for subset in ("train", "validation")
+            )
+            folds = importance_folds(used, settings.folds)
+            count = int(folds.max()) + 1
+            fits, scalings = _fit_seeds(train, validation, modalities, len(classes), standardise, settings)
+            for own, about_own, fitted in zip(tensors, trained, fits, strict=True):
+                own |= _member_tensors(OWN, fitted, scalings)
+                about_own |= {"classes": classes, "channels": bags.channels, "folds": count}
+                about_own |= {"epoch": fitted.epoch, "history": fitted.history}
+            epochs = [fitted.epoch for fitted in fits]
+            for fold in range(count):
+                others = bags.take(torch.tensor((folds != fold) & (folds != OWN)))
+                fits, scalings = _fit_seeds(others, None, modalities, len(classes), standardise, settings, epochs)
+                for own, fitted in zip(tensors, fits, strict=True):
                     own |= _member_tensors(fold, fitted, scalings)
-                    if fold == OWN:
-                        about_own |= {"classes": classes, "channels": bags.channels, "epoch": fitted.epoch}
-                        about_own |= {"history": fitted.history, "fold_epochs": []}
-                    else:
-                        about_own["fold_epochs"].append(fitted.epoch)
         except TrainingError as error:
             reason = f"training failed: {error}"
             tensors, trained = [{} for _ in settings.seeds], [{} for _ in settings.seeds]
@@ -156,44 +160,37 @@ def importance_folds(used: pd.DataFrame, folds: int) -> Codes:
     -------
     ndarray of int, shape (n_windows,)
         Fold of each training and validation window. `OWN`, the network of the user, for the others, and for all if
-        there are too few sessions and blocks of time for three folds.
+        they are in one session and block of time.
     """
     result = np.full(len(used), OWN)
     inside = used.subset.isin(("train", "validation")).to_numpy()
     if folds > 1:
         numbers = window_folds(used[inside].reset_index(drop=True), folds)
-        sizes = np.bincount(numbers)
-        # Two folds are needed beside the one for training; the network needs two windows.
-        if len(sizes) > 2 and len(numbers) - np.sort(sizes)[-2:].sum() >= 2:
+        if numbers.max() > 0 and len(numbers) - np.bincount(numbers).max() >= 2:  # batches need two windows
             result[inside] = numbers
     return result
 
 
-def _training_sets(used: pd.DataFrame, folds: Codes) -> Iterator[tuple[int, Tensor, Tensor]]:
-    """Yield number, training windows and validation windows of the networks of a checkpoint."""
-
-    def mask(rows: NDArray[np.bool_]) -> Tensor:
-        return torch.tensor(rows)
-
-    yield OWN, mask((used.subset == "train").to_numpy()), mask((used.subset == "validation").to_numpy())
-    count = folds.max() + 1
-    for fold in range(count):
-        following = (fold + 1) % count
-        yield fold, mask((folds >= 0) & (folds != fold) & (folds != following)), mask(folds == following)
-
-
 def _fit_seeds(
-    train: Bags, validation: Bags, modalities: list[Modality], classes: int, standardise: str, settings: Mil
+    train: Bags,
+    validation: Bags | None,
+    modalities: list[Modality],
+    classes: int,
+    standardise: str,
+    settings: Mil,
+    epochs: list[int] | None = None,
 ) -> tuple[list[Fit], dict[str, Scaling]]:
-    """Return the network of each seed, and the scaling of the training windows."""
+    """Return a network per seed, and the scaling of the training windows; without validation, of so many epochs."""
     device = pick_device(settings.device)
     scalings = fit_scalings(train, standardise)
-    train, validation = (standardise_bags(bags, scalings).to(device) for bags in (train, validation))
+    train = standardise_bags(train, scalings).to(device)
+    if validation is not None:
+        validation = standardise_bags(validation, scalings).to(device)
     fits = []
-    for seed in settings.seeds:
+    for seed, most in zip(settings.seeds, epochs or [settings.epochs] * len(settings.seeds), strict=True):
         torch.manual_seed(seed)
-        network = MilNetwork(modalities, classes, settings, train.channels)
-        fits.append(fit(network.to(device), train, validation, settings, seed))
+        network = MilNetwork(modalities, classes, settings, train.channels).to(device)
+        fits.append(fit(network, train, validation, settings.model_copy(update={"epochs": most}), seed))
     return fits, scalings
 
 
@@ -245,7 +242,7 @@ def load_members(checkpoint: str | Path) -> list[Member]:
     tensors = load_file(checkpoint)
     settings = Mil.from_params(about["mil"] | {"seeds": [about["seed"]]})
     members = []
-    for fold in (OWN, *range(len(about["fold_epochs"]))):
+    for fold in range(OWN, about["folds"]):
         network = MilNetwork(
             [Modality(**entry) for entry in about["modalities"]], len(about["classes"]), settings, about["channels"]
         )
@@ -277,15 +274,17 @@ class SomeBags(Protocol):
         """Return some bags."""
 
 
-def fit(network: BagNetwork, train: SomeBags, validation: SomeBags, settings: Training, seed: int) -> Fit:
+def fit(network: BagNetwork, train: SomeBags, validation: SomeBags | None, settings: Training, seed: int) -> Fit:
     """Train a network, and keep the weights of the epoch with the best validation score.
 
     Parameters
     ----------
     network : BagNetwork
         It is trained in place.
-    train, validation : SomeBags
-        Training windows, and the windows that select the epoch.
+    train : SomeBags
+        Training windows.
+    validation : SomeBags or None
+        Windows that select the epoch; without them, it is the last one.
     settings : Training
         Epochs, patience, optimiser, loss, and the monitored score.
     seed : int
@@ -323,13 +322,14 @@ def fit(network: BagNetwork, train: SomeBags, validation: SomeBags, settings: Tr
             raise TrainingError(
                 f"epoch {epoch}: the loss is {train_loss}; lower mil.learning_rate or use windows.standardise: user"
             )
+        if validation is None:
+            continue
         validation_loss, score = evaluate(network, validation, weights, settings)
         scores = {"validation_loss": validation_loss, "validation_score": score}
         fitted.history.append({"epoch": epoch, "train_loss": train_loss} | scores)
         if (score, -validation_loss) > best_key:
             best_epoch, best_key = epoch, (score, -validation_loss)
-            fitted.epoch = epoch
-            fitted.state = {name: x.detach().cpu().clone() for name, x in network.state_dict().items()}
+            fitted.epoch, fitted.state = epoch, _state(network)
         now = time.monotonic()
         if now - logged > LOG_SECONDS or epoch in (1, settings.epochs):
             left = (now - started) / epoch * (settings.epochs - epoch)
@@ -337,8 +337,15 @@ def fit(network: BagNetwork, train: SomeBags, validation: SomeBags, settings: Tr
             logged = now
         if epoch - best_epoch >= settings.patience:
             break
+    if validation is None:
+        return Fit(_state(network), epoch)
     logger.info("best epoch %d of %d: validation %s %.3f", best_epoch, epoch, settings.monitor, best_key[0])
     return fitted
+
+
+def _state(network: BagNetwork) -> dict[str, Tensor]:
+    """Return a copy of the weights on the CPU."""
+    return {name: x.detach().cpu().clone() for name, x in network.state_dict().items()}
 
 
 def hide_modalities(present: Tensor, probability: float, generator: torch.Generator) -> Tensor:

@@ -23,6 +23,7 @@ from lifelog.settings.groups import Scoring
 from lifelog.settings.value import Value
 
 VALUE = "value"
+FEWEST_BLOCKS = 10  # median per user from which users are tested: errors from fewer blocks are too small
 
 
 class Comparison(NamedTuple):
@@ -33,13 +34,17 @@ class Comparison(NamedTuple):
 
 
 class Intervals(NamedTuple):
-    """Values of users (rows) by modality, variances of their errors, and t intervals with the quantile of each user."""
+    """Values of users (rows) by modality, variances of their errors, and t intervals.
+
+    `quantile` and `blocks` are the quantile of the t distribution and the number of blocks of time of each user.
+    """
 
     value: pd.DataFrame
     variance: pd.DataFrame
     low: pd.DataFrame
     high: pd.DataFrame
     quantile: pd.Series
+    blocks: pd.Series
 
 
 def value_intervals(importance: pd.DataFrame, level: float) -> Intervals:
@@ -60,10 +65,11 @@ def value_intervals(importance: pd.DataFrame, level: float) -> Intervals:
     windows = window_vectors(importance, VALUE, [], absent=np.nan)
     blocks = blocks_of(importance, windows)
     value, variance = windows.groupby("user").mean(), block_errors(windows, blocks).clip(lower=SMALLEST)
-    freedom = (blocks.groupby("user").nunique() - 1).clip(lower=1)
+    count = blocks.groupby("user").nunique()
+    freedom = (count - 1).clip(lower=1)
     quantile = pd.Series(t.ppf((1 + level) / 2, freedom), freedom.index)
     margin = np.sqrt(variance).mul(quantile, axis=0)
-    return Intervals(value, variance, value - margin, value + margin, quantile)
+    return Intervals(value, variance, value - margin, value + margin, quantile, count)
 
 
 def compare_values(importance: pd.DataFrame, settings: Value, groups: Scoring) -> Comparison:
@@ -89,7 +95,8 @@ def compare_values(importance: pd.DataFrame, settings: Value, groups: Scoring) -
         - difference, difference_low, difference_high: from the mean of the other users
 
         `heterogeneity` has one row per modality: users, mean, tau (standard deviation of true values between users), q
-        and p (Cochran's test that users do not differ), p_holm.
+        and p (Cochran's test that users do not differ), p_holm; p is NaN if users have fewer than ten blocks of time
+        (median), whose errors would be too small.
 
     References
     ----------
@@ -119,7 +126,8 @@ def compare_values(importance: pd.DataFrame, settings: Value, groups: Scoring) -
     }
     stacked = [table.where(value.notna()).stack(future_stack=True).rename(name) for name, table in tables.items()]
     table = pd.concat(stacked, axis=1).rename_axis(["user", "modality"]).reset_index()
-    return Comparison(table, heterogeneity(value, smooth_errors(variance.where(value.notna()))))
+    tested = bounds.blocks.median() >= FEWEST_BLOCKS
+    return Comparison(table, heterogeneity(value, smooth_errors(variance.where(value.notna())), tested))
 
 
 def _others(values: pd.Series) -> pd.Series:
@@ -137,13 +145,15 @@ def _shrunken(found: Profiles, groups: Scoring) -> tuple[pd.DataFrame, pd.DataFr
     return pd.DataFrame(best.shrunken, **names), pd.DataFrame(best.variances, **names)
 
 
-def heterogeneity(value: pd.DataFrame, variance: pd.DataFrame) -> pd.DataFrame:
+def heterogeneity(value: pd.DataFrame, variance: pd.DataFrame, tested: bool = True) -> pd.DataFrame:
     """Test for each modality whether users differ (Cochran's Q; DerSimonian and Laird).
 
     Parameters
     ----------
     value, variance : pandas.DataFrame
         Values of users (rows) by modality, and the variances of their errors; NaN for a modality that a user lacks.
+    tested : bool, default True
+        Whether the p-values are computed; otherwise they are NaN.
 
     Returns
     -------
@@ -163,7 +173,7 @@ def heterogeneity(value: pd.DataFrame, variance: pd.DataFrame) -> pd.DataFrame:
             w = 1 / (v + tau2)
             mean, half = float((w * x).sum() / w.sum()), float(norm.ppf(0.975) / np.sqrt(w.sum()))
             row |= {"mean": mean, "mean_low": mean - half, "mean_high": mean + half}
-            row |= {"tau": float(np.sqrt(tau2)), "q": q, "p": float(chi2.sf(q, len(x) - 1))}
+            row |= {"tau": float(np.sqrt(tau2)), "q": q, "p": float(chi2.sf(q, len(x) - 1)) if tested else np.nan}
         rows.append(row)
     table = pd.DataFrame(rows, columns=["modality", "users", "mean", "mean_low", "mean_high", "tau", "q", "p"])
     return table.assign(p_holm=holm(table.p))

@@ -85,8 +85,8 @@ def pulse(values: Floats, rate: float) -> Features:
 def skin_conductance(values: Floats, rate: float) -> Features:
     """Compute level, slope and responses of skin conductance.
 
-    A response is a rise of at least 0.01 µS that is steeper than 0.01 µS per second throughout; slower changes belong to
-    the level.
+    A response is a rise of at least 0.01 µS that is steeper than 0.01 µS per second throughout; slower changes belong
+    to the level.
 
     Parameters
     ----------

@@ -198,14 +198,20 @@ def test_networks_of_folds_do_not_depend_on_the_windows_of_their_fold(
     assert same[1] and sum(same) == 1
 
 
-def test_without_three_blocks_importance_is_that_of_the_network_itself() -> None:
-    used = pd.DataFrame(
-        {"subset": ["train"] * 6 + ["test"], "session": "s", "block": [0, 0, 0, 1, 1, 1, 2], "start": range(7)}
-    )
+def test_with_one_block_importance_is_that_of_the_network_itself() -> None:
+    used = pd.DataFrame({"subset": ["train"] * 6 + ["test"], "session": "s", "block": [0] * 7, "start": range(7)})
     assert importance_folds(used, 5).tolist() == [OWN] * 7
     used["block"] = [0, 0, 1, 1, 2, 2, 3]
     assert importance_folds(used, 5).tolist() == [0, 0, 1, 1, 2, 2, OWN]
     assert importance_folds(used, 1).tolist() == [OWN] * 7
+
+
+def test_without_validation_the_last_epoch_is_kept() -> None:
+    torch.manual_seed(0)
+    network = MilNetwork(TWO, 2, CONVOLUTION)
+    fitted = fit(network, toy(16, 1), None, CONVOLUTION.model_copy(update={"epochs": 3}), seed=0)
+    assert fitted.epoch == 3 and not fitted.history
+    assert all(torch.equal(x, fitted.state[name]) for name, x in network.state_dict().items())
 
 
 def test_a_seed_gives_the_same_network_alone_and_after_another(config: Config, tables: Path, tmp_path: Path) -> None:

@@ -186,6 +186,14 @@ def test_intervals_find_the_modality_that_matters_and_no_other(tmp_path: Path) -
     assert compared.values.shrunken.between(-0.1, 0.5).all()
 
 
+def test_whether_participants_differ_is_not_tested_with_few_blocks(tmp_path: Path) -> None:
+    long = read([write_user(tmp_path, f"u{i}", 2.0 if i < 4 else 0.0, i) for i in range(8)])
+    short = long[long.block < 5]
+    assert compare_values(long, Value(), Groups()).heterogeneity.p_holm.notna().all()
+    few = compare_values(short, Value(), Groups()).heterogeneity
+    assert few.p_holm.isna().all() and few.tau.notna().all()
+
+
 def test_a_modality_that_matters_for_one_participant_only_differs_from_the_others(tmp_path: Path) -> None:
     table = read([write_user(tmp_path, f"u{i}", 2.0 if i == 0 else 0.0, i, sessions=12) for i in range(8)])
     values = compare_values(table, Value(), Groups()).values
