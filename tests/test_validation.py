@@ -27,7 +27,7 @@ def test_cohorts_stand_side_by_side_and_claims_are_counted() -> None:
 
 def test_a_scenario_runs_from_windows_to_groups() -> None:
     """Values distinguish two kinds of people. Networks are trained only by `snakemake validation`."""
-    result = validate_importance(Scenario((3, 3), 40, 1.5), 0, False, Config())
+    result = validate_importance(Scenario((3, 3), 60, 1.5), 0, False, Config())
     assert result["value"]["on_top"] >= 0.9 and result["value"]["rand"] == 1 and result["value"]["groups"] == 2
     assert result["false_claims"] < 0.2 and result["found"] > 0.5 and result["heterogeneous"]
     table = summarise_importance({"plain-40-1.5-0": result, "plain-40-1.5-1": result})

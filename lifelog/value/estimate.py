@@ -28,23 +28,26 @@ SUBSETS = ("train", "validation")
 def estimate_value(features_path: str | Path, splits_path: str | Path, settings: Value, value_path: str | Path) -> None:
     """Write the value of each modality in the training and validation windows of a user.
 
-    An excluded user, and one with a single class or block in these windows, has no rows; the notes have the reason.
+    Classes with too few windows are left out. A user who then has a single class or block, and an excluded one, has no
+    rows; the notes have the reason.
 
     Parameters
     ----------
     features_path, splits_path : str or Path
         Files of `extract_features` and `assign_splits`.
     settings : Value
-        Folds, shrinkage and sampled orders.
+        Folds, shrinkage, minimum number of windows and sampled orders.
     value_path : str or Path
         Parquet file to write. Its notes hold the standard error of sampled orders by modality, 0 for exact values.
     """
     notes = read_notes(splits_path)
     split = pq.read_table(splits_path).to_pandas()
-    used = split.subset.isin(SUBSETS).to_numpy()
+    sizes = split.label[split.subset.isin(SUBSETS)].value_counts()
+    often = sizes.index[sizes >= settings.min_windows]
+    used = (split.subset.isin(SUBSETS) & split.label.isin(often)).to_numpy()
     split, classes = split[used].reset_index(drop=True), notes["classes"]
     codes = split.label.map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int)
-    excluded = notes["excluded"] or _unusable(split)
+    excluded = notes["excluded"] or _unusable(split, sizes, settings.min_windows)
     frame, errors = IMPORTANCE.empty_table().to_pandas(), {}
     if not excluded:
         features = read_features(features_path, used)
@@ -57,10 +60,11 @@ def estimate_value(features_path: str | Path, splits_path: str | Path, settings:
     write_table(frame, value_path, IMPORTANCE, {"excluded": excluded, "sampling_errors": errors})
 
 
-def _unusable(split: pd.DataFrame) -> str | None:
+def _unusable(split: pd.DataFrame, sizes: pd.Series, least: int) -> str | None:
     """Return why windows have no value, or None."""
     if split.label.nunique() < 2:
-        return "one class only in the training and validation windows"
+        found = ", ".join(f"{count} of {label!r}" for label, count in sizes.items())
+        return f"too few windows in the training and validation subsets: {found}; two classes need {least} each"
     return "one block of time only" if split.block.nunique() < 2 else None
 
 

@@ -163,7 +163,7 @@ def test_the_folds_are_whole_sessions_or_blocks() -> None:
 
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [({"label": "low"}, "one class only"), ({"block": 0}, "one block of time only")],
+    [({"label": "low"}, "of 'low'; two classes need 5 each"), ({"block": 0}, "one block of time only")],
 )
 def test_a_user_without_a_value_has_the_reason(tmp_path: Path, change: dict, reason: str) -> None:
     path = write_user(tmp_path, "u", 1.0, 0)
