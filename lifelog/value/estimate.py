@@ -64,7 +64,7 @@ def _unusable(split: pd.DataFrame, sizes: pd.Series, least: int) -> str | None:
     """Return why windows have no value, or None."""
     if split.label.nunique() < 2:
         found = ", ".join(f"{count} of {label!r}" for label, count in sizes.items())
-        return f"too few windows in the training and validation subsets: {found}; two classes need {least} each"
+        return f"too few windows in the training and validation subsets: {found}; two classes need {least} each (value.min_windows)"
     return "one block of time only" if split.block.nunique() < 2 else None
 
 
