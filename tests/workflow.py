@@ -16,7 +16,6 @@ TINY = """
 simulation: {users: 4, groups: 2, sessions: 3, minutes: 4, effect: 2.0}
 splits: [{name: blocked, method: blocked}, {name: users, method: users, within: blocked}]
 mil: {epochs: 2, seeds: [0]}
-value: {min_windows: 1}  # these recordings are very short
 predictors:
   - {name: boosting, max_iter: 5}
   - {name: lifelognet, epochs: 2, schemes: [global, importance]}
@@ -33,7 +32,6 @@ SMALL = """
 simulation: {users: 3, groups: 2, sessions: 3, minutes: 7, effect: 2.0}
 splits: [{name: blocked, method: blocked}]
 mil: {epochs: 2, seeds: [0]}
-value: {min_windows: 1}  # these recordings are very short
 predictors: [{name: boosting, max_iter: 5, schemes: [global, importance]}, {name: majority, schemes: [global]}]
 compare: {bootstrap: 100}
 """

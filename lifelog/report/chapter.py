@@ -75,8 +75,10 @@ class SplitDetails:
 
     @property
     def apart(self) -> pd.DataFrame:
-        """Values that differ from the mean of the other users, by their intervals."""
-        return self.values[(self.values.difference_low > 0) | (self.values.difference_high < 0)]
+        """Values that differ from the mean of the other users by their intervals, of modalities in which users differ."""
+        differing = self.heterogeneity.modality[self.heterogeneity.p_holm < 0.05]
+        outside = (self.values.difference_low > 0) | (self.values.difference_high < 0)
+        return self.values[outside & self.values.modality.isin(differing)]
 
 
 @dataclass

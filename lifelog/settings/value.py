@@ -16,9 +16,6 @@ class Value(Section):
     shrinkage: float = Field(0.5, ge=0, le=1)
     """shrinkage of the correlations of a modality's features; 1 for independent features"""
 
-    min_windows: int = Field(5, ge=1)
-    """windows of a class below which it is left out; a participant with one class left has no values"""
-
     permutations: int = Field(1000, ge=4)
     """sampled orders of modalities, for more than 12 modalities"""
 

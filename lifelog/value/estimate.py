@@ -23,48 +23,45 @@ from lifelog.value.shapley import pointwise_values
 from lifelog.windows.features import read_features
 
 SUBSETS = ("train", "validation")
+FEW_WINDOWS = 5  # of a class, below which they cannot show their own error
 
 
 def estimate_value(features_path: str | Path, splits_path: str | Path, settings: Value, value_path: str | Path) -> None:
     """Write the value of each modality in the training and validation windows of a user.
 
-    Classes with too few windows are left out. A user who then has a single class or block, and an excluded one, has no
-    rows; the notes have the reason.
+    An excluded user, and one with a single class or block in these windows, has no rows; the notes have the reason.
 
     Parameters
     ----------
     features_path, splits_path : str or Path
         Files of `extract_features` and `assign_splits`.
     settings : Value
-        Folds, shrinkage, minimum number of windows and sampled orders.
+        Folds, shrinkage and sampled orders.
     value_path : str or Path
         Parquet file to write. Its notes hold the standard error of sampled orders by modality, 0 for exact values.
     """
     notes = read_notes(splits_path)
     split = pq.read_table(splits_path).to_pandas()
-    sizes = split.label[split.subset.isin(SUBSETS)].value_counts()
-    often = sizes.index[sizes >= settings.min_windows]
-    used = (split.subset.isin(SUBSETS) & split.label.isin(often)).to_numpy()
+    used = split.subset.isin(SUBSETS).to_numpy()
     split, classes = split[used].reset_index(drop=True), notes["classes"]
     codes = split.label.map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int)
-    excluded = notes["excluded"] or _unusable(split, sizes, settings.min_windows)
+    excluded = notes["excluded"] or _unusable(split)
     frame, errors = IMPORTANCE.empty_table().to_pandas(), {}
     if not excluded:
         features = read_features(features_path, used)
         folds = window_folds(split, settings.folds)
         evidence = held_out_evidence(features, codes, folds, len(classes), settings.shrinkage)
         values, sampling = pointwise_values(evidence, codes, settings.permutations, settings.seed)
-        values = with_training_error(values, folds)
+        values = with_least_error(with_training_error(values, folds), codes, split.block.to_numpy(), folds)
         frame = _table(split, list(features), values, np.array([_is_absent(x) for x in features.values()]))
         errors = {name: plain(error) for name, error in zip(features, sampling, strict=True)}
     write_table(frame, value_path, IMPORTANCE, {"excluded": excluded, "sampling_errors": errors})
 
 
-def _unusable(split: pd.DataFrame, sizes: pd.Series, least: int) -> str | None:
+def _unusable(split: pd.DataFrame) -> str | None:
     """Return why windows have no value, or None."""
     if split.label.nunique() < 2:
-        found = ", ".join(f"{count} of {label!r}" for label, count in sizes.items())
-        return f"too few windows in the training and validation subsets: {found}; two classes need {least} each (value.min_windows)"
+        return "one class only in the training and validation windows"
     return "one block of time only" if split.block.nunique() < 2 else None
 
 
@@ -90,9 +87,57 @@ def with_training_error(values: NDArray[np.float64], folds: Codes) -> NDArray[np
     ----------
     Nadeau, Bengio (2003). Inference for the generalization error. Machine Learning 52, 239-281.
     """
-    count = len(np.unique(folds))
     mean = values.mean(axis=1, keepdims=True)
-    return mean + (values - mean) * np.sqrt(1 + count / (count - 1))
+    return mean + (values - mean) * np.sqrt(_training_factor(folds))
+
+
+def _training_factor(folds: Codes) -> float:
+    """Return the factor by which models that share training windows increase the variance."""
+    count = len(np.unique(folds))
+    return 1 + count / (count - 1)
+
+
+def with_least_error(values: NDArray[np.float64], classes: Codes, blocks: Codes, folds: Codes) -> NDArray[np.float64]:
+    """Widen the spread of values over blocks where a class has so few windows that they cannot show their own error.
+
+    The variance of an AUROC is at most 1 / (4 m) with m windows of the rarer class (Birnbaum and Klose, 1957). A single
+    window of a class has no spread at all: its values would seem to be exact.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (n_modalities, n_windows)
+        Of `with_training_error`.
+    classes, blocks, folds : ndarray of int, shape (n_windows,)
+        Class, block of time and fold of each window.
+
+    Returns
+    -------
+    ndarray of float, shape (n_modalities, n_windows)
+        With the same means. Unchanged if every class has five windows or more.
+
+    References
+    ----------
+    Birnbaum, Klose (1957). Bounds for the variance of the Mann-Whitney statistic. Annals of Mathematical Statistics 28.
+    """
+    sizes = np.bincount(classes)
+    rarest = sizes[sizes > 0].min()
+    if rarest >= FEW_WINDOWS:
+        return values
+    least = _training_factor(folds) / (4 * rarest)
+    numbers = np.unique(blocks, return_inverse=True)[1]
+    pattern = np.where(numbers % 2 == 0, 1.0, -1.0)
+    pattern -= pattern.mean()
+    mean = values.mean(axis=1, keepdims=True)
+    small = _variance(values - mean, numbers) < least
+    return np.where(small[:, None], mean + pattern * np.sqrt(least / _variance(pattern[None], numbers)), values)
+
+
+def _variance(deviations: NDArray[np.float64], blocks: Codes) -> NDArray[np.float64]:
+    """Return the variance of the mean of each row, from sums over blocks as in `block_errors`."""
+    count = blocks.max() + 1
+    sums = np.stack([np.bincount(blocks, row, count) for row in deviations])
+    variances: NDArray[np.float64] = (sums**2).sum(axis=1) * count / (count - 1) / len(blocks) ** 2
+    return variances
 
 
 def _is_absent(features: NDArray[np.float64]) -> bool:

@@ -15,7 +15,6 @@ CONFIG = """
 simulation: {users: 3, groups: 2, sessions: 3, minutes: 7, effect: 2.0}
 splits: [{name: blocked, method: blocked}]
 mil: {epochs: 2, seeds: [0]}
-value: {min_windows: 1}  # these recordings are very short
 schemes: [global, importance]
 groups: {importance: squared}
 predictors: [{name: boosting, max_iter: 5}, {name: first_class, schemes: [global]}]

@@ -182,7 +182,6 @@ PUBLISHED = """
 cohort: {layout: simulated, root: resources/simulated}
 simulation: {users: 6, groups: 2, sessions: 3, minutes: 5, missing: 0}
 mil: {epochs: 2}
-value: {min_windows: 1}
 schemes: [global, importance]
 predictors: [{name: lifelognet, epochs: 2, batch_size: 4096}, {name: majority, schemes: [global]}]
 """

@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 import lifelog.value.shapley as shapley
 from lifelog.blocks import contiguous_folds, time_blocks, whole_answers, window_folds
+from lifelog.groups.vectors import block_errors
 from lifelog.measures import IMPORTANCE
 from lifelog.settings.groups import Groups
 from lifelog.settings.value import Value
@@ -23,7 +24,7 @@ from lifelog.splits import SCHEMA as SPLITS
 from lifelog.tables import read_notes, write_table
 from lifelog.validation.cohorts import Scenario, simulate
 from lifelog.value.compare import compare_values, heterogeneity
-from lifelog.value.estimate import estimate_value, with_training_error
+from lifelog.value.estimate import estimate_value, with_least_error, with_training_error
 from lifelog.value.evidence import held_out_evidence
 from lifelog.value.shapley import pointwise_values, set_values
 
@@ -163,7 +164,7 @@ def test_the_folds_are_whole_sessions_or_blocks() -> None:
 
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [({"label": "low"}, "of 'low'; two classes need 5 each"), ({"block": 0}, "one block of time only")],
+    [({"label": "low"}, "one class only"), ({"block": 0}, "one block of time only")],
 )
 def test_a_user_without_a_value_has_the_reason(tmp_path: Path, change: dict, reason: str) -> None:
     path = write_user(tmp_path, "u", 1.0, 0)
@@ -184,6 +185,20 @@ def test_intervals_find_the_modality_that_matters_and_no_other(tmp_path: Path) -
     tested = compared.heterogeneity.set_index("modality")
     assert tested.p_holm["a"] < 0.001 and tested.tau["a"] > 0.1 and tested.tau["b"] < tested.tau["a"] / 2
     assert compared.values.shrunken.between(-0.1, 0.5).all()
+
+
+@pytest.mark.parametrize("rare", [1, 2, 4])
+def test_a_class_of_few_windows_leads_to_wide_intervals(tmp_path: Path, rare: int) -> None:
+    """A perfect separation of one to four windows is no evidence; without the bound its error would be tiny."""
+    label = np.r_[np.zeros(40, dtype=int), np.ones(rare, dtype=int)]
+    blocks, folds = np.arange(len(label)) // 5, contiguous_folds(np.arange(len(label)) // 5, 5)
+    values = np.stack([np.full(len(label), 0.5), np.linspace(0.3, 0.7, len(label))])
+    wide = with_least_error(values, label, blocks, folds)
+    np.testing.assert_allclose(wide.mean(axis=1), values.mean(axis=1))
+    frame = pd.DataFrame(wide.T, index=pd.MultiIndex.from_product([["u"], range(len(label))], names=["user", "start"]))
+    errors = block_errors(frame, pd.Series(blocks, frame.index)).loc["u"]
+    assert errors.to_numpy() == pytest.approx(2.25 / (4 * rare))
+    assert with_least_error(values, np.arange(len(label)) % 2, blocks, folds) is values
 
 
 def test_whether_participants_differ_is_not_tested_with_few_blocks(tmp_path: Path) -> None:
