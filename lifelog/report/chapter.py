@@ -75,7 +75,7 @@ class SplitDetails:
 
     @property
     def apart(self) -> pd.DataFrame:
-        """Values that differ from the mean of the other users by their intervals, of modalities in which users differ."""
+        """Values whose intervals differ from the mean of the other users, of modalities in which users differ."""
         differing = self.heterogeneity.modality[self.heterogeneity.p_holm < 0.05]
         outside = (self.values.difference_low > 0) | (self.values.difference_high < 0)
         return self.values[outside & self.values.modality.isin(differing)]

@@ -9,11 +9,12 @@ import pandas as pd
 
 from lifelog.report.style import colours, markers, save, style
 
+LINES = ("-", "--", ":", "-.")  # of effects
 PANELS = {"on_top": "planted modalities on top", "rand": "adjusted Rand index of groups"}
 
 
 def plot_validation(table: pd.DataFrame, path: str | Path) -> None:
-    """Plot the results of plain cohorts by windows, one line per measure and effect.
+    """Plot the results of plain cohorts by windows: a colour per measure, a line style per effect.
 
     Parameters
     ----------
@@ -23,13 +24,19 @@ def plot_validation(table: pd.DataFrame, path: str | Path) -> None:
         SVG file to write; a CSV file of the data is written beside it.
     """
     rows = table[(table.scenario == "plain") & (table.effect > 0)]
-    lines = list(rows.groupby(["measure", "effect"], sort=False))
+    measures, effects = list(dict.fromkeys(rows.measure)), sorted(set(rows.effect), reverse=True)
+    colour_of = dict(zip(measures, colours(len(measures)), strict=True))
+    look_of = dict(zip(effects, zip(LINES, markers(len(LINES)), strict=True), strict=False))
+    ticks = sorted(set(rows.windows))
     with style():
         figure, axes = plt.subplots(1, len(PANELS), figsize=(8.5, 3.4), sharex=True, sharey=True)
         for ax, (column, label) in zip(axes, PANELS.items(), strict=True):
-            for (key, own), colour, marker in zip(lines, colours(len(lines)), markers(len(lines)), strict=True):
-                known = own[own[column].notna()].sort_values("windows")
-                ax.plot(known.windows, known[column], marker=marker, color=colour, ms=4, label=f"{key[0]}, {key[1]}")
+            for (measure, effect), own in rows[rows[column].notna()].groupby(["measure", "effect"], sort=False):
+                known, (line, marker) = own.sort_values("windows"), look_of[effect]
+                look = dict(color=colour_of[measure], ls=line, marker=marker, ms=4, lw=1.2)
+                ax.plot(known.windows, known[column], label=f"{measure}, {effect:g}", **look)
             ax.set(xlabel="windows per participant", ylabel=label, xscale="log", ylim=(-0.05, 1.05))
+            ax.set_xticks(ticks, [str(tick) for tick in ticks])
+            ax.minorticks_off()
         axes[0].legend(fontsize="xx-small", title="measure, effect", ncols=2)
         save(figure, path, rows)
