@@ -14,6 +14,7 @@ Floats = NDArray[np.floating[Any]]
 JITTER = 1.5  # sampling periods that a sample may be from its place in the window without interpolation
 GAP = 2.0  # sampling periods between samples from which on samples are missing
 ROUNDING = 1e-6
+PHASE = 1e-3  # sampling periods by which the first sample may be too early: 0.6 % 0.2 is 0.2 in floating point
 FIRST_ROWS = 32  # that are compared before all rows
 
 
@@ -139,7 +140,8 @@ def _on_grid(seconds: Floats, values: Floats, length: int, period: float) -> tup
     grid = np.arange(length) * period
     if len(seconds) >= length and np.abs(seconds[:length] - grid).max() <= JITTER * period:
         return values[:length], 0
-    grid += seconds[0] % period  # samples of a regular recording with gaps keep their values
+    phase = seconds[0] / period
+    grid += (phase - np.floor(phase + PHASE)) * period  # samples of a regular recording with gaps keep their values
     after = np.searchsorted(seconds, grid).clip(1, len(seconds) - 1)
     near = np.minimum(np.abs(grid - seconds[after - 1]), np.abs(seconds[after] - grid))
     on_grid = np.stack([np.interp(grid, seconds, column) for column in values.T], axis=1)

@@ -121,7 +121,8 @@ def check_windows(labels: pd.DataFrame, windows: dict[str, np.ndarray], plain: d
                 frame = pd.DataFrame(np.c_[times[inside] - start.timestamp(), rows[inside]]).drop_duplicates()
                 table = frame.groupby(0, sort=True).mean().reset_index().to_numpy()
                 period = 60 / len(window)
-                grid = max(0.0, table[0, 0]) % period + np.arange(len(window)) * period
+                phase = max(0.0, table[0, 0]) / period
+                grid = (phase - np.floor(phase + 1e-3) + np.arange(len(window))) * period
                 expected = np.stack([np.interp(grid, table[:, 0], column) for column in table[:, 1:].T], axis=1)
             scale = np.abs(rows).max() * 1e-5 + 1e-6
             np.testing.assert_allclose(window, expected, rtol=1e-4, atol=scale, err_msg=f"{name} at {start}")

@@ -103,6 +103,15 @@ def test_jitter_drift_and_small_gaps_are_interpolated_in_time_and_counted() -> N
     np.testing.assert_allclose(to_window(faster, RATE4, Windows()).values, np.sin(np.arange(240) / 4 / 7), atol=0.01)
 
 
+@pytest.mark.parametrize("first", [0.6, 0.6 - 1e-9, 0.6 + 1e-9])
+def test_a_gap_at_the_start_does_not_shift_the_other_samples(first: float) -> None:
+    """0.6 % 0.2 is nearly 0.2 in floating point."""
+    rate5 = Modality(name="acc", columns=["x"], rate=5, length=300)
+    seconds = np.r_[first, np.arange(4, 300) / 5]
+    window = to_window(Samples(seconds, seconds[:, None] * 10), rate5, Windows())
+    np.testing.assert_allclose(window.values[3:], np.arange(3, 300) * 2, atol=1e-4)
+
+
 def test_samples_in_any_order_give_the_same_window() -> None:
     samples = stream(np.arange(240) / 4)
     order = np.random.default_rng(0).permutation(240)
