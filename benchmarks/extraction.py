@@ -37,7 +37,7 @@ def reading(way: Way, minutes: int = 120) -> dict[str, float]:
         return {"MB/s": megabytes / best(work, 10 if way == "lifelog" else 3)}
 
 
-def features(way: Way | Literal["field"], windows: int = 256) -> dict[str, float]:
+def features(way: Literal["plain", "lifelog", "field"], windows: int = 256) -> dict[str, float]:
     """Compute the features of the windows of one participant: statistics and bin maxima, or (`field`) by signal."""
     kind = "field" if way == "field" else "generic"
     modalities = [modality.model_copy(update={"features": kind}) for modality in CONFIG.modalities]

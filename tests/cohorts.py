@@ -13,13 +13,14 @@ from tests.windows.test_embraceplus import write_avro
 
 START = 1_678_705_200  # 2023-03-13 11:00 UTC
 DAY = 86400
+MEANS = {"EDA": 8, "TEMP": 33}  # of a worn sensor
 USERS = ("P01", "P02", "P03", "P04")
 
 
-def signal(seed: int, count: int, columns: int, level: np.ndarray) -> np.ndarray:
+def signal(seed: int, count: int, columns: int, level: np.ndarray, mean: float = 0) -> np.ndarray:
     """Noise whose spread follows the level of each sample."""
     noise = np.random.default_rng(seed).normal(size=(count, columns))
-    return (noise * (1 + level[:, None])).round(4)
+    return (mean + noise * (1 + level[:, None])).round(4)
 
 
 def levels(count: int) -> np.ndarray:
@@ -35,7 +36,8 @@ def e4(root: Path) -> None:
             start = START + session * DAY
             files = {}
             for name, rate, columns in (("ACC", 32, 3), ("BVP", 64, 1), ("EDA", 4, 1), ("TEMP", 4, 1)):
-                values = signal(number, rate * 480, columns, np.repeat(levels(8), rate * 60))
+                level = np.repeat(levels(8), rate * 60)
+                values = signal(number, rate * 480, columns, level, MEANS.get(name, 0))
                 head = [",".join([f"{value}"] * columns) for value in (f"{start}.000000", f"{rate}.000000")]
                 files[f"{name}.csv"] = "\n".join([*head, *(",".join(map(str, row)) for row in values)]) + "\n"
             beats = np.arange(1, 470, 0.8)
@@ -115,7 +117,8 @@ def kemocon(root: Path) -> None:
         folder.mkdir(parents=True)
         for name, rate, columns in (("ACC", 32, ["x", "y", "z"]), ("EDA", 4, ["value"]), ("HR", 1, ["value"])):
             level = np.repeat(np.arange(10) % 2, rate * 60)
-            frame = pd.DataFrame(signal(number, rate * 600, len(columns), level), columns=columns)
+            values = signal(number, rate * 600, len(columns), level, MEANS.get(name, 0))
+            frame = pd.DataFrame(values, columns=columns)
             frame.insert(0, "timestamp", START * 1000 + np.arange(rate * 600) * 1000 // rate)
             frame.to_csv(folder / f"E4_{name}.csv", index=False)
         seconds = 5 * np.arange(1, 121)

@@ -19,7 +19,13 @@ from tests.workflow import ROOT, SMALL, Workflow
 
 def test_the_chain_of_one_user(tmp_path: Path) -> None:
     jobs = Workflow(tmp_path).rules("results/tension/blocked/mil/102/seed-0.safetensors")
-    assert jobs == {"simulate_cohort": 1, "extract_windows": 1, "assign_splits": 1, "train_mil": 1}
+    assert jobs == {
+        "simulate_cohort": 1,
+        "extract_windows": 1,
+        "extract_features": 1,
+        "assign_splits": 1,
+        "train_mil": 1,
+    }
 
 
 def test_a_second_call_does_nothing(workflow: Workflow) -> None:

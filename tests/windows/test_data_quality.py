@@ -292,6 +292,9 @@ RECORDING: dict[str, Damage] = {
     "a constant recording": lambda path: path.write_text(
         "\n".join([*path.read_text().splitlines()[:2], *["1,1,1"] * 9600]) + "\n"
     ),
+    "skin conductance near zero": lambda path: path.with_name("EDA.csv").write_text(
+        f"{START + 10}.000000\n4.000000\n" + "".join(f"0.00{i % 7}\n" for i in range(1200))
+    ),
     "a start time in milliseconds": line(0, ", ".join([f"{START + 10}000"] * 3)),
     "a start as date and time": line(0, ", ".join([str(pd.Timestamp(START + 10, unit="s"))] * 3)),
     "a time among the samples": line(500, ", ".join([f"{START + 5000}"] * 3)),
@@ -342,6 +345,7 @@ TABLE: dict[str, Damage] = {
     "times in another unit": frame(lambda f: f.assign(t=f.t // 1000)),
     "text instead of a time": cell(501, 1, "noon"),
     "text instead of a value": cell(501, 2, "fast"),
+    "a quote inside a cell, or one that is not closed": cell(501, 2, '""48'),
     "a row with too few fields": binary(lambda data: data.rstrip(b"\n").rpartition(b",")[0] + b"\n"),
     "an empty value": cell(501, 2, ""),
     "rows written twice": frame(lambda f: f.loc[f.index.repeat(2)]),

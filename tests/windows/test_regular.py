@@ -134,12 +134,12 @@ def test_a_constant_channel_is_a_flat_signal_unless_allowed() -> None:
 @pytest.mark.parametrize(
     ("unit", "scale", "level", "worn"),
     [
-        ("µS", 1, 0.03, False),
-        ("µS", 1, 0.06, True),
+        ("µS", 1, 0.005, False),
+        ("µS", 1, 0.03, True),
         ("µS", 0.001, 60, True),  # the level counts in the unit
         ("°C", 1, 23, False),
         ("°C", 1, 27, True),
-        ("", 1, 0.03, True),
+        ("", 1, 0.005, True),
     ],
 )
 def test_a_sensor_without_skin_contact_is_missing(unit: str, scale: float, level: float, worn: bool) -> None:
