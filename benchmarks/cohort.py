@@ -20,7 +20,7 @@ from lifelog.windows.schema import windows_schema
 from lifelog.windows.simulated import participants, simulate_cohort
 
 CONFIG = Config()
-# The network of samples, as published; that of features takes a hundredth of the time.
+# The network of samples, whose encoders the plain reference has too.
 CONVOLUTION = CONFIG.mil.model_copy(update={"encoder": "convolution", "weight_decay": 0.01, "modality_dropout": 0.15})
 TARGET = CONFIG.target("tension")
 SECONDS = CONFIG.windows.seconds

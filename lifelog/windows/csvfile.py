@@ -39,7 +39,9 @@ def read_csv(path: Path | Openable, head: int = 0, max_bytes: int | None = None)
     try:
         if max_bytes is not None and isinstance(path, Path) and (size := path.stat().st_size) > max_bytes:
             raise BadInput("file too large", f"{path}: {size} bytes; the maximum is {max_bytes}")
-        source = path if isinstance(path, Path) else path.open()
+        data = _bytes_of(path)
+        check_quotes(data, path, ",")
+        source = path if isinstance(path, Path) else pa.BufferReader(data)
         table = pacsv.read_csv(source, read_options=options, parse_options=parse)
         _ = table.column_names  # raises if the header is not text
         return table
@@ -49,9 +51,21 @@ def read_csv(path: Path | Openable, head: int = 0, max_bytes: int | None = None)
         raise BadInput("unreadable file", f"{path}: {error}") from None
 
 
-def check_quotes(path: Path, separator: str) -> None:
+def check_file_quotes(path: Path, separator: str) -> None:
+    """Raise BadInput if a quote is inside a cell of a file."""
+    check_quotes(_bytes_of(path), path, separator)
+
+
+def _bytes_of(path: Path | Openable) -> NDArray[np.uint8]:
+    """Return the bytes of a file, which are not read yet if it is on disk."""
+    if not isinstance(path, Path):
+        with path.open() as file:
+            return np.frombuffer(file.read(), np.uint8)
+    return np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
+
+
+def check_quotes(data: NDArray[np.uint8], path: Path | Openable, separator: str) -> None:
     """Raise BadInput if a quote is inside a cell, since Arrow would read `""48` as 48."""
-    data = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
     if not _contains_quote(data):
         return
     before, after = (np.frombuffer((separator + ends).encode(), np.uint8) for ends in ('"\r\n \ufeff', '"\r\n'))

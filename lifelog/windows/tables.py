@@ -20,7 +20,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from lifelog.settings.windows import Extraction, Modality, Recordings, Table
-from lifelog.windows.csvfile import check_quotes
+from lifelog.windows.csvfile import check_file_quotes
 from lifelog.windows.files import matching_files
 from lifelog.windows.intervals import read_intervals
 from lifelog.windows.labels import to_labels
@@ -174,7 +174,7 @@ def _csv(path: Path, table: Table, keys: list[str], columns: list[str], user: st
         line = file.readline().rstrip("\r\n")
     names = [name.strip() for name in next(csv.reader([line], delimiter=table.separator, strict=True), [])]
     _check_columns(names, [*keys, *columns], path)
-    check_quotes(path, table.separator)
+    check_file_quotes(path, table.separator)
     types = {name: pa.string() for name in keys} | {name: pa.float64() for name in columns}
     options = pacsv.ConvertOptions(
         column_types=types, include_columns=[*keys, *columns], decimal_point=table.decimal, strings_can_be_null=False

@@ -85,10 +85,17 @@ def test_quotes_inside_cells_are_found(
     path = tmp_path / "t.csv"
     path.write_bytes(text.encode())
     if line is None:
-        csvfile.check_quotes(path, ",")
+        csvfile.check_file_quotes(path, ",")
     else:
         with pytest.raises(BadInput, match=line):
-            csvfile.check_quotes(path, ",")
+            csvfile.check_file_quotes(path, ",")
+
+
+def test_a_quote_inside_a_cell_of_a_recording_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text('timestamp,x\n0.0,1\n0.5,""48\n')
+    with pytest.raises(BadInput, match="line 3: a quote inside a cell"):
+        read_csv(path)
 
 
 def test_quoted_column_names_are_read(tmp_path: Path) -> None:
