@@ -65,7 +65,22 @@ def _bytes_of(path: Path | Openable) -> NDArray[np.uint8]:
 
 
 def check_quotes(data: NDArray[np.uint8], path: Path | Openable, separator: str) -> None:
-    """Raise BadInput if a quote is inside a cell, since Arrow would read `""48` as 48."""
+    """Raise BadInput if a quote is inside a cell, since Arrow would read `""48` as 48.
+
+    Parameters
+    ----------
+    data : ndarray of shape (bytes,)
+        The bytes of the file.
+    path : Path or Openable
+        The file, for the message.
+    separator : str
+        The character between two cells.
+
+    Raises
+    ------
+    BadInput
+        If a quote is inside a cell, with its line, or is not closed.
+    """
     if not _contains_quote(data):
         return
     before, after = (np.frombuffer((separator + ends).encode(), np.uint8) for ends in ('"\r\n \ufeff', '"\r\n'))
