@@ -261,7 +261,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plain_table(path: Path, user: str, columns: list[str]) -> Plain:
     """Read the rows of a user one by one."""
     try:
-        header, *lines = csv.reader(path.read_bytes().decode("utf-8-sig").splitlines(), strict=True)
+        header, *lines = csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=None), strict=True)
         rows = [dict(zip(map(str.strip, header), line, strict=True)) for line in lines if line]
         own = [row for row in rows if (row["device"] or "").strip() == user]
         times = np.array([float(row["t"]) / 1000 for row in own])
