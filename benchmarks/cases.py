@@ -19,6 +19,7 @@ CASES: Registry[str] = Registry(
         **dict.fromkeys(("reading", "features", "extraction"), "benchmarks.extraction"),
         **dict.fromkeys(("baseline", "step", "optimiser", "epochs", "learning", "mil"), "benchmarks.training"),
         **dict.fromkeys(("prepare", "predictor"), "benchmarks.prediction"),
+        "value": "benchmarks.value",
     },
 )
 

@@ -25,6 +25,7 @@ BATCHES = {8: 64, 64: 8, 512: 3}  # rounds by batch size: short steps are repeat
 THREADS = (1, 2)
 USERS = (5, 20, 80)
 WINDOWS = (10, 100, 1000, 5000)
+VALUES = tuple({"windows": n, "modalities": m} for n, m in ((100, 9), (2900, 9), (100, 12)))
 STARTS = 3  # new processes per optimiser
 PROCESSES = 2  # largest number that reading in parallel is measured with
 NOTE = """
@@ -49,6 +50,10 @@ compiler of torch. Step: forward pass, backward pass and update.
 """
 ALLOCATOR_NOTE = """
 A training step of `lifelog` on one thread, in milliseconds per window, with glibc's defaults and with kept memory:
+"""
+VALUE_NOTE = """
+Values of the modalities of one participant (16 features each), exact and by sampled orders, which are used for more
+than 12 modalities; the largest difference between both, and the largest standard error that sampling states:
 """
 GPU_NOTE = """
 {gpu}; one participant with 1290 windows, batch size 512. A training has 1000 epochs; its time is extrapolated from ten.
@@ -86,6 +91,9 @@ def write_report(run: Run, docs: Path, full: bool, gpu: str | None) -> None:
         _table(_against(run)),
         *_cores(run),
         *_techniques(run, steps),
+        "## Value\n",
+        _prose(VALUE_NOTE),
+        _table(pd.DataFrame([about | run("value", **about) for about in VALUES])),
         "## Growth with the data\n",
         _prose("`train_mil` for one participant, two epochs; the time includes reading:"),
         _table(growth),

@@ -30,6 +30,7 @@ FIGURES = {
     "prepare": set(),
     "reading": {"MB/s"},
     "step": {"ms/window"},
+    "value": {"s exact", "s sampled", "largest difference", "largest error"},
 }
 QUICK = [
     "baseline",
@@ -41,6 +42,7 @@ QUICK = [
     *(f"reading way={way} minutes=2" for way in ("plain", "lifelog")),
     *(f"step way={way} batch=2 rounds=1" for way in ("plain", "lifelog")),
     "extraction minutes=2 cores=2 rounds=1",
+    "value windows=12 modalities=3",
     *(f"predictor name={name}" for name in ("boosting", "lifelognet", "windownet")),
 ]
 
@@ -229,6 +231,11 @@ CELLS: list[Cell] = [
             ("defaults", {"way": "lifelog", "keep_memory": False}),
             ("kept memory", {"way": "lifelog", "keep_memory": True}),
         )
+    ),
+    *(
+        ("Value", f"{n}|{m}", figure, "value", figure, {"windows": n, "modalities": m})
+        for n, m in ((100, 9), (2900, 9), (100, 12))
+        for figure in (*sorted(FIGURES["value"]), "peak MiB")
     ),
     *(
         ("Growth with the data", str(n), figure, "mil", figure, {"windows": n})

@@ -19,7 +19,7 @@ CHUNK = 256  # sets that are scored at once
 
 
 def pointwise_values(
-    evidence: Floats, classes: Codes, permutations: int = 1000, seed: int = 0
+    evidence: Floats, classes: Codes, permutations: int = 1000, seed: int = 0, max_exact: int = MAX_EXACT
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Compute the Shapley value of each modality, as a mean over windows.
 
@@ -35,9 +35,11 @@ def pointwise_values(
     classes : ndarray of int, shape (n_windows,)
         Class numbers; at least two differ.
     permutations : int, default 1000
-        Sampled orders of modalities, for more than 12 modalities.
+        Sampled orders of modalities, for more than `max_exact` modalities.
     seed : int, default 0
         Seed of the orders.
+    max_exact : int, default 12
+        Number of modalities up to which values are exact.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def pointwise_values(
     Shapley values. ICML.
     Covert, Lundberg, Lee (2020). Understanding global feature contributions with additive importance measures. NeurIPS.
     """
-    if len(evidence) <= MAX_EXACT:
+    if len(evidence) <= max_exact:
         return _exact(evidence, classes), np.zeros(len(evidence))
     return _sampled(evidence, classes, permutations, np.random.default_rng(seed))
 

@@ -13,7 +13,6 @@ import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import roc_auc_score
 
-import lifelog.value.shapley as shapley
 from lifelog.blocks import contiguous_folds, time_blocks, whole_answers, window_folds
 from lifelog.groups.vectors import block_errors
 from lifelog.measures import IMPORTANCE
@@ -69,11 +68,10 @@ def test_shapley_values_equal_the_mean_gain_over_all_orders() -> None:
     assert (error == 0).all()
 
 
-def test_sampled_orders_agree_with_exact_values_within_their_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sampled_orders_agree_with_exact_values_within_their_error() -> None:
     given = evidence(6)
     exact = pointwise_values(given, CLASSES)[0].mean(axis=1)
-    monkeypatch.setattr(shapley, "MAX_EXACT", 5)
-    values, error = pointwise_values(given, CLASSES, permutations=200)
+    values, error = pointwise_values(given, CLASSES, permutations=200, max_exact=5)
     assert (error > 0).all() and (error < 0.01).all()
     assert (np.abs(values.mean(axis=1) - exact) < 4 * error).all()
 
