@@ -97,3 +97,34 @@ def window_folds(split: pd.DataFrame, folds: int) -> Codes:
     result = np.empty(len(split), dtype=int)
     result[ordered.index.to_numpy()] = numbers
     return result
+
+
+def variance_of_means(values: NDArray[np.floating[Any]], users: Codes, blocks: Codes) -> NDArray[np.float64]:
+    """Estimate the variance of the mean of each user's windows, from sums over blocks of time.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (n_windows, n_columns)
+        Values of windows.
+    users : ndarray of int, shape (n_windows,)
+        User of each window, from 0 without gaps.
+    blocks : ndarray of int, shape (n_windows,)
+        Block of each window; only windows of different blocks are independent.
+
+    Returns
+    -------
+    ndarray of float, shape (n_users, n_columns)
+        NaN for a user with one block.
+    """
+    sizes = np.bincount(users)
+    means = _sums(values, users, len(sizes)) / sizes[:, None]
+    pairs, own = np.unique(np.stack([users, blocks]), axis=1, return_inverse=True)
+    sums = _sums(values - means[users], own.ravel(), pairs.shape[1])
+    count = np.bincount(pairs[0]).astype(float)
+    factor = count / np.where(count > 1, count - 1, np.nan) / sizes**2
+    return _sums(sums**2, pairs[0], len(sizes)) * factor[:, None]
+
+
+def _sums(values: NDArray[np.floating[Any]], units: Codes, count: int) -> NDArray[np.float64]:
+    """Return the sum of the rows of each unit."""
+    return np.stack([np.bincount(units, column, count) for column in values.T], axis=1)

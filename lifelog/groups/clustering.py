@@ -39,6 +39,14 @@ def mixtures(profiles: Profiles, ks: list[int], seed: int, starts: int = STARTS)
     return {k: fit_mixture(vectors, errors, k, seed, starts) for k in ks}
 
 
+def best_mixture(found: Profiles, settings: Scoring) -> tuple[int, Mixture]:
+    """Return the number of groups with the lowest BIC, and its mixture."""
+    most = max(1, min(settings.k_max, len(found.users) - 1))
+    fits = mixtures(found, list(range(1, most + 1)), settings.seed)
+    best = min(fits, key=lambda k: fits[k].bic)
+    return best, fits[best]
+
+
 def _mixture(vectors: Floats, errors: Floats | None, ks: list[int], seed: int, starts: int) -> dict[int, Labels]:
     if errors is None:
         raise ValueError("the clustering algorithm 'mixture' needs the errors of vectors")
@@ -295,8 +303,7 @@ def best_k(found: Profiles, settings: Scoring) -> int:
     if settings.k != "auto":
         return min(settings.k, max(1, most))
     if settings.algorithm == "mixture":
-        fits = mixtures(found, list(range(1, max(1, most) + 1)), settings.seed)
-        return min(fits, key=lambda k: fits[k].bic)
+        return best_mixture(found, settings)[0]
     vectors = (found.users if settings.unit == "users" else found.windows).to_numpy()
     labels = cluster(vectors, settings.algorithm, list(range(2, most + 1)), settings.seed)
     scores = {k: _silhouette(vectors, own) for k, own in labels.items()}

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lifelog.blocks import variance_of_means
 from lifelog.measures import MEASURES
 from lifelog.settings.groups import Vectors
 from lifelog.tables import read_notes, read_tables
@@ -188,12 +189,9 @@ def block_errors(windows: pd.DataFrame, blocks: pd.Series) -> pd.DataFrame:
     pandas.DataFrame
         One row per user; NaN for a user with one block.
     """
-    deviations = windows - windows.groupby("user").transform("mean")
-    sums = deviations.groupby([deviations.index.get_level_values("user"), blocks.to_numpy()]).sum()
-    count = sums.groupby(level=0).size()
-    sizes = windows.groupby("user").size()
-    factor = count / (count - 1).where(count > 1) / sizes**2
-    return (sums**2).groupby(level=0).sum().rename_axis("user").mul(factor, axis=0)
+    users, names = pd.factorize(windows.index.get_level_values("user"), sort=True)
+    variances = variance_of_means(windows.to_numpy(), users, pd.factorize(blocks)[0])
+    return pd.DataFrame(variances, names.rename("user"), windows.columns)
 
 
 def smooth_errors(errors: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import chi2, norm, t
 
 from lifelog.compare import holm
-from lifelog.groups.clustering import mixtures
+from lifelog.groups.clustering import best_mixture
 from lifelog.groups.vectors import (
     SMALLEST,
     Profiles,
@@ -138,9 +138,7 @@ def _others(values: pd.Series) -> pd.Series:
 
 def _shrunken(found: Profiles, groups: Scoring) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the expected value of each user, and its variance, by the mixture with the lowest BIC."""
-    most = max(1, min(groups.k_max, len(found.users) - 1))
-    fits = mixtures(found, list(range(1, most + 1)), groups.seed)
-    best = min(fits.values(), key=lambda fit: fit.bic)
+    _, best = best_mixture(found, groups)
     names = dict(index=found.users.index, columns=found.users.columns)
     return pd.DataFrame(best.shrunken, **names), pd.DataFrame(best.variances, **names)
 

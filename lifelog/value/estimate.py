@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lifelog.blocks import Codes, window_folds
+from lifelog.blocks import Codes, variance_of_means, window_folds
 from lifelog.measures import IMPORTANCE
 from lifelog.settings.value import Value
 from lifelog.tables import plain, read_notes, write_table
@@ -128,16 +128,9 @@ def with_least_error(values: NDArray[np.float64], classes: Codes, blocks: Codes,
     pattern = np.where(numbers % 2 == 0, 1.0, -1.0)
     pattern -= pattern.mean()
     mean = values.mean(axis=1, keepdims=True)
-    small = _variance(values - mean, numbers) < least
-    return np.where(small[:, None], mean + pattern * np.sqrt(least / _variance(pattern[None], numbers)), values)
-
-
-def _variance(deviations: NDArray[np.float64], blocks: Codes) -> NDArray[np.float64]:
-    """Return the variance of the mean of each row, from sums over blocks as in `block_errors`."""
-    count = blocks.max() + 1
-    sums = np.stack([np.bincount(blocks, row, count) for row in deviations])
-    variances: NDArray[np.float64] = (sums**2).sum(axis=1) * count / (count - 1) / len(blocks) ** 2
-    return variances
+    errors = variance_of_means(np.vstack([values, pattern]).T, np.zeros_like(numbers), numbers)[0]
+    small, of_pattern = errors[:-1] < least, errors[-1]
+    return np.where(small[:, None], mean + pattern * np.sqrt(least / of_pattern), values)
 
 
 def _is_absent(features: NDArray[np.float64]) -> bool:
