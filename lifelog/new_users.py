@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
-from lifelog.compare import probabilities
+from lifelog.evaluate.compare import probabilities
+from lifelog.evaluate.metrics import scores
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import resamples
 from lifelog.groups.vectors import grouping_vectors, read_importance
-from lifelog.metrics import scores
 from lifelog.predict.samples import Samples, read_samples
 from lifelog.predict.train import predict_users, predictions_schema
 from lifelog.settings.groups import Clustering

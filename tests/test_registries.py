@@ -8,9 +8,9 @@ from typing import get_args
 import pytest
 
 from lifelog.config_yaml import descriptions
+from lifelog.evaluate.metrics import METRICS
 from lifelog.groups.clustering import ALGORITHMS
 from lifelog.measures import MEASURES, OF_NETWORKS
-from lifelog.metrics import METRICS
 from lifelog.mil import importance
 from lifelog.mil.network import ATTENTIONS
 from lifelog.predict.interface import build_predictor

@@ -1,10 +1,10 @@
 """compare_predictors: predictions of all models → scores per user, comparison, verdict."""
 
-from lifelog.compare import compare_predictors, read_predictions, score_users
+from lifelog.evaluate.compare import compare_predictors, read_predictions, score_users
+from lifelog.evaluate.verdict import Grouping, verdict
 from lifelog.logs import job_log
 from lifelog.settings.compare import Compare
 from lifelog.tables import read_csv, write_csv, write_json
-from lifelog.verdict import Grouping, verdict
 
 with job_log(snakemake.log[0], snakemake.input):
     settings = Compare.from_params(snakemake.params.compare)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from lifelog.compare import read_predictions
+from lifelog.evaluate.compare import read_predictions
 from lifelog.logs import job_log
 from lifelog.report.figures.comparison import FIGURES, ComparisonTables
 from lifelog.report.style import draw

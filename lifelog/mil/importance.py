@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lifelog.blocks import Codes
+from lifelog.evaluate.metrics import scores
 from lifelog.measures import IMPORTANCE, OF_NETWORKS
-from lifelog.metrics import scores
 from lifelog.mil.bags import Bags, read_bags, standardise_bags
 from lifelog.mil.network import BagOutput, MilNetwork
 from lifelog.mil.train import Member, chunks, exclusion_of, importance_folds, load_members

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from lifelog import __version__
 from lifelog.blocks import Codes, window_folds
-from lifelog.metrics import METRICS
+from lifelog.evaluate.metrics import METRICS
 from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
 from lifelog.mil.device import pick_device
 from lifelog.mil.network import BagNetwork, MilNetwork

@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 
 from lifelog.config import Config
+from lifelog.evaluate.metrics import METRICS
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import read_scores
 from lifelog.measures import MEASURES
-from lifelog.metrics import METRICS
 from lifelog.report.catalogue import CATALOGUE, Page, figures_of
 from lifelog.report.tables import joined_random, split_overview
 from lifelog.report.words import describe

@@ -12,14 +12,14 @@ import yaml
 
 from lifelog import __version__
 from lifelog.config import Config
+from lifelog.evaluate.metrics import METRICS
+from lifelog.evaluate.verdict import OUTCOMES
 from lifelog.groups.reliability import STABLE
 from lifelog.measures import MEASURES, OF_NETWORKS
-from lifelog.metrics import METRICS
 from lifelog.report.catalogue import figures_of
 from lifelog.report.chapter import Chapter, Figure
 from lifelog.report.page import render_page
 from lifelog.tables import write_text
-from lifelog.verdict import OUTCOMES
 
 CLOSE_MINUTES = 10  # labels that are nearer in time are similar
 LIBRARIES = ("snakemake", "torch", "pandas", "numpy", "scikit-learn", "pyarrow", "seaborn", "scipy")

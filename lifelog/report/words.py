@@ -6,9 +6,9 @@ from collections.abc import Callable, Hashable
 
 import pandas as pd
 
+from lifelog.evaluate.verdict import interval
 from lifelog.measures import MEASURES
 from lifelog.registry import Registry
-from lifelog.verdict import interval
 
 MAX_ENTRIES = 40  # of a list in a sentence
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from lifelog.verdict import OUTCOMES
+from lifelog.evaluate.verdict import OUTCOMES
 
 
 def summarise_validation(cohorts: dict[str, dict[str, Any]]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2, norm, t
 
-from lifelog.compare import holm
+from lifelog.evaluate.compare import holm
 from lifelog.groups.clustering import best_mixture
 from lifelog.groups.vectors import (
     SMALLEST,

@@ -67,7 +67,7 @@ class Predictor:
 # By kind: file, text before the addition, text after it. The new module of the predictor comes on top.
 PLACES = {
     "metric": [
-        ("lifelog/metrics.py", '    "metric",\n    {\n', '    "metric",\n    {' + METRIC),
+        ("lifelog/evaluate/metrics.py", '    "metric",\n    {\n', '    "metric",\n    {' + METRIC),
         ("lifelog/settings/compare.py", 'Literal["macro_f1"', 'Literal["error_rate", "macro_f1"'),
     ],
     "importance measure": [

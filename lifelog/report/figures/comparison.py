@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from lifelog.compare import probabilities
-from lifelog.metrics import METRICS, confusion
+from lifelog.evaluate.compare import probabilities
+from lifelog.evaluate.metrics import METRICS, confusion
 from lifelog.registry import Registry
 from lifelog.report.style import SCHEME_COLOURS, SEQUENTIAL, colours, markers, save, style
 from lifelog.settings.compare import Compare

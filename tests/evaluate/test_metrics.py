@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from lifelog.metrics import accuracy, auroc, balanced_accuracy, confusion, macro_f1, published_f1, scores
+from lifelog.evaluate.metrics import accuracy, auroc, balanced_accuracy, confusion, macro_f1, published_f1, scores
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 The score of a user is one number, and means and differences are over users, since windows of a user are not
 independent: intervals resample users (percentile bootstrap), p-values of differences are those of Wilcoxon's
 signed-rank test (1945), with Holm's correction (1979) over the family of sensor predictors and schemes.
-`lifelog.verdict` draws the conclusion.
+`lifelog.evaluate.verdict` draws the conclusion.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lifelog.metrics import METRICS, scores
+from lifelog.evaluate.metrics import METRICS, scores
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import SENSORLESS
 

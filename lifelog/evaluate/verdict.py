@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lifelog.compare import EVERYONE, bootstrap_interval, permutation_p
+from lifelog.evaluate.compare import EVERYONE, bootstrap_interval, permutation_p
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import SENSORLESS, TIME_ONLY
 from lifelog.tables import plain

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lifelog.compare import compare_predictors, score_users
+from lifelog.evaluate.compare import compare_predictors, score_users
+from lifelog.evaluate.verdict import MAX_WORDS, OUTCOMES, Grouping, headline, random_p, verdict
 from lifelog.settings.compare import Compare
-from lifelog.verdict import MAX_WORDS, OUTCOMES, Grouping, headline, random_p, verdict
-from tests.test_compare import predictions
+from tests.evaluate.test_compare import predictions
 
 SETTINGS = Compare(bootstrap=500)
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import wilcoxon
 
-from lifelog.compare import (
+from lifelog.evaluate.compare import (
     bootstrap_interval,
     compare_predictors,
     holm,

@@ -1,0 +1,1 @@
+"""Metrics, intervals and tests, and the conclusion of a comparison."""
