@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, NamedTuple, get_args
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -25,6 +25,14 @@ from lifelog.settings.windows import Cohort, Modality, Simulation, Windows, etri
 
 class ConfigError(ValueError):
     """An unusable configuration; the message names key, value and allowed values."""
+
+
+class Primary(NamedTuple):
+    """The primary test: target, split, and predictor (None if no sensor predictor has importance groups)."""
+
+    target: str
+    split: str
+    predictor: str | None
 
 
 class Config(Section):
@@ -84,9 +92,9 @@ class Config(Section):
 
     predictors: list[predict.Predictor] = Field(
         [
-            predict.LifeLogNet(),
-            predict.WindowNet(schemes=["global"]),
+            predict.Lda(),
             predict.Boosting(),
+            predict.LifeLogNet(),
             predict.Majority(schemes=["global", "personal"]),
             predict.NearestMinute(schemes=["global"]),
             predict.Clock(schemes=["global", "personal"]),
@@ -120,6 +128,7 @@ class Config(Section):
             _check_splits,
             _check_groups,
             _check_schemes,
+            _check_compare,
             _check_new_users,
         ):
             check(self)
@@ -136,6 +145,17 @@ class Config(Section):
     def predictor(self, name: str) -> predict.AnyPredictor:
         """Return the settings of a predictor."""
         return next(predictor for predictor in self.predictors if predictor.name == name)
+
+    def tested_predictors(self) -> list[str]:
+        """Return the predictors that see sensors and are trained in importance groups."""
+        grouped = {name for split in self.splits for name, scheme in self.models(split) if scheme == "importance"}
+        return [predictor.name for predictor in self.predictors if predictor.uses_sensors and predictor.name in grouped]
+
+    @property
+    def primary(self) -> Primary:
+        """The primary test of `compare`."""
+        target, split = self.compare.target or self.targets_run[0], self.compare.split or self.splits[0].name
+        return Primary(target, split, self.compare.predictor or next(iter(self.tested_predictors()), None))
 
     def models(self, split: split_models.AnySplit) -> list[tuple[str, str]]:
         """Return (predictor, scheme) of every model compared under a split; `random` stands for all random groupings.
@@ -207,6 +227,20 @@ def _check_schemes(config: Config) -> None:
             raise ValueError(f"predictors: {predictor.name!r} {needed}")
 
 
+def _check_compare(config: Config) -> None:
+    tested = config.tested_predictors()
+    allowed = {
+        "target": config.targets_run,
+        "split": [split.name for split in config.splits],
+        "predictor": tested,
+    }
+    for key, names in allowed.items():
+        value = getattr(config.compare, key)
+        if value is not None and value not in names:
+            of = "sensor predictors with importance groups" if key == "predictor" else f"{key}s of the run"
+            raise ValueError(f"compare.{key}: {value!r} is not among the {of}: {names}")
+
+
 def _check_new_users(config: Config) -> None:
     run = config.new_users.run
     if run and Path(run).resolve() == Path(config.results).resolve():
@@ -215,7 +249,7 @@ def _check_new_users(config: Config) -> None:
 
 CHECKS = (
     *(_check_names, _check_lengths, _check_targets, _check_splits),
-    *(_check_groups, _check_schemes, _check_new_users),
+    *(_check_groups, _check_schemes, _check_compare, _check_new_users),
 )
 
 

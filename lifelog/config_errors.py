@@ -21,6 +21,8 @@ def explain(problem: Any, model: type[BaseModel]) -> str:
         key, known = str(location[-1]), list(section.model_fields)
         if key in (renamed := getattr(section, "renamed", {})):
             return f"{where}: renamed to {renamed[key]!r}"
+        if key in (removed := getattr(section, "removed", {})):
+            return f"{where}: the key was removed; {removed[key]}"
         near = difflib.get_close_matches(key, known, 1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else "known keys: " + ", ".join(known)
         return f"{where}: unknown key; {hint}"

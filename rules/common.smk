@@ -47,7 +47,8 @@ USERS = list(FOLDERS)
 SPLITS = [split.name for split in CONFIG.splits]
 # Splits that assign windows to subsets; a split of the method `users` uses those of another one.
 BASE_SPLITS = [split.name for split in CONFIG.splits if split.method != "users"]
-CHAPTERS = [f"{t}/{s}" for t in CONFIG.targets_run for s in SPLITS]
+# The chapter of the primary test is the first one.
+CHAPTERS = sorted((f"{t}/{s}" for t in CONFIG.targets_run for s in SPLITS), key=lambda c: c != "/".join(CONFIG.primary[:2]))
 BASE_CHAPTERS = [f"{t}/{s}" for t in CONFIG.targets_run for s in BASE_SPLITS]
 MODALITIES = [modality.model_dump() for modality in CONFIG.modalities]
 SIMULATED = CONFIG.cohort.layout == "simulated"

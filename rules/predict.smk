@@ -49,6 +49,7 @@ rule compare_predictors:
     params:
         models=compared_models,
         compare=dump(CONFIG.compare),
+        primary=CONFIG.primary.predictor,
         subsets=CONFIG.groups.subsets,
         code=code("compare_predictors"),
     message:

@@ -14,8 +14,8 @@ def cohort(outcome: str, difference: float) -> dict:
 def test_cohorts_stand_side_by_side_and_claims_are_counted() -> None:
     found = {
         "groups-0": cohort("gain", 0.2),
-        "groups-1": cohort("gain_not_specific", 0.1),
-        "nothing-0": cohort("no_difference", 0.0),
+        "groups-1": cohort("gain_not_shown", 0.1),
+        "nothing-0": cohort("undecided", 0.0),
     }
     table = summarise_validation(found)
     assert table.variant.tolist() == ["groups", "groups", "nothing"] and table.seed.tolist() == [0, 1, 0]

@@ -23,7 +23,6 @@ predictors:
   - {name: majority, schemes: [global]}
   - {name: nearest_minute, schemes: [global]}
   - {name: clock, schemes: [global]}
-compare: {bootstrap: 100}
 report: {title: "<script>alert(1)</script> & co"}
 """
 
@@ -33,7 +32,6 @@ simulation: {users: 3, groups: 2, sessions: 3, minutes: 7, effect: 2.0}
 splits: [{name: blocked, method: blocked}]
 mil: {epochs: 2, seeds: [0]}
 predictors: [{name: boosting, max_iter: 5, schemes: [global, importance]}, {name: majority, schemes: [global]}]
-compare: {bootstrap: 100}
 """
 
 

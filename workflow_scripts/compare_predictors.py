@@ -10,11 +10,13 @@ with job_log(snakemake.log[0], snakemake.input):
     settings = Compare.from_params(snakemake.params.compare)
     models = [tuple(model.split("/")) for model in snakemake.params.models]
     by_user = score_users(read_predictions(dict(zip(models, snakemake.input.predictions, strict=True))))
-    comparison = compare_predictors(by_user, settings)
+    primary = snakemake.params.primary
+    comparison = compare_predictors(by_user, settings, primary)
     write_csv(by_user, snakemake.output.scores)
     write_csv(comparison, snakemake.output.comparison)
     grouping = None
     if snakemake.input.groups:
         measured = read_csv(snakemake.input.importance).stable.mean()
         grouping = Grouping(read_csv(snakemake.input.groups).group.nunique(), measured)
-    write_json(verdict(by_user, comparison, settings, snakemake.params.subsets, grouping), snakemake.output.verdict)
+    conclusion = verdict(by_user, comparison, settings, snakemake.params.subsets, grouping, primary)
+    write_json(conclusion, snakemake.output.verdict)

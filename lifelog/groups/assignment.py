@@ -4,16 +4,20 @@ global       all users in one group
 importance   users with similar importance
 attention    control: the same by the attention of the personal networks, as in the study
 raw          control: the same clustering of raw summary features, with as many groups as `importance`
-random-i     control: the importance groups with randomly permuted members
+random-i     control: groups of the same sizes with random members; distinct, as far as there are so many groupings
 personal     each user alone
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from math import factorial, prod
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from lifelog.groups.clustering import assign_users, best_k, chosen_k, cluster, resamples
@@ -74,8 +78,8 @@ def group_users(
         found = profiles(importance, settings)
         return _clustered(importance, found, best_k(found, settings), settings)
     if scheme.startswith("random-") and groups is not None:
-        rng = np.random.default_rng([settings.seed, int(scheme.removeprefix("random-"))])
-        return _table(groups.user, rng.permutation(groups.group.to_numpy()))
+        number = int(scheme.removeprefix("random-"))
+        return _table(groups.user, random_grouping(groups.group.to_numpy(), number, settings.seed))
     if scheme == "raw" and groups is not None and features is not None:
         # By user means, and without errors: a vote of windows, or a mixture, may leave fewer groups than wanted.
         by_users = settings.model_copy(update={"unit": "users", "algorithm": "kmeans"})
@@ -83,6 +87,41 @@ def group_users(
         users = windows.groupby("user").mean()
         return _clustered(None, Profiles(windows, users, users * np.nan), groups.group.nunique(), by_users)
     raise ValueError(f"the grouping scheme {scheme!r} is unknown, or lacks an input (scores, groups or features)")
+
+
+def random_grouping(labels: NDArray[np.object_], number: int, seed: int) -> NDArray[np.object_]:
+    """Return one of the distinct groupings with the same sizes, in random order.
+
+    Parameters
+    ----------
+    labels : ndarray of object, shape (n_users,)
+        Group of each user, which is not among them.
+    number : int
+        Number of the grouping, from 1. If there are fewer groupings, they repeat.
+    seed : int
+        Seed of the order.
+
+    Returns
+    -------
+    ndarray of object, shape (n_users,)
+        Group of each user.
+    """
+    sizes = Counter(labels.tolist()).values()
+    arrangements = factorial(len(labels)) // prod(factorial(size) for size in sizes)
+    others = arrangements // prod(factorial(times) for times in Counter(sizes).values()) - 1
+    if others == 0:
+        return labels
+    rng, seen = np.random.default_rng(seed), {partition(labels)}
+    while True:
+        drawn = rng.permutation(labels)
+        seen.add(partition(drawn))
+        if len(seen) == 2 + (number - 1) % others:
+            return drawn
+
+
+def partition(groups: Iterable[object]) -> tuple[int, ...]:
+    """Return group numbers in the order of first occurrence, which are equal for equal groupings."""
+    return tuple(pd.factorize(np.array(list(groups), dtype=object))[0].tolist())
 
 
 def _clustered(importance: pd.DataFrame | None, found: Profiles, k: int, settings: Scoring) -> pd.DataFrame:

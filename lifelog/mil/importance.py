@@ -109,10 +109,13 @@ def explain(network: MilNetwork, bags: Bags, seed: int) -> Explanation:
     for bag in chunks(bags):
         z = network.encode(bag.values)
         encoded = Encoded(z, bag.present, network.classify(z, bag.present), bag.classes)
+        # Deletion curves are about the predicted class, so every order refers to it.
+        of_predicted = encoded._replace(classes=encoded.output.log_probabilities.argmax(dim=1))
         for measure in OF_NETWORKS:
             values = IMPLEMENTATIONS[measure](network, encoded)
             importance[measure].append(values.masked_fill(~bag.present, torch.nan))
-            deletion[measure].append(_deletion(network, encoded, values[None])[0])
+            order = IMPLEMENTATIONS[measure](network, of_predicted)
+            deletion[measure].append(_deletion(network, encoded, order[None])[0])
         drawn = torch.rand((RANDOM_ORDERS, *bag.present.shape), generator=generator)
         deletion["random"].append(_deletion(network, encoded, drawn).mean(dim=0))
         probabilities.append(encoded.output.log_probabilities.double().exp())

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from lifelog.predict.samples import Samples
+from lifelog.predict.selection import class_weights, weighted_loss
 from lifelog.settings.predict import Boosting
 
 BINS = 255
 
 
 class Predictor:
-    """Gradient boosting; the number of trees is selected on the validation windows, if there are any."""
+    """Gradient boosting with class weights; the number of trees has the lowest loss on the validation windows."""
 
     def __init__(self, settings: Boosting) -> None:
         self.settings = settings
@@ -32,19 +35,26 @@ class Predictor:
             learning_rate=self.settings.learning_rate,
             min_samples_leaf=self.settings.min_samples_leaf,
             early_stopping=bool(known.any()),
-            class_weight="balanced",
             random_state=self.settings.seed,
         )
-        held_out = {"X_val": self._binned(validation)[known], "y_val": validation.truth[known]} if known.any() else {}
+        weights = class_weights(train.truth)
+        x, y = self._binned(validation)[known], validation.truth[known]
+        held_out = {"X_val": x, "y_val": y, "sample_weight_val": weights[y]} if known.any() else {}
         # One thread: sums of several threads differ in the last bits from run to run.
         with threadpool_limits(1):
-            self.model.fit(self._binned(train), train.truth, **held_out)
+            self.model.fit(self._binned(train), train.truth, sample_weight=weights[train.truth], **held_out)
+            self.iterations = self.model.n_iter_
+            if known.any():  # the library keeps the trees after the best ones
+                places = np.searchsorted(self.model.classes_, y)
+                losses = [weighted_loss(p, places, weights[y]) for p in self.model.staged_predict_proba(x)]
+                self.iterations = 1 + int(np.argmin(losses))
 
     def predict(self, samples: Samples) -> NDArray[np.float64]:
         """Return class probabilities, shape (n_windows, n_classes)."""
         probabilities = np.zeros((len(samples), len(samples.classes)))
         with threadpool_limits(1):
-            probabilities[:, self.model.classes_] = self.model.predict_proba(self._binned(samples))
+            stages = self.model.staged_predict_proba(self._binned(samples))
+            probabilities[:, self.model.classes_] = next(islice(stages, self.iterations - 1, None))
         return probabilities
 
     def _binned(self, samples: Samples) -> NDArray[np.float64]:

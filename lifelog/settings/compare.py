@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,19 +10,30 @@ from lifelog.settings.base import Section
 
 
 class Compare(Section):
-    """Scores, intervals and the verdict."""
+    """Scores, intervals and the verdict. One test is primary, named before the run."""
 
-    bootstrap: int = Field(2000, ge=100)
-    """bootstrap resamples of users per interval"""
+    removed: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("bootstrap", "seed"), "intervals are those of Student's t distribution now, without resampling"
+    )
 
     confidence: float = Field(0.95, gt=0.5, lt=1)
     """confidence level of the intervals"""
 
     metric: Literal["macro_f1", "balanced_accuracy", "accuracy", "auroc"] = "macro_f1"
-    """metric of the verdict"""
+    """metric of the primary test"""
 
-    seed: int = Field(0, ge=0)
-    """seed of the bootstrap"""
+    target: str | None = None
+    """target of the primary test; null: the first of targets_run. Results of other targets are exploratory"""
+
+    split: str | None = None
+    """split of the primary test; null: the first of splits. Results of other splits are exploratory"""
+
+    predictor: str | None = None
+    """predictor of the primary test; null: the first one that sees sensors and has importance groups. The p-values of
+    other predictors are corrected for their number"""
+
+    margin: float = Field(0.03, ge=0)
+    """two schemes are practically equal if the interval of their difference is within plus and minus this"""
 
     @property
     def level(self) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, field_validator
 
 from lifelog.settings.base import Section, complete
 from lifelog.settings.mil import Training
@@ -80,6 +80,25 @@ class Boosting(PredictorSettings):
     """random state of the booster"""
 
 
+class Lda(PredictorSettings):
+    """Linear discriminant."""
+
+    sees: ClassVar[Sees] = "features"
+
+    name: Literal["lda"] = "lda"
+    """linear discriminant with shrunken correlations on summary features"""
+
+    shrinkage: list[float] = Field([0.1, 0.3, 0.5, 0.7, 0.9], min_length=1)
+    """shrinkages of the covariance to choose from on validation windows; 0 to 1"""
+
+    @field_validator("shrinkage")
+    @classmethod
+    def _is_share(cls, value: list[float]) -> list[float]:
+        if not all(0 <= share <= 1 for share in value):
+            raise ValueError("a shrinkage is a number from 0 to 1")
+        return value
+
+
 class LifeLogNet(Training, PredictorSettings):
     """The network of the study."""
 
@@ -121,7 +140,7 @@ class WindowNet(Training, PredictorSettings):
     """seed of the initial weights and the order of windows"""
 
 
-AnyPredictor = LifeLogNet | WindowNet | Boosting | Majority | NearestMinute | Clock
+AnyPredictor = Lda | LifeLogNet | WindowNet | Boosting | Majority | NearestMinute | Clock
 Predictor = Annotated[AnyPredictor, Field(discriminator="name")]
 
 

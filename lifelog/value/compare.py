@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2, norm, t
 
-from lifelog.evaluate.compare import holm
+from lifelog.evaluate.intervals import holm
 from lifelog.groups.clustering import best_mixture
 from lifelog.groups.vectors import (
     SMALLEST,
@@ -137,7 +137,7 @@ def _others(values: pd.Series) -> pd.Series:
 
 
 def _shrunken(found: Profiles, groups: Scoring) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the expected value of each user, and its variance, by the mixture with the lowest BIC."""
+    """Return the expected value of each user, and its variance, by the mixture of `groups.k: auto`."""
     _, best = best_mixture(found, groups)
     names = dict(index=found.users.index, columns=found.users.columns)
     return pd.DataFrame(best.shrunken, **names), pd.DataFrame(best.variances, **names)

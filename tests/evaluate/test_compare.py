@@ -1,22 +1,16 @@
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import wilcoxon
+from scipy.stats import ttest_1samp
 
-from lifelog.evaluate.compare import (
-    bootstrap_interval,
-    compare_predictors,
-    holm,
-    permutation_p,
-    read_predictions,
-    score_users,
-    signed_rank,
-)
+from lifelog.evaluate.compare import compare_predictors, read_predictions, score_users
+from lifelog.evaluate.intervals import estimate_mean, holm, permutation_p
 from lifelog.settings.compare import Compare
 
-SETTINGS = Compare(bootstrap=500)
+SETTINGS = Compare()
 
 
 def predictions(skill: float, seed: int = 0, users: int = 10) -> pd.DataFrame:
@@ -30,27 +24,59 @@ def predictions(skill: float, seed: int = 0, users: int = 10) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def test_p_values_equal_those_of_wilcoxon_holm_and_permutation_tests() -> None:
+def test_intervals_and_p_values_are_those_of_students_t() -> None:
+    differences = np.random.default_rng(0).normal(0.3, 1, 15)
+    found, expected = estimate_mean(differences, 0.95), ttest_1samp(differences, 0)
+    assert found.mean == differences.mean() and found.p == pytest.approx(expected.pvalue)
+    assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval(0.95)))
+    assert estimate_mean(differences, 0.95, 5).low == pytest.approx(expected.confidence_interval(0.99).low)
+    assert estimate_mean(np.zeros(5), 0.95)[:4] == (0, 0, 0, 1)
+    assert estimate_mean(np.array([1.0]), 0.95).mean == 1 and np.isnan(estimate_mean(np.array([1.0]), 0.95)[1:]).all()
+
+
+def test_intervals_of_twelve_users_cover_the_mean() -> None:
+    """The percentile bootstrap covers it in 89 of 100."""
     rng = np.random.default_rng(0)
-    differences = rng.normal(0.3, 1, 15)
-    assert signed_rank(differences) == pytest.approx(wilcoxon(differences).pvalue)
-    tied = np.array([0.0, 0.1, 0.1, -0.1, 0.2, 0.3, 0.3, 0.0, -0.2])
-    assert signed_rank(tied) == pytest.approx(wilcoxon(tied, zero_method="pratt").pvalue)
-    many = rng.normal(0.2, 1, 40)
-    assert signed_rank(many) == pytest.approx(wilcoxon(many).pvalue)
-    assert signed_rank(np.zeros(5)) == 1 and np.isnan(signed_rank(np.array([1.0])))
+    found = [estimate_mean(rng.normal(size=12), 0.95) for _ in range(2000)]
+    assert 0.935 < np.mean([e.low < 0 < e.high for e in found]) < 0.965
+
+
+def test_the_detectable_mean_is_found_in_four_of_five() -> None:
+    rng = np.random.default_rng(0)
+    detectable = np.mean([estimate_mean(rng.normal(size=12), 0.95).detectable for _ in range(500)])
+    found = [estimate_mean(rng.normal(detectable, 1, 12), 0.95).low > 0 for _ in range(2000)]
+    assert 0.77 < np.mean(found) < 0.83
+
+
+def test_p_values_of_holm_and_of_permutations() -> None:
     p = pd.Series([0.01, 0.04, 0.03, 0.005], index=list("abcd"))
     np.testing.assert_allclose(holm(p)[list("dacb")], [0.02, 0.03, 0.06, 0.06])
     assert permutation_p(5.0, np.arange(19)) == pytest.approx(15 / 20) and permutation_p(99, np.arange(19)) == 0.05
 
 
-def test_holm_correction_covers_all_schemes_of_sensor_predictors_except_random() -> None:
+def test_only_importance_groups_are_corrected_and_the_primary_predictor_is_not() -> None:
     schemes = ("global", "importance", "raw", "random-1")
-    tables = {(p, s): predictions(0.7, i) for i, (p, s) in enumerate(product(("net", "majority"), schemes))}
-    rows = compare_predictors(score_users(tables), SETTINGS)
-    corrected = rows[rows.p_holm.notna() & (rows.metric == "macro_f1")]
-    assert list(zip(corrected.predictor, corrected.scheme, strict=True)) == [("net", "importance"), ("net", "raw")]
-    assert (corrected.p_holm >= corrected.p).all()
+    tables = {(p, s): predictions(0.7, i) for i, (p, s) in enumerate(product(("a", "b", "c", "majority"), schemes))}
+    rows = compare_predictors(score_users(tables), SETTINGS, "b")
+    rows = rows[rows.metric == "macro_f1"].set_index(["predictor", "scheme"])
+    assert set(rows.index[rows.p_holm.notna()]) == {(name, "importance") for name in "abc"}
+    assert rows.p_holm["b", "importance"] == rows.p["b", "importance"]
+    others = rows.p[[("a", "importance"), ("c", "importance")]]
+    assert rows.p_holm["a", "importance"] == holm(others)["a", "importance"]
+    assert rows.p["a", "raw"] <= 1 and np.isnan(rows.p["a", "random-1"])
+
+
+def test_repeated_random_groupings_are_left_out(tmp_path: Path) -> None:
+    """Groups are compared by their members, not by their names."""
+    groupings = {"importance": "aab", "random-1": "bba", "random-2": "aba", "random-3": "bab", "random-4": "abb"}
+    paths = {}
+    for scheme, groups in groupings.items():
+        table = predictions(0.7, users=3)
+        table.assign(group=table.user.map(dict(zip(["u0", "u1", "u2"], groups, strict=True)))).to_parquet(
+            tmp_path / scheme
+        )
+        paths["net", scheme] = tmp_path / scheme
+    assert [scheme for _, scheme in read_predictions(paths)] == ["importance", "random-2", "random-4"]
 
 
 def test_means_are_over_users_and_pooled_scores_over_windows() -> None:
@@ -60,16 +86,8 @@ def test_means_are_over_users_and_pooled_scores_over_windows() -> None:
     assert row["mean"] == 0.5 and row["pooled"] == 0.8 and row["users"] == 2
 
 
-def test_bootstrap_interval_of_a_known_mean() -> None:
-    values = np.random.default_rng(0).normal(5, 1, 100)
-    low, high = bootstrap_interval(values, SETTINGS)
-    assert low < values.mean() < high
-    assert high - low == pytest.approx(2 * 1.96 * values.std() / 10, rel=0.15)
-    assert np.isnan(bootstrap_interval(values[:1], SETTINGS)).all()
-
-
-def test_predictions_of_different_test_windows_raise_an_error(tmp_path) -> None:
-    predictions(1.0).to_parquet(tmp_path / "a")
-    predictions(1.0).iloc[1:].to_parquet(tmp_path / "b")
+def test_predictions_of_different_test_windows_raise_an_error(tmp_path: Path) -> None:
+    predictions(1.0).assign(group="a").to_parquet(tmp_path / "a")
+    predictions(1.0).assign(group="a").iloc[1:].to_parquet(tmp_path / "b")
     with pytest.raises(ValueError, match="different test windows"):
         read_predictions({("a", "global"): tmp_path / "a", ("b", "global"): tmp_path / "b"})

@@ -7,8 +7,8 @@ from scipy.stats import norm
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score
 
-from lifelog.groups.assignment import group_users
-from lifelog.groups.clustering import cluster, entropy, read_scores, score_groups
+from lifelog.groups.assignment import group_users, partition, random_grouping
+from lifelog.groups.clustering import _least, cluster, entropy, read_scores, score_groups
 from lifelog.groups.embedding import embed_importance
 from lifelog.groups.mixture import fit_mixture
 from lifelog.groups.recovery import score_recovery
@@ -176,6 +176,23 @@ def test_random_groups_have_the_same_sizes_and_different_members() -> None:
         assert grouping.group.value_counts().to_dict() == groups.group.value_counts().to_dict()
     assert len({tuple(grouping.group) for grouping in [groups, *random_groups]}) > 4
     assert group_users("random-1", table, ALL, groups=groups).equals(random_groups[0])
+
+
+def test_random_groupings_are_distinct_until_there_are_no_others() -> None:
+    """Of four users, one can be alone in four ways, one of which is the importance groups."""
+    labels = np.array(["a", "a", "b", "a"], dtype=object)
+    drawn = [random_grouping(labels, number, 0) for number in range(1, 5)]
+    partitions = [partition(own) for own in (labels, *drawn)]
+    assert len(set(partitions[:4])) == 4 and partitions[4] == partitions[1]
+    for sizes, count in (("aabb", 2), ("aabbcc", 14), ("abc", 0)):
+        own = np.array(list(sizes), dtype=object)
+        found = {partition(random_grouping(own, number, 1)) for number in range(1, 20)} - {partition(own)}
+        assert len(found) == count
+
+
+def test_one_group_is_decided_by_bic_and_the_number_of_others_by_aic() -> None:
+    assert _least({1: 0.0, 2: 5.0, 3: 9.0}, {1: 0.0, 2: -1.0, 3: -5.0}) == 1
+    assert _least({1: 3.0, 2: 0.0, 3: 1.0}, {1: 3.0, 2: 0.0, 3: -2.0}) == 3
 
 
 def test_raw_groups_are_computed_from_features_and_equal_in_number(tmp_path: Path) -> None:

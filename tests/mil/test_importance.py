@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 import torch
 
 from lifelog.config import Config
@@ -47,8 +48,11 @@ class Additive:
         return BagOutput(scores, self.weights * present, scores[:, None])
 
 
-def test_deletion_distinguishes_a_faithful_order_from_a_reversed_one() -> None:
-    bags = Bags({"a": torch.zeros(4, 1, 1)}, torch.ones(4, 3, dtype=torch.bool), torch.ones(4, dtype=torch.long))
+@pytest.mark.parametrize("truth", [0, 1])
+def test_deletion_distinguishes_a_faithful_order_from_a_reversed_one(truth: int) -> None:
+    """The predicted class is 1; orders are those of the predicted class, whatever the true one is."""
+    classes = torch.full((4,), truth)
+    bags = Bags({"a": torch.zeros(4, 1, 1)}, torch.ones(4, 3, dtype=torch.bool), classes)
     bags.present[3, 0] = False
     decreases = {}
     for name, attention in (("faithful", [0.7, 0.2, 0.1]), ("reversed", [0.1, 0.2, 0.7])):

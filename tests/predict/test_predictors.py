@@ -4,15 +4,20 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.metrics import log_loss
 
 from lifelog.predict.interface import build_predictor
 from lifelog.predict.samples import Samples, read_samples
 from lifelog.predict.train import train_predictor, user_folds
-from lifelog.settings.predict import Boosting, Clock, LifeLogNet, Majority, NearestMinute, WindowNet
+from lifelog.settings.predict import Boosting, Clock, Lda, LifeLogNet, Majority, NearestMinute, WindowNet
 from lifelog.settings.splits import UsersSplit
 from lifelog.tables import read_notes
 
-ALL = [LifeLogNet(epochs=8), WindowNet(epochs=1), Boosting(max_iter=20), Majority(), NearestMinute(), Clock()]
+ALL = [
+    *(LifeLogNet(epochs=8), WindowNet(epochs=1), Boosting(max_iter=20), Lda()),
+    *(Majority(), NearestMinute(), Clock()),
+]
 USERS = ["101", "102", "103", "104"]
 
 
@@ -44,8 +49,8 @@ def test_predictors_predict_every_test_window_once_and_reproducibly(
 
 @pytest.mark.parametrize(
     "settings",
-    [LifeLogNet(epochs=40, patience=40, batch_size=64), Boosting(min_samples_leaf=2)],
-    ids=["net", "boosting"],
+    [LifeLogNet(epochs=40, patience=40, batch_size=64), Boosting(min_samples_leaf=2), Lda()],
+    ids=["net", "boosting", "lda"],
 )
 def test_predictors_learn_from_training_windows(tables: Path, settings: object) -> None:
     samples = samples_of(tables)
@@ -81,6 +86,52 @@ def test_boosting_needs_no_validation_windows(tables: Path) -> None:
     model = build_predictor(Boosting(max_iter=3))
     model.fit(samples.subset("train"), samples.take(np.zeros(len(samples), bool)))
     assert model.predict(samples.subset("test")).shape[1] == 3
+
+
+def test_boosting_uses_the_trees_with_the_lowest_balanced_loss_on_validation_windows() -> None:
+    """Noise, of which every further tree learns more, and a rare class."""
+    rng = np.random.default_rng(0)
+    x, truth = rng.normal(size=(400, 5)), (rng.random(400) < 0.15).astype(int)
+    x[:, 0] += truth
+    keys, minutes = pd.DataFrame({"user": ["u"] * 400}), np.arange(400)
+    samples = Samples(keys, minutes, minutes, truth, x.astype(np.float32), {}, None, [], ["a", "b"])
+    train, validation = (samples.take((np.arange(400) < 200) == first) for first in (True, False))
+    model = build_predictor(Boosting(max_iter=60))
+    model.fit(train, validation)
+    weights = np.where(validation.truth == 1, (train.truth == 0).sum() / train.truth.sum(), 1.0)
+    stages = list(model.model.staged_predict_proba(model._binned(validation)))
+    losses = [log_loss(validation.truth, p, sample_weight=weights) for p in stages]
+    best = int(np.argmin(losses))
+    assert 0 < best < len(stages) - 1
+    np.testing.assert_allclose(model.predict(validation), stages[best])
+
+
+def test_lda_is_that_of_scikit_learn_with_the_shrinkage_that_validation_windows_select(tables: Path) -> None:
+    samples = samples_of(tables)
+    train, validation, test = (samples.subset(name) for name in ("train", "validation", "test"))
+    train.summary[:, 0], train.summary[:3, 1] = 5, np.nan  # a constant feature, and missing values
+    model = build_predictor(Lda())
+    model.fit(train, validation)
+    x, z, t = (s.summary[:, 1:].astype(float) for s in (train, validation, test))
+    mean = np.nanmean(x, axis=0)
+    losses, found = [], []
+    for shrinkage in Lda().shrinkage:
+        filled = (np.where(np.isnan(own), mean, own) / np.nanstd(x, axis=0) for own in (x, z, t))
+        x_, z_, t_ = (own[:, np.nanstd(x, axis=0) > 1e-6] for own in filled)
+        own = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage, priors=[1 / 3] * 3).fit(x_, train.truth)
+        weights = (len(train) / 3 / np.bincount(train.truth))[validation.truth]
+        losses.append(log_loss(validation.truth, own.predict_proba(z_), sample_weight=weights, labels=[0, 1, 2]))
+        found.append(own.predict_proba(t_))
+    assert np.ptp(losses) > 0.01
+    np.testing.assert_allclose(model.predict(test), found[int(np.argmin(losses))], atol=1e-6)
+
+
+def test_lda_predicts_class_shares_for_a_single_class(tables: Path) -> None:
+    samples = samples_of(tables)
+    train = samples.take(((samples.keys.subset == "train") & (samples.truth == 1)).to_numpy())
+    model = build_predictor(Lda())
+    model.fit(train, samples.subset("validation"))
+    assert (model.predict(samples.subset("test")) == [0, 1, 0]).all()
 
 
 def test_majority_predicts_the_class_shares(tables: Path) -> None:

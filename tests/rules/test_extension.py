@@ -18,7 +18,7 @@ mil: {epochs: 2, seeds: [0]}
 schemes: [global, importance]
 groups: {importance: squared}
 predictors: [{name: boosting, max_iter: 5}, {name: first_class, schemes: [global]}]
-compare: {bootstrap: 100, metric: error_rate}
+compare: {metric: error_rate}
 """
 
 METRIC = """

@@ -36,7 +36,7 @@ def test_a_second_call_does_nothing(workflow: Workflow) -> None:
 CHANGES = {
     "predictors=[{name: boosting, max_iter: 5, schemes: [global]}]": ("compare_predictors", {"train_predictor"}),
     "groups={k: 2}": ("score_groups", {"train_mil", "extract_importance", "extract_windows"}),
-    "compare={bootstrap: 200}": ("compare_predictors", {"train_predictor", "group_users"}),
+    "compare={margin: 0.05}": ("compare_predictors", {"train_predictor", "group_users"}),
     "report={title: other}": ("render_report", {"compare_predictors", "plot_importance"}),
     "mil={epochs: 3}": ("train_mil", {"extract_windows", "assign_splits", "extract_features"}),
     "windows={coverage: 0.9}": ("extract_windows", {"simulate_cohort"}),

@@ -1,0 +1,89 @@
+"""Intervals and tests over users.
+
+Windows of a user are not independent, so each user is one observation. Intervals and p-values of means are those of
+Student's t distribution, which agree with each other: an interval excludes 0 where the p-value is below the level.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
+
+Floats = NDArray[np.floating[Any]]
+
+POWER = 0.8
+
+
+class Estimate(NamedTuple):
+    """A mean over users, its interval, the p-value of the mean 0, and the smallest mean that could have been found.
+
+    `detectable` is the mean whose interval excludes 0 with a probability of .8. All but the mean are NaN for fewer than
+    two users.
+    """
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    detectable: float
+
+
+def estimate_mean(values: Floats, confidence: float, comparisons: int = 1) -> Estimate:
+    """Estimate the mean of users.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (n_users,)
+        One value per user.
+    confidence : float
+        Confidence level of the interval.
+    comparisons : int, default 1
+        Number of intervals that hold together with this confidence (Bonferroni).
+
+    Returns
+    -------
+    Estimate
+        By Student's t distribution.
+    """
+    count, nan = len(values), float("nan")
+    if count < 2:
+        return Estimate(float(values.mean()) if count else nan, nan, nan, nan, nan)
+    mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(count))
+    quantile = float(stdtrit(count - 1, 1 - (1 - confidence) / comparisons / 2))
+    p = 2 * float(stdtr(count - 1, -abs(mean) / error)) if error else float(mean == 0)
+    return Estimate(
+        mean,
+        mean - quantile * error,
+        mean + quantile * error,
+        p,
+        (quantile + float(stdtrit(count - 1, POWER))) * error,
+    )
+
+
+def holm(p: pd.Series) -> pd.Series:
+    """Correct p-values for their number (Holm, 1979)."""
+    order = p.sort_values(kind="stable")
+    corrected = (order * np.arange(len(order), 0, -1)).cummax().clip(upper=1)
+    return corrected.reindex(p.index)
+
+
+def permutation_p(value: float, others: Floats) -> float:
+    """Compute the share of random groupings that are at least as good (Phipson and Smyth, 2010).
+
+    Parameters
+    ----------
+    value : float
+        The score of the grouping.
+    others : ndarray of float, shape (n_groupings,)
+        The scores of distinct random groupings.
+
+    Returns
+    -------
+    float
+        Never 0, since the grouping itself is counted.
+    """
+    return float((1 + (others >= value).sum()) / (1 + len(others)))
