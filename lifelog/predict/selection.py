@@ -42,7 +42,9 @@ def weighted_loss(probabilities: NDArray[np.float64], places: NDArray[np.int_], 
     Returns
     -------
     float
-        In nats.
+        In nats; 0 without windows.
     """
+    if not len(places):
+        return 0.0
     own = probabilities[np.arange(len(places)), places]
     return float(-np.average(np.log(np.maximum(own, SMALLEST)), weights=weights))

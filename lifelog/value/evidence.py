@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifelog.standardise import fit_scaling
+from lifelog.discriminant import fit_discriminant
 
 Floats = NDArray[np.floating[Any]]
 Codes = NDArray[np.int_]
@@ -40,10 +40,6 @@ def held_out_evidence(
     -------
     ndarray of float, shape (n_modalities, n_windows, n_classes)
         Up to a constant per window. A modality without a value in a window contributes 0 to every class.
-
-    References
-    ----------
-    Friedman (1989). Regularized discriminant analysis. Journal of the American Statistical Association 84, 165-175.
     """
     evidence = np.zeros((len(features), len(classes), count))
     for m, values in enumerate(features.values()):
@@ -51,24 +47,6 @@ def held_out_evidence(
         for fold in np.unique(folds):
             train, test = known & (folds != fold), known & (folds == fold)
             if test.any() and train.any():
-                evidence[m, test] = _discriminant(values[train], classes[train], values[test], count, shrinkage)
+                model = fit_discriminant(values[train], classes[train], count, shrinkage)
+                evidence[m, test] = model.scores(values[test])
     return evidence
-
-
-def _discriminant(train: Floats, classes: Codes, test: Floats, count: int, shrinkage: float) -> NDArray[np.float64]:
-    """Fit a linear discriminant without priors to the windows of one modality, and return the scores of others."""
-    scaling = fit_scaling([train], train.shape[1], "user")
-    x, z = (np.nan_to_num(scaling.apply(values.astype(np.float64))) for values in (train, test))
-    sizes = np.bincount(classes, minlength=count)
-    one_hot = np.eye(count)[classes]
-    means = one_hot.T @ x / np.maximum(sizes, 1)[:, None]
-    present = sizes > 0
-    within = x - means[classes]
-    covariance = within.T @ within / max(1, len(x) - present.sum())
-    variances = np.maximum(covariance.diagonal(), 1e-6)  # of standardised features; a constant one separates nothing
-    covariance = (1 - shrinkage) * covariance
-    np.fill_diagonal(covariance, variances)
-    centre = means[present].mean(axis=0)
-    offsets = np.where(present[:, None], means - centre, 0)
-    weights = np.linalg.solve(covariance, offsets.T)
-    return (z - centre) @ weights - 0.5 * np.einsum("cp,pc->c", offsets, weights)

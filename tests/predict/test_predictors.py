@@ -106,27 +106,34 @@ def test_boosting_uses_the_trees_with_the_lowest_balanced_loss_on_validation_win
     np.testing.assert_allclose(model.predict(validation), stages[best])
 
 
-def test_lda_is_that_of_scikit_learn_with_the_shrinkage_that_validation_windows_select(tables: Path) -> None:
-    samples = samples_of(tables)
-    train, validation, test = (samples.subset(name) for name in ("train", "validation", "test"))
+def test_validation_windows_select_the_shrinkage_of_lda(tables: Path) -> None:
+    train, validation, test = (samples_of(tables).subset(name) for name in ("train", "validation", "test"))
     train.summary[:, 0], train.summary[:3, 1] = 5, np.nan  # a constant feature, and missing values
-    model = build_predictor(Lda())
-    model.fit(train, validation)
-    x, z, t = (s.summary[:, 1:].astype(float) for s in (train, validation, test))
-    mean = np.nanmean(x, axis=0)
+    weights = (len(train) / 3 / np.bincount(train.truth))[validation.truth]
     losses, found = [], []
     for shrinkage in Lda().shrinkage:
-        filled = (np.where(np.isnan(own), mean, own) / np.nanstd(x, axis=0) for own in (x, z, t))
-        x_, z_, t_ = (own[:, np.nanstd(x, axis=0) > 1e-6] for own in filled)
-        own = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage, priors=[1 / 3] * 3).fit(x_, train.truth)
-        weights = (len(train) / 3 / np.bincount(train.truth))[validation.truth]
-        losses.append(log_loss(validation.truth, own.predict_proba(z_), sample_weight=weights, labels=[0, 1, 2]))
-        found.append(own.predict_proba(t_))
+        model = build_predictor(Lda(shrinkage=[shrinkage]))
+        model.fit(train, validation)
+        losses.append(log_loss(validation.truth, model.predict(validation), sample_weight=weights, labels=[0, 1, 2]))
+        found.append(model.predict(test))
     assert np.ptp(losses) > 0.01
-    np.testing.assert_allclose(model.predict(test), found[int(np.argmin(losses))], atol=1e-6)
+    chosen = build_predictor(Lda())
+    chosen.fit(train, validation)
+    np.testing.assert_array_equal(chosen.predict(test), found[int(np.argmin(losses))])
 
 
-def test_lda_predicts_class_shares_for_a_single_class(tables: Path) -> None:
+def test_lda_without_shrinkage_is_that_of_scikit_learn(tables: Path) -> None:
+    train, test = (samples_of(tables).subset(name) for name in ("train", "test"))
+    rng = np.random.default_rng(0)
+    for own in (train, test):
+        own.summary = (rng.normal(size=(len(own), 4)) @ rng.normal(size=(4, 4)) + own.truth[:, None]).astype(np.float32)
+    model = build_predictor(Lda(shrinkage=[0]))
+    model.fit(train, test)
+    other = LinearDiscriminantAnalysis(priors=[1 / 3] * 3).fit(train.summary, train.truth)
+    np.testing.assert_allclose(model.predict(test), other.predict_proba(test.summary), atol=1e-5)
+
+
+def test_lda_predicts_a_single_class(tables: Path) -> None:
     samples = samples_of(tables)
     train = samples.take(((samples.keys.subset == "train") & (samples.truth == 1)).to_numpy())
     model = build_predictor(Lda())

@@ -1,0 +1,90 @@
+"""A linear discriminant with shrunken correlations, of which values and the predictor `lda` are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifelog.standardise import Scaling, fit_scaling
+
+Floats = NDArray[np.floating[Any]]
+Codes = NDArray[np.integer[Any]]
+
+SMALLEST = 1e-6  # variance of a standardised feature; a constant one separates nothing
+
+
+@dataclass(frozen=True)
+class Discriminant:
+    """A fitted discriminant of p features and C classes.
+
+    Attributes
+    ----------
+    scaling : Scaling
+        Of the features.
+    centre : ndarray of float, shape (p,)
+        Mean of the class means.
+    weights : ndarray of float, shape (p, C)
+        Coefficients.
+    constants : ndarray of float, shape (C,)
+        Constants of the scores.
+    present : ndarray of bool, shape (C,)
+        Classes with training windows; the score of the others is that of the centre, 0.
+    """
+
+    scaling: Scaling
+    centre: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    constants: NDArray[np.float64]
+    present: NDArray[np.bool_]
+
+    def scores(self, values: Floats) -> NDArray[np.float64]:
+        """Return the log-density of each class, up to a constant per window, shape (n_windows, C)."""
+        scores: NDArray[np.float64] = (_filled(self.scaling, values) - self.centre) @ self.weights - self.constants
+        return scores
+
+
+def fit_discriminant(values: Floats, classes: Codes, count: int, shrinkage: float) -> Discriminant:
+    """Fit a linear discriminant without priors.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (n_windows, p)
+        Features; NaN marks missing values, which become the mean.
+    classes : ndarray of int, shape (n_windows,)
+        Class numbers.
+    count : int
+        Number of classes.
+    shrinkage : float
+        Of the correlations of features within classes, from 0 (none) to 1 (independent features).
+
+    Returns
+    -------
+    Discriminant
+        The covariance within classes is that of all classes together.
+
+    References
+    ----------
+    Friedman (1989). Regularized discriminant analysis. Journal of the American Statistical Association 84, 165-175.
+    """
+    scaling = fit_scaling([values], values.shape[1], "user")
+    x = _filled(scaling, values)
+    sizes = np.bincount(classes, minlength=count)
+    present = sizes > 0
+    means = np.eye(count)[classes].T @ x / np.maximum(sizes, 1)[:, None]
+    within = x - means[classes]
+    covariance = within.T @ within / max(1, len(x) - present.sum())
+    variances = np.maximum(covariance.diagonal(), SMALLEST)
+    covariance = (1 - shrinkage) * covariance
+    np.fill_diagonal(covariance, variances)
+    centre = means[present].mean(axis=0)
+    offsets = np.where(present[:, None], means - centre, 0)
+    weights = np.linalg.solve(covariance, offsets.T)
+    return Discriminant(scaling, centre, weights, 0.5 * np.einsum("cp,pc->c", offsets, weights), present)
+
+
+def _filled(scaling: Scaling, values: Floats) -> NDArray[np.float64]:
+    """Return standardised features, with the mean instead of missing values."""
+    return np.nan_to_num(scaling.apply(values.astype(np.float64)))
