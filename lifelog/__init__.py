@@ -24,7 +24,7 @@ _EXPORTS = {
     "groups.assignment": ("group_users",),
     "predict.samples": ("read_samples",),
     "predict.train": ("train_predictor",),
-    "compare": ("compare_predictors", "read_predictions", "score_users"),
+    "evaluate.compare": ("compare_predictors", "read_predictions", "score_users"),
     "new_users": ("place_user",),
 }
 _MODULE = {name: module for module, names in _EXPORTS.items() for name in names}
