@@ -97,9 +97,16 @@ def assign_splits(
             else windows[tasks].astype(object).where(windows[tasks].notna(), None)[used].to_numpy()
         )
         if isinstance(split, RandomSplit):
+            together = _overlapping(minutes, seconds)
+            rows = (
+                [*own.get(target.column, []), f"time {run}"]
+                for own, run in zip(windows.label_rows[used], together, strict=True)
+            )
+            shared = np.array(shared_rows(rows), dtype=int)
             subsets = random_subsets(codes, split, shared)
         else:
             subsets = blocked_subsets(codes, sessions, minutes, split, runs, seconds, shared)
+        _check_apart(subsets, minutes, seconds)
         frame.loc[used, "subset"] = subsets
         frame.loc[used & frame.subset.isna().to_numpy(), "reason"] = "embargo"
         excluded = _without_held_out_task(split, runs) or _unusable(codes, subsets, target.classes)
@@ -108,6 +115,23 @@ def assign_splits(
     lacking = _lacking(frame, target.classes)
     notes = {"excluded": excluded, "lacking": lacking, "classes": target.classes, "nearest_minutes": nearest}
     write_table(frame, splits_path, SCHEMA, notes)
+
+
+def _overlapping(minutes: Minutes, seconds: int) -> Codes:
+    """Number windows such that those which overlap in time, directly or through others, have the same number."""
+    order = minutes.argsort(kind="stable")
+    runs = np.zeros(len(minutes), dtype=int)
+    runs[order[1:]] = np.cumsum(np.diff(minutes[order]) * 60 > seconds - 1e-3)
+    return runs
+
+
+def _check_apart(subsets: Texts, minutes: Minutes, seconds: int) -> None:
+    """Raise ValueError if windows of two subsets overlap: the samples of a test window would be trained on."""
+    for subset in SUBSETS:
+        own = subsets == subset
+        others = ~own & np.isin(subsets.astype(str), SUBSETS)
+        if own.any() and others.any() and _distances(minutes[own], minutes[others]).min() * 60 < seconds - 1e-3:
+            raise ValueError(f"a window of the {subset} subset overlaps one of another subset")
 
 
 def _cause(frame: pd.DataFrame, target: Target, quality_path: str | Path | None) -> str:
@@ -157,7 +181,8 @@ def _distances(minutes: Minutes, others: Minutes) -> Minutes:
 def random_subsets(codes: Codes, split: RandomSplit, answers: Codes | None = None) -> Texts:
     """Assign single windows at random, as published: scikit-learn's train_test_split twice with the same seed.
 
-    Windows of one answer stay together: where an answer has one window, as in the study, windows are assigned singly.
+    Windows of one answer, and windows that overlap in time, stay together: where an answer has one window, as in the
+    study, windows are assigned singly.
 
     Parameters
     ----------
@@ -166,7 +191,7 @@ def random_subsets(codes: Codes, split: RandomSplit, answers: Codes | None = Non
     split : RandomSplit
         Shares and seed.
     answers : ndarray of int, shape (n_windows,), optional
-        Number of the answer of each window, from 0; by default each window has its own.
+        Windows with the same number, from 0, stay together; by default each window has its own.
 
     Returns
     -------

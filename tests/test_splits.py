@@ -11,7 +11,7 @@ from sklearn.model_selection import train_test_split
 from lifelog.config import Config, ConfigError, load_config
 from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, Target
 from lifelog.settings.windows import Modality
-from lifelog.splits import assign_splits, blocked_subsets, exclusion, nearest_minutes, random_subsets
+from lifelog.splits import _check_apart, assign_splits, blocked_subsets, exclusion, nearest_minutes, random_subsets
 from lifelog.tables import read_notes
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.layout import BadInput, Label
@@ -187,15 +187,21 @@ def test_an_unknown_label_column_raises_an_error_with_the_existing_columns(
 # --- windows of one answer -------------------------------------------------------------------------------------------
 
 
-def write_windows(path: Path, stress: list[str | None], rows: list[list[str]], sessions: int = 1) -> None:
-    """Write a windows table of consecutive minutes."""
+def write_windows(
+    path: Path,
+    stress: list[str | None],
+    rows: list[list[str]],
+    sessions: int = 1,
+    starts: list[int] | None = None,
+) -> None:
+    """Write a windows table, of consecutive minutes by default."""
     modality = Modality(name="hr", kind="scalar", columns=["hr"])
     schema = windows_schema(["stress"], [modality])
     count = len(stress)
     table = {
         "user": ["u"] * count,
         "session": [str(i * sessions // count) for i in range(count)],
-        "start": [1_644_227_580 + 60 * i for i in range(count)],
+        "start": starts or [1_644_227_580 + 60 * i for i in range(count)],
         "label_rows": [{"stress": own} for own in rows],
         "stress": stress,
         "hr": [[1.0]] * count,
@@ -223,6 +229,28 @@ def test_windows_of_one_answer_are_in_one_subset(tmp_path: Path, split: RandomSp
     frame = pq.read_table(tmp_path / "s").to_pandas()
     answers = frame.subset.groupby(np.arange(100) // 5)
     assert (answers.nunique() <= 1).all() and set(frame.subset.dropna()) == set(SUBSETS)
+
+
+@pytest.mark.parametrize(
+    "split", [RandomSplit(name="r"), BlockedSplit(name="b", block_minutes=2, embargo_minutes=0)], ids=lambda s: s.name
+)
+def test_windows_that_overlap_in_time_are_in_one_subset(tmp_path: Path, split: RandomSplit | BlockedSplit) -> None:
+    """Prompts about the last two minutes, four a minute apart and then a pause."""
+    starts = 1_644_227_580 + 60 * (np.arange(100) + 6 * (np.arange(100) // 4))
+    rows = [[f"labels.csv:{2 + i}"] for i in range(100)]
+    write_windows(tmp_path / "w", [str(i // 5 % 2) for i in range(100)], rows, starts=starts.tolist())
+    assign_splits(tmp_path / "w", STRESS, split, tmp_path / "s", seconds=120)
+    subsets = pq.read_table(tmp_path / "s").to_pandas().subset
+    assert set(subsets.dropna()) == set(SUBSETS)
+    for i in np.flatnonzero(np.diff(starts) < 120):
+        assert subsets[i : i + 2].dropna().nunique() <= 1
+
+
+def test_overlapping_windows_in_two_subsets_are_an_error() -> None:
+    subsets = np.array(["train", "test", "validation"], dtype=object)
+    _check_apart(subsets, np.array([0.0, 1.0, 2.0]), 60)
+    with pytest.raises(ValueError, match="overlaps one of another subset"):
+        _check_apart(subsets, np.array([0.0, 0.5, 2.0]), 60)
 
 
 def test_an_answer_about_a_held_out_task_and_another_one_is_not_used_for_training(tmp_path: Path) -> None:

@@ -308,16 +308,17 @@ def fit(network: BagNetwork, train: SomeBags, validation: SomeBags | None, setti
     for epoch in range(1, settings.epochs + 1):
         network.train()
         total = torch.zeros((), dtype=torch.float64, device=train.classes.device)
-        order = torch.randperm(len(train), generator=generator).to(train.classes.device)
-        for rows in order.tensor_split(max(1, len(order) // settings.batch_size)):
-            batch = train.take(rows)
+        seen = 0
+        for rows in batches(len(train), settings, generator):
+            batch = train.take(rows.to(train.classes.device))
             shown = hide_modalities(batch.present, settings.modality_dropout, generator)
             loss = bag_loss(network(batch.values, shown).log_probabilities, batch.classes, weights, settings)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             total += loss.detach() * len(rows)  # read once per epoch: reading waits for the GPU
-        train_loss = total.item() / len(train)
+            seen += len(rows)
+        train_loss = total.item() / seen
         if not math.isfinite(train_loss):
             raise TrainingError(
                 f"epoch {epoch}: the loss is {train_loss}; lower mil.learning_rate or use windows.standardise: user"
@@ -341,6 +342,33 @@ def fit(network: BagNetwork, train: SomeBags, validation: SomeBags | None, setti
         return Fit(_state(network), epoch)
     logger.info("best epoch %d of %d: validation %s %.3f", best_epoch, epoch, settings.monitor, best_key[0])
     return fitted
+
+
+def batches(windows: int, settings: Training, generator: torch.Generator) -> Iterator[Tensor]:
+    """Yield the windows of each step of an epoch: one pass over them in random order, or as many steps as configured.
+
+    Parameters
+    ----------
+    windows : int
+        Number of windows.
+    settings : Training
+        Batch size, and updates per epoch.
+    generator : torch.Generator
+        Source of random numbers.
+
+    Yields
+    ------
+    Tensor of int64, shape (n_windows_of_the_step,)
+        Numbers of windows. A configured number of steps takes as many passes as it needs.
+    """
+    size = min(settings.batch_size, windows)
+    steps = settings.updates_per_epoch
+    if steps is None:
+        yield from torch.randperm(windows, generator=generator).tensor_split(max(1, windows // size))
+        return
+    passes = -(-steps * size // windows)
+    order = torch.cat([torch.randperm(windows, generator=generator) for _ in range(passes)])
+    yield from order[: steps * size].split(size)
 
 
 def _state(network: BagNetwork) -> dict[str, Tensor]:

@@ -17,6 +17,9 @@ class Training(Section):
     epochs: int = Field(20, ge=1, le=100000)
     """maximum number of epochs (published: 1000)"""
 
+    updates_per_epoch: int | None = Field(None, ge=1)
+    """steps of the optimiser per epoch, whatever the number of windows; null: one pass over the windows (published)"""
+
     patience: int = Field(6, ge=1)
     """epochs without improvement of the monitored score before stopping"""
 

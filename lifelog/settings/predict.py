@@ -108,6 +108,10 @@ class LifeLogNet(Training, PredictorSettings):
     name: Literal["lifelognet"] = "lifelognet"
     """the study's network on 5-second maxima"""
 
+    updates_per_epoch: int | None = Field(10, ge=1)
+    """steps of the optimiser per epoch, so that small groups train as long as large ones; null: one pass over the
+    windows (published)"""
+
     batch_size: int = Field(512, ge=2)
     """5-second bins per step"""
 
@@ -129,6 +133,10 @@ class WindowNet(Training, PredictorSettings):
 
     epochs: int = Field(10, ge=1, le=100000)
     """maximum number of epochs"""
+
+    updates_per_epoch: int | None = Field(40, ge=1)
+    """steps of the optimiser per epoch, so that small groups train as long as large ones; null: one pass over the
+    windows"""
 
     batch_size: int = Field(16, ge=2)
     """windows per step"""

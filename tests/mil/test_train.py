@@ -16,6 +16,7 @@ from lifelog.mil.train import (
     OWN,
     TrainingError,
     bag_loss,
+    batches,
     class_weights,
     evaluate,
     exclusion_of,
@@ -26,7 +27,7 @@ from lifelog.mil.train import (
     load_mil,
     train_mil,
 )
-from lifelog.settings.mil import Mil
+from lifelog.settings.mil import Mil, Training
 from lifelog.settings.windows import Modality
 from lifelog.windows.features import is_summary
 
@@ -67,6 +68,17 @@ def test_training_stops_after_patience() -> None:
     settings = CONVOLUTION.model_copy(update={"epochs": 100, "patience": 2})
     fitted = fit(MilNetwork(TWO, 2, settings), toy(16, 1), toy(8, 2), settings, seed=0)
     assert len(fitted.history) == fitted.epoch + 2
+
+
+@pytest.mark.parametrize("windows", [5, 40, 400])
+def test_steps_per_epoch_do_not_depend_on_the_number_of_windows(windows: int) -> None:
+    settings = Training(batch_size=16, updates_per_epoch=10)
+    steps = list(batches(windows, settings, torch.Generator().manual_seed(0)))
+    assert [len(step) for step in steps] == [min(16, windows)] * 10
+    counts = torch.bincount(torch.cat(steps), minlength=windows)
+    assert counts.max() - counts.min() <= 1  # whole passes, and a part of the last one
+    passes = list(batches(windows, Training(batch_size=16), torch.Generator().manual_seed(0)))
+    assert torch.cat(passes).sort().values.tolist() == list(range(windows)) and len(passes) == max(1, windows // 16)
 
 
 def test_a_loss_of_nan_raises_an_error_with_its_epoch() -> None:
