@@ -97,6 +97,7 @@ class Config(Section):
             predict.LifeLogNet(),
             predict.Majority(schemes=["global", "personal"]),
             predict.NearestMinute(schemes=["global"]),
+            predict.LastLabel(schemes=["global"]),
             predict.Clock(schemes=["global", "personal"]),
         ],
         min_length=1,

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifelog.predict.samples import Samples
-from lifelog.settings.predict import NearestMinute
+from lifelog.settings.predict import LastLabel, NearestMinute
 
 
 class Predictor:
     """Uses time stamps only. Users without training windows get the class shares of the others."""
 
-    def __init__(self, settings: NearestMinute) -> None:
+    def __init__(self, settings: NearestMinute | LastLabel) -> None:
         self.known: dict[str, tuple[NDArray[np.int64], NDArray[np.int_]]] = {}
 
     def fit(self, train: Samples, validation: Samples) -> None:

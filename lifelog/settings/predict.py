@@ -50,6 +50,15 @@ class NearestMinute(PredictorSettings):
     """label of the user's training window that is nearest in time; no sensors"""
 
 
+class LastLabel(PredictorSettings):
+    """Last label before."""
+
+    sees: ClassVar[Sees] = "time"
+
+    name: Literal["last_label"] = "last_label"
+    """label of the user's last training window before; no sensors"""
+
+
 class Clock(PredictorSettings):
     """Class shares by elapsed time."""
 
@@ -148,7 +157,7 @@ class WindowNet(Training, PredictorSettings):
     """seed of the initial weights and the order of windows"""
 
 
-AnyPredictor = Lda | LifeLogNet | WindowNet | Boosting | Majority | NearestMinute | Clock
+AnyPredictor = Lda | LifeLogNet | WindowNet | Boosting | Majority | NearestMinute | LastLabel | Clock
 Predictor = Annotated[AnyPredictor, Field(discriminator="name")]
 
 

@@ -4,19 +4,20 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from scipy.special import softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import log_loss
 
 from lifelog.predict.interface import build_predictor
 from lifelog.predict.samples import Samples, read_samples
 from lifelog.predict.train import train_predictor, user_folds
-from lifelog.settings.predict import Boosting, Clock, Lda, LifeLogNet, Majority, NearestMinute, WindowNet
+from lifelog.settings.predict import Boosting, Clock, LastLabel, Lda, LifeLogNet, Majority, NearestMinute, WindowNet
 from lifelog.settings.splits import UsersSplit
 from lifelog.tables import read_notes
 
 ALL = [
     *(LifeLogNet(epochs=8), WindowNet(epochs=1), Boosting(max_iter=20), Lda()),
-    *(Majority(), NearestMinute(), Clock()),
+    *(Majority(), NearestMinute(), LastLabel(), Clock()),
 ]
 USERS = ["101", "102", "103", "104"]
 
@@ -130,7 +131,9 @@ def test_lda_without_shrinkage_is_that_of_scikit_learn(tables: Path) -> None:
     model = build_predictor(Lda(shrinkage=[0]))
     model.fit(train, test)
     other = LinearDiscriminantAnalysis(priors=[1 / 3] * 3).fit(train.summary, train.truth)
-    np.testing.assert_allclose(model.predict(test), other.predict_proba(test.summary), atol=1e-5)
+    # The library divides by the number of windows, which makes small samples too certain; here by n - classes.
+    scores = other.decision_function(test.summary) * (len(train) - 3) / len(train)
+    np.testing.assert_allclose(model.predict(test), softmax(scores, axis=1), atol=1e-5)
 
 
 def test_lda_predicts_a_single_class(tables: Path) -> None:
@@ -162,6 +165,21 @@ def test_nearest_minute_predicts_the_label_of_the_users_nearest_training_window(
     unknown_user = test.take((test.keys.user == "101").to_numpy())
     model.known.pop("101")
     np.testing.assert_allclose(model.predict(unknown_user)[0], np.bincount(train.truth, minlength=3) / len(train))
+
+
+def test_the_last_label_is_that_of_the_users_last_training_window_before(tables: Path) -> None:
+    samples = samples_of(tables)
+    train, test = samples.subset("train"), samples.subset("test")
+    model = build_predictor(LastLabel())
+    model.fit(train, samples.subset("validation"))
+    found, shares = model.predict(test), np.bincount(train.truth, minlength=3) / len(train)
+    before = 0
+    for probabilities, user, minute in zip(found, test.keys.user, test.minutes, strict=True):
+        past = (train.keys.user == user).to_numpy() & (train.minutes < minute)
+        before += past.any()
+        last = train.truth[past][train.minutes[past].argmax()] if past.any() else None
+        np.testing.assert_allclose(probabilities, shares if last is None else np.eye(3)[last])
+    assert 0 < before < len(test)
 
 
 def test_the_clock_learns_a_label_that_depends_on_the_time(tables: Path) -> None:
