@@ -13,7 +13,7 @@ from lifelog.standardise import Scaling, fit_scaling
 Floats = NDArray[np.floating[Any]]
 Codes = NDArray[np.integer[Any]]
 
-SMALLEST = 1e-6  # variance of a standardised feature; a constant one separates nothing
+SMALLEST = 1e-3  # variance of a standardised feature within classes, so that no feature decides alone
 
 
 @dataclass(frozen=True)

@@ -104,12 +104,14 @@ def assign_splits(
             )
             shared = np.array(shared_rows(rows), dtype=int)
             subsets = random_subsets(codes, split, shared)
+            if shared.max() < 2:
+                excluded = "too few windows that can be separated: labels or overlapping times hold them together"
         else:
             subsets = blocked_subsets(codes, sessions, minutes, split, runs, seconds, shared)
         _check_apart(subsets, minutes, seconds)
         frame.loc[used, "subset"] = subsets
         frame.loc[used & frame.subset.isna().to_numpy(), "reason"] = "embargo"
-        excluded = _without_held_out_task(split, runs) or _unusable(codes, subsets, target.classes)
+        excluded = excluded or _without_held_out_task(split, runs) or _unusable(codes, subsets, target.classes)
         nearest = None if excluded else nearest_minutes(minutes[subsets == "test"], minutes[subsets == "train"])
     frame = frame.astype({"subset": object, "reason": object})
     lacking = _lacking(frame, target.classes)

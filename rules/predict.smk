@@ -50,6 +50,7 @@ rule compare_predictors:
         models=compared_models,
         compare=dump(CONFIG.compare),
         primary=CONFIG.primary.predictor,
+        exploratory=lambda w: (w.target, w.split) != CONFIG.primary[:2],
         subsets=CONFIG.groups.subsets,
         code=code("compare_predictors"),
     message:

@@ -18,5 +18,5 @@ with job_log(snakemake.log[0], snakemake.input):
     if snakemake.input.groups:
         measured = read_csv(snakemake.input.importance).stable.mean()
         grouping = Grouping(read_csv(snakemake.input.groups).group.nunique(), measured)
-    conclusion = verdict(by_user, comparison, settings, snakemake.params.subsets, grouping, primary)
-    write_json(conclusion, snakemake.output.verdict)
+    how = snakemake.params.subsets, grouping, primary, snakemake.params.exploratory
+    write_json(verdict(by_user, comparison, settings, *how), snakemake.output.verdict)

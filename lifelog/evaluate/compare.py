@@ -47,22 +47,18 @@ def read_predictions(paths: dict[tuple[str, str], str | Path]) -> Predictions:
     ValueError
         If models predict different test windows.
     """
-    tables: Predictions = {}
-    groupings: dict[str, set[tuple[int, ...]]] = {}
-    first = None
-    for key, path in paths.items():
-        table = pq.read_table(path).to_pandas()
-        first = first or (key, table)
-        if not table[["user", "start", "truth"]].equals(first[1][["user", "start", "truth"]]):
-            raise ValueError(f"{key} and {first[0]} predict different test windows; rebuild both")
-        predictor, scheme = key
-        known = groupings.setdefault(predictor, set())
-        grouping = partition(table.drop_duplicates("user").group)
-        if scheme.startswith("random") and grouping in known:
-            continue
-        if scheme == "importance" or scheme.startswith("random"):
-            known.add(grouping)
-        tables[key] = table
+    tables = {key: pq.read_table(path).to_pandas() for key, path in paths.items()}
+    first_key, first = next(iter(tables.items()))
+    for key, table in tables.items():
+        if not table[["user", "start", "truth"]].equals(first[["user", "start", "truth"]]):
+            raise ValueError(f"{key} and {first_key} predict different test windows; rebuild both")
+    groupings = {key: partition(table.drop_duplicates("user").group) for key, table in tables.items()}
+    known = {(predictor, grouping) for (predictor, scheme), grouping in groupings.items() if scheme == "importance"}
+    for (predictor, scheme), grouping in groupings.items():
+        if scheme.startswith("random"):
+            if (predictor, grouping) in known:
+                del tables[predictor, scheme]
+            known.add((predictor, grouping))
     return tables
 
 
@@ -120,9 +116,9 @@ def compare_predictors(by_user: pd.DataFrame, settings: Compare, primary: str | 
     -------
     pandas.DataFrame
         One row per predictor, scheme and metric: the mean over users with its interval, the value of pooled windows,
-        and the difference to the global scheme with its interval, `p`, and `detectable`, the smallest difference that
-        could have been found. `users` counts the users with a defined metric (macro-F1, balanced accuracy and AUROC
-        need two classes in the test windows). `p_holm` is that of the importance groups of sensor predictors: the
+        and the difference to the global scheme with its interval, `p`, and `detectable`, the difference that would
+        be found with a power of .8. `users` counts the users with a defined metric (macro-F1, balanced accuracy and
+        AUROC need two classes in the test windows). `p_holm` is that of the importance groups of sensor predictors: the
         p-value itself for the primary predictor, Holm's over the other ones.
     """
     rows = []

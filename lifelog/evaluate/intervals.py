@@ -19,10 +19,10 @@ POWER = 0.8
 
 
 class Estimate(NamedTuple):
-    """A mean over users, its interval, the p-value of the mean 0, and the smallest mean that could have been found.
+    """A mean over users, its interval, the p-value of the mean 0, and the mean that would be found with a power of .8.
 
-    `detectable` is the mean whose interval excludes 0 with a probability of .8. All but the mean are NaN for fewer than
-    two users.
+    A true mean below `detectable` has an interval that includes 0 in more than one of five studies of this size. All
+    but the mean are NaN for fewer than two users.
     """
 
     mean: float

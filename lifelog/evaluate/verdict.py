@@ -7,6 +7,7 @@ lies within a margin; otherwise, without a clear difference, the comparison is u
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ OUTCOMES = {
     "gain_untested": ("better, reason untested", "Groups improve {name}; too few random groupings to test why."),
     "loss": ("worse", "Groups by importance worsen {name}."),
     "equal": ("practically equal", "Groups by importance and one model are practically equal for {name}."),
-    "undecided": ("undecided", "Undecided for {name}: only differences above {detectable} could be found."),
+    "undecided": ("undecided", "Undecided for {name}: a difference below {detectable} may be missed."),
     "too_few_users": ("too few participants", "Too few participants to test {name}."),
 }
 
@@ -57,6 +58,7 @@ def verdict(
     subsets: list[str],
     grouping: Grouping | None = None,
     primary: str | None = None,
+    exploratory: bool = False,
 ) -> dict[str, Any]:
     """Draw the conclusion of a comparison.
 
@@ -74,18 +76,22 @@ def verdict(
         The importance groups; without them, the headline assumes that importance is measured.
     primary : str, optional
         The primary predictor, which the headline is about.
+    exploratory : bool, default False
+        Whether this is not the comparison of the primary test.
 
     Returns
     -------
     dict
-        For JSON: metric, primary predictor, headline, one finding per predictor, leak check, users without a score,
-        limits.
+        For JSON: metric, primary predictor, exploratory, headline, one finding per predictor, leak check, users
+        without a score, limits.
     """
     rows = comparison[comparison.metric == settings.metric].set_index(["predictor", "scheme"])
     auroc = comparison[comparison.metric == "auroc"].set_index(["predictor", "scheme"])
     informed = auroc.low > CHANCE  # False without an interval
     sensorless = rows["mean"][rows.index.get_level_values("predictor").isin(SENSORLESS)].dropna()
-    findings = [_finding(name, rows.loc[name], settings) for name in _grouped(rows)]
+    findings = [
+        _finding(name, rows.loc[name], settings) for name in _sensor_models(rows) if (name, "importance") in rows.index
+    ]
     _correct(findings, primary)
     for finding in findings:
         name = finding["predictor"]
@@ -97,18 +103,18 @@ def verdict(
     return {
         "metric": settings.metric,
         "primary": primary,
+        "exploratory": exploratory,
         "headline": headline(findings, primary, grouping),
         "findings": findings,
-        "leak": leak_check(by_user, primary, settings.confidence),
+        "leak": leak_check(by_user, primary or next(_sensor_models(rows), None), settings),
         "left_out": left_out(by_user, settings.metric),
         "limits": (UNCLEAN if "test" in subsets else CLEAN) + LIMITS,
     }
 
 
-def _grouped(rows: pd.DataFrame) -> list[str]:
-    """Return the sensor predictors that were trained in importance groups."""
-    names = dict.fromkeys(rows.index.get_level_values("predictor"))
-    return [name for name in names if name not in SENSORLESS and (name, "importance") in rows.index]
+def _sensor_models(rows: pd.DataFrame) -> Iterator[str]:
+    """Yield the predictors that see sensors."""
+    return (name for name in dict.fromkeys(rows.index.get_level_values("predictor")) if name not in SENSORLESS)
 
 
 def left_out(by_user: pd.DataFrame, metric: str) -> list[str]:
@@ -151,12 +157,23 @@ def _finding(predictor: str, rows: pd.DataFrame, settings: Compare) -> dict[str,
 
 
 def _correct(findings: list[dict[str, Any]], primary: str | None) -> None:
-    """Add the p-value of a gain by importance: the larger one of both tests, corrected except for the primary one."""
-    p = {f["predictor"]: max(f["p"], f["p_random"]) for f in findings if None not in (f["p"], f["p_random"])}
-    others = holm(pd.Series({name: value for name, value in p.items() if name != primary}, dtype=float))
-    corrected = others.to_dict() | {name: value for name, value in p.items() if name == primary}
+    """Add the p-value of a gain by importance, and the smallest one that the random groupings allow.
+
+    It is the larger one of both tests, corrected for the number of predictors except for the primary one.
+    """
+    p = pd.Series({f["predictor"]: _p_gain(f) for f in findings}, dtype=float)
+    others = p.drop(index=[primary], errors="ignore").dropna()
+    corrected = p.to_dict() | holm(others).to_dict()
     for finding in findings:
-        finding["p_gain"] = plain(corrected.get(finding["predictor"]))
+        name = finding["predictor"]
+        finding["p_gain"] = plain(corrected[name])
+        finding["p_gain_smallest"] = (1 if name == primary else max(1, len(others))) / (1 + finding["random_groupings"])
+
+
+def _p_gain(finding: dict[str, Any]) -> float:
+    if None in (finding["p"], finding["p_random"]):
+        return np.nan
+    return float(max(finding["p"], finding["p_random"])) if finding["difference"] > 0 else 1.0
 
 
 def _outcome(finding: dict[str, Any], settings: Compare) -> str:
@@ -169,8 +186,7 @@ def _outcome(finding: dict[str, Any], settings: Compare) -> str:
             return "loss"
         if finding["p_gain"] is not None and finding["p_gain"] < settings.level:
             return "gain"
-        smallest = 1 / (1 + finding["random_groupings"])
-        return "gain_not_shown" if smallest < settings.level else "gain_untested"
+        return "gain_not_shown" if finding["p_gain_smallest"] < settings.level else "gain_untested"
     within = max(abs(finding["difference_low"]), abs(finding["difference_high"])) <= settings.margin
     return "equal" if within else "undecided"
 
@@ -183,7 +199,7 @@ def headline(findings: list[dict[str, Any]], primary: str | None = None, groupin
     if grouping and grouping.measured < MEASURED:
         return "Importance is not measured for most participants: groups by it cannot be judged."
     if grouping and grouping.groups == 1:
-        return "Participants do not differ measurably: importance forms one group."
+        return "Importance forms one group, whose model is the global one: nothing to compare."
     return statement(finding)
 
 
@@ -194,58 +210,63 @@ def statement(finding: dict[str, Any]) -> str:
     return OUTCOMES[finding["outcome"]][1].format(name=finding["predictor"], detectable=shown)
 
 
-def leak_check(by_user: pd.DataFrame, primary: str | None, confidence: float) -> dict[str, Any]:
-    """Compare models that see only time stamps with chance, and with the primary predictor as one global model.
+def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) -> dict[str, Any]:
+    """Compare models that see only time stamps with chance, and with a sensor model of all users.
 
-    A split leaks if time stamps alone predict the label, and the sensors do not predict it clearly better. Skill is
-    AUROC - 0.5, for all models alike; intervals hold together for all models that see only time stamps.
+    A split leaks if time stamps alone predict the label, and the sensor model is not clearly better. Skill is AUROC
+    minus 0.5. The sensor model is better only if it is so by AUROC and by the metric of the verdict: models that
+    predict a single class per window, such as nearest_minute, have a low AUROC for their accuracy. Intervals hold for
+    all models that see only time stamps together.
 
     Parameters
     ----------
     by_user : pandas.DataFrame
         Table of `score_users`.
-    primary : str or None
-        The primary predictor.
-    confidence : float
-        Confidence level.
+    predictor : str or None
+        The sensor model.
+    settings : Compare
+        Metric and confidence level.
 
     Returns
     -------
     dict
-        outcome (leak, time_informative, no_leak, not_checked), sentence, the skill of the primary predictor, and
-        `models`: of each model that sees only time stamps, its skill with interval and its share of that of the primary
-        predictor.
+        outcome (leak, time_informative, no_leak, not_checked), sentence, the skill of the sensor model, and `models`:
+        of each model that sees only time stamps, its skill with interval and its share of that of the sensor model,
+        None if that one is not clearly better than chance.
     """
-    users = by_user[by_user.user != EVERYONE].pivot(index="user", columns=["predictor", "scheme"], values="auroc")
+    users = by_user[by_user.user != EVERYONE].pivot(index="user", columns=["predictor", "scheme"])
+    area, metric = users["auroc"], users[settings.metric]
+    sensor = (predictor, "global")
     timed = [
         column
-        for column in users.columns
-        if column[0] in TIME_ONLY and not column[1].startswith("random") and users[column].count() > 1
+        for column in area.columns
+        if column[0] in TIME_ONLY and not column[1].startswith("random") and area[column].count() > 1
     ]
-    sensor = (users[primary, "global"] if (primary, "global") in users.columns else users.iloc[:, 0] * np.nan) - CHANCE
-    if not timed or sensor.count() < 2:
-        sentence = "Leaks were not checked: the check needs two participants, and nearest_minute or clock."
+    if not timed or sensor not in area.columns or area[sensor].count() < 2:
+        sentence = "Leaks were not checked: this needs two participants, a sensor model and one of time stamps."
         return {"outcome": "not_checked", "sentence": sentence}
-    skill, models = sensor.mean(), []
+    skill = estimate_mean((area[sensor] - CHANCE).dropna().to_numpy(), settings.confidence)
+    models = []
     for column in timed:
-        own = users[column] - CHANCE
-        alone = estimate_mean(own.dropna().to_numpy(), confidence, len(timed))
-        lead = estimate_mean((sensor - own).dropna().to_numpy(), confidence, len(timed))
-        share = plain(alone.mean / skill) if skill > 0 else None
-        about = {"model": " ".join(column), "skill": plain(alone.mean), "low": plain(alone.low)}
-        models.append(about | {"high": plain(alone.high), "share": share, "sensors_better": bool(lead.low > 0)})
-    informative = [model for model in models if model["low"] is not None and model["low"] > 0]
+        alone = estimate_mean((area[column] - CHANCE).dropna().to_numpy(), settings.confidence, len(timed))
+        leads = [(scores[sensor] - scores[column]).dropna().to_numpy() for scores in (area, metric)]
+        better = all(estimate_mean(lead, settings.confidence, len(timed)).low > 0 for lead in leads)
+        ratio = alone.mean / skill.mean if skill.low > 0 else None
+        about = {"model": " ".join(column), "skill": alone.mean, "low": alone.low, "high": alone.high, "share": ratio}
+        models.append({key: plain(value) for key, value in about.items()} | {"sensors_better": better})
+    informative = [model for model in models if model["low"] > 0]
     shown = max(informative or models, key=lambda model: model["skill"])
-    share = "" if shown["share"] is None else f", {shown['share']:.0%} of that of {primary}"
+    share = "" if shown["share"] is None else f", {shown['share']:.0%} of that of {predictor}"
     of_shown = f"{shown['model']}: skill {interval(shown['skill'], shown['low'], shown['high'])}{share}"
     if not informative:
         outcome, words = "no_leak", "No leak detected: time stamps alone do not clearly predict the label"
     elif all(model["sensors_better"] for model in informative):
-        outcome, words = "time_informative", "Time stamps alone predict the label, but sensors predict it better"
+        outcome, words = "time_informative", f"Time stamps alone predict the label, but {predictor} predicts it better"
     else:
-        outcome, words = "leak", "This split may leak: time stamps alone predict the label about as well as sensors"
+        outcome = "leak"
+        words = f"This split may leak: time stamps alone predict the label, and {predictor} is not clearly better"
     sentence = f"{words} ({of_shown}; skill is AUROC - 0.5)."
-    return {"outcome": outcome, "sentence": sentence, "primary_skill": plain(skill), "models": models}
+    return {"outcome": outcome, "sentence": sentence, "sensor_skill": plain(skill.mean), "models": models}
 
 
 def interval(value: float, low: float | None, high: float | None) -> str:

@@ -21,7 +21,8 @@ class Predictor:
 
     def fit(self, train: Samples, validation: Samples) -> None:
         """Fit a discriminant per shrinkage, and keep the one with the lowest loss."""
-        count, values = len(train.classes), self.settings.shrinkage
+        # The strongest shrinkage first, which is used if no validation window can select one.
+        count, values = len(train.classes), sorted(self.settings.shrinkage, reverse=True)
         # One thread: sums of several threads differ in the last bits from run to run.
         with threadpool_limits(1):
             models = [fit_discriminant(train.summary, train.truth, count, shrinkage) for shrinkage in values]

@@ -37,7 +37,7 @@ class Scoring(Clustering):
     """How numbers of groups are scored."""
 
     k: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
-    """number of groups; auto: lowest BIC, 1 included (mixture), or highest silhouette (published: 5)"""
+    """number of groups; auto: 1 by BIC, otherwise lowest AIC (mixture), or highest silhouette (published: 5)"""
 
     k_max: int = Field(10, ge=2)
     """largest number of groups that is scored"""
@@ -56,7 +56,8 @@ class Groups(Scoring):
     }
 
     random: int = Field(1, ge=1, le=999)
-    """number of random groupings (controls); p-values below .05 need at least 20"""
+    """number of random groupings (controls); a p-value below .05 needs 20, or 40 for two predictors that are not
+    primary"""
 
 
 class Embedding(Section):

@@ -98,13 +98,13 @@ class Lda(PredictorSettings):
     """linear discriminant with shrunken correlations on summary features"""
 
     shrinkage: list[float] = Field([0.1, 0.3, 0.5, 0.7, 0.9], min_length=1)
-    """shrinkages of the covariance to choose from on validation windows; 0 to 1"""
+    """shrinkages of correlations to choose from on validation windows; above 0, 1 for independent features"""
 
     @field_validator("shrinkage")
     @classmethod
     def _is_share(cls, value: list[float]) -> list[float]:
-        if not all(0 <= share <= 1 for share in value):
-            raise ValueError("a shrinkage is a number from 0 to 1")
+        if not all(0 < share <= 1 for share in value):
+            raise ValueError("a shrinkage is a number above 0 and at most 1")
         return value
 
 

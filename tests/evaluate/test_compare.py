@@ -77,6 +77,8 @@ def test_repeated_random_groupings_are_left_out(tmp_path: Path) -> None:
         )
         paths["net", scheme] = tmp_path / scheme
     assert [scheme for _, scheme in read_predictions(paths)] == ["importance", "random-2", "random-4"]
+    backwards = dict(reversed(paths.items()))
+    assert [scheme for _, scheme in read_predictions(backwards)] == ["random-4", "random-3", "importance"]
 
 
 def test_means_are_over_users_and_pooled_scores_over_windows() -> None:

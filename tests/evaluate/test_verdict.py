@@ -44,7 +44,7 @@ def of_skills(grouped: float, shared: float, random: list[float], timed: float |
         (0.9, 0.7, [0.75] * 19, "gain_untested", "too few random groupings to test why."),
         (0.9, 0.7, [], "gain_untested", "too few random groupings to test why."),
         (0.7, 0.9, [0.75] * 20, "loss", "Groups by importance worsen net."),
-        (0.75, 0.75, [0.6] * 20, "undecided", "Undecided for net: only differences above 0."),
+        (0.75, 0.75, [0.6] * 20, "undecided", "Undecided for net: a difference below 0."),
     ],
 )
 def test_outcomes_follow_from_the_scores(
@@ -121,8 +121,9 @@ def test_a_split_leaks_if_time_stamps_alone_perform_as_well(sensor: float, timed
     if timed is not None:
         (model,) = leak["models"]
         assert model["model"] == "nearest_minute global" and model["low"] < model["skill"] < model["high"]
-        if sensor > 0.5:
-            assert model["share"] == pytest.approx(model["skill"] / leak["primary_skill"])
+        assert (model["share"] is None) == (sensor <= 0.5)
+        if model["share"] is not None:
+            assert model["share"] == pytest.approx(model["skill"] / leak["sensor_skill"])
 
 
 def test_false_gains_and_losses_are_as_rare_as_the_level() -> None:
@@ -139,7 +140,25 @@ def test_false_gains_and_losses_are_as_rare_as_the_level() -> None:
         result = verdict(by_user, compare_predictors(by_user, SETTINGS, "a"), SETTINGS, ["train"], primary="a")
         claims["gain"] += any(finding["outcome"] == "gain" for finding in result["findings"])
         claims["primary"] += result["findings"][0]["outcome"] not in ("equal", "undecided")
-    assert claims["gain"] <= 10 and 2 <= claims["primary"] <= 20
+    assert claims["gain"] <= 4 and 2 <= claims["primary"] <= 20
+
+
+def test_without_a_difference_to_random_groups_gains_are_as_rare_as_the_level() -> None:
+    """All groupings improve the predictions alike, so that only the permutation test prevents a claim."""
+    rng, claims = np.random.default_rng(1), 0
+    schemes = ["global", "importance", *(f"random-{i + 1}" for i in range(20))]
+    keys = [("a", s, f"u{u}") for s in schemes for u in range(12)]
+    better = np.array([0.0 if scheme == "global" else 0.3 for _, scheme, _ in keys])[:, None]
+    for _ in range(200):
+        scores = rng.normal(0.5, 0.1, (len(keys), 5)) + better
+        by_user = pd.DataFrame(
+            [(*key, *row) for key, row in zip(keys, scores, strict=True)],
+            columns=["predictor", "scheme", "user", *METRICS],
+        )
+        by_user = pd.concat([by_user, by_user[by_user.user == "u0"].assign(user="all windows")])
+        result = verdict(by_user, compare_predictors(by_user, SETTINGS, "a"), SETTINGS, ["train"], primary="a")
+        claims += result["findings"][0]["outcome"] == "gain"
+    assert 2 <= claims <= 20
 
 
 def test_a_gain_needs_both_tests_and_is_corrected_over_other_predictors() -> None:
@@ -148,7 +167,31 @@ def test_a_gain_needs_both_tests_and_is_corrected_over_other_predictors() -> Non
     findings = {finding["predictor"]: finding for finding in verdict_of(tables)["findings"]}
     assert all(finding["p_random"] == pytest.approx(1 / 21) for finding in findings.values())
     assert findings["net"]["p_gain"] == pytest.approx(1 / 21) and findings["net"]["outcome"] == "gain"
-    assert findings["b"]["p_gain"] == pytest.approx(2 / 21) and findings["b"]["outcome"] == "gain_not_shown"
+    # Two other predictors: even the best of all groupings has a corrected p-value of 2/21.
+    assert findings["b"]["p_gain"] == pytest.approx(2 / 21) and findings["b"]["outcome"] == "gain_untested"
+
+
+def test_a_loss_is_no_evidence_for_a_gain() -> None:
+    result = of_skills(0.6, 0.9, [0.5] * 20)
+    assert result["findings"][0]["outcome"] == "loss" and result["findings"][0]["p_gain"] == 1
+
+
+def test_a_time_model_that_is_as_accurate_leaks_although_hard_labels_lower_its_auroc() -> None:
+    """Both are right in 80 % of the windows; the sensor model is less certain where it is wrong."""
+    sensor, timed = predictions(0.8, 1), predictions(0.8, 2)
+    wrong = (sensor.p_b > 0.5) != (sensor.truth == 1)
+    sensor["p_b"] = np.where(wrong, 0.5 + 0.2 * (sensor.p_b - 0.5), sensor.p_b)
+    sensor["p_a"] = 1 - sensor.p_b
+    result = verdict_of({("net", "global"): sensor, ("nearest_minute", "global"): timed})
+    assert result["leak"]["sensor_skill"] > result["leak"]["models"][0]["skill"] + 0.05
+    assert result["leak"]["outcome"] == "leak" and "net is not clearly better" in result["leak"]["sentence"]
+
+
+def test_the_leak_check_needs_no_importance_groups() -> None:
+    tables = {("net", "global"): predictions(0.9, 1), ("nearest_minute", "global"): predictions(0.5, 2)}
+    by_user = score_users(tables)
+    result = verdict(by_user, compare_predictors(by_user, SETTINGS), SETTINGS, ["train"])
+    assert result["leak"]["outcome"] == "no_leak" and result["primary"] is None
 
 
 def test_equal_scores_of_all_random_groupings_are_no_evidence() -> None:
@@ -181,7 +224,7 @@ def test_a_user_with_one_class_in_the_test_windows_is_left_out_and_named() -> No
 
 @pytest.mark.parametrize(
     ("grouping", "words"),
-    [(Grouping(3, 0.3), "Importance is not measured"), (Grouping(1, 0.9), "importance forms one group")],
+    [(Grouping(3, 0.3), "Importance is not measured"), (Grouping(1, 0.9), "Importance forms one group")],
 )
 def test_importance_that_is_not_measured_or_equal_is_not_a_result_of_grouping(grouping: Grouping, words: str) -> None:
     skills = {("net", scheme): predictions(skill, 1) for scheme, skill in (("global", 0.5), ("importance", 1.0))}

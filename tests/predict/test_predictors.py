@@ -128,7 +128,7 @@ def test_lda_without_shrinkage_is_that_of_scikit_learn(tables: Path) -> None:
     rng = np.random.default_rng(0)
     for own in (train, test):
         own.summary = (rng.normal(size=(len(own), 4)) @ rng.normal(size=(4, 4)) + own.truth[:, None]).astype(np.float32)
-    model = build_predictor(Lda(shrinkage=[0]))
+    model = build_predictor(Lda(shrinkage=[1e-9]))
     model.fit(train, test)
     other = LinearDiscriminantAnalysis(priors=[1 / 3] * 3).fit(train.summary, train.truth)
     # The library divides by the number of windows, which makes small samples too certain; here by n - classes.
