@@ -48,7 +48,9 @@ SPLITS = [split.name for split in CONFIG.splits]
 # Splits that assign windows to subsets; a split of the method `users` uses those of another one.
 BASE_SPLITS = [split.name for split in CONFIG.splits if split.method != "users"]
 # The chapter of the primary test is the first one.
-CHAPTERS = sorted((f"{t}/{s}" for t in CONFIG.targets_run for s in SPLITS), key=lambda c: c != "/".join(CONFIG.primary[:2]))
+CHAPTERS = sorted(
+    (f"{t}/{s}" for t in CONFIG.targets_run for s in SPLITS), key=lambda c: c != "/".join(CONFIG.primary[:2])
+)
 BASE_CHAPTERS = [f"{t}/{s}" for t in CONFIG.targets_run for s in BASE_SPLITS]
 MODALITIES = [modality.model_dump() for modality in CONFIG.modalities]
 SIMULATED = CONFIG.cohort.layout == "simulated"

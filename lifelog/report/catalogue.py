@@ -28,8 +28,8 @@ CATALOGUE: Registry[Entry] = Registry(
         "verdict": Entry(
             "overview",
             "Difference between importance groups and one global model, with intervals over participants; right of 0, "
-            "grouping is better. Hollow: no clear difference (p is corrected except for the primary test). Controls are "
-            "shown below.",
+            "grouping is better. Hollow: no clear difference (p is corrected except for the primary test). Controls "
+            "are shown below.",
         ),
         "yield": Entry("cohort", "Share of each participant's labelled windows in which a modality could be used."),
         "dag": Entry("run", "Rules of this run, from the raw recordings at the top to this page at the bottom."),
