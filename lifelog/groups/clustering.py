@@ -1,18 +1,17 @@
 """score_groups: scores of every number of groups, and the number that is chosen.
 
-bic, aic    information criteria of a mixture that allows for the error of each user; lower is better
+bic         Bayesian information criterion of a mixture that allows for the error of each user; lower is better
 silhouette  how much nearer a vector is to its own cluster than to the next one; 1 is best, 0 is no structure
 entropy     as published: how the windows of a user are spread over clusters
 stability   mean adjusted Rand index between the groups and those of resampled blocks and seeds; 1 for identical groups
 
-`groups.k: auto` for the mixture: one group if that has the lowest BIC, otherwise the number with the lowest AIC. BIC
-rarely finds groups where there are none, but merges groups if errors are large. For the other algorithms, it is the
-number with the highest silhouette, which cannot show that there are no groups.
+`groups.k: auto` chooses the lowest BIC for the mixture, where one group is possible, and the highest silhouette for the
+other algorithms, where it is not: no other score can show that there are no groups.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ Labels = NDArray[np.int_]
 STARTS = 20  # of k-means; the best is used
 RESAMPLE_STARTS = 5
 MAX_ALTERNATIVE = 15_000  # vectors; above, only the configured algorithm is scored, since Ward's tree is quadratic
-COLUMNS = ["algorithm", "k", "bic", "aic", "silhouette", "entropy", "stability"]
+COLUMNS = ["algorithm", "k", "bic", "silhouette", "entropy", "stability"]
 
 
 def mixtures(profiles: Profiles, ks: list[int], seed: int, starts: int = STARTS) -> dict[int, Mixture]:
@@ -44,15 +43,8 @@ def best_mixture(found: Profiles, settings: Scoring) -> tuple[int, Mixture]:
     """Return the number of groups of `groups.k: auto`, and its mixture."""
     most = max(1, min(settings.k_max, len(found.users) - 1))
     fits = mixtures(found, list(range(1, most + 1)), settings.seed)
-    best = _least({k: fit.bic for k, fit in fits.items()}, {k: fit.aic for k, fit in fits.items()})
+    best = min(fits, key=lambda k: fits[k].bic)
     return best, fits[best]
-
-
-def _least(bic: Mapping[int, float], aic: Mapping[int, float]) -> int:
-    """Return the number of groups by the information criteria of each number."""
-    if min(bic, key=bic.__getitem__) == 1:
-        return 1
-    return min((k for k in aic if k > 1), key=aic.__getitem__)
 
 
 def _mixture(vectors: Floats, errors: Floats | None, ks: list[int], seed: int, starts: int) -> dict[int, Labels]:
@@ -191,7 +183,7 @@ def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per algorithm and number of groups: algorithm, k, bic, aic, silhouette, entropy, stability, and `chosen`
+        One row per algorithm and number of groups: algorithm, k, bic, silhouette, entropy, stability, and `chosen`
         on the row that forms the groups. Only the configured algorithm has a stability.
 
     Raises
@@ -220,8 +212,8 @@ def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
             stability = _stability(found, labels_by_k, draws, settings)
         for k, labels in labels_by_k.items():
             within = entropy(cluster_shares(windows, users, labels, "users" if of_users else "windows"))
-            bic, aic = (fits[k].bic, fits[k].aic) if k in fits else (np.nan, np.nan)
-            numbers = bic, aic, _silhouette(vectors, labels), within, stability.get(k, np.nan)
+            bic = fits[k].bic if k in fits else np.nan
+            numbers = bic, _silhouette(vectors, labels), within, stability.get(k, np.nan)
             rows.append((algorithm, k, *numbers))
     scores = pd.DataFrame(rows, columns=COLUMNS)
     chosen = _choose(scores[scores.algorithm == settings.algorithm], len(users), settings)
@@ -331,10 +323,8 @@ def chosen_k(scores: pd.DataFrame) -> int:
 def _choose(scores: pd.DataFrame, users: int, settings: Scoring) -> int | None:
     """Return the number of groups to choose, or None for a single group."""
     if settings.k == "auto":
-        if settings.algorithm == "mixture" and len(scores):
-            by_k = scores.set_index("k")
-            return _least(by_k.bic.to_dict(), by_k.aic.to_dict())
-        return None if scores.silhouette.isna().all() else int(scores.k[scores.silhouette.idxmax()])
+        criterion = -scores.bic if settings.algorithm == "mixture" else scores.silhouette
+        return None if criterion.isna().all() else int(scores.k[criterion.idxmax()])
     if settings.k == 1:
         return None
     if settings.k not in set(scores.k):

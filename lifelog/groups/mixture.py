@@ -26,10 +26,8 @@ class Mixture:
 
     Attributes
     ----------
-    log_likelihood : float
-        In nats.
-    bic, aic : float
-        Bayesian and Akaike's information criterion; lower is better.
+    log_likelihood, bic : float
+        In nats; Bayesian information criterion (lower is better).
     memberships : ndarray of float, shape (n, k)
         Probability of each group by user.
     means : ndarray of float, shape (k, m)
@@ -40,7 +38,6 @@ class Mixture:
 
     log_likelihood: float
     bic: float
-    aic: float
     memberships: Floats
     means: Floats
     shrunken: Floats
@@ -73,7 +70,6 @@ def fit_mixture(vectors: Floats, errors: Floats, k: int, seed: int, starts: int)
     Bovy, Hogg, Roweis (2011). Extreme deconvolution: inferring complete distribution functions from noisy,
     heterogeneous and incomplete observations. Annals of Applied Statistics 5, 1657-1677.
     Schwarz (1978). Estimating the dimension of a model. Annals of Statistics 6, 461-464.
-    Akaike (1974). A new look at the statistical model identification. IEEE Transactions on Automatic Control 19.
     """
     rng = np.random.default_rng([seed, k])
     initial = np.stack([_initial(vectors, errors, k, rng) for _ in range(1 if k == 1 else starts)])
@@ -87,7 +83,6 @@ def fit_mixture(vectors: Floats, errors: Floats, k: int, seed: int, starts: int)
     return Mixture(
         likelihood,
         parameters * np.log(users) - 2 * likelihood,
-        parameters * 2 - 2 * likelihood,
         memberships,
         means,
         shrunken,

@@ -37,7 +37,7 @@ class Scoring(Clustering):
     """How numbers of groups are scored."""
 
     k: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
-    """number of groups; auto: 1 by BIC, otherwise lowest AIC (mixture), or highest silhouette (published: 5)"""
+    """number of groups; auto: lowest BIC, 1 included (mixture), or highest silhouette (published: 5)"""
 
     k_max: int = Field(10, ge=2)
     """largest number of groups that is scored"""

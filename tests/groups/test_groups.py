@@ -8,7 +8,7 @@ from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score
 
 from lifelog.groups.assignment import group_users, partition, random_grouping
-from lifelog.groups.clustering import _least, cluster, entropy, read_scores, score_groups
+from lifelog.groups.clustering import cluster, entropy, read_scores, score_groups
 from lifelog.groups.embedding import embed_importance
 from lifelog.groups.mixture import fit_mixture
 from lifelog.groups.recovery import score_recovery
@@ -188,11 +188,6 @@ def test_random_groupings_are_distinct_until_there_are_no_others() -> None:
         own = np.array(list(sizes), dtype=object)
         found = {partition(random_grouping(own, number, 1)) for number in range(1, 20)} - {partition(own)}
         assert len(found) == count
-
-
-def test_one_group_is_decided_by_bic_and_the_number_of_others_by_aic() -> None:
-    assert _least({1: 0.0, 2: 5.0, 3: 9.0}, {1: 0.0, 2: -1.0, 3: -5.0}) == 1
-    assert _least({1: 3.0, 2: 0.0, 3: 1.0}, {1: 3.0, 2: 0.0, 3: -2.0}) == 3
 
 
 def test_raw_groups_are_computed_from_features_and_equal_in_number(tmp_path: Path) -> None:
