@@ -34,9 +34,12 @@ OUTCOMES = {
     "gain": ("better", "Groups by importance improve {name}, more than random groups do."),
     "gain_not_shown": (
         "better, reason not shown",
-        "Groups improve {name}; the reason is not shown.",
+        "Groups by importance improve {name}; that importance is the reason is not shown.",
     ),
-    "gain_untested": ("better, reason untested", "Groups improve {name}; too few random groupings to test why."),
+    "gain_untested": (
+        "better, reason untested",
+        "Groups by importance improve {name}; too few random groupings to test the reason.",
+    ),
     "loss": ("worse", "Groups by importance worsen {name}."),
     "equal": ("practically equal", "Groups by importance and one model are practically equal for {name}."),
     "undecided": ("undecided", "Undecided for {name}: a difference below {detectable} may be missed."),
