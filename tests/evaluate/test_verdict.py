@@ -127,12 +127,12 @@ def test_a_split_leaks_if_time_stamps_alone_perform_as_well(sensor: float, timed
 
 
 def test_false_gains_and_losses_are_as_rare_as_the_level() -> None:
-    """Three predictors, for which all schemes are equivalent, in 100 repetitions."""
+    """Three predictors, for which all schemes are equivalent, in 30 repetitions."""
     rng, claims = np.random.default_rng(0), {"gain": 0, "primary": 0}
     schemes = ["global", "importance", *(f"random-{i + 1}" for i in range(20))]
     columns = ["predictor", "scheme", "user", *METRICS]
     keys = [(p, s, f"u{u}") for p in ("a", "b", "c") for s in schemes for u in range(12)]
-    for _ in range(100):
+    for _ in range(30):
         by_user = pd.DataFrame(
             [(*key, *row) for key, row in zip(keys, rng.normal(0.6, 0.1, (len(keys), 5)), strict=True)], columns=columns
         )
@@ -140,7 +140,7 @@ def test_false_gains_and_losses_are_as_rare_as_the_level() -> None:
         result = verdict(by_user, compare_predictors(by_user, SETTINGS, "a"), SETTINGS, ["train"], primary="a")
         claims["gain"] += any(finding["outcome"] == "gain" for finding in result["findings"])
         claims["primary"] += result["findings"][0]["outcome"] not in ("equal", "undecided")
-    assert claims["gain"] <= 3 and 1 <= claims["primary"] <= 12
+    assert claims["gain"] <= 1 and claims["primary"] <= 5
 
 
 def test_without_a_difference_to_random_groups_gains_are_as_rare_as_the_level() -> None:
@@ -149,7 +149,7 @@ def test_without_a_difference_to_random_groups_gains_are_as_rare_as_the_level() 
     schemes = ["global", "importance", *(f"random-{i + 1}" for i in range(20))]
     keys = [("a", s, f"u{u}") for s in schemes for u in range(12)]
     better = np.array([0.0 if scheme == "global" else 0.3 for _, scheme, _ in keys])[:, None]
-    for _ in range(100):
+    for _ in range(30):
         scores = rng.normal(0.5, 0.1, (len(keys), 5)) + better
         by_user = pd.DataFrame(
             [(*key, *row) for key, row in zip(keys, scores, strict=True)],
@@ -158,7 +158,7 @@ def test_without_a_difference_to_random_groups_gains_are_as_rare_as_the_level() 
         by_user = pd.concat([by_user, by_user[by_user.user == "u0"].assign(user="all windows")])
         result = verdict(by_user, compare_predictors(by_user, SETTINGS, "a"), SETTINGS, ["train"], primary="a")
         claims += result["findings"][0]["outcome"] == "gain"
-    assert 1 <= claims <= 12
+    assert claims <= 5
 
 
 def test_a_gain_needs_both_tests_and_is_corrected_over_other_predictors() -> None:
