@@ -122,16 +122,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Config:
-        for check in (
-            _check_names,
-            _check_lengths,
-            _check_targets,
-            _check_splits,
-            _check_groups,
-            _check_schemes,
-            _check_compare,
-            _check_new_users,
-        ):
+        for check in CHECKS:
             check(self)
         return self
 
@@ -149,8 +140,10 @@ class Config(Section):
 
     def tested_predictors(self) -> list[str]:
         """Return the predictors that see sensors and are trained in importance groups."""
-        grouped = {name for split in self.splits for name, scheme in self.models(split) if scheme == "importance"}
-        return [predictor.name for predictor in self.predictors if predictor.uses_sensors and predictor.name in grouped]
+        sensors = [
+            predictor for predictor in self.predictors if predictor.uses_sensors and "importance" in self.schemes
+        ]
+        return [own.name for own in sensors if own.schemes == "all" or "importance" in own.schemes]
 
     @property
     def primary(self) -> Primary:

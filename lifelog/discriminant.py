@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +47,8 @@ class Discriminant:
         return scores
 
 
-def fit_discriminant(values: Floats, classes: Codes, count: int, shrinkage: float) -> Discriminant:
-    """Fit a linear discriminant without priors.
+def fit_discriminants(values: Floats, classes: Codes, count: int, shrinkages: Sequence[float]) -> list[Discriminant]:
+    """Fit a linear discriminant without priors for each shrinkage.
 
     Parameters
     ----------
@@ -57,13 +58,13 @@ def fit_discriminant(values: Floats, classes: Codes, count: int, shrinkage: floa
         Class numbers.
     count : int
         Number of classes.
-    shrinkage : float
+    shrinkages : sequence of float
         Of the correlations of features within classes, from 0 (none) to 1 (independent features).
 
     Returns
     -------
-    Discriminant
-        The covariance within classes is that of all classes together.
+    list of Discriminant
+        One per shrinkage. The covariance within classes is that of all classes together.
 
     References
     ----------
@@ -77,12 +78,15 @@ def fit_discriminant(values: Floats, classes: Codes, count: int, shrinkage: floa
     within = x - means[classes]
     covariance = within.T @ within / max(1, len(x) - present.sum())
     variances = np.maximum(covariance.diagonal(), SMALLEST)
-    covariance = (1 - shrinkage) * covariance
-    np.fill_diagonal(covariance, variances)
     centre = means[present].mean(axis=0)
     offsets = np.where(present[:, None], means - centre, 0)
-    weights = np.linalg.solve(covariance, offsets.T)
-    return Discriminant(scaling, centre, weights, 0.5 * np.einsum("cp,pc->c", offsets, weights), present)
+    models = []
+    for shrinkage in shrinkages:
+        shrunken = (1 - shrinkage) * covariance
+        np.fill_diagonal(shrunken, variances)
+        weights = np.linalg.solve(shrunken, offsets.T)
+        models.append(Discriminant(scaling, centre, weights, 0.5 * np.einsum("cp,pc->c", offsets, weights), present))
+    return models
 
 
 def _filled(scaling: Scaling, values: Floats) -> NDArray[np.float64]:

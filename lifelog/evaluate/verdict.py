@@ -92,9 +92,7 @@ def verdict(
     auroc = comparison[comparison.metric == "auroc"].set_index(["predictor", "scheme"])
     informed = auroc.low > CHANCE  # False without an interval
     sensorless = rows["mean"][rows.index.get_level_values("predictor").isin(SENSORLESS)].dropna()
-    findings = [
-        _finding(name, rows.loc[name], settings) for name in _sensor_models(rows) if (name, "importance") in rows.index
-    ]
+    findings = [_finding(name, rows.loc[name]) for name in _sensor_models(rows) if (name, "importance") in rows.index]
     _correct(findings, primary)
     for finding in findings:
         name = finding["predictor"]
@@ -139,7 +137,7 @@ def left_out(by_user: pd.DataFrame, metric: str) -> list[str]:
     return sorted(users.user[users[metric].isna()].unique())
 
 
-def _finding(predictor: str, rows: pd.DataFrame, settings: Compare) -> dict[str, Any]:
+def _finding(predictor: str, rows: pd.DataFrame) -> dict[str, Any]:
     """Compare the importance groups of a predictor with one global model and with the control groups."""
     importance, shared = rows.loc["importance"], rows.loc["global"]
     random = rows["mean"][rows.index.str.startswith("random")].dropna().to_numpy()

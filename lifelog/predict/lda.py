@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from threadpoolctl import threadpool_limits
 
-from lifelog.discriminant import Discriminant, fit_discriminant
+from lifelog.discriminant import Discriminant, fit_discriminants
 from lifelog.predict.samples import Samples
 from lifelog.predict.selection import class_weights, weighted_loss
 from lifelog.settings.predict import Lda
@@ -25,7 +25,7 @@ class Predictor:
         count, values = len(train.classes), sorted(self.settings.shrinkage, reverse=True)
         # One thread: sums of several threads differ in the last bits from run to run.
         with threadpool_limits(1):
-            models = [fit_discriminant(train.summary, train.truth, count, shrinkage) for shrinkage in values]
+            models = fit_discriminants(train.summary, train.truth, count, values)
             seen = validation.take(np.isin(validation.truth, train.truth))
             weights = class_weights(train.truth)[seen.truth]
             losses = [weighted_loss(_probabilities(model, seen), seen.truth, weights) for model in models]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifelog.discriminant import fit_discriminant
+from lifelog.discriminant import fit_discriminants
 
 Floats = NDArray[np.floating[Any]]
 Codes = NDArray[np.int_]
@@ -47,6 +47,6 @@ def held_out_evidence(
         for fold in np.unique(folds):
             train, test = known & (folds != fold), known & (folds == fold)
             if test.any() and train.any():
-                model = fit_discriminant(values[train], classes[train], count, shrinkage)
+                (model,) = fit_discriminants(values[train], classes[train], count, [shrinkage])
                 evidence[m, test] = model.scores(values[test])
     return evidence
