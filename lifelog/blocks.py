@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 Codes = NDArray[np.int_]
 Minutes = NDArray[np.floating[Any]]
+Texts = NDArray[np.object_]
 
 
-def time_blocks(sessions: NDArray[np.object_], minutes: Minutes, block_minutes: int) -> Codes:
+def time_blocks(sessions: Texts, minutes: Minutes, block_minutes: int) -> Codes:
     """Number stretches of time within sessions.
 
     Parameters

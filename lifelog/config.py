@@ -68,8 +68,7 @@ class Config(Section):
     splits: list[split_models.Split] = Field(
         [
             split_models.BlockedSplit(name="blocked"),
-            split_models.RandomSplit(name="random"),
-            split_models.UsersSplit(name="users", within="blocked"),
+            split_models.RandomSplit(name="random", importance=False),
         ],
         min_length=1,
     )
@@ -93,8 +92,8 @@ class Config(Section):
     predictors: list[predict.Predictor] = Field(
         [
             predict.Lda(),
-            predict.Boosting(),
-            predict.LifeLogNet(),
+            predict.Boosting(schemes=["global", "importance", "personal"]),
+            predict.LifeLogNet(schemes=["global", "importance", "personal"]),
             predict.Majority(schemes=["global", "personal"]),
             predict.NearestMinute(schemes=["global"]),
             predict.LastLabel(schemes=["global"]),
@@ -138,12 +137,14 @@ class Config(Section):
         """Return the settings of a predictor."""
         return next(predictor for predictor in self.predictors if predictor.name == name)
 
+    def trained(self, scheme: predict.Scheme) -> list[str]:
+        """Return the predictors that are trained under a scheme."""
+        used = scheme in self.schemes
+        return [own.name for own in self.predictors if used and (own.schemes == "all" or scheme in own.schemes)]
+
     def tested_predictors(self) -> list[str]:
         """Return the predictors that see sensors and are trained in importance groups."""
-        sensors = [
-            predictor for predictor in self.predictors if predictor.uses_sensors and "importance" in self.schemes
-        ]
-        return [own.name for own in sensors if own.schemes == "all" or "importance" in own.schemes]
+        return [name for name in self.trained("importance") if self.predictor(name).uses_sensors]
 
     @property
     def primary(self) -> Primary:
@@ -152,19 +153,15 @@ class Config(Section):
         return Primary(target, split, self.compare.predictor or next(iter(self.tested_predictors()), None))
 
     def models(self, split: split_models.AnySplit) -> list[tuple[str, str]]:
-        """Return (predictor, scheme) of every model compared under a split; `random` stands for all random groupings.
-
-        A split by users has no personal models, since its test users are not trained on.
-        """
+        """Return (predictor, scheme) of every model that is compared under a split."""
         pairs: list[tuple[str, str]] = []
         for predictor in self.predictors:
             for scheme in self.schemes:
                 wanted = predictor.schemes == "all" or scheme in predictor.schemes
-                if scheme == "attention" == self.groups.importance:
-                    continue  # the same as the scheme importance
-                if wanted and not (scheme == "personal" and isinstance(split, split_models.UsersSplit)):
-                    names = [f"random-{i + 1}" for i in range(self.groups.random)] if scheme == "random" else [scheme]
-                    pairs += [(predictor.name, name) for name in names]
+                if scheme == "attention" == self.groups.importance:  # the same as importance
+                    continue
+                if wanted and (split.importance or scheme in predict.UNGROUPED):
+                    pairs.append((predictor.name, scheme))
         return pairs
 
 
@@ -188,18 +185,18 @@ def _check_lengths(config: Config) -> None:
         raise ValueError(f"windows.seconds: layout {config.cohort.layout} has files of 60 seconds")
 
 
+def _check_splits(config: Config) -> None:
+    if not config.split(config.primary.split).importance:
+        raise ValueError(
+            f"splits: the primary test needs importance, but {config.primary.split!r} has `importance: false`"
+        )
+
+
 def _check_targets(config: Config) -> None:
     known = [target.name for target in config.targets]
     for name in config.targets_run:
         if name not in known:
             raise ValueError(f"targets_run: {name!r} is not among the targets {known}")
-
-
-def _check_splits(config: Config) -> None:
-    known = [split.name for split in config.splits if not isinstance(split, split_models.UsersSplit)]
-    for split in config.splits:
-        if isinstance(split, split_models.UsersSplit) and split.within not in known:
-            raise ValueError(f"splits: {split.name!r} is within {split.within!r}, which is not among {known}")
 
 
 def _check_groups(config: Config) -> None:
@@ -213,8 +210,11 @@ def _check_groups(config: Config) -> None:
 def _check_schemes(config: Config) -> None:
     if "global" not in config.schemes:
         raise ValueError("schemes: 'global' is required, since every other scheme is compared with it")
-    if "importance" not in config.schemes and {"attention", "raw", "random"} & set(config.schemes):
-        raise ValueError("schemes: 'attention', 'raw' and 'random' are controls of 'importance', which is missing")
+    controls = {"attention", "raw", "class-shares", "random"}
+    if "importance" not in config.schemes and controls & set(config.schemes):
+        raise ValueError(
+            "schemes: 'attention', 'raw', 'class-shares' and 'random' are controls of 'importance', which is missing"
+        )
     for predictor in config.predictors:
         if predictor.schemes != "all" and "global" not in predictor.schemes:
             needed = "needs the scheme 'global', with which its other schemes are compared"
@@ -242,8 +242,8 @@ def _check_new_users(config: Config) -> None:
 
 
 CHECKS = (
-    *(_check_names, _check_lengths, _check_targets, _check_splits),
-    *(_check_groups, _check_schemes, _check_compare, _check_new_users),
+    *(_check_names, _check_lengths, _check_targets),
+    *(_check_groups, _check_schemes, _check_compare, _check_splits, _check_new_users),
 )
 
 

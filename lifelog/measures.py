@@ -12,9 +12,9 @@ import pyarrow as pa
 from lifelog.registry import Registry
 from lifelog.tables import TEXT, TIME
 
-# One row per window, seed, measure and modality. block: windows of a block are not independent. value: null if the
-# modality is missing.
-KEYS = dict(user=TEXT, start=TIME, subset=TEXT, block=pa.int32(), seed=pa.int32())
+# One row per fold, window, seed, measure and modality. fold: 0 describes the user; the others form the groups of the
+# models that are tested in them. block: windows of a block are not independent. value: null if the modality is missing.
+KEYS = dict(user=TEXT, start=TIME, fold=pa.int16(), subset=TEXT, block=pa.int32(), seed=pa.int32())
 IMPORTANCE = pa.schema(KEYS | dict(measure=TEXT, modality=TEXT, value=pa.float32()))
 
 

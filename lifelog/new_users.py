@@ -24,6 +24,7 @@ from lifelog.evaluate.metrics import scores
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import resamples
 from lifelog.groups.vectors import grouping_vectors, read_importance
+from lifelog.predict.interface import one_thread
 from lifelog.predict.samples import Samples, read_samples
 from lifelog.predict.train import predict_users, predictions_schema
 from lifelog.settings.groups import Clustering
@@ -32,6 +33,7 @@ from lifelog.settings.predict import AnyPredictor
 from lifelog.settings.splits import Target
 from lifelog.settings.value import Value
 from lifelog.settings.windows import Modality
+from lifelog.splits.assign import read_folds, tested_folds
 from lifelog.tables import plain, read_json, read_notes, write_json, write_table
 from lifelog.windows.layout import BadInput
 
@@ -72,7 +74,11 @@ class Placement:
 
 
 def place_user(
-    importance: pd.DataFrame, run_importance: pd.DataFrame, groups: pd.DataFrame, settings: Clustering
+    importance: pd.DataFrame,
+    run_importance: pd.DataFrame,
+    groups: pd.DataFrame,
+    settings: Clustering,
+    draws: int = DRAWS,
 ) -> Placement:
     """Assign a new user to the group with the nearest centre (of most windows, if windows were clustered).
 
@@ -86,6 +92,8 @@ def place_user(
         Importance groups of the run: user, group.
     settings : Clustering
         Vectors and unit, as in the run, and the seed of the resamples.
+    draws : int
+        Number of resamples of the new user's blocks and seeds; 0 for an unknown stability.
 
     Returns
     -------
@@ -97,7 +105,7 @@ def place_user(
     windows = grouping_vectors(importance, settings).reindex(columns=users.columns, fill_value=0.0)
     number = _nearest(windows.to_numpy(), centres.to_numpy(), settings.unit)
     same = 0
-    for drawn in resamples(importance, settings, settings.seed, DRAWS):
+    for drawn in resamples(importance, settings, settings.seed, draws):
         vectors = drawn.windows.reindex(columns=users.columns, fill_value=0.0).to_numpy()
         same += _nearest(vectors, centres.to_numpy(), settings.unit) == number
     own = windows.to_numpy().mean(axis=0)
@@ -111,7 +119,7 @@ def place_user(
     distances = cdist(own[None], centres.to_numpy())[0]
     return Placement(
         group,
-        stability=same / DRAWS,
+        stability=same / draws if draws else float("nan"),
         silhouette=silhouette,
         outlier=bool(distances[number] > radii.max()) if len(members) > 1 else None,
         distances={str(name): float(d) for name, d in zip(centres.index, distances, strict=True)},
@@ -128,8 +136,8 @@ def _nearest(windows: Floats, centres: Floats, unit: str) -> int:
 
 def predict_new_user(
     user: str, members: list[str], everyone: list[str], samples: Samples, predictors: list[AnyPredictor]
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Predict the test windows of a new user with every predictor under three schemes.
+) -> pd.DataFrame:
+    """Predict the test windows of a new user in a fold, with every predictor under three schemes.
 
     Parameters
     ----------
@@ -145,27 +153,32 @@ def predict_new_user(
 
     Returns
     -------
-    predictions : pandas.DataFrame
+    pandas.DataFrame
         In the schema of `new_user_schema`.
-    scores : list of dict
-        By predictor and scheme.
     """
-    tables, rows = [], []
+    tables = []
     for settings in predictors:
-        for scheme, fitted in (("importance", members), ("global", everyone), ("personal", [user])):
-            frame = predict_users(settings, samples, fitted, [user]).assign(predictor=settings.name, scheme=scheme)
-            tables.append(frame)
-            row = {"predictor": settings.name, "scheme": scheme, "fitted_on": len(fitted), "windows": len(frame)}
-            values = scores(frame.truth.to_numpy(), probabilities(frame))
-            rows.append(row | {name: plain(value) for name, value in values.items()})
-    empty = new_user_schema(samples.classes).empty_table().to_pandas()
-    return pd.concat(tables, ignore_index=True) if tables else empty, rows
+        with one_thread(settings):
+            for scheme, fitted in (("importance", members), ("global", everyone), ("personal", [user])):
+                table = predict_users(settings, samples, fitted, [user])
+                tables.append(table.assign(predictor=settings.name, scheme=scheme))
+    return pd.concat(tables, ignore_index=True)
+
+
+def score_new_user(predictions: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the scores of a new user by predictor and scheme, over the test windows of all folds."""
+    rows = []
+    for (predictor, scheme), own in predictions.groupby(["predictor", "scheme"], sort=False):
+        values = scores(own.truth.to_numpy(), probabilities(own))
+        row = {"predictor": predictor, "scheme": scheme, "windows": len(own)}
+        rows.append(row | {name: plain(value) for name, value in values.items()})
+    return rows
 
 
 def new_user_schema(classes: list[str]) -> pa.Schema:
     """Return the schema of the predictions of a new user."""
     first = [("predictor", pa.string()), ("scheme", pa.string())]
-    return pa.schema([*first, *(item for item in predictions_schema(classes) if item.name != "group")])
+    return pa.schema([*first, *(item for item in predictions_schema(classes) if item.name != "grouping")])
 
 
 def write_placement(
@@ -202,13 +215,19 @@ def write_placement(
     table = new_user_schema(classes).empty_table()
     about = {"user": user, "excluded": reason, "sentence": f"User {user} is excluded: {reason}."}
     if reason is None:
-        groups = read_groups(groups_path)
-        placement = place_user(read_importance([own]), read_importance(run), groups, settings)
+        groups, of_run = read_groups(groups_path), read_importance(run)
+        files = tables["features"], tables["splits"], [*groups.user, user], standardise
         windows = tables["windows"] if any(predictor.sees == "windows" for predictor in predictors) else None
-        users, folder = [*groups.user, user], Path(predictions_path).parent
-        samples = read_samples(tables["features"], tables["splits"], users, standardise, windows, folder)
-        table, rows = predict_new_user(user, placement.members, list(groups.user), samples, predictors)
-        about = describe_placement(user, placement, rows)
+        predicted = [table.to_pandas()]
+        for fold in tested_folds(read_folds(tables["splits"][-1])) if predictors else ():
+            # Without the test windows of the fold, whose labels must not choose the group.
+            placed = place_user(read_importance([own], fold), of_run, groups, settings, draws=0)
+            samples = read_samples(*files, fold, windows, Path(predictions_path).parent)
+            frame = predict_new_user(user, placed.members, list(groups.user), samples, predictors)
+            predicted.append(frame.assign(fold=fold, group=placed.group))
+        table = pd.concat(predicted, ignore_index=True)
+        placement = place_user(read_importance([own]), of_run, groups, settings)
+        about = describe_placement(user, placement, score_new_user(table))
     logger.info(about["sentence"])
     write_table(table, predictions_path, new_user_schema(classes), {"classes": classes})
     write_json(about, placement_path)

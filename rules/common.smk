@@ -4,6 +4,7 @@ import re
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 # Rules and scripts use the package beside the Snakefile, whatever is installed; also when another workflow uses this one
 # as a module, whose Snakefile is not the main one.
@@ -26,6 +27,7 @@ from lifelog.provenance import package_digest, script_digest
 from lifelog.report.catalogue import figures_of
 from lifelog.report.summary import summarise_run
 from lifelog.settings.groups import Clustering, Scoring, Vectors
+from lifelog.settings.predict import Scheme
 from lifelog.settings.windows import Extraction, Recordings
 from lifelog.windows.check import check_recordings
 from lifelog.windows.layout import BadInput
@@ -45,13 +47,10 @@ except (ConfigError, BadInput) as problem:
 FOLDERS = {user: str(folder) for user, folder in folders.items()}
 USERS = list(FOLDERS)
 SPLITS = [split.name for split in CONFIG.splits]
-# Splits that assign windows to subsets; a split of the method `users` uses those of another one.
-BASE_SPLITS = [split.name for split in CONFIG.splits if split.method != "users"]
 # The chapter of the primary test is the first one.
 CHAPTERS = sorted(
     (f"{t}/{s}" for t in CONFIG.targets_run for s in SPLITS), key=lambda c: c != "/".join(CONFIG.primary[:2])
 )
-BASE_CHAPTERS = [f"{t}/{s}" for t in CONFIG.targets_run for s in BASE_SPLITS]
 MODALITIES = [modality.model_dump() for modality in CONFIG.modalities]
 SIMULATED = CONFIG.cohort.layout == "simulated"
 TRUTH = str(truth_path(CONFIG.cohort.root))
@@ -61,8 +60,8 @@ ENVIRONMENT = "../envs/lifelog.yaml"
 wildcard_constraints:
     user="|".join(USERS),
     target="|".join(target.name for target in CONFIG.targets),
-    split="|".join(BASE_SPLITS),
-    scheme=r"global|importance|attention|raw|random-\d+|personal",
+    split="|".join(SPLITS),
+    scheme="|".join(get_args(Scheme)),
     predictor="|".join(predictor.name for predictor in CONFIG.predictors),
     seed=r"\d+",
 

@@ -21,14 +21,16 @@ def problems_of_recordings(wildcards):
     return check_recordings(CONFIG, folders)
 
 
-def of_schemes(pattern, value):
-    """Function of wildcards: a value for schemes that match a pattern, otherwise nothing."""
-    return lambda wildcards: value if re.match(pattern, wildcards.scheme) else []
+def of_schemes(schemes, value):
+    """Function of wildcards: a value for some schemes, otherwise nothing."""
+    return lambda wildcards: value if wildcards.scheme in schemes else []
 
 
-def splits_of_base(wildcards):
-    """Splits of all users under the split that assigns windows to subsets."""
-    return expand(f"<results>/{{{{target}}}}/{base_split(wildcards)}/splits/{{user}}.parquet", user=USERS)
+def group_settings(wildcards):
+    """Settings of the groups that a scheme depends on."""
+    if wildcards.scheme in ("global", "personal"):
+        return []
+    return dump(CONFIG.groups) if wildcards.scheme == "random" else dump(CONFIG.groups, Scoring)
 
 
 def windows_if_seen(wildcards):
@@ -38,25 +40,17 @@ def windows_if_seen(wildcards):
 
 def predictor_settings(wildcards):
     """Settings of a predictor, with the one scheme of the job: another scheme reruns nothing."""
-    scheme = wildcards.scheme.partition("-")[0]
-    return dump(CONFIG.predictor(wildcards.predictor).model_copy(update={"schemes": [scheme]}))
+    return dump(CONFIG.predictor(wildcards.predictor).model_copy(update={"schemes": [wildcards.scheme]}))
 
 
-def split_by_users(wildcards):
-    """Settings of a split of the method `users`, otherwise None."""
-    split = CONFIG.split(wildcards.split)
-    return dump(split) if split.method == "users" else None
+def with_importance(files):
+    """Function of wildcards: files, if the split has importance groups, otherwise nothing."""
+    return lambda wildcards: files if has_groups(wildcards.split) else []
 
 
-def base_split(wildcards):
-    """Name of the split whose subsets, networks and groups a split uses."""
-    return getattr(CONFIG.split(wildcards.split), "within", wildcards.split)
-
-
-def of_base_with_importance(file):
-    """Function of wildcards: a file of the base split, if predictors are trained in importance groups."""
-    wanted = "importance" in CONFIG.schemes
-    return lambda wildcards: f"<results>/{{target}}/{base_split(wildcards)}/{file}" if wanted else []
+def has_groups(split):
+    """Whether predictors are trained in importance groups under a split."""
+    return CONFIG.split(split).importance and "importance" in CONFIG.schemes
 
 
 def compared_models(wildcards):
@@ -67,6 +61,13 @@ def compared_models(wildcards):
 def compared_predictions(wildcards):
     """Predictions of all compared models, in the order of `compared_models`."""
     return expand("<results>/{{target}}/{{split}}/predictions/{model}.parquet", model=compared_models(wildcards))
+
+
+def grouped_importance(wildcards):
+    """Importance that forms the groups of a scheme; no scheme needs any under a split without importance."""
+    if not CONFIG.split(wildcards.split).importance:
+        return []
+    return IMPORTANCE if wildcards.scheme == "attention" else GROUPING
 
 
 def figure(path, page, **labels):

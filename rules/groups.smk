@@ -50,10 +50,11 @@ rule score_importance:
 
 rule group_users:
     input:
-        importance=lambda w: IMPORTANCE if w.scheme == "attention" else GROUPING,
-        scores=of_schemes("importance", GROUP_SCORES),
-        groups=of_schemes("raw|random", IMPORTANCE_GROUPS),
-        features=of_schemes("raw", per_user("features/{user}.parquet")),
+        importance=grouped_importance,
+        scores=of_schemes(["importance"], GROUP_SCORES),
+        groups=of_schemes(["raw", "class-shares", "random"], IMPORTANCE_GROUPS),
+        features=of_schemes(["raw"], per_user("features/{user}.parquet")),
+        splits=of_schemes(["global", "personal", "class-shares"], per_user("{target}/{split}/splits/{user}.parquet")),
     output:
         groups="<results>/{target}/{split}/groups/{scheme}.csv",
         settings="<results>/{target}/{split}/groups/{scheme}.json",
@@ -64,7 +65,7 @@ rule group_users:
     conda:
         ENVIRONMENT
     params:
-        groups=of_schemes("importance|attention|raw|random", dump(CONFIG.groups, Scoring)),
+        groups=group_settings,
         value=dump(CONFIG.value),
         code=code("group_users"),
     message:

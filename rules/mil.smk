@@ -10,9 +10,11 @@ rule train_mil:
         data=BAGS,
         splits="<results>/{target}/{split}/splits/{user}.parquet",
     output:
-        # All seeds in one job: starting a job and loading the windows takes as long as training a small network.
+        # All seeds and importance in one job: importing torch takes longer than training a small network.
         checkpoints=expand(f"{NETWORKS}.safetensors", seed=CONFIG.mil.seeds, allow_missing=True),
         descriptions=expand(f"{NETWORKS}.json", seed=CONFIG.mil.seeds, allow_missing=True),
+        importance="<results>/{target}/{split}/importance/{user}.parquet",
+        deletion="<results>/{target}/{split}/deletion/{user}.parquet",
     log:
         "<logs>/{target}/{split}/train_mil/{user}.log",
     benchmark:
@@ -31,30 +33,6 @@ rule train_mil:
         mil=dump(CONFIG.mil),
         code=code("train_mil"),
     message:
-        "Training the networks of user {wildcards.user} ({wildcards.split})"
+        "Training the networks of user {wildcards.user}, and their importance ({wildcards.split})"
     script:
         "../workflow_scripts/train_mil.py"
-
-
-rule extract_importance:
-    input:
-        data=BAGS,
-        splits="<results>/{target}/{split}/splits/{user}.parquet",
-        checkpoints=rules.train_mil.output.checkpoints,
-    output:
-        importance="<results>/{target}/{split}/importance/{user}.parquet",
-        deletion="<results>/{target}/{split}/deletion/{user}.parquet",
-    log:
-        "<logs>/{target}/{split}/extract_importance/{user}.log",
-    benchmark:
-        "<benchmarks>/{target}/{split}/extract_importance/{user}.tsv"
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=scaled(3000),
-    params:
-        code=code("extract_importance"),
-    message:
-        "Extracting the importance of user {wildcards.user} ({wildcards.split})"
-    script:
-        "../workflow_scripts/extract_importance.py"

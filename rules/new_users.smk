@@ -1,12 +1,12 @@
 # New users are a run in a results folder of their own that reads a finished run.
-BASE_MODELS = CONFIG.models(CONFIG.split(BASE_SPLITS[0]))
-GROUPED = [CONFIG.predictor(name) for name, scheme in BASE_MODELS if scheme == "importance"]
+GROUPED_CHAPTERS = [chapter for chapter in CHAPTERS if has_groups(chapter.split("/")[1])]
+GROUPED = list(map(CONFIG.predictor, CONFIG.trained("importance")))
 
 if CONFIG.new_users.run:
     from lifelog.new_users import check_run, required_settings
 
     try:
-        for target, split in (chapter.split("/") for chapter in BASE_CHAPTERS):
+        for target, split in (chapter.split("/") for chapter in GROUPED_CHAPTERS):
             shared = CONFIG.value, CONFIG.mil, CONFIG.windows.standardise, CONFIG.modalities, CONFIG.target(target)
             check_run(CONFIG.new_users.run, USERS, target, split, required_settings(*shared, CONFIG.groups))
     except BadInput as problem:
@@ -15,7 +15,7 @@ if CONFIG.new_users.run:
 
 rule new_users:
     input:
-        expand("<results>/{c}/new_users/{user}.json", c=BASE_CHAPTERS, user=USERS),
+        expand("<results>/{c}/new_users/{user}.json", c=GROUPED_CHAPTERS, user=USERS),
 
 
 rule place_user:

@@ -1,8 +1,8 @@
 rule train_predictor:
     input:
-        groups=lambda w: f"<results>/{{target}}/{base_split(w)}/groups/{{scheme}}.csv",
+        groups="<results>/{target}/{split}/groups/{scheme}.csv",
         features=per_user("features/{user}.parquet"),
-        splits=splits_of_base,
+        splits=per_user("{target}/{split}/splits/{user}.parquet"),
         windows=windows_if_seen,
     output:
         predictions="<results>/{target}/{split}/predictions/{predictor}/{scheme}.parquet",
@@ -10,8 +10,6 @@ rule train_predictor:
         "<logs>/{target}/{split}/train_predictor/{predictor}/{scheme}.log",
     benchmark:
         "<benchmarks>/{target}/{split}/train_predictor/{predictor}/{scheme}.tsv"
-    wildcard_constraints:
-        split="|".join(SPLITS),
     conda:
         ENVIRONMENT
     resources:
@@ -20,7 +18,6 @@ rule train_predictor:
         runtime=scaled(240),
     params:
         predictor=predictor_settings,
-        split=split_by_users,
         standardise=CONFIG.windows.standardise,
         code=code("train_predictor"),
     message:
@@ -32,8 +29,8 @@ rule train_predictor:
 rule compare_predictors:
     input:
         predictions=compared_predictions,
-        groups=of_base_with_importance("groups/importance.csv"),
-        importance=of_base_with_importance("importance_scores.csv"),
+        groups=with_importance(IMPORTANCE_GROUPS),
+        importance=with_importance("<results>/{target}/{split}/importance_scores.csv"),
     output:
         scores="<results>/{target}/{split}/scores.csv",
         comparison="<results>/{target}/{split}/comparison.csv",
@@ -42,8 +39,6 @@ rule compare_predictors:
         "<logs>/{target}/{split}/compare_predictors.log",
     benchmark:
         "<benchmarks>/{target}/{split}/compare_predictors.tsv"
-    wildcard_constraints:
-        split="|".join(SPLITS),
     conda:
         ENVIRONMENT
     params:

@@ -105,8 +105,6 @@ rule plot_comparison:
         "<logs>/{target}/{split}/plot_comparison.log",
     benchmark:
         "<benchmarks>/{target}/{split}/plot_comparison.tsv"
-    wildcard_constraints:
-        split="|".join(SPLITS),
     conda:
         ENVIRONMENT
     params:
@@ -186,15 +184,15 @@ rule plot_dag:
         "../workflow_scripts/plot_dag.py"
 
 
-# Files that the report reads: of the run, of every target and split, and of those that assign windows to subsets.
+# Files that the report reads: of the run, of every target and split, and of those with importance.
 RUN_FIGURES = [name for page in ("overview", "cohort", "run") for name in figures_of(page)]
-CHAPTER_FILES = ["verdict.json"]
-CHAPTER_FIGURES = figures_of("comparison")
-BASE_FILES = ["importance_scores.csv", "values.csv", "heterogeneity.csv", "groups/importance.csv"]
-BASE_FILES += ["recovery.json"] if SIMULATED else []
-BASE_FILES += ["published.json"] if CONFIG.report.published else []
-BASE_FILES += [f"{kind}/{u}.parquet" for kind in ("splits", "importance") for u in USERS]
-BASE_FIGURES = [*figures_of("importance"), *figures_of("groups"), *(f"users/{u}" for u in USERS)]
+CHAPTER_FILES = ["verdict.json", *(f"splits/{u}.parquet" for u in USERS)]
+IMPORTANCE_FILES = ["importance_scores.csv", "values.csv", "heterogeneity.csv", "groups/importance.csv"]
+IMPORTANCE_FILES += ["recovery.json"] if SIMULATED else []
+IMPORTANCE_FILES += ["published.json"] if CONFIG.report.published else []
+IMPORTANCE_FILES += [f"importance/{u}.parquet" for u in USERS]
+IMPORTANCE_FIGURES = [*figures_of("importance"), *figures_of("groups"), *(f"users/{u}" for u in USERS)]
+WITH_IMPORTANCE = [chapter for chapter in CHAPTERS if CONFIG.split(chapter.split("/")[1]).importance]
 
 
 rule render_report:
@@ -202,8 +200,8 @@ rule render_report:
         windows=per_user("windows/{user}.parquet"),
         quality=per_user("quality/{user}.parquet"),
         figures=expand("<results>/{f}", f=with_figures([], RUN_FIGURES)),
-        chapters=expand("<results>/{c}/{f}", c=CHAPTERS, f=with_figures(CHAPTER_FILES, CHAPTER_FIGURES)),
-        base=expand("<results>/{c}/{f}", c=BASE_CHAPTERS, f=with_figures(BASE_FILES, BASE_FIGURES)),
+        chapters=expand("<results>/{c}/{f}", c=CHAPTERS, f=with_figures(CHAPTER_FILES, figures_of("comparison"))),
+        importance=expand("<results>/{c}/{f}", c=WITH_IMPORTANCE, f=with_figures(IMPORTANCE_FILES, IMPORTANCE_FIGURES)),
     output:
         page=figure("<results>/report.html", "run", figure="whole page"),
     log:

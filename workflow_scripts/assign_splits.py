@@ -2,7 +2,7 @@
 
 from lifelog.logs import job_log
 from lifelog.settings.splits import Target, split_from_params
-from lifelog.splits import assign_splits
+from lifelog.splits.assign import assign_splits
 
 with job_log(snakemake.log[0], snakemake.input):
     assign_splits(

@@ -1,21 +1,22 @@
 """group_users: importance of all users, and other inputs of the scheme → user → group."""
 
-from lifelog.groups.assignment import group_users, read_groups
+from lifelog.groups.assignment import SchemeInputs, group_users, included_users, read_groups
 from lifelog.groups.clustering import read_scores
 from lifelog.groups.vectors import read_importance
 from lifelog.logs import job_log
-from lifelog.settings.groups import Scoring
+from lifelog.settings.groups import Groups, Scoring
 from lifelog.tables import write_csv, write_json
 
 with job_log(snakemake.log[0], snakemake.input):
-    inputs, settings = snakemake.input, snakemake.params.groups
-    groups = group_users(
-        snakemake.wildcards.scheme,
-        read_importance(inputs.importance),
-        Scoring.from_params(settings) if settings else None,
+    inputs, params, scheme = snakemake.input, snakemake.params.groups, snakemake.wildcards.scheme
+    settings = (Groups if scheme == "random" else Scoring).from_params(params) if params else None
+    others = SchemeInputs(
         scores=read_scores(inputs.scores) if inputs.scores else None,
-        groups=read_groups(inputs.groups) if inputs.groups else None,
+        groups=read_groups(inputs.groups, fold=None) if inputs.groups else None,
         features=list(inputs.features),
+        splits=list(inputs.splits),
     )
+    importance = read_importance(inputs.importance, fold=None) if inputs.importance else included_users(inputs.splits)
+    groups = group_users(scheme, importance, settings, others)
     write_csv(groups, snakemake.output.groups)
-    write_json(dict(settings) | {"value": dict(snakemake.params.value)}, snakemake.output.settings)
+    write_json(dict(params) | {"value": dict(snakemake.params.value)}, snakemake.output.settings)

@@ -1,7 +1,8 @@
-"""train_mil: windows or features and split of a user → one checkpoint per seed, with its description."""
+"""train_mil: windows or features and split of a user → a checkpoint per seed, importance, deletion curves."""
 
 from lifelog.logs import job_log
 from lifelog.mil.device import use_threads
+from lifelog.mil.importance import extract_importance
 from lifelog.mil.train import train_mil
 from lifelog.settings.mil import Mil
 from lifelog.settings.splits import Target
@@ -17,4 +18,11 @@ with job_log(snakemake.log[0], snakemake.input):
         snakemake.params.standardise,
         Mil.from_params(snakemake.params.mil),
         list(snakemake.output.checkpoints),
+    )
+    extract_importance(
+        snakemake.input.data,
+        snakemake.input.splits,
+        list(snakemake.output.checkpoints),
+        snakemake.output.importance,
+        snakemake.output.deletion,
     )

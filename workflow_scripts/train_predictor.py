@@ -1,5 +1,6 @@
 """train_predictor: groups of a scheme, features (or windows) and splits of all users → predictions of test windows."""
 
+from functools import partial
 from pathlib import Path
 
 from lifelog.groups.assignment import read_groups
@@ -7,7 +8,6 @@ from lifelog.logs import job_log
 from lifelog.predict.samples import read_samples
 from lifelog.predict.train import train_predictor
 from lifelog.settings.predict import predictor_from_params
-from lifelog.settings.splits import UsersSplit
 
 with job_log(snakemake.log[0], snakemake.input):
     inputs, params = snakemake.input, snakemake.params
@@ -16,9 +16,8 @@ with job_log(snakemake.log[0], snakemake.input):
         from lifelog.mil.device import use_threads
 
         use_threads(snakemake.threads)
-    groups = read_groups(inputs.groups)
-    folder = Path(snakemake.output.predictions).parent
-    users = list(groups.user)
-    samples = read_samples(inputs.features, inputs.splits, users, params.standardise, inputs.windows, folder)
-    split = UsersSplit.from_params(params.split) if params.split else None
-    train_predictor(groups, samples, settings, snakemake.output.predictions, split)
+    groups = read_groups(inputs.groups, fold=None)
+    files = inputs.features, inputs.splits, list(groups.user.unique()), params.standardise
+    stored = dict(windows=inputs.windows, folder=Path(snakemake.output.predictions).parent)
+    read_fold = partial(read_samples, *files, **stored)
+    train_predictor(groups, read_fold, settings, snakemake.output.predictions)

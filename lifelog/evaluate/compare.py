@@ -39,20 +39,26 @@ def read_predictions(paths: dict[tuple[str, str], str | Path]) -> Predictions:
     Returns
     -------
     dict of (str, str) to pandas.DataFrame
-        user, group, start, truth, and one probability per class. A random grouping that equals the importance groups or
-        an earlier random grouping is left out: a repeated grouping is no further evidence.
+        user, group, fold, start, truth, and one probability per class. The random groupings of a predictor have the
+        schemes `random-1`, `random-2`, ...; one that equals the importance groups or an earlier one is left out: a
+        repeated grouping is no further evidence.
 
     Raises
     ------
     ValueError
         If models predict different test windows.
     """
-    tables = {key: pq.read_table(path).to_pandas() for key, path in paths.items()}
+    tables = {}
+    for (predictor, scheme), path in paths.items():
+        for number, table in pq.read_table(path).to_pandas().groupby("grouping"):
+            name = f"random-{number}" if scheme == "random" else scheme
+            tables[predictor, name] = table.drop(columns="grouping").reset_index(drop=True)
     first_key, first = next(iter(tables.items()))
     for key, table in tables.items():
-        if not table[["user", "start", "truth"]].equals(first[["user", "start", "truth"]]):
+        keys = ["user", "fold", "start", "truth"]
+        if not table[keys].equals(first[keys]):
             raise ValueError(f"{key} and {first_key} predict different test windows; rebuild both")
-    groupings = {key: partition(table.drop_duplicates("user").group) for key, table in tables.items()}
+    groupings = {key: _groupings(table) for key, table in tables.items()}
     known = {(predictor, grouping) for (predictor, scheme), grouping in groupings.items() if scheme == "importance"}
     for (predictor, scheme), grouping in groupings.items():
         if scheme.startswith("random"):
@@ -60,6 +66,16 @@ def read_predictions(paths: dict[tuple[str, str], str | Path]) -> Predictions:
                 del tables[predictor, scheme]
             known.add((predictor, grouping))
     return tables
+
+
+def _groupings(table: pd.DataFrame) -> tuple[tuple[int, ...], ...]:
+    """Return the partition of users in each fold, which are equal for equal groupings."""
+    return tuple(partition(own.drop_duplicates("user").group) for _, own in table.groupby("fold"))
+
+
+def kind_of(scheme: str) -> str:
+    """Return the scheme without the number of a random grouping."""
+    return "random" if scheme.startswith("random-") else scheme
 
 
 def probabilities(table: pd.DataFrame) -> Floats:

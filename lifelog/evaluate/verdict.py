@@ -101,13 +101,14 @@ def verdict(
         finding["sensorless"] = None
         if len(sensorless) and finding["global"] is not None and sensorless.max() >= finding["global"]:
             finding["sensorless"] = {"model": " ".join(sensorless.idxmax()), "score": plain(sensorless.max())}
+    leak = leak_check(by_user, primary or next(_sensor_models(rows), None), settings)
     return {
         "metric": settings.metric,
         "primary": primary,
         "exploratory": exploratory,
-        "headline": headline(findings, primary, grouping),
+        "headline": headline(findings, primary, grouping) if findings else leak["words"],
         "findings": findings,
-        "leak": leak_check(by_user, primary or next(_sensor_models(rows), None), settings),
+        "leak": leak,
         "left_out": left_out(by_user, settings.metric),
         "limits": (UNCLEAN if "test" in subsets else CLEAN) + LIMITS,
     }
@@ -231,7 +232,7 @@ def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) 
     Returns
     -------
     dict
-        outcome (leak, time_informative, no_leak, not_checked), sentence, the skill of the sensor model, and `models`:
+        outcome (leak, time_informative, no_leak, not_checked), words, sentence (with numbers), the skill of the sensor model, and `models`:
         of each model that sees only time stamps, its skill with interval and its share of that of the sensor model,
         None if that one is not clearly better than chance.
     """
@@ -244,8 +245,8 @@ def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) 
         if column[0] in TIME_ONLY and not column[1].startswith("random") and area[column].count() > 1
     ]
     if not timed or sensor not in area.columns or area[sensor].count() < 2:
-        sentence = "Leaks were not checked: this needs two participants, a sensor model and one of time stamps."
-        return {"outcome": "not_checked", "sentence": sentence}
+        words = "Leaks were not checked: this needs two participants, a sensor model and one of time stamps."
+        return {"outcome": "not_checked", "words": words, "sentence": words}
     skill = estimate_mean((area[sensor] - CHANCE).dropna().to_numpy(), settings.confidence)
     models = []
     for column in timed:
@@ -267,7 +268,13 @@ def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) 
         outcome = "leak"
         words = f"This split may leak: time stamps alone predict the label, and {predictor} is not clearly better"
     sentence = f"{words} ({of_shown}; skill is AUROC - 0.5)."
-    return {"outcome": outcome, "sentence": sentence, "sensor_skill": plain(skill.mean), "models": models}
+    return {
+        "outcome": outcome,
+        "words": f"{words}.",
+        "sentence": sentence,
+        "sensor_skill": plain(skill.mean),
+        "models": models,
+    }
 
 
 def interval(value: float, low: float | None, high: float | None) -> str:

@@ -1,19 +1,23 @@
-"""group_users: a grouping scheme is a table user → group; predictors depend on nothing else.
+"""group_users: a grouping scheme is a table fold, user → group; predictors depend on nothing else.
 
-global       all users in one group
-importance   users with similar importance
-attention    control: the same by the attention of the personal networks, as in the study
-raw          control: the same clustering of raw summary features, with as many groups as `importance`
-random-i     control: groups of the same sizes with random members; distinct, as far as there are so many groupings
-personal     each user alone
+global        all users in one group
+importance    users with similar importance
+attention     control: the same by the attention of the personal networks, as in the study
+raw           control: the same clustering of raw summary features, with as many groups as `importance`
+class-shares  control: the same of the shares of classes
+random        control: the importance groups with permuted users; distinct, as far as there are so many groupings
+personal      each user alone
+
+Groups are formed anew in every fold, from the windows that the fold does not test.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import factorial, prod
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,49 +25,84 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from lifelog.groups.clustering import assign_users, best_k, chosen_k, cluster, resamples
-from lifelog.groups.vectors import Profiles, profiles, raw_vectors
-from lifelog.settings.groups import Scoring
+from lifelog.groups.vectors import Profiles, class_shares, profiles, raw_vectors
+from lifelog.settings.groups import Groups, Scoring
+from lifelog.splits.assign import DESCRIBED, exclusion, read_folds
 from lifelog.tables import read_csv
 
+COLUMNS = ["fold", "grouping", "user", "group", "certainty"]
 CERTAINTY_DRAWS = 100  # resamples of blocks
 
 
+class SchemeInputs(NamedTuple):
+    """What some schemes need beside importance.
+
+    Attributes
+    ----------
+    scores : pandas.DataFrame or None
+        Table of `score_groups`, for `importance`.
+    groups : pandas.DataFrame or None
+        The importance groups of all folds, for `raw`, `class-shares` and `random`.
+    features, splits : sequence of str
+        Files of `extract_features`, for `raw`, and of `assign_splits`, for `class-shares`.
+    """
+
+    scores: pd.DataFrame | None = None
+    groups: pd.DataFrame | None = None
+    features: Sequence[str] = ()
+    splits: Sequence[str] = ()
+
+
+NO_INPUTS = SchemeInputs()
+
+
 def group_users(
-    scheme: str,
-    importance: pd.DataFrame,
-    settings: Scoring | None = None,
-    scores: pd.DataFrame | None = None,
-    groups: pd.DataFrame | None = None,
-    features: list[str] | None = None,
+    scheme: str, importance: pd.DataFrame, settings: Scoring | None = None, inputs: SchemeInputs = NO_INPUTS
 ) -> pd.DataFrame:
-    """Form the groups of a scheme.
+    """Form the groups of a scheme in every fold.
 
     Parameters
     ----------
     scheme : str
-        `global`, `importance`, `attention`, `raw`, `random-<i>` or `personal`.
+        `global`, `importance`, `attention`, `raw`, `class-shares`, `random` or `personal`.
     importance : pandas.DataFrame
-        Table of `read_importance`; users without importance are in no group.
+        Table of `read_importance`, of all folds; for `global` and `personal`, fold and user are enough. Users without
+        rows in fold 0 are in no group.
     settings : Scoring, optional
-        Vectors, clustering and number of groups; not needed for `global` and `personal`.
-    scores : pandas.DataFrame, optional
-        Table of `score_groups`, for `importance`.
-    groups : pandas.DataFrame, optional
-        The importance groups, for `raw` and `random-<i>`.
-    features : list of str, optional
-        Files of `extract_features`, for `raw`.
+        Vectors, clustering and number of groups, and for `random` (`Groups`) the number of random groupings; not needed
+        for `global` and `personal`.
+    inputs : SchemeInputs, optional
+        Other inputs of the scheme.
 
     Returns
     -------
     pandas.DataFrame
-        One row per user: user, group, certainty (share of resampled blocks of time with the same group; of the user's
-        windows, if windows were clustered).
+        One row per fold, grouping and user: fold, grouping (from 1; `random` has several), user, group, certainty
+        (share of resampled blocks of time with the same group; of the user's windows, if windows were clustered; NaN if
+        unknown, as in the folds that are tested).
 
     Raises
     ------
     ValueError
         If the scheme is unknown, or lacks an input that it needs.
     """
+    if scheme == "random" and inputs.groups is not None and isinstance(settings, Groups):
+        return _random(inputs.groups, settings)
+    users = sorted(set(importance.user[importance.fold == DESCRIBED]))
+    tables = []
+    for fold, own in importance.groupby("fold"):
+        table = _group_fold(scheme, own, int(fold), settings, inputs)
+        missing = [user for user in users if user not in set(table.user)]
+        if missing:  # they have too few windows in this fold
+            table = pd.concat([table, _table(missing, table.group.mode()[0], np.nan)])
+        tables.append(table[table.user.isin(users)].sort_values("user").assign(fold=fold, grouping=1))
+    return pd.concat(tables, ignore_index=True)[COLUMNS]
+
+
+def _group_fold(
+    scheme: str, importance: pd.DataFrame, fold: int, settings: Scoring | None, inputs: SchemeInputs
+) -> pd.DataFrame:
+    """Return the groups of a fold."""
     users = sorted(set(importance.user))
     if scheme == "global":
         return _table(users, ["everyone"] * len(users))
@@ -71,52 +110,76 @@ def group_users(
         return _table(users, users)
     if settings is None:
         raise ValueError(f"the scheme {scheme!r} needs settings")
-    if scheme == "importance" and scores is not None:
-        return _clustered(importance, profiles(importance, settings), chosen_k(scores), settings)
     if scheme == "attention":
         settings = settings.model_copy(update={"importance": "attention"})
-        found = profiles(importance, settings)
-        return _clustered(importance, found, best_k(found, settings), settings)
-    if scheme.startswith("random-") and groups is not None:
-        number = int(scheme.removeprefix("random-"))
-        return _table(groups.user, random_grouping(groups.group.to_numpy(), number, settings.seed))
-    if scheme == "raw" and groups is not None and features is not None:
-        # By user means, and without errors: a vote of windows, or a mixture, may leave fewer groups than wanted.
-        by_users = settings.model_copy(update={"unit": "users", "algorithm": "kmeans"})
-        windows = raw_vectors(features, profiles(importance, settings).windows)
-        users = windows.groupby("user").mean()
-        return _clustered(None, Profiles(windows, users, users * np.nan), groups.group.nunique(), by_users)
-    raise ValueError(f"the grouping scheme {scheme!r} is unknown, or lacks an input (scores, groups or features)")
+    found, described = profiles(importance, settings), fold == DESCRIBED
+    if scheme in ("importance", "attention"):
+        scored = described and scheme == "importance"
+        k = best_k(found, settings) if inputs.scores is None or not scored else chosen_k(inputs.scores)
+        return _clustered(importance if described else None, found, k, settings)
+    if scheme == "raw" and inputs.features:
+        windows = raw_vectors(inputs.features, found.windows)
+        vectors = windows.groupby("user").mean()
+    elif scheme == "class-shares" and inputs.splits:
+        windows = vectors = class_shares(inputs.splits, found.users, fold)
+    if scheme not in ("raw", "class-shares") or inputs.groups is None:
+        raise ValueError(f"the grouping scheme {scheme!r} is unknown, or lacks an input (groups, features or splits)")
+    # By user means, and without errors: a vote of windows, or a mixture, may leave fewer groups than wanted.
+    by_users = settings.model_copy(update={"unit": "users", "algorithm": "kmeans"})
+    k = inputs.groups.group[inputs.groups.fold == fold].nunique()
+    return _clustered(None, Profiles(windows, vectors, vectors * np.nan), k, by_users)
 
 
-def random_grouping(labels: NDArray[np.object_], number: int, seed: int) -> NDArray[np.object_]:
-    """Return one of the distinct groupings with the same sizes, in random order.
+def _random(groups: pd.DataFrame, settings: Groups) -> pd.DataFrame:
+    """Return the random groupings: the importance groups of the tested folds with permuted users."""
+    tested = groups[groups.fold > DESCRIBED] if groups.fold.nunique() > 1 else groups
+    wide = tested.pivot(index="fold", columns="user", values="group")
+    tables = [
+        pd.DataFrame(labels, wide.index, wide.columns).stack().rename("group").reset_index().assign(grouping=number)
+        for number, labels in enumerate(random_groupings(wide.to_numpy(), settings.random, settings.seed), start=1)
+    ]
+    return pd.concat(tables, ignore_index=True).assign(certainty=1.0)[COLUMNS]
+
+
+def random_groupings(labels: NDArray[np.object_], number: int, seed: int) -> list[NDArray[np.object_]]:
+    """Return distinct groupings with the same sizes, in random order.
 
     Parameters
     ----------
-    labels : ndarray of object, shape (n_users,)
-        Group of each user, which is not among them.
+    labels : ndarray of object, shape (n_folds, n_users)
+        Group of each user in each fold, which is not among them.
     number : int
-        Number of the grouping, from 1. If there are fewer groupings, they repeat.
+        Number of groupings. If there are fewer, they repeat.
     seed : int
         Seed of the order.
 
     Returns
     -------
-    ndarray of object, shape (n_users,)
-        Group of each user.
+    list of ndarray of object, shape (n_folds, n_users)
+        Users are permuted in the same way in all folds, so that groups differ as much between folds as the given ones.
     """
-    sizes = Counter(labels.tolist()).values()
-    arrangements = factorial(len(labels)) // prod(factorial(size) for size in sizes)
-    others = arrangements // prod(factorial(times) for times in Counter(sizes).values()) - 1
+    others = max(_arrangements(row) for row in labels) - 1
     if others == 0:
-        return labels
-    rng, seen = np.random.default_rng(seed), {partition(labels)}
-    while True:
-        drawn = rng.permutation(labels)
-        seen.add(partition(drawn))
-        if len(seen) == 2 + (number - 1) % others:
-            return drawn
+        return [labels] * number
+    rng, seen = np.random.default_rng(seed), {_partitions(labels)}
+    found: list[NDArray[np.object_]] = []
+    while len(found) < min(number, others):
+        drawn = labels[:, rng.permutation(labels.shape[1])]
+        if _partitions(drawn) not in seen:
+            seen.add(_partitions(drawn))
+            found.append(drawn)
+    return [found[i % len(found)] for i in range(number)]
+
+
+def _arrangements(labels: NDArray[np.object_]) -> int:
+    """Return the number of groupings with the same sizes."""
+    sizes = Counter(labels.tolist()).values()
+    of_labels = factorial(len(labels)) // prod(factorial(size) for size in sizes)
+    return of_labels // prod(factorial(times) for times in Counter(sizes).values())
+
+
+def _partitions(labels: NDArray[np.object_]) -> tuple[tuple[int, ...], ...]:
+    return tuple(partition(row) for row in labels)
 
 
 def partition(groups: Iterable[object]) -> tuple[int, ...]:
@@ -128,7 +191,7 @@ def _clustered(importance: pd.DataFrame | None, found: Profiles, k: int, setting
     """Return k groups of users; without importance, their certainty is unknown."""
     users = found.users
     if k == 1:
-        return _table(users.index, ["group 1"] * len(users))
+        return _table(users.index, ["group 1"] * len(users), np.nan if importance is None else 1.0)
     vectors, errors = (users, found.errors.to_numpy()) if settings.unit == "users" else (found.windows, None)
     labels = cluster(vectors.to_numpy(), settings.algorithm, [k], settings.seed, errors=errors)[k]
     assigned = assign_users(found, labels, settings.unit)
@@ -154,6 +217,14 @@ def _table(users: object, groups: object, certainty: object = 1.0) -> pd.DataFra
     return pd.DataFrame({"user": users, "group": groups, "certainty": certainty})
 
 
-def read_groups(path: str | Path) -> pd.DataFrame:
-    """Read the groups of a scheme."""
-    return read_csv(path)
+def included_users(splits: Iterable[str | Path]) -> pd.DataFrame:
+    """Return fold and user of the users that are not excluded, from files of `assign_splits`."""
+    tables = [read_folds(path) for path in splits if exclusion(path) is None]
+    rows = [(fold, own.user.iloc[0]) for folds in tables for fold, own in folds.items()]
+    return pd.DataFrame(rows, columns=["fold", "user"])
+
+
+def read_groups(path: str | Path, fold: int | None = DESCRIBED) -> pd.DataFrame:
+    """Read the groups of a scheme in a fold; None for all folds."""
+    groups = read_csv(path)
+    return groups if fold is None else groups[groups.fold == fold].reset_index(drop=True)

@@ -120,10 +120,9 @@ def halves(importance: pd.DataFrame, measure: str, settings: Vectors) -> tuple[p
     return own, others
 
 
-def aopcr(deletion: pd.DataFrame, measure: str, subset: str = "test") -> pd.Series:
+def aopcr(deletion: pd.DataFrame, measure: str) -> pd.Series:
     """Return by user the mean decrease over numbers of removed modalities, minus that of random orders."""
-    rows = deletion[deletion.subset == subset]
-    area = rows.groupby(["user", "order"]).decrease.mean().unstack()
+    area = deletion.groupby(["user", "order"]).decrease.mean().unstack()
     return area[measure] - area["random"] if len(area) else pd.Series(dtype=float)
 
 

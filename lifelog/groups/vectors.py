@@ -12,24 +12,27 @@ import pandas as pd
 from lifelog.blocks import variance_of_means
 from lifelog.measures import MEASURES
 from lifelog.settings.groups import Vectors
+from lifelog.splits.assign import DESCRIBED, read_split
 from lifelog.tables import read_notes, read_tables
-from lifelog.windows.features import is_summary
+from lifelog.windows.read import is_summary
 
 SMALLEST = 1e-6  # variance; the square of a thousandth
 
 
-def read_importance(paths: Iterable[str | Path]) -> pd.DataFrame:
+def read_importance(paths: Iterable[str | Path], fold: int | None = DESCRIBED) -> pd.DataFrame:
     """Read the importance of several users.
 
     Parameters
     ----------
     paths : iterable of str or Path
         Files of `estimate_value` and `extract_importance`.
+    fold : int, optional
+        Fold of the split; by default fold 0, which describes the users. None for all folds.
 
     Returns
     -------
     pandas.DataFrame
-        One row per window, seed, measure and modality: user, start, subset, seed, measure, modality, value.
+        One row per window, seed, measure and modality: user, start, fold, subset, seed, measure, modality, value.
 
     Raises
     ------
@@ -42,7 +45,7 @@ def read_importance(paths: Iterable[str | Path]) -> pd.DataFrame:
         excluded = {f"user {Path(path).stem}": read_notes(path)["excluded"] for path in paths}
         reasons = "; ".join(f"{user}: {reason}" for user, reason in excluded.items())
         raise ValueError(f"no usable user: {reasons}")
-    return importance
+    return importance if fold is None else importance[importance.fold == fold].reset_index(drop=True)
 
 
 def window_vectors(
@@ -230,7 +233,15 @@ def as_shares(table: pd.DataFrame, measure: str) -> pd.DataFrame:
     return table.div(total.reindex(table.index, level="user"), axis=0).fillna(0.0)
 
 
-def raw_vectors(features: list[str], like: pd.DataFrame) -> pd.DataFrame:
+def class_shares(splits: Sequence[str], like: pd.DataFrame, fold: int) -> pd.DataFrame:
+    """Return the share of each class in the training windows of the users of `like` in a fold, users by classes."""
+    tables = [read_split(path, fold) for path in splits]
+    rows = pd.concat([own[own.subset == "train"] for own in tables])
+    shares = pd.crosstab(rows.user, rows.label, normalize="index")
+    return shares.reindex(like.index).fillna(shares.mean())
+
+
+def raw_vectors(features: Sequence[str], like: pd.DataFrame) -> pd.DataFrame:
     """Return the summary features of the windows of `like`, standardised over the cohort; missing values are 0.
 
     Not per user, since raw vectors represent the differences between users.

@@ -7,14 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
 from lifelog.settings.windows import Modality
 from lifelog.standardise import Scaling, fit_scaling
-from lifelog.windows.features import read_features
-from lifelog.windows.read import read_windows
+from lifelog.windows.read import read_features, read_windows
 
 BATCH_ROWS = 256  # windows that are converted to double precision at a time
 
@@ -62,7 +60,7 @@ class Bags:
 
 def read_bags(
     data_path: str | Path,
-    splits_path: str | Path,
+    split: pd.DataFrame,
     modalities: list[Modality],
     labels: str,
     bins: list[str],
@@ -74,8 +72,8 @@ def read_bags(
     ----------
     data_path : str or Path
         A file of `extract_features` for the encoder `features`, of `extract_windows` for `convolution`.
-    splits_path : str or Path
-        A file of `assign_splits`.
+    split : pandas.DataFrame
+        Rows of `read_split`.
     modalities : list of Modality
         The modalities to read.
     labels : str
@@ -90,13 +88,12 @@ def read_bags(
     bags : Bags
         Values as recorded, not yet standardised; NaN where a modality is missing.
     used : pandas.DataFrame
-        Rows of the splits table, in the order of the bags.
+        The rows of `split` that are in a subset, in the order of the bags; their index is the number of the window.
     classes : list of str
         Names of the classes.
     """
-    splits = pq.read_table(splits_path).to_pandas()
-    rows = splits.subset.notna().to_numpy()
-    used = splits[rows].reset_index(drop=True)
+    rows = split.subset.notna().to_numpy()
+    used = split[rows]
     names = used.label if labels == "bins" else used.level
     classes = bins if labels == "bins" else sorted(names.unique(), key=lambda level: (len(level), level))
     if encoder == "features":

@@ -1,4 +1,4 @@
-"""extract_importance: importance of every modality in every window, from the networks of a user.
+"""Importance of every modality in windows that the networks of a user were not trained on.
 
 attention  weight of the modality in the score of the bag; sums to 1 over the modalities that are present
 ablation   decrease of the log-likelihood of the true class when the modality is masked (positive: it helps)
@@ -25,16 +25,17 @@ from lifelog.evaluate.metrics import scores
 from lifelog.measures import IMPORTANCE, OF_NETWORKS
 from lifelog.mil.bags import Bags, read_bags, standardise_bags
 from lifelog.mil.network import BagOutput, MilNetwork
-from lifelog.mil.train import Member, chunks, exclusion_of, importance_folds, load_members
+from lifelog.mil.train import chunks, exclusion_of, load_members
 from lifelog.registry import Registry
 from lifelog.settings.windows import Modality
+from lifelog.splits.assign import DESCRIBED, read_folds
 from lifelog.tables import TEXT, plain, read_json, write_table
 
-# order: an importance measure, or random; removed: number of removed modalities; windows: number of windows with more
-# modalities than that; decrease: of the predicted class's log-likelihood, mean over the windows.
-CURVE = dict(user=TEXT, subset=TEXT, seed=pa.int32(), order=TEXT)
+# Of test windows. order: an importance measure, or random; removed: number of removed modalities; windows: number of
+# windows with more modalities than that; decrease: of the predicted class's log-likelihood, mean over the windows.
+CURVE = dict(user=TEXT, seed=pa.int32(), order=TEXT)
 DELETION = pa.schema(CURVE | dict(removed=pa.int32(), windows=pa.int32(), decrease=pa.float64()))
-KEYS = ["user", "start", "subset", "block"]
+KEYS = ["user", "start", "fold", "subset", "block"]
 RANDOM_ORDERS = 10  # per window, averaged
 
 
@@ -152,10 +153,12 @@ def extract_importance(
     importance_path: str | Path,
     deletion_path: str | Path,
 ) -> None:
-    """Write the importance of every used window under every seed, and deletion curves.
+    """Write the importance of windows under every seed, and deletion curves.
 
-    Each window is explained by a network that was not trained on it, if the checkpoint has such networks. An excluded
-    user has no rows. The notes of both tables hold the scores of each seed on the test windows.
+    The network of a fold explains the validation and test windows, which it was not trained on. In a split with several
+    folds, importance in the test windows of all folds describes the user (fold 0); importance in the validation windows
+    forms the groups of the fold. An excluded user has no rows. The notes of both tables hold the scores of each seed
+    on the test windows.
 
     Parameters
     ----------
@@ -173,51 +176,51 @@ def extract_importance(
     if notes["excluded"] is None:
         about = read_json(Path(checkpoints[0]).with_suffix(".json"))  # the same for all, except for the seed
         modalities = [Modality(**entry) for entry in about["modalities"]]
-        mil = about["mil"]
-        bags, used, _ = read_bags(data_path, splits_path, modalities, mil["labels"], about["classes"], mil["encoder"])
-        folds = importance_folds(used, mil["folds"])
+        mil, folds = about["mil"], read_folds(splits_path)
+        bags, used, _ = read_bags(
+            data_path, folds[DESCRIBED], modalities, mil["labels"], about["classes"], mil["encoder"]
+        )
     for checkpoint in checkpoints if notes["excluded"] is None else ():
         seed = read_json(Path(checkpoint).with_suffix(".json"))["seed"]
-        explanation = _explain_all(load_members(checkpoint), bags, folds, seed)
-        for measure, values in explanation.importance.items():
-            frame = pd.DataFrame(values, columns=[modality.name for modality in modalities])
-            frame = pd.concat([used[KEYS], frame], axis=1)
-            frame = frame.melt(KEYS, var_name="modality", value_name="value")
-            frames.append(frame.assign(seed=seed, measure=measure))
-        curves.append(_curves(explanation.deletion, used).assign(seed=seed))
-        test = (used.subset == "test").to_numpy()
-        test_scores = scores(bags.classes.numpy()[test], explanation.probabilities[test])
-        notes["test_scores"][str(seed)] = {name: plain(value) for name, value in test_scores.items()}
+        tested = []
+        for member in load_members(checkpoint):
+            rows = folds[member.fold].loc[used.index].reset_index(drop=True)
+            seen = rows.subset.isin(("validation", "test")).to_numpy()
+            explained = bags.take(torch.from_numpy(np.flatnonzero(seen)))
+            explanation = explain(member.network, standardise_bags(explained, member.scalings), seed)
+            rows, test = rows[seen].reset_index(drop=True), (rows.subset[seen] == "test").to_numpy()
+            described = used[KEYS].reset_index(drop=True)[seen].reset_index(drop=True)
+            rows.loc[test, KEYS] = described[test]
+            frames += _importance_rows(explanation, rows[KEYS], modalities, seed)
+            tested.append((explanation, test, explained.classes.numpy()))
+        curves.append(_curves(tested, used.user.iloc[0]).assign(seed=seed))
+        truth = np.concatenate([classes[test] for _, test, classes in tested])
+        probabilities = np.concatenate([explanation.probabilities[test] for explanation, test, _ in tested])
+        notes["test_scores"][str(seed)] = {name: plain(value) for name, value in scores(truth, probabilities).items()}
     for schema, tables, path in ((IMPORTANCE, frames, importance_path), (DELETION, curves, deletion_path)):
         write_table(pd.concat(tables) if tables else schema.empty_table().to_pandas(), path, schema, notes)
 
 
-def _explain_all(members: list[Member], bags: Bags, folds: Codes, seed: int) -> Explanation:
-    """Explain each window by the network of its fold, and return the explanations in the order of the bags."""
-    order, parts = [], []
-    for member in members:
-        rows = np.flatnonzero(folds == member.fold)
-        if len(rows):
-            own = standardise_bags(bags.take(torch.from_numpy(rows)), member.scalings)
-            parts.append(explain(member.network, own, seed))
-            order.append(rows)
-    back = np.argsort(np.concatenate(order))
-    return Explanation(
-        {name: np.concatenate([part.importance[name] for part in parts])[back] for name in parts[0].importance},
-        {name: np.concatenate([part.deletion[name] for part in parts])[back] for name in parts[0].deletion},
-        np.concatenate([part.probabilities for part in parts])[back],
-    )
-
-
-def _curves(deletion: dict[str, NDArray[np.float32]], used: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean deletion curves of each subset."""
+def _importance_rows(
+    explanation: Explanation, keys: pd.DataFrame, modalities: list[Modality], seed: int
+) -> list[pd.DataFrame]:
+    """Return the rows of each measure."""
     frames = []
-    for order, drops in deletion.items():
-        columns = pd.DataFrame(drops, columns=range(1, drops.shape[1] + 1))
-        frame = pd.concat([used[["user", "subset"]], columns], axis=1)
-        frame = frame.melt(["user", "subset"], var_name="removed", value_name="decrease")
-        means = frame.groupby(["user", "subset", "removed"], sort=True)["decrease"].agg(
-            windows="count", decrease="mean"
-        )
-        frames.append(means.reset_index().assign(order=order))
-    return pd.concat(frames).astype({"removed": int})
+    for measure, values in explanation.importance.items():
+        wide = pd.concat([keys, pd.DataFrame(values, columns=[modality.name for modality in modalities])], axis=1)
+        frame = wide.melt(KEYS, var_name="modality", value_name="value")
+        frames.append(frame.assign(seed=seed, measure=measure))
+    return frames
+
+
+def _curves(tested: list[tuple[Explanation, NDArray[np.bool_], Codes]], user: str) -> pd.DataFrame:
+    """Return the mean deletion curves of the test windows of all folds."""
+    frames = []
+    for order in tested[0][0].deletion:
+        drops = np.concatenate([explanation.deletion[order][test] for explanation, test, _ in tested])
+        known = ~np.isnan(drops)
+        count = known.sum(axis=0)
+        mean = np.where(known, drops, 0).sum(axis=0, dtype=float) / np.where(count, count, np.nan)
+        removed = np.arange(1, drops.shape[1] + 1)
+        frames.append(pd.DataFrame({"removed": removed, "windows": count, "decrease": mean, "order": order}))
+    return pd.concat(frames).assign(user=user)

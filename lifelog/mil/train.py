@@ -10,14 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lifelog import __version__
-from lifelog.blocks import Codes, window_folds
 from lifelog.evaluate.metrics import METRICS
 from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
 from lifelog.mil.device import pick_device
@@ -26,14 +23,13 @@ from lifelog.mil.optimiser import ClippedAdamW
 from lifelog.settings.mil import Mil, Training
 from lifelog.settings.splits import Target
 from lifelog.settings.windows import Modality
-from lifelog.splits import exclusion
+from lifelog.splits.assign import DESCRIBED, exclusion, read_folds, tested_folds
 from lifelog.standardise import Scaling
 from lifelog.tables import read_json, write_atomically, write_json
 
 logger = logging.getLogger(__name__)
 
 LOG_SECONDS = 10  # between lines of the log
-OWN = -1  # the network of the user, beside those of folds
 CHUNK = 2**21  # values that are scored at a time: 8 MB
 
 
@@ -51,12 +47,12 @@ class Fit:
 
 
 class Member(NamedTuple):
-    """A network of a checkpoint, and the windows that it is for.
+    """A network of a checkpoint.
 
     Attributes
     ----------
     fold : int
-        The fold of windows that it was not trained on; `OWN` for the network of the user.
+        The fold of the split whose training windows it was trained on.
     network : MilNetwork
         In evaluation mode.
     scalings : dict of str to Scaling
@@ -79,9 +75,8 @@ def train_mil(
 ) -> None:
     """Train the networks of a user, and write one checkpoint (safetensors) per seed with a JSON file beside it.
 
-    A checkpoint holds the network of the user, which is trained on the training windows; the validation windows select
-    its epoch. For importance, it also holds a network per fold of these windows, trained on the other folds for as many
-    epochs.
+    A checkpoint holds a network per tested fold of the split. It is trained on the training windows of the fold; the
+    validation windows select its epoch.
 
     An excluded user, or one whose training fails, has checkpoints without weights, and the JSON file has the reason.
     Later stages leave the user out, and the report shows the reason.
@@ -107,26 +102,21 @@ def train_mil(
     tensors: list[dict[str, Tensor]] = [{} for _ in settings.seeds]
     trained: list[dict[str, Any]] = [{} for _ in settings.seeds]
     if reason is None:
+        folds = read_folds(splits_path)
+        bags, used, classes = read_bags(
+            data_path, folds[DESCRIBED], modalities, settings.labels, target.classes, settings.encoder
+        )
+        trained = [{"classes": classes, "channels": bags.channels, "folds": {}} for _ in settings.seeds]
         try:
-            bags, used, classes = read_bags(
-                data_path, splits_path, modalities, settings.labels, target.classes, settings.encoder
-            )
-            train, validation = (
-                bags.take(torch.tensor((used.subset == subset).tolist())) for subset in ("train", "validation")
-            )
-            folds = importance_folds(used, settings.folds)
-            count = int(folds.max()) + 1
-            fits, scalings = _fit_seeds(train, validation, modalities, len(classes), standardise, settings)
-            for own, about_own, fitted in zip(tensors, trained, fits, strict=True):
-                own |= _member_tensors(OWN, fitted, scalings)
-                about_own |= {"classes": classes, "channels": bags.channels, "folds": count}
-                about_own |= {"epoch": fitted.epoch, "history": fitted.history}
-            epochs = [fitted.epoch for fitted in fits]
-            for fold in range(count):
-                others = bags.take(torch.tensor((folds != fold) & (folds != OWN)))
-                fits, scalings = _fit_seeds(others, None, modalities, len(classes), standardise, settings, epochs)
-                for own, fitted in zip(tensors, fits, strict=True):
+            for fold in tested_folds(folds):
+                subsets = folds[fold].subset[used.index]
+                train, validation = (
+                    bags.take(torch.tensor((subsets == name).tolist())) for name in ("train", "validation")
+                )
+                fits, scalings = _fit_seeds(train, validation, modalities, len(classes), standardise, settings)
+                for own, about_own, fitted in zip(tensors, trained, fits, strict=True):
                     own |= _member_tensors(fold, fitted, scalings)
+                    about_own["folds"][str(fold)] = {"epoch": fitted.epoch, "history": fitted.history}
         except TrainingError as error:
             reason = f"training failed: {error}"
             tensors, trained = [{} for _ in settings.seeds], [{} for _ in settings.seeds]
@@ -146,51 +136,24 @@ def train_mil(
         write_json(about | {"seed": seed} | about_own, Path(checkpoint).with_suffix(".json"))
 
 
-def importance_folds(used: pd.DataFrame, folds: int) -> Codes:
-    """Assign each window to the network that its importance is taken from.
-
-    Parameters
-    ----------
-    used : pandas.DataFrame
-        Rows of the splits table, in the order of the bags.
-    folds : int
-        Number of folds.
-
-    Returns
-    -------
-    ndarray of int, shape (n_windows,)
-        Fold of each training and validation window. `OWN`, the network of the user, for the others, and for all if
-        they are in one session and block of time.
-    """
-    result = np.full(len(used), OWN)
-    inside = used.subset.isin(("train", "validation")).to_numpy()
-    if folds > 1:
-        numbers = window_folds(used[inside].reset_index(drop=True), folds)
-        if numbers.max() > 0 and len(numbers) - np.bincount(numbers).max() >= 2:  # batches need two windows
-            result[inside] = numbers
-    return result
-
-
 def _fit_seeds(
     train: Bags,
-    validation: Bags | None,
+    validation: Bags,
     modalities: list[Modality],
     classes: int,
     standardise: str,
     settings: Mil,
-    epochs: list[int] | None = None,
 ) -> tuple[list[Fit], dict[str, Scaling]]:
-    """Return a network per seed, and the scaling of the training windows; without validation, of so many epochs."""
+    """Return a network per seed, and the scaling of the training windows."""
     device = pick_device(settings.device)
     scalings = fit_scalings(train, standardise)
     train = standardise_bags(train, scalings).to(device)
-    if validation is not None:
-        validation = standardise_bags(validation, scalings).to(device)
+    validation = standardise_bags(validation, scalings).to(device)
     fits = []
-    for seed, most in zip(settings.seeds, epochs or [settings.epochs] * len(settings.seeds), strict=True):
+    for seed in settings.seeds:
         torch.manual_seed(seed)
         network = MilNetwork(modalities, classes, settings, train.channels).to(device)
-        fits.append(fit(network, train, validation, settings.model_copy(update={"epochs": most}), seed))
+        fits.append(fit(network, train, validation, settings, seed))
     return fits, scalings
 
 
@@ -205,7 +168,7 @@ def _member_tensors(fold: int, fitted: Fit, scalings: dict[str, Scaling]) -> dic
 
 
 def _prefix(fold: int) -> str:
-    return "" if fold == OWN else f"fold-{fold}."
+    return f"fold-{fold}."
 
 
 def exclusion_of(checkpoint: str | Path) -> str | None:
@@ -213,24 +176,28 @@ def exclusion_of(checkpoint: str | Path) -> str | None:
     return read_json(Path(checkpoint).with_suffix(".json"))["excluded"]
 
 
-def load_mil(checkpoint: str | Path) -> tuple[MilNetwork, dict[str, Scaling], dict[str, Any]] | None:
-    """Load the network of a user.
+def load_mil(
+    checkpoint: str | Path, fold: int | None = None
+) -> tuple[MilNetwork, dict[str, Scaling], dict[str, Any]] | None:
+    """Load the network of a user in a fold.
 
     Parameters
     ----------
     checkpoint : str or Path
         A safetensors file of `train_mil`, with its JSON file beside it.
+    fold : int, optional
+        A tested fold of the split; the first one by default.
 
     Returns
     -------
     tuple of MilNetwork, dict of str to Scaling, and dict, or None
         The network in evaluation mode, the scaling by modality, and the content of the JSON file (settings, classes,
-        epoch, history). None for an excluded user.
+        and by fold: epoch, history). None for an excluded user.
     """
     members = load_members(checkpoint)
     if not members:
         return None
-    own = next(member for member in members if member.fold == OWN)
+    own = next(member for member in members if fold in (None, member.fold))
     return own.network, own.scalings, read_json(Path(checkpoint).with_suffix(".json"))
 
 
@@ -241,11 +208,10 @@ def load_members(checkpoint: str | Path) -> list[Member]:
         return []
     tensors = load_file(checkpoint)
     settings = Mil.from_params(about["mil"] | {"seeds": [about["seed"]]})
+    modalities = [Modality(**entry) for entry in about["modalities"]]
     members = []
-    for fold in range(OWN, about["folds"]):
-        network = MilNetwork(
-            [Modality(**entry) for entry in about["modalities"]], len(about["classes"]), settings, about["channels"]
-        )
+    for fold in map(int, about["folds"]):
+        network = MilNetwork(modalities, len(about["classes"]), settings, about["channels"])
         prefix = f"{_prefix(fold)}network."
         network.load_state_dict(
             {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}
@@ -274,7 +240,7 @@ class SomeBags(Protocol):
         """Return some bags."""
 
 
-def fit(network: BagNetwork, train: SomeBags, validation: SomeBags | None, settings: Training, seed: int) -> Fit:
+def fit(network: BagNetwork, train: SomeBags, validation: SomeBags, settings: Training, seed: int) -> Fit:
     """Train a network, and keep the weights of the epoch with the best validation score.
 
     Parameters
@@ -283,8 +249,8 @@ def fit(network: BagNetwork, train: SomeBags, validation: SomeBags | None, setti
         It is trained in place.
     train : SomeBags
         Training windows.
-    validation : SomeBags or None
-        Windows that select the epoch; without them, it is the last one.
+    validation : SomeBags
+        Windows that select the epoch.
     settings : Training
         Epochs, patience, optimiser, loss, and the monitored score.
     seed : int
@@ -323,8 +289,6 @@ def fit(network: BagNetwork, train: SomeBags, validation: SomeBags | None, setti
             raise TrainingError(
                 f"epoch {epoch}: the loss is {train_loss}; lower mil.learning_rate or use windows.standardise: user"
             )
-        if validation is None:
-            continue
         validation_loss, score = evaluate(network, validation, weights, settings)
         scores = {"validation_loss": validation_loss, "validation_score": score}
         fitted.history.append({"epoch": epoch, "train_loss": train_loss} | scores)
@@ -338,8 +302,6 @@ def fit(network: BagNetwork, train: SomeBags, validation: SomeBags | None, setti
             logged = now
         if epoch - best_epoch >= settings.patience:
             break
-    if validation is None:
-        return Fit(_state(network), epoch)
     logger.info("best epoch %d of %d: validation %s %.3f", best_epoch, epoch, settings.monitor, best_key[0])
     return fitted
 

@@ -7,7 +7,6 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
-from threadpoolctl import threadpool_limits
 
 from lifelog.predict.samples import Samples
 from lifelog.predict.selection import class_weights, weighted_loss
@@ -40,21 +39,18 @@ class Predictor:
         weights = class_weights(train.truth)
         x, y = self._binned(validation)[known], validation.truth[known]
         held_out = {"X_val": x, "y_val": y, "sample_weight_val": weights[y]} if known.any() else {}
-        # One thread: sums of several threads differ in the last bits from run to run.
-        with threadpool_limits(1):
-            self.model.fit(self._binned(train), train.truth, sample_weight=weights[train.truth], **held_out)
-            self.iterations = self.model.n_iter_
-            if known.any():  # the library keeps the trees after the best ones
-                places = np.searchsorted(self.model.classes_, y)
-                losses = [weighted_loss(p, places, weights[y]) for p in self.model.staged_predict_proba(x)]
-                self.iterations = 1 + int(np.argmin(losses))
+        self.model.fit(self._binned(train), train.truth, sample_weight=weights[train.truth], **held_out)
+        self.iterations = self.model.n_iter_
+        if known.any():  # the library keeps the trees after the best ones
+            places = np.searchsorted(self.model.classes_, y)
+            losses = [weighted_loss(p, places, weights[y]) for p in self.model.staged_predict_proba(x)]
+            self.iterations = 1 + int(np.argmin(losses))
 
     def predict(self, samples: Samples) -> NDArray[np.float64]:
         """Return class probabilities, shape (n_windows, n_classes)."""
         probabilities = np.zeros((len(samples), len(samples.classes)))
-        with threadpool_limits(1):
-            stages = self.model.staged_predict_proba(self._binned(samples))
-            probabilities[:, self.model.classes_] = next(islice(stages, self.iterations - 1, None))
+        stages = self.model.staged_predict_proba(self._binned(samples))
+        probabilities[:, self.model.classes_] = next(islice(stages, self.iterations - 1, None))
         return probabilities
 
     def _binned(self, samples: Samples) -> NDArray[np.float64]:

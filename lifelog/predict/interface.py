@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from lifelog.predict.samples import Samples
 from lifelog.settings.predict import AnyPredictor
@@ -45,3 +47,12 @@ def build_predictor(settings: AnyPredictor) -> Predictor:
     module = import_module(f"lifelog.predict.{settings.name}")
     predictor: Predictor = module.Predictor(settings)
     return predictor
+
+
+def one_thread(settings: AnyPredictor) -> AbstractContextManager[Any]:
+    """Return a context with one thread: sums of several threads differ in the last bits from run to run.
+
+    Networks have their own setting (`lifelog.mil.device.use_threads`).
+    """
+    build_predictor(settings)  # only libraries that are already imported are limited
+    return nullcontext() if settings.needs_torch else threadpool_limits(1)

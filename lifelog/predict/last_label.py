@@ -15,9 +15,9 @@ class Predictor(nearest_minute.Predictor):
     def predict(self, samples: Samples) -> NDArray[np.float64]:
         """Return class probabilities, shape (n_windows, n_classes)."""
         probabilities = np.tile(self.shares, (len(samples), 1))
-        for user, rows in samples.keys.groupby("user").indices.items():
+        for user, rows in samples.rows_by_user().items():
             if user in self.known:
-                minutes, truth = self.known[str(user)]
+                minutes, truth = self.known[user]
                 last = np.searchsorted(minutes, samples.minutes[rows]) - 1
                 probabilities[rows[last >= 0]] = np.eye(len(samples.classes))[truth[last[last >= 0]]]
         return probabilities

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
-from threadpoolctl import threadpool_limits
 
 from lifelog.discriminant import Discriminant, fit_discriminants
 from lifelog.predict.samples import Samples
@@ -23,18 +22,15 @@ class Predictor:
         """Fit a discriminant per shrinkage, and keep the one with the lowest loss."""
         # The strongest shrinkage first, which is used if no validation window can select one.
         count, values = len(train.classes), sorted(self.settings.shrinkage, reverse=True)
-        # One thread: sums of several threads differ in the last bits from run to run.
-        with threadpool_limits(1):
-            models = fit_discriminants(train.summary, train.truth, count, values)
-            seen = validation.take(np.isin(validation.truth, train.truth))
-            weights = class_weights(train.truth)[seen.truth]
-            losses = [weighted_loss(_probabilities(model, seen), seen.truth, weights) for model in models]
+        models = fit_discriminants(train.summary, train.truth, count, values)
+        seen = validation.take(np.isin(validation.truth, train.truth))
+        weights = class_weights(train.truth)[seen.truth]
+        losses = [weighted_loss(_probabilities(model, seen), seen.truth, weights) for model in models]
         self.model = models[int(np.argmin(losses))]
 
     def predict(self, samples: Samples) -> NDArray[np.float64]:
         """Return class probabilities, shape (n_windows, n_classes)."""
-        with threadpool_limits(1):
-            return _probabilities(self.model, samples)
+        return _probabilities(self.model, samples)
 
 
 def _probabilities(model: Discriminant, samples: Samples) -> NDArray[np.float64]:

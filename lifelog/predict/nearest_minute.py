@@ -18,16 +18,16 @@ class Predictor:
     def fit(self, train: Samples, validation: Samples) -> None:
         """Store the training labels of each user in time order."""
         self.shares = np.bincount(train.truth, minlength=len(train.classes)) / len(train)
-        for user, rows in train.keys.groupby("user").indices.items():
+        for user, rows in train.rows_by_user().items():
             order = rows[train.minutes[rows].argsort(kind="stable")]
-            self.known[str(user)] = train.minutes[order], train.truth[order]
+            self.known[user] = train.minutes[order], train.truth[order]
 
     def predict(self, samples: Samples) -> NDArray[np.float64]:
         """Return class probabilities, shape (n_windows, n_classes)."""
         probabilities = np.tile(self.shares, (len(samples), 1))
-        for user, rows in samples.keys.groupby("user").indices.items():
+        for user, rows in samples.rows_by_user().items():
             if user in self.known:
-                minutes, truth = self.known[str(user)]
+                minutes, truth = self.known[user]
                 gaps = np.abs(samples.minutes[rows][:, None] - minutes)  # the earlier of two equally near windows
                 probabilities[rows] = np.eye(len(samples.classes))[truth[gaps.argmin(axis=1)]]
         return probabilities

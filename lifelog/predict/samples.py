@@ -11,11 +11,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lifelog.blocks import Texts
 from lifelog.predict.store import StoredWindows, store_windows
 from lifelog.settings.windows import Modality
+from lifelog.splits.assign import read_split
 from lifelog.standardise import Floats, fit_scaling
 from lifelog.tables import read_notes
-from lifelog.windows.features import is_summary, maxima_name
+from lifelog.windows.read import is_summary, maxima_name
 
 
 @dataclass
@@ -24,8 +26,10 @@ class Samples:
 
     Attributes
     ----------
-    keys : pandas.DataFrame
-        user, session, start, subset.
+    users, subsets : ndarray of object, shape (N,)
+        User and subset.
+    starts : ndarray of datetime64, shape (N,)
+        Starts in UTC.
     minutes : ndarray of int, shape (N,)
         Starts in minutes since 1970.
     elapsed : ndarray of int, shape (N,)
@@ -44,7 +48,9 @@ class Samples:
         Names of the classes.
     """
 
-    keys: pd.DataFrame
+    users: Texts
+    subsets: Texts
+    starts: NDArray[np.datetime64]
     minutes: NDArray[np.int64]
     elapsed: NDArray[np.int64]
     truth: NDArray[np.int_]
@@ -61,7 +67,9 @@ class Samples:
         """Return the windows of a mask."""
         return replace(
             self,
-            keys=self.keys[rows].reset_index(drop=True),
+            users=self.users[rows],
+            subsets=self.subsets[rows],
+            starts=self.starts[rows],
             minutes=self.minutes[rows],
             elapsed=self.elapsed[rows],
             truth=self.truth[rows],
@@ -72,8 +80,12 @@ class Samples:
 
     def subset(self, name: str, users: list[str] | None = None) -> Samples:
         """Return the windows of a subset, of all users or of some."""
-        rows = self.keys.subset == name
-        return self.take((rows if users is None else rows & self.keys.user.isin(users)).to_numpy())
+        rows = self.subsets == name
+        return self.take(rows if users is None else rows & np.isin(self.users, users))
+
+    def rows_by_user(self) -> dict[str, NDArray[np.int_]]:
+        """Return the numbers of the windows of each user."""
+        return {str(user): np.flatnonzero(self.users == user) for user in dict.fromkeys(self.users)}
 
 
 def read_samples(
@@ -81,10 +93,11 @@ def read_samples(
     splits: Sequence[str],
     users: Sequence[str],
     standardise: str,
+    fold: int,
     windows: Sequence[str] | None = None,
     folder: str | Path | None = None,
 ) -> Samples:
-    """Read the used windows of some users.
+    """Read the windows of some users that are used in a fold.
 
     Parameters
     ----------
@@ -94,6 +107,8 @@ def read_samples(
         Users to read; others are skipped.
     standardise : str
         `user` or `none`.
+    fold : int
+        Fold of the split.
     windows : sequence of str, optional
         Files of `extract_windows` in the same order, for predictors that see windows.
     folder : str or Path, optional
@@ -106,7 +121,7 @@ def read_samples(
     """
     pieces, subsets, kept = [], [], []
     for i, (features_path, splits_path) in enumerate(zip(features, splits, strict=True)):
-        split = pq.read_table(splits_path).to_pandas()
+        split = read_split(splits_path, fold)
         if len(split) and split.user[0] in users:
             pieces.append(_read_user(features_path, split, read_notes(splits_path)["classes"], standardise))
             subsets.append(split.subset.fillna("").to_numpy(dtype=str))
@@ -117,7 +132,9 @@ def read_samples(
         stored = store_windows([windows[i] for i in kept], subsets, first.modalities, standardise, folder)
     return replace(
         first,
-        keys=pd.concat([piece.keys for piece in pieces], ignore_index=True),
+        users=np.concatenate([piece.users for piece in pieces]),
+        subsets=np.concatenate([piece.subsets for piece in pieces]),
+        starts=np.concatenate([piece.starts for piece in pieces]),
         minutes=np.concatenate([piece.minutes for piece in pieces]),
         elapsed=np.concatenate([piece.elapsed for piece in pieces]),
         truth=np.concatenate([piece.truth for piece in pieces]),
@@ -135,8 +152,8 @@ def _read_user(features_path: str, split: pd.DataFrame, classes: list[str], stan
     used = split.subset.notna().to_numpy()
     minutes = split.start.dt.as_unit("s").astype("int64") // 60
     elapsed = minutes - minutes.groupby(split.session).transform("min")
-    keys = split.loc[used, ["user", "session", "start", "subset"]].reset_index(drop=True)
-    train = (keys.subset == "train").to_numpy()
+    own = split[used]
+    train = (own.subset == "train").to_numpy()
     columns = [table.column(name).to_numpy() for name in table.column_names if is_summary(name)]
     maxima = {}
     for modality in modalities:
@@ -144,7 +161,9 @@ def _read_user(features_path: str, split: pd.DataFrame, classes: list[str], stan
         values = flat.reshape(len(used), notes["bins"], modality.channels)
         maxima[modality.name] = _standardise(values[used], train, standardise)
     return Samples(
-        keys,
+        own.user.to_numpy(dtype=object),
+        own.subset.to_numpy(dtype=object),
+        own.start.dt.tz_localize(None).to_numpy(),
         minutes[used].to_numpy(),
         elapsed[used].to_numpy(),
         split.label[used].map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int),

@@ -1,82 +1,54 @@
-"""train_predictor: one model per group of a scheme, fitted on training windows, and its predictions of test windows.
-
-Under a split of the method `users`, users are tested by models that were fitted on the other users of their group, in
-folds. A user who is alone in a group is predicted by a model of all other users.
-"""
+"""train_predictor: one model per fold and group of a scheme, and its predictions of the fold's test windows."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from lifelog.predict.interface import build_predictor
+from lifelog.predict.interface import build_predictor, one_thread
 from lifelog.predict.samples import Samples
 from lifelog.settings.predict import AnyPredictor
-from lifelog.settings.splits import UsersSplit
+from lifelog.splits.assign import DESCRIBED
 from lifelog.tables import TEXT, TIME, write_table
 
 logger = logging.getLogger(__name__)
 
 
-def user_folds(members: list[str], everyone: list[str], split: UsersSplit | None) -> list[tuple[list[str], list[str]]]:
-    """Return for each fold the users to fit on and the users to test, for the members of a group.
-
-    Without a split of the method `users`, all members are fitted on and tested in one fold.
-    """
-    if split is None:
-        return [(members, members)]
-    order = np.random.default_rng(split.seed).permutation(sorted(members))
-    folds = []
-    for fold in np.array_split(order, min(split.folds, len(members))):
-        others = [user for user in members if user not in fold]
-        folds.append((others or [user for user in everyone if user not in fold], sorted(map(str, fold))))
-    return folds
-
-
 def train_predictor(
-    groups: pd.DataFrame,
-    samples: Samples,
-    settings: AnyPredictor,
-    predictions_path: str | Path,
-    split: UsersSplit | None = None,
+    groups: pd.DataFrame, read_fold: Callable[[int], Samples], settings: AnyPredictor, predictions_path: str | Path
 ) -> None:
-    """Train a predictor for every group of a scheme, and write its predictions of every test window.
+    """Train a predictor for every group of a scheme in every fold, and write its predictions of all test windows.
 
     Parameters
     ----------
     groups : pandas.DataFrame
-        user, group.
-    samples : Samples
-        The used windows of all users of `groups`.
+        fold, grouping, user, group.
+    read_fold : callable
+        Returns the windows of all users of `groups` that a fold uses.
     settings : PredictorSettings
         The predictor.
     predictions_path : str or Path
-        Parquet file to write: user, group, start, truth (class number), and one probability per class.
-    split : UsersSplit, optional
-        The split, if users are tested by models that were not fitted on them.
+        Parquet file to write: user, group, fold, grouping, start, truth (class number), and one probability per class.
     """
-    everyone = list(groups.user)
-    alone: list[str] = []
-    frames = []
-    for number, (group, own) in enumerate(groups.groupby("group", sort=False), start=1):
-        members = list(own.user)
-        if split and len(members) == 1:
-            alone += members
-        for fitted, tested in user_folds(members, everyone, split):
-            frames.append(predict_users(settings, samples, fitted, tested).assign(group=group))
-            total = groups.group.nunique()
-            logger.info(
-                "group %d of %d (%s): fitted on %d users, tested on %d", number, total, group, len(fitted), len(tested)
-            )
-    if alone:
-        logger.warning("alone in their group, predicted by a model of all other users: %s", ", ".join(alone))
-    table = pd.concat(frames).sort_values(["user", "start"])
-    notes = {"classes": samples.classes, "alone": alone}
-    write_table(table, predictions_path, predictions_schema(samples.classes), notes)
+    folds = [fold for fold in groups.fold.unique() if fold != DESCRIBED] or [DESCRIBED]
+    tables = []
+    for fold in folds:
+        samples = read_fold(fold)
+        own = groups[groups.fold == fold]
+        with one_thread(settings):
+            for (grouping, group), members in own.groupby(["grouping", "group"], sort=False):
+                users = list(members.user)
+                table = predict_users(settings, samples, users, users)
+                table["group"], table["fold"], table["grouping"] = group, fold, grouping
+                tables.append(table)
+        logger.info("fold %d of %d: %d groups", folds.index(fold) + 1, len(folds), own.group.nunique())
+    table = pd.concat(tables).sort_values(["grouping", "user", "start"])
+    write_table(table, predictions_path, predictions_schema(samples.classes), {"classes": samples.classes})
 
 
 def predict_users(settings: AnyPredictor, samples: Samples, fitted: list[str], tested: list[str]) -> pd.DataFrame:
@@ -98,12 +70,12 @@ def predict_users(settings: AnyPredictor, samples: Samples, fitted: list[str], t
     """
     test, names = samples.subset("test", tested), probability_columns(samples.classes)
     probabilities = np.full((len(test), len(names)), 1 / len(names))
-    if fitted:
+    if fitted and len(test):
         model = build_predictor(settings)
         model.fit(samples.subset("train", fitted), samples.subset("validation", fitted))
         probabilities = model.predict(test)
-    frame = test.keys[["user", "start"]].assign(truth=test.truth)
-    return frame.join(pd.DataFrame(probabilities, columns=names))
+    keys = {"user": test.users, "start": pd.DatetimeIndex(test.starts, tz="UTC"), "truth": test.truth}
+    return pd.DataFrame(keys | dict(zip(names, probabilities.T, strict=True)))
 
 
 def probability_columns(classes: list[str]) -> list[str]:
@@ -113,5 +85,5 @@ def probability_columns(classes: list[str]) -> list[str]:
 
 def predictions_schema(classes: list[str]) -> pa.Schema:
     """Return the schema of the predictions table."""
-    keys = dict(user=TEXT, group=TEXT, start=TIME, truth=pa.int16())
+    keys = dict(user=TEXT, group=TEXT, fold=pa.int16(), grouping=pa.int16(), start=TIME, truth=pa.int16())
     return pa.schema(keys | dict.fromkeys(probability_columns(classes), pa.float64()))

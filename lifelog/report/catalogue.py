@@ -63,8 +63,8 @@ CATALOGUE: Registry[Entry] = Registry(
         "confusion": Entry("comparison", "Confusion matrices over the test windows of all participants."),
         "user": Entry(
             "user",
-            "Top: labels over time, by subset. Bottom: validation score per epoch, and importance in the windows that "
-            "form the groups; bars are means over training seeds, marks are seeds.",
+            "Top: labels over time, by subset, or by the fold that tests them. Bottom: validation score per epoch of "
+            "each fold, and importance; bars are means over training seeds, marks are seeds.",
         ),
     },
 )

@@ -19,8 +19,7 @@ from lifelog.measures import MEASURES
 from lifelog.report.catalogue import CATALOGUE, Page, figures_of
 from lifelog.report.tables import joined_random, split_overview
 from lifelog.report.words import describe
-from lifelog.settings.splits import UsersSplit
-from lifelog.tables import read_csv, read_json, read_notes
+from lifelog.tables import read_csv, read_json
 
 
 @dataclass
@@ -55,11 +54,8 @@ class Figure:
 
 @dataclass
 class SplitDetails:
-    """Subsets, importance and groups under a split that assigns windows to subsets."""
+    """Importance and groups."""
 
-    subsets: pd.DataFrame
-    notes: list[dict[str, Any]]
-    excluded: list[dict[str, Any]]
     importance: pd.DataFrame  # of score_importance
     values: pd.DataFrame
     heterogeneity: pd.DataFrame
@@ -83,7 +79,7 @@ class SplitDetails:
 
 @dataclass
 class Chapter:
-    """One target under one split; `details` is None for a split that uses the subsets of another."""
+    """One target under one split; `details` is None for a split without importance."""
 
     target: str
     split: str
@@ -91,10 +87,11 @@ class Chapter:
     figures: dict[str, Figure]
     comparison: pd.DataFrame
     by_user: pd.DataFrame
+    subsets: pd.DataFrame  # windows per user and subset
+    notes: list[dict[str, Any]]
+    excluded: list[dict[str, Any]]
     details: SplitDetails | None
-    base_split: str  # the split that assigns windows to subsets
     grouped_by: str  # the importance measure that forms the groups
-    alone: list[str]  # users predicted by a model of all other users, since they are alone in their group
     user_figures: dict[str, Figure]
 
     @property
@@ -120,10 +117,10 @@ class Chapter:
 
     def about(self, user: str, several_seeds: bool) -> dict[str, Any]:
         """Return group, most important modalities and stability of a user, or why the user is excluded."""
-        assert self.details is not None
-        tests = int(self.details.subsets.set_index("user").test[user])
+        tests = int(self.subsets.set_index("user").test[user])
         about: dict[str, Any] = {"figure": self.user_figures[user], "excluded": None, "tests": tests}
-        for note in self.details.excluded:
+        assert self.details is not None
+        for note in self.excluded:
             if note["user"] == user:
                 return about | {"excluded": note["reason"]}
         groups = self.details.groups.set_index("user")
@@ -144,10 +141,9 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
     """Read a chapter from the results folder of a target and split."""
     folder = Path(folder)
     target, split = folder.parent.name, config.split(folder.name)
-    base = None if isinstance(split, UsersSplit) else split
-    model = next((name for name, scheme in config.models(split) if scheme == "importance"), None)
-    grouped = folder / "predictions" / str(model) / "importance.parquet"
-    pages: tuple[Page, ...] = ("comparison", "importance", "groups") if base else ("comparison",)
+    pages: tuple[Page, ...] = ("comparison", "importance", "groups") if split.importance else ("comparison",)
+    kinds = "splits", "importance" if split.importance else "splits"  # the second one has the excluded users
+    subsets, notes = split_overview(*([str(folder / kind / f"{u}.parquet") for u in users] for kind in kinds))
     figures, stem = folder / "figures", f"{target}-{split.name}"
     names = [name for page in pages for name in figures_of(page)]
     return Chapter(
@@ -157,11 +153,14 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
         figures={name: _figure(figures, name, f"{stem}-{name}", config) for name in names},
         comparison=joined_random(pd.read_csv(folder / "comparison.csv")),
         by_user=_scores_by_user(read_csv(folder / "scores.csv"), config.compare.metric),
-        details=_read_details(folder, config, users) if base else None,
-        base_split=split.within if isinstance(split, UsersSplit) else split.name,
+        subsets=subsets,
+        notes=[note for note in notes if not note["excluded"]],
+        excluded=[note for note in notes if note["excluded"]],
+        details=_read_details(folder, config) if split.importance else None,
         grouped_by=config.groups.importance,
-        alone=read_notes(grouped)["alone"] if model else [],
-        user_figures={u: _figure(figures / "users", u, f"{stem}-user-{u}", config, "user") for u in users if base},
+        user_figures={
+            u: _figure(figures / "users", u, f"{stem}-user-{u}", config, "user") for u in users if split.importance
+        },
     )
 
 
@@ -179,13 +178,8 @@ def _figure(folder: Path, name: str, stem: str, config: Config, kind: str | None
     return Figure(folder / f"{name}.svg", stem, caption, kind)
 
 
-def _read_details(folder: Path, config: Config, users: list[str]) -> SplitDetails:
-    splits, importance = ([str(folder / kind / f"{u}.parquet") for u in users] for kind in ("splits", "importance"))
-    subsets, notes = split_overview(splits, importance)
+def _read_details(folder: Path, config: Config) -> SplitDetails:
     return SplitDetails(
-        subsets=subsets,
-        notes=[note for note in notes if not note["excluded"]],
-        excluded=[note for note in notes if note["excluded"]],
         importance=read_csv(folder / "importance_scores.csv"),
         values=read_csv(folder / "values.csv"),
         heterogeneity=read_csv(folder / "heterogeneity.csv"),

@@ -70,7 +70,6 @@ def render_report(
         users=_users(cohort, figures["yield"].table, chapters, len(config.mil.seeds) > 1),
         known=set(cohort.user),
         primary=config.primary,
-        base_chapters={c.key: f"{c.target}/{c.base_split}" for c in chapters},
         metric=METRICS[config.compare.metric].label,
         metrics=METRICS,
         measures=MEASURES,

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from lifelog.settings.splits import SUBSETS
+from lifelog.splits.assign import DESCRIBED, read_folds, tested_folds
 from lifelog.tables import read_json, read_notes
 
 
@@ -60,30 +60,34 @@ def problem_counts(quality: pd.DataFrame) -> pd.DataFrame:
 
 
 def training_histories(descriptions: list[str]) -> pd.DataFrame:
-    """Return user, seed, epoch, losses, validation score and selected epochs, from the JSON of checkpoints."""
+    """Return user, seed, fold, epoch, losses, validation score and selected epochs, from the JSON of checkpoints."""
     frames = []
     for path in descriptions:
         about = read_json(path)
-        if about["excluded"] is None:
-            frame = pd.DataFrame(about["history"])
-            user = Path(path).parent.name
-            frames.append(frame.assign(user=user, seed=about["seed"], best=frame.epoch == about["epoch"]))
-    columns = ["user", "seed", "epoch", "train_loss", "validation_loss", "validation_score", "best"]
+        for fold, own in about["folds"].items() if about["excluded"] is None else ():
+            keys = {"user": Path(path).parent.name, "seed": about["seed"], "fold": int(fold)}
+            frame = pd.DataFrame(own["history"])
+            frames.append(frame.assign(**keys, best=frame.epoch == own["epoch"]))
+    columns = ["user", "seed", "fold", "epoch", "train_loss", "validation_loss", "validation_score", "best"]
     return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
 
 
 def split_overview(splits: list[str], importance: list[str]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Return the windows per user and subset, and notes: excluded users, and subsets without some class."""
+    """Return the windows per user and subset, and notes: excluded users, and subsets without some class.
+
+    Test windows are those of all folds, training and validation windows the mean over folds.
+    """
     rows: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
     for path, importance_path in zip(splits, importance, strict=True):
-        frame, about = pq.read_table(path).to_pandas(), read_notes(path)
+        folds, about = read_folds(path), read_notes(path)
         user = Path(path).stem
-        counts = frame.subset.value_counts()
-        unused = frame.reason.value_counts()
+        tested = tested_folds(folds)
+        counts = pd.DataFrame([folds[fold].subset.value_counts() for fold in tested]).reindex(columns=SUBSETS).fillna(0)
+        unused = untested_reasons(folds).value_counts()
         rows.append(
-            {"user": user}
-            | {subset: int(counts.get(subset, 0)) for subset in SUBSETS}
+            {"user": user, "folds": len(tested), "test": int(counts.test.sum())}
+            | {subset: round(counts[subset].mean()) if tested else 0 for subset in ("train", "validation")}
             | {"unused": int(unused.sum()), "why": ", ".join(f"{k} {v}" for k, v in unused.items())}
             | {"nearest": about["nearest_minutes"]}
         )
@@ -92,8 +96,19 @@ def split_overview(splits: list[str], importance: list[str]) -> tuple[pd.DataFra
             continue
         for subset, lacking in about["lacking"].items():
             if lacking:
-                notes.append({"user": user, "reason": f"no {' or '.join(lacking)} in {subset}", "excluded": False})
+                some = " of some fold" if subset == "train" and len(tested) > 1 else ""
+                reason = f"no {' or '.join(lacking)} in {subset}{some}"
+                notes.append({"user": user, "reason": reason, "excluded": False})
     return pd.DataFrame(rows), notes
+
+
+def untested_reasons(folds: dict[int, pd.DataFrame]) -> pd.Series:
+    """Return why windows are not used: in one fold, in any subset; in several folds, in none as a test window."""
+    reasons = pd.DataFrame({fold: own.reason for fold, own in folds.items()})
+    if len(folds) > 1:
+        tested = pd.DataFrame({fold: own.subset == "test" for fold, own in folds.items()}).any(axis=1)
+        reasons = reasons[~tested].replace("embargo", None).bfill(axis=1)
+    return reasons[DESCRIBED]
 
 
 def joined_random(comparison: pd.DataFrame) -> pd.DataFrame:

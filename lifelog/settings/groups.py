@@ -17,7 +17,8 @@ class Vectors(Section):
     """importance measure that forms the groups (published: attention)"""
 
     subsets: list[Subset] = Field(["train", "validation"], min_length=1)
-    """windows whose importance is used (published: test)"""
+    """windows of a fold whose importance is used; networks explain validation and test windows only (published:
+    test)"""
 
 
 class Clustering(Vectors):
@@ -55,7 +56,7 @@ class Groups(Scoring):
         "embedding_seed": "embedding.seed",
     }
 
-    random: int = Field(1, ge=1, le=999)
+    random: int = Field(99, ge=1, le=999)
     """number of random groupings (controls); a p-value below .05 needs 20, or 40 for two predictors that are not
     primary"""
 

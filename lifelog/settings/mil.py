@@ -55,14 +55,13 @@ class Mil(Training):
     """The personal multiple-instance network."""
 
     renamed: ClassVar[dict[str, str]] = Training.renamed | {"scale": "attention_temperature"}
+    removed: ClassVar[dict[str, str]] = {
+        "folds": "the networks of the folds of a split explain the windows that they were not trained on"
+    }
 
     encoder: Literal["features", "convolution"] = "features"
     """what the instance of a modality is; features: its features, by a linear map; convolution: its samples, by a
     convolutional network (published)"""
-
-    folds: int = Field(5, ge=1)
-    """importance is taken from so many further networks per seed, each in a fold of the training and validation windows
-    that it was not trained on; 1: from the network itself in all windows (published)"""
 
     weight_decay: float = Field(0.3, ge=0)
     """weight decay of AdamW (published: 0.01)"""
@@ -80,7 +79,7 @@ class Mil(Training):
     """published attention only: divisor of the logits"""
 
     seeds: list[int] = Field([0, 1], min_length=1)
-    """one network per seed; importance is their mean"""
+    """one network per seed and fold of the split; importance is their mean"""
 
     @field_validator("seeds")
     @classmethod

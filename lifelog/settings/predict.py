@@ -13,7 +13,8 @@ from pydantic import Field, TypeAdapter, field_validator
 from lifelog.settings.base import Section, complete
 from lifelog.settings.mil import Training
 
-Scheme = Literal["global", "importance", "attention", "raw", "random", "personal"]
+Scheme = Literal["global", "importance", "attention", "raw", "class-shares", "random", "personal"]
+UNGROUPED = ("global", "personal")  # schemes that need no importance
 Sees = Literal["nothing", "time", "features", "windows"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, TypeAdapter, field_validator, model_validator
 
@@ -83,7 +83,7 @@ class WindowAssignment(Section):
     """wildcard {split} of the results"""
 
     test: float = Field(0.2, gt=0, lt=1)
-    """share of the windows in the test subset"""
+    """share of the windows in the test subset; not used with several folds"""
 
     validation: float = Field(0.125, gt=0, lt=1)
     """share of the remaining windows used to choose the epoch"""
@@ -94,12 +94,17 @@ class WindowAssignment(Section):
     block_minutes: int = Field(8, ge=1)
     """length of blocks of time in minutes; windows of a block are not treated as independent"""
 
+    importance: bool = True
+    """false: no importance and no groups, only models of all and personal models"""
+
 
 class RandomSplit(WindowAssignment):
     """Windows shuffled one by one."""
 
     method: Literal["random"] = "random"
     """shuffles single windows, as published; neighbours in time leak between subsets"""
+
+    rotates: ClassVar[bool] = False
 
 
 class BlockedSplit(WindowAssignment):
@@ -108,7 +113,10 @@ class BlockedSplit(WindowAssignment):
     method: Literal["blocked"] = "blocked"
     """keeps whole sessions, blocks of minutes, or whole tasks together"""
 
-    min_sessions: int = Field(3, ge=3)
+    folds: int = Field(5, ge=1, le=50)
+    """number of folds, each of which is tested once; 1: one test subset"""
+
+    min_sessions: int = Field(4, ge=3)
     """users with fewer sessions are split by blocks of minutes"""
 
     embargo_minutes: int = Field(1, ge=0)
@@ -121,7 +129,12 @@ class BlockedSplit(WindowAssignment):
     """tasks: label of the time between tasks; cut in the middle"""
 
     hold_out: list[Level] = Field([])
-    """tasks: the test tasks of every user; empty: drawn per user"""
+    """tasks: the tasks to test, each in a fold of its own; empty: all tasks, in folds that are drawn per user"""
+
+    @property
+    def rotates(self) -> bool:
+        """Whether there are several folds, each of which is tested once."""
+        return (len(self.hold_out) or self.folds) > 1
 
     @model_validator(mode="after")
     def _is_consistent(self) -> BlockedSplit:
@@ -132,27 +145,7 @@ class BlockedSplit(WindowAssignment):
         return self
 
 
-class UsersSplit(Section):
-    """Predictors tested on users that they were not trained on."""
-
-    method: Literal["users"] = "users"
-    """tests each predictor on users it was not trained on"""
-
-    name: Name
-    """wildcard {split} of the results"""
-
-    within: Name
-    """the split that provides subsets, personal models and groups"""
-
-    folds: int = Field(3, ge=2)
-    """number of folds of users; a smaller group leaves out one user per fold"""
-
-    seed: int = Field(0, ge=0)
-    """seed of the folds"""
-
-
-WindowSplit = RandomSplit | BlockedSplit  # assigns every window to a subset
-AnySplit = BlockedSplit | RandomSplit | UsersSplit
+AnySplit = BlockedSplit | RandomSplit
 Split = Annotated[AnySplit, Field(discriminator="method")]
 
 

@@ -16,7 +16,7 @@ from lifelog.config import Config
 from lifelog.groups.clustering import best_k, cluster
 from lifelog.groups.vectors import profiles, read_importance, user_vectors
 from lifelog.settings.splits import BlockedSplit, Target
-from lifelog.splits import assign_splits
+from lifelog.splits.assign import assign_splits
 from lifelog.validation.cohorts import MODALITIES, SECONDS, SESSION_WINDOWS, TEST, Scenario, Simulated, participants
 from lifelog.value.compare import compare_values
 from lifelog.value.estimate import estimate_value
@@ -25,7 +25,8 @@ from lifelog.windows.schema import windows_schema
 
 TARGET = Target(name="label", column="label", bins={"low": [0], "middle": [1], "high": [2]})
 # Blocks of minutes, since sessions of ten windows are few.
-SPLIT = BlockedSplit(name="blocked", test=TEST, min_sessions=1000, block_minutes=5)
+SPLIT = BlockedSplit(name="blocked", folds=1, test=TEST, min_sessions=1000, block_minutes=5)
+ROTATED = BlockedSplit(name="rotated", min_sessions=1000, block_minutes=5)  # networks explain the windows of all folds
 FIRST = 1_600_000_000
 
 
@@ -101,6 +102,7 @@ def _measure(who: Simulated, folder: Path, networks: bool, config: Config) -> li
 
     checkpoints = [str(folder / f"{name}-{seed}.safetensors") for seed in config.mil.seeds]
     data = features if config.mil.encoder == "features" else windows
+    assign_splits(windows, TARGET, ROTATED, splits, SECONDS)
     train_mil(data, splits, MODALITIES, TARGET, "user", config.mil, checkpoints)
     extract_importance(data, splits, checkpoints, importance, folder / f"{name}.d")
     return [value, importance]

@@ -1,33 +1,35 @@
 """estimate_value: what each modality adds to the prediction of a user's held-out windows.
 
-Only training and validation windows are used, divided into folds of whole sessions or blocks of time: the windows of a
-fold are predicted by models that were fitted to the other folds. A value is a mean over windows, so the table has one
-row per window and modality, as that of the other importance measures.
+In each fold of the split, only training and validation windows are used. They are divided into folds of whole sessions
+or blocks of time in turn: the windows of an inner fold are predicted by models that were fitted to the other ones. A
+value is a mean over windows, so the table has one row per fold, window and modality, as that of the other importance
+measures.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lifelog.blocks import Codes, variance_of_means, window_folds
 from lifelog.measures import IMPORTANCE
 from lifelog.settings.value import Value
+from lifelog.splits.assign import DESCRIBED, read_folds
 from lifelog.tables import plain, read_notes, write_table
 from lifelog.value.evidence import held_out_evidence
 from lifelog.value.shapley import pointwise_values
-from lifelog.windows.features import read_features
+from lifelog.windows.read import read_features
 
 SUBSETS = ("train", "validation")
 FEW_WINDOWS = 5  # of a class, below which they cannot show their own error
 
 
 def estimate_value(features_path: str | Path, splits_path: str | Path, settings: Value, value_path: str | Path) -> None:
-    """Write the value of each modality in the training and validation windows of a user.
+    """Write the value of each modality in the training and validation windows of a user, for every fold of the split.
 
     An excluded user, and one with a single class or block in these windows, has no rows; the notes have the reason.
 
@@ -41,21 +43,35 @@ def estimate_value(features_path: str | Path, splits_path: str | Path, settings:
         Parquet file to write. Its notes hold the standard error of sampled orders by modality, 0 for exact values.
     """
     notes = read_notes(splits_path)
-    split = pq.read_table(splits_path).to_pandas()
-    used = split.subset.isin(SUBSETS).to_numpy()
-    split, classes = split[used].reset_index(drop=True), notes["classes"]
+    frames: list[pd.DataFrame] = []
+    errors: dict[str, Any] = {}
+    excluded = notes["excluded"]
+    for fold, split in {} if excluded else read_folds(splits_path).items():
+        used = split.subset.isin(SUBSETS).to_numpy()
+        own = split[used].reset_index(drop=True)
+        reason = _unusable(own)
+        if reason is None:
+            frame, sampling = _values(read_features(features_path, used), own, notes["classes"], settings)
+            frames.append(frame)
+            errors = errors or sampling
+        elif fold == DESCRIBED:
+            excluded = reason
+    if excluded or not frames:
+        frames = [IMPORTANCE.empty_table().to_pandas()]
+    write_table(pd.concat(frames), value_path, IMPORTANCE, {"excluded": excluded, "sampling_errors": errors})
+
+
+def _values(
+    features: dict[str, NDArray[np.float64]], split: pd.DataFrame, classes: list[str], settings: Value
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the values of modalities in the windows of a fold, and the errors of sampled orders."""
     codes = split.label.map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int)
-    excluded = notes["excluded"] or _unusable(split)
-    frame, errors = IMPORTANCE.empty_table().to_pandas(), {}
-    if not excluded:
-        features = read_features(features_path, used)
-        folds = window_folds(split, settings.folds)
-        evidence = held_out_evidence(features, codes, folds, len(classes), settings.shrinkage)
-        values, sampling = pointwise_values(evidence, codes, settings.permutations, settings.seed)
-        values = with_least_error(with_training_error(values, folds), codes, split.block.to_numpy(), folds)
-        frame = _table(split, list(features), values, np.array([_is_absent(x) for x in features.values()]))
-        errors = {name: plain(error) for name, error in zip(features, sampling, strict=True)}
-    write_table(frame, value_path, IMPORTANCE, {"excluded": excluded, "sampling_errors": errors})
+    folds = window_folds(split, settings.folds)
+    evidence = held_out_evidence(features, codes, folds, len(classes), settings.shrinkage)
+    values, sampling = pointwise_values(evidence, codes, settings.permutations, settings.seed)
+    values = with_least_error(with_training_error(values, folds), codes, split.block.to_numpy(), folds)
+    frame = _table(split, list(features), values, np.array([_is_absent(x) for x in features.values()]))
+    return frame, {name: plain(error) for name, error in zip(features, sampling, strict=True)}
 
 
 def _unusable(split: pd.DataFrame) -> str | None:
@@ -143,6 +159,6 @@ def _table(
 ) -> pd.DataFrame:
     """Return one row per window and modality."""
     values = np.where(absent[:, None], np.nan, values)
-    keys = split[["user", "start", "subset", "block"]]
+    keys = split[["user", "start", "fold", "subset", "block"]]
     wide = pd.concat([keys, pd.DataFrame(values.T, columns=names)], axis=1)
     return wide.melt(list(keys), var_name="modality", value_name="value").assign(seed=0, measure="value")

@@ -1,9 +1,10 @@
-"""Reading window tables into arrays."""
+"""Reading tables of windows and features into arrays; without the computation of features, which imports much."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lifelog.settings.windows import Modality
+from lifelog.tables import read_notes
 from lifelog.windows.schema import read_modalities
 
 BATCH_ROWS = 256
+MAXIMA = "bin_maxima"
 
 
 def read_labels(path: str | Path) -> pd.DataFrame:
@@ -116,3 +119,36 @@ def read_windows(
             arrays[name][here] = values[rows[here] - start]
         start += count
     return arrays
+
+
+def read_features(features_path: str | Path, rows: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+    """Read the summary features of some windows.
+
+    Parameters
+    ----------
+    features_path : str or Path
+        A file of `extract_features`.
+    rows : ndarray of bool, shape (n_all_windows,)
+        The windows to return.
+
+    Returns
+    -------
+    dict of str to ndarray of float, shape (n_windows, n_features)
+        By modality; NaN where it is missing.
+    """
+    table = pq.read_table(features_path)
+    names = [Modality(**entry).name for entry in read_notes(features_path)["modalities"]]
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    for column in filter(is_summary, table.column_names):
+        columns[column.split(".")[0]].append(table.column(column).to_numpy()[rows])
+    return {name: np.stack(values, axis=1).astype(np.float64) for name, values in columns.items()}
+
+
+def maxima_name(modality: str) -> str:
+    """Return the column of a modality's bin maxima, bins x channels."""
+    return f"{modality}.{MAXIMA}"
+
+
+def is_summary(column: str) -> bool:
+    """Return whether a column of the features table is one number per window and feature, not the maxima of bins."""
+    return "." in column and not column.endswith(f".{MAXIMA}")

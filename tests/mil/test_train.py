@@ -29,7 +29,7 @@ from lifelog.mil.train import (
 )
 from lifelog.settings.mil import Mil, Training
 from lifelog.settings.windows import Modality
-from lifelog.windows.features import is_summary
+from lifelog.windows.read import is_summary
 
 TWO = [Modality(name="signal", columns=["x"], rate=1, length=60), Modality(name="noise", kind="scalar", columns=["x"])]
 QUICK = Mil(epochs=3, patience=3, batch_size=8)

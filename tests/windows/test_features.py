@@ -5,8 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from lifelog.config import Config
-from lifelog.windows.features import bin_maxima, maxima_name, summary
-from lifelog.windows.read import read_windows
+from lifelog.windows.features import bin_maxima, summary
+from lifelog.windows.read import maxima_name, read_windows
 
 
 def test_summary_statistics_of_a_sine_wave() -> None:

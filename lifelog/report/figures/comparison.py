@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from lifelog.evaluate.compare import probabilities
+from lifelog.evaluate.compare import kind_of, probabilities
 from lifelog.evaluate.metrics import METRICS, confusion
 from lifelog.registry import Registry
 from lifelog.report.style import SCHEME_COLOURS, SEQUENTIAL, colours, markers, save, style
@@ -37,10 +37,11 @@ def plot_comparison(tables: ComparisonTables, path: str | Path) -> None:
     metric, confidence = tables.settings.metric, tables.settings.confidence
     rows = tables.comparison[tables.comparison.metric == metric]
     predictors, schemes = list(dict.fromkeys(rows.predictor)), list(dict.fromkeys(rows.scheme))
-    kinds = list(dict.fromkeys(scheme.partition("-")[0] for scheme in schemes))
+    kinds = list(dict.fromkeys(map(kind_of, schemes)))
+    randoms = [scheme for scheme in schemes if kind_of(scheme) == "random"]
     shape = dict(zip(kinds, markers(len(kinds)), strict=True))
     # Schemes of a predictor are centred on its row.
-    present = {p: [kind for kind in kinds if kind in set(rows[rows.predictor == p].scheme.str.partition("-")[0])]
+    present = {p: [kind for kind in kinds if kind in set(rows[rows.predictor == p].scheme.map(kind_of))]
                for p in predictors}  # fmt: skip
     panels = {
         "mean": ("low", "high", f"{METRICS[metric].label}, mean over participants"),
@@ -53,12 +54,12 @@ def plot_comparison(tables: ComparisonTables, path: str | Path) -> None:
                 own = rows[rows.scheme == scheme].set_index("predictor").reindex(predictors)
                 if centre == "difference" and scheme == "global":
                     continue
-                kind = scheme.partition("-")[0]
+                kind = kind_of(scheme)
                 y = [place + 0.15 * (own_kinds.index(kind) - (len(own_kinds) - 1) / 2) if kind in own_kinds else place
                      for place, own_kinds in enumerate(present.values())]  # fmt: skip
                 look = {"color": colours(10)[SCHEME_COLOURS[kind]], "fmt": shape[kind]}
                 if kind == "random":
-                    ax.errorbar(own[centre], y, alpha=0.6, ms=4, label=kind if scheme == "random-1" else None, **look)
+                    ax.errorbar(own[centre], y, alpha=0.6, ms=4, label=kind if scheme == randoms[0] else None, **look)
                     continue
                 errors = np.abs(np.stack([own[centre] - own[low], own[high] - own[centre]]))
                 ax.errorbar(own[centre], y, xerr=errors, label=kind, capsize=3, **look)
@@ -118,12 +119,13 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare, path: 
     rows = rows[(rows.metric == settings.metric) & ~rows.predictor.isin(SENSORLESS)]
     rows = rows[~rows.scheme.isin(["global", "personal"])]
     grouped = rows.groupby(["where", "predictor"]).scheme.transform(lambda schemes: "importance" in set(schemes))
-    rows = rows[grouped.astype(bool)].assign(kind=rows.scheme.str.split("-").str[0])
+    rows = rows[grouped.astype(bool)].assign(kind=rows.scheme.map(kind_of))
     positions = {key: -position for position, key in enumerate(rows.groupby(["where", "predictor"], sort=False).groups)}
     looks = {
         "importance": ("o", 8, 0.0, "importance groups"),
         "attention": ("^", 5, -0.12, "groups by attention"),
         "raw": ("s", 5, -0.22, "groups by raw features"),
+        "class-shares": ("v", 5, -0.28, "groups by class shares"),
         "random": ("D", 4, -0.34, "random groups"),
     }
     with style():

@@ -91,8 +91,7 @@ def plot_values(tables: ImportanceTables, path: str | Path) -> None:
 
 def plot_deletion(tables: ImportanceTables, path: str | Path) -> None:
     """Plot the decrease of the predicted class's likelihood as modalities are removed, mean over users, per order."""
-    test = tables.deletion[tables.deletion.subset == "test"]
-    users = test.groupby(["order", "removed", "user"]).decrease.mean().reset_index()
+    users = tables.deletion.groupby(["order", "removed", "user"]).decrease.mean().reset_index()
     orders = sorted(set(users.order))
     with style():
         figure, ax = plt.subplots(figsize=(6, 3.2))

@@ -12,24 +12,31 @@ from matplotlib.axes import Axes
 from lifelog.measures import MEASURES
 from lifelog.report.style import MAX_VECTOR_MARKS, colours, markers, save, style
 from lifelog.settings.splits import SUBSETS
+from lifelog.splits.assign import DESCRIBED, tested_folds
 
-SERIES = (*SUBSETS, "not used")
+UNUSED = "not used"
 
 
 def user_table(
-    split: pd.DataFrame, classes: list[str], history: pd.DataFrame, importance: pd.DataFrame, subsets: list[str]
+    folds: dict[int, pd.DataFrame],
+    classes: list[str],
+    history: pd.DataFrame,
+    importance: pd.DataFrame,
+    subsets: list[str],
 ) -> pd.DataFrame:
     """Return the data of a user's figure in rows of panel, series, x, value and mark.
 
-    Panel `label`: series is the subset, x the number of the labelled window, value the class, mark the session. Panel
-    `training`: series is the seed, x the epoch, value the validation score, mark True at the kept epoch. One panel per
-    importance measure: series is the seed, x the modality, value the mean over the windows of `subsets`.
+    Panel `label`: series is the subset, or the fold that tests the window, x the number of the labelled window, value
+    the class, mark the session. Panel `training`: series is the seed and the fold, x the epoch, value the validation
+    score, mark True at the kept epoch. One panel per importance measure: series is the seed, x the modality, value the
+    mean over the windows of `subsets`.
     """
-    ordered = split.sort_values("start")
+    ordered = _with_series(folds).sort_values("start")
     used = ordered.label.isin(classes).to_numpy()
     windows = np.arange(1, len(ordered) + 1)[used]
-    labels = dict(series=ordered.subset.fillna("not used").to_numpy()[used], x=windows, mark=ordered.session[used])
-    training = dict(series=history.seed, x=history.epoch, value=history.validation_score, mark=history.best)
+    labels = dict(series=ordered.series.to_numpy()[used], x=windows, mark=ordered.session[used])
+    runs = history.seed.astype(str) + "/" + history.fold.astype(str)
+    training = dict(series=runs, x=history.epoch, value=history.validation_score, mark=history.best)
     tables = [
         pd.DataFrame(labels | dict(panel="label", value=ordered.label[used])),
         pd.DataFrame(training | dict(panel="training")),
@@ -41,6 +48,17 @@ def user_table(
         tables.append(renamed.assign(panel=name, mark=""))
     table = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
     return table[["panel", "series", "x", "value", "mark"]]
+
+
+def _with_series(folds: dict[int, pd.DataFrame]) -> pd.DataFrame:
+    """Return the windows with a series: the subset, or in a split with several folds the one that tests the window."""
+    split = folds[DESCRIBED]
+    if len(folds) == 1:
+        return split.assign(series=split.subset.fillna(UNUSED))
+    series = pd.Series(UNUSED, split.index, dtype=object)
+    for fold in tested_folds(folds):
+        series[folds[fold].subset == "test"] = f"fold {fold}"
+    return split.assign(series=series)
 
 
 def plot_user(user: str, rows: pd.DataFrame, classes: list[str], path: str | Path) -> None:
@@ -62,7 +80,9 @@ def plot_user(user: str, rows: pd.DataFrame, classes: list[str], path: str | Pat
 
 def _plot_labels(ax: Axes, rows: pd.DataFrame, classes: list[str]) -> None:
     places = {name: place for place, name in enumerate(classes)}
-    for name, colour, marker in zip(SERIES, [*colours(3), "0.75"], markers(4), strict=True):
+    names = sorted(set(rows.series) - {UNUSED}, key=lambda name: (SUBSETS.index(name) if name in SUBSETS else 9, name))
+    looks = zip([*names, UNUSED], [*colours(len(names)), "0.75"], markers(len(names) + 1), strict=True)
+    for name, colour, marker in looks:
         own = rows[rows.series == name]
         if len(own):
             look = {"color": colour, "ms": 4, "rasterized": len(rows) > MAX_VECTOR_MARKS}
@@ -72,14 +92,16 @@ def _plot_labels(ax: Axes, rows: pd.DataFrame, classes: list[str]) -> None:
         ax.axvline(x - 0.5, color="0.6", lw=0.8)
     ax.set_yticks(range(len(classes)), classes)
     ax.set(xlabel="labelled window (lines separate sessions)", ylim=(-0.5, len(classes) - 0.5))
-    ax.legend(fontsize="x-small", ncols=4, loc="lower right", bbox_to_anchor=(1, 1))
+    ax.legend(fontsize="x-small", ncols=len(names) + 1, loc="lower right", bbox_to_anchor=(1, 1))
 
 
 def _plot_training(ax: Axes, rows: pd.DataFrame) -> None:
-    for (seed, line), colour in zip(rows.groupby("series"), colours(rows.series.nunique()), strict=True):
-        ax.plot(line.x, line.value, color=colour, lw=1.2, label=f"seed {seed}")
-        best = line[line["mark"] == True]  # noqa: E712 (the column holds text too)
-        ax.plot(best.x, best.value, "o", color=colour, ms=5)
+    seeds = rows.series.astype(str).str.partition("/")[0]
+    for (seed, own), colour in zip(rows.groupby(seeds), colours(seeds.nunique()), strict=True):
+        for number, (_, line) in enumerate(own.groupby("series")):
+            ax.plot(line.x, line.value, color=colour, lw=0.8, label=None if number else f"seed {seed}")
+        best = own[own["mark"] == True]  # noqa: E712 (the column holds text too)
+        ax.plot(best.x, best.value, "o", color=colour, ms=4)
     ax.set(xlabel="epoch (dot: selected)", ylabel="validation score", ylim=(0, 1.05))
     if len(rows):
         ax.legend(fontsize="x-small")

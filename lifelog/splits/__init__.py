@@ -1,0 +1,1 @@
+"""Assignment of windows to training, validation and test subsets, in folds."""

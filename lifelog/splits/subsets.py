@@ -1,0 +1,287 @@
+"""Subsets of a user's windows: training, validation and test, for one fold or for folds that are tested in turn."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from lifelog.blocks import Codes, Minutes, Texts, time_blocks, whole_answers
+from lifelog.settings.levels import Level, matches
+from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit
+
+DRAWS = 500  # random assignments of blocks to compare
+
+
+def distances(minutes: Minutes, others: Minutes) -> Minutes:
+    """Return the distance of each time to the nearest of the others."""
+    others = np.sort(others)
+    after = np.searchsorted(others, minutes)
+    before = np.abs(minutes - others[np.maximum(after - 1, 0)])
+    return np.minimum(before, np.abs(minutes - others[np.minimum(after, len(others) - 1)]))
+
+
+def random_subsets(codes: Codes, split: RandomSplit, answers: Codes | None = None) -> Texts:
+    """Assign single windows at random, as published: scikit-learn's train_test_split twice with the same seed.
+
+    Windows of one answer, and windows that overlap in time, stay together: where an answer has one window, as in the
+    study, windows are assigned singly.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n_windows,)
+        Class numbers.
+    split : RandomSplit
+        Shares and seed.
+    answers : ndarray of int, shape (n_windows,), optional
+        Windows with the same number, from 0, stay together; by default each window has its own.
+
+    Returns
+    -------
+    ndarray of object, shape (n_windows,)
+        Subset of each window.
+    """
+    answers = np.arange(len(codes)) if answers is None else answers
+    count = int(answers.max()) + 1
+    subsets = np.full(count, "train", dtype=object)
+    n_test = math.ceil(split.test * count)
+    n_validation = math.ceil(split.validation * (count - n_test))
+    order = np.random.RandomState(split.seed).permutation(count)
+    rest = order[n_test:]
+    subsets[order[:n_test]] = "test"
+    subsets[rest[np.random.RandomState(split.seed).permutation(len(rest))[:n_validation]]] = "validation"
+    return subsets[answers]
+
+
+def blocked_subsets(
+    codes: Codes,
+    sessions: Texts,
+    minutes: Minutes,
+    split: BlockedSplit,
+    tasks: Texts | None = None,
+    seconds: int = 60,
+    answers: Codes | None = None,
+) -> Texts:
+    """Assign whole blocks of windows, such that subsets have all classes in the user's proportions.
+
+    Of many random assignments the best is used: the one that misses the fewest classes (in training first, then test,
+    then validation), then the one nearest to the wanted sizes and the user's distribution of classes.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n_windows,)
+        Class numbers.
+    sessions : ndarray of object, shape (n_windows,)
+        Session of each window.
+    minutes : ndarray of float, shape (n_windows,)
+        Starts of windows in minutes.
+    split : BlockedSplit
+        Shares, blocks, embargo and seed.
+    tasks : ndarray of object, shape (n_windows,), optional
+        Task of each window, for a split by tasks. Held-out tasks are the test subset of every user; validation blocks
+        are then drawn from blocks of minutes of the rest.
+    seconds : int, default 60
+        Window length in seconds.
+    answers : ndarray of int, shape (n_windows,), optional
+        Number of the answer of each window: no answer is in two subsets, except for those between tasks.
+
+    Returns
+    -------
+    ndarray of object, shape (n_windows,)
+        Subset of each window; None under embargo.
+    """
+    answers = np.arange(len(codes)) if answers is None else answers
+    share = np.array([(1 - split.test) * (1 - split.validation), (1 - split.test) * split.validation, split.test])
+    gap = split.embargo_minutes + seconds / 60  # between the starts of windows
+    if tasks is None:
+        subsets = _draw(codes, whole_answers(_blocks(sessions, minutes, split), answers), share, split.seed)
+        return _embargo(subsets, minutes, gap)
+    blocks, names = _task_blocks(sessions, minutes, tasks, split.between)
+    between = np.array([split.between is not None and matches(task, [split.between]) for task in tasks])
+    answers = np.where(between, answers.max() + 1 + np.arange(len(codes)), answers)  # may be cut in the middle
+    if not split.hold_out:
+        return _embargo(_draw(codes, whole_answers(blocks, answers), share, split.seed), minutes, gap)
+    test = np.array([matches(name, split.hold_out) for name in names[blocks]])
+    subsets = np.full(len(codes), "test", dtype=object)
+    if not test.all():
+        share = np.array([1 - split.validation, split.validation, 0])
+        rest = pd.factorize(pd.Series(list(zip(blocks, minutes // split.block_minutes, strict=True)))[~test])[0]
+        subsets[~test] = _draw(codes[~test], whole_answers(rest, answers[~test]), share, split.seed)
+        subsets[~test & np.isin(answers, answers[test])] = None  # answers about a held-out task and another one
+    return _embargo(subsets, minutes, gap)
+
+
+def rotated_subsets(
+    codes: Codes,
+    sessions: Texts,
+    minutes: Minutes,
+    split: BlockedSplit,
+    tasks: Texts | None = None,
+    seconds: int = 60,
+    answers: Codes | None = None,
+) -> list[Texts]:
+    """Assign whole blocks of windows to folds, each of which is the test subset once.
+
+    Parameters are those of `blocked_subsets`. The folds are held-out tasks, or have a similar number of windows of each
+    class; blocks are assigned in a random order. In a split by tasks, all runs of a task are in one fold.
+
+    Returns
+    -------
+    list of ndarray of object, shape (n_windows,)
+        Subset of each window when a fold is tested, in the order of the folds; None under embargo. A user with fewer
+        blocks than folds has fewer folds.
+    """
+    if split.hold_out:
+        turns = [split.model_copy(update={"hold_out": [task]}) for task in split.hold_out]
+        return [blocked_subsets(codes, sessions, minutes, turn, tasks, seconds, answers) for turn in turns]
+    answers = np.arange(len(codes)) if answers is None else answers
+    if tasks is None:
+        blocks = _blocks(sessions, minutes, split)
+    else:
+        runs, names = _task_blocks(sessions, minutes, tasks, split.between)
+        blocks = pd.factorize(names[runs])[0]
+    blocks = whole_answers(blocks, answers)
+    folds = balanced_folds(codes, blocks, split.folds, split.seed)
+    share = np.array([1 - split.validation, split.validation, 0])
+    found = []
+    for fold in range(folds.max() + 1):
+        rest = folds != fold
+        subsets = np.full(len(codes), "test", dtype=object)
+        if rest.any():
+            subsets[rest] = _draw(codes[rest], pd.factorize(blocks[rest])[0], share, split.seed)
+        found.append(_embargo(subsets, minutes, split.embargo_minutes + seconds / 60))
+    return found
+
+
+def balanced_folds(codes: Codes, blocks: Codes, folds: int, seed: int) -> Codes:
+    """Divide blocks into folds with similar numbers of windows of each class.
+
+    Parameters
+    ----------
+    codes, blocks : ndarray of int, shape (n_windows,)
+        Class and block of each window, numbered from 0.
+    folds : int
+        Number of folds; there are fewer if there are fewer blocks.
+    seed : int
+        Seed of the order in which blocks of the same size are assigned.
+
+    Returns
+    -------
+    ndarray of int, shape (n_windows,)
+        Fold of each window.
+    """
+    table = _class_counts(codes, blocks)
+    count, total = len(table), table.sum(axis=0)
+    folds = min(folds, count)
+    order = np.random.default_rng(seed).permutation(count)
+    order = order[np.argsort(-table[order].sum(axis=1), kind="stable")]
+    wanted = np.maximum(total / folds, 1e-9)
+    filled, assigned = np.zeros((folds, len(total))), np.empty(count, dtype=int)
+    for done, block in enumerate(order):
+        cost = ((((filled + table[block] - wanted) ** 2) - (filled - wanted) ** 2) / wanted).sum(axis=1)
+        empty = filled.sum(axis=1) == 0
+        if empty.sum() >= count - done:
+            cost[~empty] = np.inf
+        assigned[block] = int(cost.argmin())
+        filled[assigned[block]] += table[block]
+    return assigned[blocks]
+
+
+def _class_counts(codes: Codes, blocks: Codes) -> Codes:
+    """Return the number of windows per block and class."""
+    table = np.zeros((blocks.max() + 1, codes.max() + 1), dtype=int)
+    np.add.at(table, (blocks, codes), 1)
+    return table
+
+
+def _draw(codes: Codes, blocks: Codes, share: Minutes, seed: int) -> Texts:
+    """Return the best of many random assignments of blocks to subsets."""
+    table = _class_counts(codes, blocks)
+    count = len(table)
+    rng = np.random.default_rng(seed)
+    best, best_cost = np.zeros(count, dtype=int), np.inf
+    for _ in range(DRAWS):
+        assigned = _fill(table.sum(axis=1)[order := rng.permutation(count)], share)
+        draw = np.empty(count, dtype=int)
+        draw[order] = assigned
+        cost = _cost(table, draw, share)
+        if cost < best_cost:
+            best, best_cost = draw, cost
+    return np.array(SUBSETS, dtype=object)[best[blocks]]
+
+
+def _blocks(sessions: Texts, minutes: Minutes, split: BlockedSplit) -> Codes:
+    """Return the number of each window's block: its session, or its `block_minutes` within the session."""
+    names: Codes = pd.factorize(sessions)[0]
+    return names if names.max() + 1 >= split.min_sessions else time_blocks(sessions, minutes, split.block_minutes)
+
+
+def _task_blocks(sessions: Texts, minutes: Minutes, tasks: Texts, between: Level | None) -> tuple[Codes, Texts]:
+    """Return the number of each window's block, and the task of each block.
+
+    A block is a run of a task with half of the adjacent time between tasks. Windows are in time order within sessions.
+    A session without any task is one block.
+    """
+    frame = pd.DataFrame({"session": sessions, "minute": minutes, "task": pd.Series(tasks).fillna("")})
+    change = (frame.task != frame.task.shift()) | (frame.session != frame.session.shift())
+    frame["run"] = change.cumsum()
+    # A window between tasks belongs to the nearest task of its session.
+    between_tasks = frame.task.map(lambda task: between is not None and matches(task, [between]))
+    runs = frame[~between_tasks.astype(bool)].groupby("run")
+    runs = runs.agg(
+        session=("session", "first"), first=("minute", "min"), last=("minute", "max"), task=("task", "first")
+    )
+    names = []
+    for row in frame.itertuples():
+        own = runs[runs.session == row.session]
+        if own.empty:
+            names.append((row.session, -1, row.task))
+            continue
+        gap = np.maximum(np.maximum(own["first"] - row.minute, row.minute - own["last"]), 0)
+        nearest = gap.idxmin()
+        names.append((row.session, nearest, own.task[nearest]))
+    blocks, unique = pd.factorize(pd.Series(names))
+    return blocks, np.array([name[2] for name in unique], dtype=object)
+
+
+def _fill(sizes: Codes, share: Minutes) -> Codes:
+    """Return the subset of each block in drawn order: test up to its share, then validation, then training."""
+    before = np.cumsum(sizes) - sizes
+    # A block belongs to the subset in which its middle falls, so that few large blocks still fill every subset.
+    middle = (before + sizes / 2) / sizes.sum()
+    subsets = np.select([middle < share[2], middle < share[2] + share[1]], [2, 1], default=0)
+    if share[2] > 0:
+        subsets[0] = 2
+    if 1 not in subsets:
+        subsets[np.argmax(subsets == 0)] = 1
+    return subsets
+
+
+def _cost(table: Codes, draw: Codes, share: Minutes) -> float:
+    """Return the cost of an assignment: missing classes, then deviations from shares and distribution."""
+    total = table.sum(axis=0)
+    cost = 0.0
+    for subset, weight in zip(range(3), (100, 3, 10), strict=True):
+        if share[subset] == 0:
+            continue
+        counts = table[draw == subset].sum(axis=0)
+        size = counts.sum()
+        cost += 1000 * (size == 0) + weight * ((counts == 0) & (total > 0)).sum()
+        cost += 2 * abs(size / total.sum() - share[subset])
+        cost += 0.5 * np.abs(counts / max(size, 1) - total / total.sum()).sum()
+    return cost
+
+
+def _embargo(subsets: Texts, minutes: Minutes, gap: float) -> Texts:
+    """Remove training windows near validation or test windows, and validation windows near test windows.
+
+    By the clock, not within sessions: a restarted recorder makes two sessions of one stretch of time.
+    """
+    subsets = subsets.copy()
+    for yielding, kept in (("validation", ("test",)), ("train", ("test", "validation"))):
+        near = minutes[np.isin(subsets.astype(str), kept)]
+        rows = np.flatnonzero(subsets == yielding)
+        if len(near) and len(rows):
+            subsets[rows[distances(minutes[rows], near) < gap]] = None
+    return subsets
