@@ -15,7 +15,7 @@ from lifelog.config_errors import explain
 from lifelog.settings import predict
 from lifelog.settings import splits as split_models
 from lifelog.settings.base import Section
-from lifelog.settings.compare import Compare
+from lifelog.settings.compare import Compare, LearningCurve
 from lifelog.settings.groups import Embedding, Groups
 from lifelog.settings.mil import Mil
 from lifelog.settings.report import NewUsers, Report
@@ -93,7 +93,8 @@ class Config(Section):
         [
             predict.Lda(),
             predict.Boosting(schemes=["global", "importance", "personal"]),
-            predict.LifeLogNet(schemes=["global", "importance", "personal"]),
+            predict.MilNet(schemes=["global", "tuned", "importance", "personal"]),
+            predict.LifeLogNet(schemes=["global", "importance"]),
             predict.Majority(schemes=["global", "personal"]),
             predict.NearestMinute(schemes=["global"]),
             predict.LastLabel(schemes=["global"]),
@@ -106,11 +107,22 @@ class Config(Section):
     compare: Compare = Compare()
     """scores, intervals and the verdict"""
 
+    learning_curve: LearningCurve = LearningCurve()
+    """a new user with few labelled windows, by the predictor lda: which way of modelling is best with how many"""
+
     report: Report = Report()
     """the report"""
 
     new_users: NewUsers = NewUsers()
     """users who join a finished run"""
+
+    @field_validator("splits", mode="before")
+    @classmethod
+    def _has_no_users_split(cls, value: Any) -> Any:
+        for entry in value if isinstance(value, list) else ():
+            if isinstance(entry, dict) and entry.get("method") == "users":
+                raise ValueError("the method 'users' was removed; every run tests models on new users (learning_curve)")
+        return value
 
     @field_validator("results")
     @classmethod
@@ -157,7 +169,7 @@ class Config(Section):
         pairs: list[tuple[str, str]] = []
         for predictor in self.predictors:
             for scheme in self.schemes:
-                wanted = predictor.schemes == "all" or scheme in predictor.schemes
+                wanted = predictor.supports(scheme) and (predictor.schemes == "all" or scheme in predictor.schemes)
                 if scheme == "attention" == self.groups.importance:  # the same as importance
                     continue
                 if wanted and (split.importance or scheme in predict.UNGROUPED):
@@ -216,6 +228,9 @@ def _check_schemes(config: Config) -> None:
             "schemes: 'attention', 'raw', 'class-shares' and 'random' are controls of 'importance', which is missing"
         )
     for predictor in config.predictors:
+        for scheme in predictor.schemes if predictor.schemes != "all" else ():
+            if not predictor.supports(scheme):
+                raise ValueError(f"predictors: {predictor.name!r} does not support the scheme {scheme!r}")
         if predictor.schemes != "all" and "global" not in predictor.schemes:
             needed = "needs the scheme 'global', with which its other schemes are compared"
             raise ValueError(f"predictors: {predictor.name!r} {needed}")

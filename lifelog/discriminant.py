@@ -47,7 +47,9 @@ class Discriminant:
         return scores
 
 
-def fit_discriminants(values: Floats, classes: Codes, count: int, shrinkages: Sequence[float]) -> list[Discriminant]:
+def fit_discriminants(
+    values: Floats, classes: Codes, count: int, shrinkages: Sequence[float], weights: Floats | None = None
+) -> list[Discriminant]:
     """Fit a linear discriminant without priors for each shrinkage.
 
     Parameters
@@ -60,6 +62,8 @@ def fit_discriminants(values: Floats, classes: Codes, count: int, shrinkages: Se
         Number of classes.
     shrinkages : sequence of float
         Of the correlations of features within classes, from 0 (none) to 1 (independent features).
+    weights : ndarray of float, shape (n_windows,), optional
+        Number of windows that each window counts as; 1 by default.
 
     Returns
     -------
@@ -72,11 +76,12 @@ def fit_discriminants(values: Floats, classes: Codes, count: int, shrinkages: Se
     """
     scaling = fit_scaling([values], values.shape[1], "user")
     x = _filled(scaling, values)
-    sizes = np.bincount(classes, minlength=count)
+    each = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=float)
+    sizes = np.bincount(classes, each, minlength=count)
     present = sizes > 0
-    means = np.eye(count)[classes].T @ x / np.maximum(sizes, 1)[:, None]
+    means: NDArray[np.float64] = (np.eye(count)[classes] * each[:, None]).T @ x / np.where(present, sizes, 1)[:, None]
     within = x - means[classes]
-    covariance = within.T @ within / max(1, len(x) - present.sum())
+    covariance = (within * each[:, None]).T @ within / max(1.0, sizes.sum() - present.sum())
     variances = np.maximum(covariance.diagonal(), SMALLEST)
     centre = means[present].mean(axis=0)
     offsets = np.where(present[:, None], means - centre, 0)
@@ -84,8 +89,8 @@ def fit_discriminants(values: Floats, classes: Codes, count: int, shrinkages: Se
     for shrinkage in shrinkages:
         shrunken = (1 - shrinkage) * covariance
         np.fill_diagonal(shrunken, variances)
-        weights = np.linalg.solve(shrunken, offsets.T)
-        models.append(Discriminant(scaling, centre, weights, 0.5 * np.einsum("cp,pc->c", offsets, weights), present))
+        solved = np.linalg.solve(shrunken, offsets.T)
+        models.append(Discriminant(scaling, centre, solved, 0.5 * np.einsum("cp,pc->c", offsets, solved), present))
     return models
 
 

@@ -33,7 +33,7 @@ from lifelog.settings.predict import AnyPredictor
 from lifelog.settings.splits import Target
 from lifelog.settings.value import Value
 from lifelog.settings.windows import Modality
-from lifelog.splits.assign import read_folds, tested_folds
+from lifelog.splits.assign import folds_tested, read_folds
 from lifelog.tables import plain, read_json, read_notes, write_json, write_table
 from lifelog.windows.layout import BadInput
 
@@ -169,7 +169,7 @@ def score_new_user(predictions: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the scores of a new user by predictor and scheme, over the test windows of all folds."""
     rows = []
     for (predictor, scheme), own in predictions.groupby(["predictor", "scheme"], sort=False):
-        values = scores(own.truth.to_numpy(), probabilities(own))
+        values = scores(own.truth.to_numpy(), probabilities(own), own.fold.to_numpy())
         row = {"predictor": predictor, "scheme": scheme, "windows": len(own)}
         rows.append(row | {name: plain(value) for name, value in values.items()})
     return rows
@@ -219,7 +219,7 @@ def write_placement(
         files = tables["features"], tables["splits"], [*groups.user, user], standardise
         windows = tables["windows"] if any(predictor.sees == "windows" for predictor in predictors) else None
         predicted = [table.to_pandas()]
-        for fold in tested_folds(read_folds(tables["splits"][-1])) if predictors else ():
+        for fold in folds_tested(read_folds(tables["splits"][-1])) if predictors else ():
             # Without the test windows of the fold, whose labels must not choose the group.
             placed = place_user(read_importance([own], fold), of_run, groups, settings, draws=0)
             samples = read_samples(*files, fold, windows, Path(predictions_path).parent)

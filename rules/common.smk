@@ -27,7 +27,7 @@ from lifelog.provenance import package_digest, script_digest
 from lifelog.report.catalogue import figures_of
 from lifelog.report.summary import summarise_run
 from lifelog.settings.groups import Clustering, Scoring, Vectors
-from lifelog.settings.predict import Scheme
+from lifelog.settings.predict import COMBINED, UNGROUPED, Lda, Scheme
 from lifelog.settings.windows import Extraction, Recordings
 from lifelog.windows.check import check_recordings
 from lifelog.windows.layout import BadInput

@@ -26,6 +26,12 @@ def of_schemes(schemes, value):
     return lambda wildcards: value if wildcards.scheme in schemes else []
 
 
+def groups_of_scheme(wildcards):
+    """Groups of a scheme; a scheme without groups has the users and folds of the global one."""
+    scheme = "global" if wildcards.scheme in COMBINED else "{scheme}"
+    return f"<results>/{{target}}/{{split}}/groups/{scheme}.csv"
+
+
 def group_settings(wildcards):
     """Settings of the groups that a scheme depends on."""
     if wildcards.scheme in ("global", "personal"):
@@ -66,6 +72,8 @@ def compared_predictions(wildcards):
 def grouped_importance(wildcards):
     """Importance that forms the groups of a scheme; no scheme needs any under a split without importance."""
     if not CONFIG.split(wildcards.split).importance:
+        if wildcards.scheme not in UNGROUPED:
+            raise WorkflowError(f"splits: {wildcards.split} has `importance: false`, so there are no such groups")
         return []
     return IMPORTANCE if wildcards.scheme == "attention" else GROUPING
 

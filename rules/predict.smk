@@ -1,6 +1,6 @@
 rule train_predictor:
     input:
-        groups="<results>/{target}/{split}/groups/{scheme}.csv",
+        groups=groups_of_scheme,
         features=per_user("features/{user}.parquet"),
         splits=per_user("{target}/{split}/splits/{user}.parquet"),
         windows=windows_if_seen,
@@ -24,6 +24,36 @@ rule train_predictor:
         "Training {wildcards.predictor} for {wildcards.scheme} groups ({wildcards.split})"
     script:
         "../workflow_scripts/train_predictor.py"
+
+
+rule learning_curve:
+    input:
+        features=per_user("features/{user}.parquet"),
+        splits=per_user("{target}/{split}/splits/{user}.parquet"),
+        value=VALUE,
+    output:
+        curve="<results>/{target}/{split}/learning_curve.csv",
+        summary="<results>/{target}/{split}/learning_curve.json",
+    log:
+        "<logs>/{target}/{split}/learning_curve.log",
+    benchmark:
+        "<benchmarks>/{target}/{split}/learning_curve.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=scaled(4000),
+        runtime=scaled(240),
+    params:
+        curve=dump(CONFIG.learning_curve),
+        lda=dump(next((own for own in CONFIG.predictors if own.name == "lda"), Lda())),
+        groups=dump(CONFIG.groups, Scoring),
+        value=dump(CONFIG.value),
+        compare=dump(CONFIG.compare),
+        code=code("learning_curve"),
+    message:
+        "Leaving out each user, with few labelled windows ({wildcards.split})"
+    script:
+        "../workflow_scripts/learning_curve.py"
 
 
 rule compare_predictors:

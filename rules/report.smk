@@ -98,6 +98,7 @@ rule plot_comparison:
     input:
         predictions=compared_predictions,
         comparison="<results>/{target}/{split}/comparison.csv",
+        curve=with_importance("<results>/{target}/{split}/learning_curve.json"),
     output:
         figures=chapter_figures("comparison"),
         data=chapter_data("comparison"),
@@ -188,6 +189,7 @@ rule plot_dag:
 RUN_FIGURES = [name for page in ("overview", "cohort", "run") for name in figures_of(page)]
 CHAPTER_FILES = ["verdict.json", *(f"splits/{u}.parquet" for u in USERS)]
 IMPORTANCE_FILES = ["importance_scores.csv", "values.csv", "heterogeneity.csv", "groups/importance.csv"]
+IMPORTANCE_FILES += ["learning_curve.json"]
 IMPORTANCE_FILES += ["recovery.json"] if SIMULATED else []
 IMPORTANCE_FILES += ["published.json"] if CONFIG.report.published else []
 IMPORTANCE_FILES += [f"importance/{u}.parquet" for u in USERS]

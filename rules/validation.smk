@@ -1,62 +1,8 @@
 from lifelog.config import Config
-from lifelog.validation.scenarios import SCENARIOS, SEEDS
-
-# Whether the pipeline recovers planted groups, and finds none where none are planted. Each simulated cohort is a run of
-# this workflow below <results>/validation.
-VARIANTS = {
-    "groups": {},  # three groups of participants
-    "alike": {"groups": 1},  # the same modalities for all participants: nothing to group
-    "nothing": {"effect": 0},  # no modality depends on the label
-}
-COHORTS = expand("<results>/validation/{v}-{seed}.json", v=VARIANTS, seed=range(5))
+from lifelog.validation.scenarios import SCENARIOS, SEEDS, WAYS, WAYS_SEEDS
 
 
-rule validate_cohort:
-    input:
-        preset=str(ROOT / "presets/validation.yaml"),
-    output:
-        cohort="<results>/validation/{variant}-{seed}.json",
-    log:
-        "<logs>/validation/{variant}-{seed}.log",
-    benchmark:
-        "<benchmarks>/validation/{variant}-{seed}.tsv"
-    wildcard_constraints:
-        variant="|".join(VARIANTS),
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=scaled(4000),
-        runtime=scaled(120),
-    params:
-        snakefile=str(ROOT / "Snakefile"),
-        simulation=lambda wildcards: VARIANTS[wildcards.variant] | {"seed": int(wildcards.seed)},
-        code=package_digest(),
-    message:
-        "Running the workflow on a simulated cohort: {wildcards.variant}, seed {wildcards.seed}"
-    script:
-        "../workflow_scripts/validate_cohort.py"
-
-
-rule summarise_validation:
-    input:
-        cohorts=COHORTS,
-    output:
-        table="<results>/validation/validation.csv",
-        text="<results>/validation/validation.md",
-    log:
-        "<logs>/validation/summarise_validation.log",
-    benchmark:
-        "<benchmarks>/validation/summarise_validation.tsv"
-    conda:
-        ENVIRONMENT
-    params:
-        code=code("summarise_validation"),
-    message:
-        "Summarising the validation"
-    script:
-        "../workflow_scripts/summarise_validation.py"
-
-
+# Simulated cohorts with a known truth: importance and groups, the recommended way of modelling, and claimed gains.
 rule validate_importance:
     output:
         result="<results>/validation/importance/{scenario}-{seed}.json",
@@ -102,7 +48,50 @@ rule summarise_importance:
         "../workflow_scripts/summarise_importance.py"
 
 
+rule validate_ways:
+    output:
+        result="<results>/validation/ways/{kind}-{seed}.json",
+    log:
+        "<logs>/validation/ways/{kind}-{seed}.log",
+    benchmark:
+        "<benchmarks>/validation/ways/{kind}-{seed}.tsv"
+    wildcard_constraints:
+        kind="|".join(WAYS),
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=scaled(3000),
+        runtime=scaled(60),
+    params:
+        config=dump(Config()),
+        code=code("validate_ways"),
+    message:
+        "Validating the recommended way of modelling: {wildcards.kind}, seed {wildcards.seed}"
+    script:
+        "../workflow_scripts/validate_ways.py"
+
+
+rule summarise_ways:
+    input:
+        results=expand("<results>/validation/ways/{k}-{seed}.json", k=WAYS, seed=WAYS_SEEDS),
+    output:
+        table="<results>/validation/ways.csv",
+        text="<results>/validation/ways.md",
+    log:
+        "<logs>/validation/summarise_ways.log",
+    benchmark:
+        "<benchmarks>/validation/summarise_ways.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("summarise_ways"),
+    message:
+        "Summarising the validation of ways of modelling"
+    script:
+        "../workflow_scripts/summarise_ways.py"
+
+
 rule validation:
     input:
-        "<results>/validation/validation.md",
         "<results>/validation/importance.md",
+        "<results>/validation/ways.md",

@@ -9,7 +9,7 @@ import pytest
 
 from lifelog.config import Config
 from lifelog.settings.windows import Simulation
-from lifelog.splits import assign_splits
+from lifelog.splits.assign import assign_splits
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.features import extract_features
 from lifelog.windows.layouts import find_users

@@ -102,10 +102,10 @@ def test_presets_are_valid(preset: Path) -> None:
             {"splits": [{"name": "a", "method": "random", "embargo_minutes": 3}]},
             ["splits[0].embargo_minutes: unknown"],
         ),
-        ({"splits": [{"name": "a", "method": "users", "within": "b"}]}, ["'a' is within 'b', which is not among []"]),
+        ({"splits": [{"name": "a", "method": "users", "within": "b"}]}, ["'users' was removed", "(learning_curve)"]),
         ({"splits": [{"name": "a", "method": "blocked", "between": "rest"}]}, ["set tasks to a label column"]),
         ({"cohort": {"users": 3}}, ["cohort.users: got 3"]),
-        ({"schemes": ["global", "random"]}, ["'raw' and 'random' are controls of 'importance'"]),
+        ({"schemes": ["global", "random"]}, ["'random' are controls of 'importance'"]),
         ({"predictors": [{"name": "clock", "schemes": ["personal"]}]}, ["'clock' needs the scheme 'global'"]),
         ({"mil": {"keep": "macro_f1"}}, ["mil.keep: renamed to 'monitor'"]),
         ({"mil": {"scale": 3}}, ["mil.scale: renamed to 'attention_temperature'"]),
@@ -131,12 +131,17 @@ def test_user_names_that_look_like_numbers_are_names() -> None:
 
 
 def test_models_of_a_split_are_those_that_can_be_made() -> None:
-    config = load_config({"groups": {"random": 2}})
+    config = load_config({})
     within = config.models(config.split("blocked"))
-    assert ("lifelognet", "random-2") in within and ("lifelognet", "personal") in within
+    assert ("lda", "random") in within and ("boosting", "personal") in within
     assert ("clock", "importance") not in within and ("clock", "personal") in within
-    unseen = config.models(config.split("users"))
-    assert set(unseen) == {pair for pair in within if pair[1] != "personal"}
+    assert ("lda", "pooled") in within and ("lda", "tuned") not in within
+    plain = config.models(config.split("random"))
+    assert set(plain) == {pair for pair in within if pair[1] in ("global", "personal", "pooled", "tuned", "blend")}
+    with pytest.raises(ConfigError, match="'boosting' does not support the scheme 'tuned'"):
+        load_config({"predictors": [{"name": "boosting", "schemes": ["global", "tuned"]}]})
+    with pytest.raises(ConfigError, match="the primary test needs importance, but 'r' has"):
+        load_config({"splits": [{"name": "r", "method": "random", "importance": False}]})
 
 
 def test_incomplete_params_are_refused() -> None:

@@ -3,22 +3,33 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sklearn.model_selection import train_test_split
 
 from lifelog.config import Config, ConfigError, load_config
+from lifelog.report.tables import split_overview
 from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, Target
 from lifelog.settings.windows import Modality
-from lifelog.splits import _check_apart, assign_splits, blocked_subsets, exclusion, nearest_minutes, random_subsets
+from lifelog.splits.assign import (
+    _check_apart,
+    assign_splits,
+    exclusion,
+    folds_tested,
+    nearest_minutes,
+    read_folds,
+    read_split,
+)
+from lifelog.splits.subsets import balanced_folds, blocked_subsets, random_subsets, rotated_subsets
 from lifelog.tables import read_notes
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.layout import BadInput, Label
 from lifelog.windows.quality import QualityLog, no_modality
 from lifelog.windows.schema import windows_schema
 
-BLOCKED = BlockedSplit(name="b")
+BLOCKED = BlockedSplit(name="b", folds=1, min_sessions=3)
 
 
 def labels(sessions: int, minutes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -134,7 +145,7 @@ def test_one_session_is_split_into_blocks_of_minutes(config: Config, raw: Path, 
     split = BLOCKED.model_copy(update={"block_minutes": 1, "embargo_minutes": 1})
     target = Target(name="t", column="emotionTension", bins={"a": [1, 3, 5, 7], "b": [2, 4, 6]})
     assign_splits(paths[0], target, split, tmp_path / "s.parquet")
-    frame = pq.read_table(tmp_path / "s.parquet").to_pandas()
+    frame = read_split(tmp_path / "s.parquet")
     assert "embargo" in set(frame.reason)
     minutes = (frame.start - frame.start.min()).dt.total_seconds() / 60
     train, test = minutes[frame.subset == "train"], minutes[frame.subset == "test"]
@@ -158,7 +169,8 @@ def test_every_window_is_in_a_subset_or_has_a_reason(tables: Path) -> None:
     for path in (tables / "splits").glob("*.parquet"):
         frame = pq.read_table(path).to_pandas()
         assert (frame.subset.isna() == frame.reason.notna()).all()
-        assert len(frame) == pq.read_metadata(tables / "windows" / path.name).num_rows
+        windows = pq.read_metadata(tables / "windows" / path.name).num_rows
+        assert frame.fold.value_counts().tolist() == [windows] * 4
 
 
 @pytest.mark.parametrize(
@@ -209,6 +221,7 @@ def write_windows(
     pq.write_table(pa.table(table, schema=schema), path)
 
 
+SHORT = BlockedSplit(name="b", folds=1, block_minutes=2, embargo_minutes=0, min_sessions=8)
 STRESS = Target(name="stress", column="stress", bins={"low": [0], "high": [1]})
 
 
@@ -216,8 +229,8 @@ STRESS = Target(name="stress", column="stress", bins={"low": [0], "high": [1]})
     "split",
     [
         RandomSplit(name="r"),
-        BlockedSplit(name="b", block_minutes=2, embargo_minutes=0),
-        BlockedSplit(name="s", min_sessions=3, embargo_minutes=0),
+        SHORT,
+        BlockedSplit(name="s", folds=1, min_sessions=3, embargo_minutes=0),
     ],
     ids=lambda split: split.name,
 )
@@ -232,7 +245,9 @@ def test_windows_of_one_answer_are_in_one_subset(tmp_path: Path, split: RandomSp
 
 
 @pytest.mark.parametrize(
-    "split", [RandomSplit(name="r"), BlockedSplit(name="b", block_minutes=2, embargo_minutes=0)], ids=lambda s: s.name
+    "split",
+    [RandomSplit(name="r"), SHORT],
+    ids=lambda s: s.name,
 )
 def test_windows_that_overlap_in_time_are_in_one_subset(tmp_path: Path, split: RandomSplit | BlockedSplit) -> None:
     """Prompts about the last two minutes, four a minute apart and then a pause."""
@@ -244,6 +259,80 @@ def test_windows_that_overlap_in_time_are_in_one_subset(tmp_path: Path, split: R
     assert set(subsets.dropna()) == set(SUBSETS)
     for i in np.flatnonzero(np.diff(starts) < 120):
         assert subsets[i : i + 2].dropna().nunique() <= 1
+
+
+def test_every_window_is_tested_once_and_is_in_no_other_subset_of_its_fold(tables: Path) -> None:
+    """Fold 0 holds out nothing; the subsets of the other folds are in different sessions."""
+    folds = read_folds(tables / "splits/101.parquet")
+    assert set(folds[0].subset.dropna()) == {"train"} and folds_tested(folds) == [1, 2, 3]
+    tested = sum((folds[fold].subset == "test").astype(int) for fold in (1, 2, 3))
+    assert (tested == folds[0].label.notna()).all()
+    for fold in (1, 2, 3):
+        own = folds[fold]
+        of_subset = [set(own.session[own.subset == subset]) for subset in SUBSETS]
+        assert all(of_subset) and sum(map(len, of_subset)) == len(set.union(*of_subset))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_folds_have_similar_numbers_of_windows_of_each_class(seed: int) -> None:
+    codes, sessions, _ = labels(12, 10, seed)
+    blocks = pd.factorize(sessions)[0]
+    folds = balanced_folds(codes, blocks, 4, seed)
+    counts = pd.crosstab(folds, codes)
+    rng = np.random.default_rng(0)
+    drawn = [pd.crosstab((rng.permutation(12) % 4)[blocks], codes) for _ in range(200)]
+    assert len(counts) == 4 and counts.var().sum() < np.quantile([table.var().sum() for table in drawn], 0.1)
+    assert all(len(set(folds[blocks == block])) == 1 for block in range(12))
+    assert len(set(balanced_folds(codes, blocks, 20, seed))) == 12  # no fold is empty
+    others = [balanced_folds(codes, blocks, 4, other) for other in range(4)]
+    assert len({tuple(own) for own in others}) > 1
+
+
+def test_rotated_blocks_of_minutes_are_separated_by_the_embargo() -> None:
+    codes, sessions, minutes = labels(1, 60)
+    split = BLOCKED.model_copy(update={"folds": 5, "block_minutes": 4, "embargo_minutes": 1})
+    found = rotated_subsets(codes, sessions, minutes, split)
+    assert len(found) == 5 and (np.sum([subsets == "test" for subsets in found], axis=0) == 1).all()
+    for subsets in found:
+        for one, other in (("train", "test"), ("train", "validation"), ("validation", "test")):
+            assert np.abs(minutes[subsets == one][:, None] - minutes[subsets == other]).min() > 1
+
+
+def test_held_out_tasks_are_tested_in_turn() -> None:
+    split = BLOCKED.model_copy(update={"tasks": "task", "between": "rest", "hold_out": ["talk", "breathe"]})
+    codes, minutes = (PROTOCOL != "rest").astype(int), np.arange(len(PROTOCOL))
+    assert split.rotates and not split.model_copy(update={"hold_out": ["talk"]}).rotates
+    first, second = rotated_subsets(codes, np.zeros(len(codes)), minutes, split, PROTOCOL)
+    assert set(PROTOCOL[first == "test"]) == {"rest", "talk"} and set(PROTOCOL[second == "test"]) == {"rest", "breathe"}
+    drawn = rotated_subsets(
+        codes, np.zeros(len(codes)), minutes, split.model_copy(update={"hold_out": [], "folds": 3}), PROTOCOL
+    )
+    assert [set(PROTOCOL[own == "test"]) - {"rest"} for own in drawn] != [set()] * 3
+    assert sorted(task for own in drawn for task in set(PROTOCOL[own == "test"]) - {"rest"}) == [
+        "breathe",
+        "stroop",
+        "talk",
+    ]
+
+
+def test_a_fold_whose_training_windows_have_one_class_is_not_tested(tmp_path: Path) -> None:
+    """The rarer class is in one session; when that is tested or validates, the others have a single class."""
+    stress = ["0"] * 40 + ["1"] * 5 + ["0"] * 5
+    write_windows(tmp_path / "w", stress, [[f"l:{i}"] for i in range(50)], sessions=5)
+    assign_splits(tmp_path / "w", STRESS, BlockedSplit(name="b", embargo_minutes=0), tmp_path / "s")
+    folds = read_folds(tmp_path / "s")
+    assert exclusion(tmp_path / "s") is None and len(folds) == 6 and 0 < len(folds_tested(folds)) < 5
+    for fold, own in folds.items():
+        if fold and fold not in folds_tested(folds):
+            lost = own[own.subset.isna()]
+            assert len(lost) == 10 and lost.reason.str.startswith("one class only in the train subset").all()
+    overview, _ = split_overview([str(tmp_path / "s")], [str(tmp_path / "s")])
+    assert overview.test[0] + overview.unused[0] == 50 and "one class only" in overview.why[0]
+
+
+def test_a_user_with_fewer_folds_trains_in_the_further_ones(tables: Path) -> None:
+    further = read_split(tables / "splits/101.parquet", 4)
+    pd.testing.assert_frame_equal(further, read_split(tables / "splits/101.parquet"))
 
 
 def test_overlapping_windows_in_two_subsets_are_an_error() -> None:

@@ -1,28 +1,10 @@
+import pytest
+
 from lifelog.config import Config
 from lifelog.validation.cohorts import Scenario
 from lifelog.validation.importance import summarise_importance, validate_importance
-from lifelog.validation.verdicts import markdown, summarise_validation
-
-
-def cohort(outcome: str, difference: float) -> dict:
-    finding = {"predictor": "boosting", "outcome": outcome, "global": 0.7, "importance": 0.7 + difference}
-    finding |= {"difference": difference, "p_holm": 0.01, "random": 0.6, "p_random": 0.048, "sentence": "…"}
-    recovery = {"adjusted_rand_index": 0.5, "planted_on_top": {"attention": 1.0, "ablation": 0.8}}
-    return {"verdict": {"findings": [finding]}, "recovery": recovery}
-
-
-def test_cohorts_stand_side_by_side_and_claims_are_counted() -> None:
-    found = {
-        "groups-0": cohort("gain", 0.2),
-        "groups-1": cohort("gain_not_shown", 0.1),
-        "nothing-0": cohort("undecided", 0.0),
-    }
-    table = summarise_validation(found)
-    assert table.variant.tolist() == ["groups", "groups", "nothing"] and table.seed.tolist() == [0, 1, 0]
-    text = markdown(table)
-    assert "**groups**: a gain by importance is claimed in 1 of 2; mean difference +0.150" in text
-    assert "**nothing**: a gain by importance is claimed in 0 of 1" in text
-    assert text.count("|") == (2 + 3) * (len(table.columns) - 1 + 1)
+from lifelog.validation.scenarios import WAYS
+from lifelog.validation.ways import summarise_ways, validate_ways
 
 
 def test_a_scenario_runs_from_windows_to_groups() -> None:
@@ -32,3 +14,18 @@ def test_a_scenario_runs_from_windows_to_groups() -> None:
     assert result["false_claims"] < 0.2 and result["found"] > 0.5 and result["heterogeneous"]
     table = summarise_importance({"plain-40-1.5-0": result, "plain-40-1.5-1": result})
     assert table.measure.tolist() == ["value", "shrunken"] and table.one_group.tolist()[0] == 0
+
+
+def test_the_right_way_of_modelling_is_recommended_and_no_gain_is_claimed_without_an_effect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(WAYS, "groups", (Scenario((4, 4), 60, 1.5), ("importance",)))
+    monkeypatch.setitem(WAYS, "nothing", (Scenario((4, 4), 30, 0.0), ("global",)))
+    config = Config(groups={"random": 20})
+    groups, nothing = (validate_ways(kind, 0, config) for kind in ("groups", "nothing"))
+    assert groups["right"] and groups["recommended"] == "importance" and groups["groups"] == 2
+    assert groups["outcome"] == "gain" and groups["difference"] > 0.05
+    assert not nothing["outcome"].startswith("gain") and abs(nothing["scores"]["global"] - 1 / 3) < 0.15
+    table = summarise_ways({"groups-0": groups, "groups-1": groups, "nothing-0": nothing}).set_index("kind")
+    assert table.loc["groups", ["cohorts", "right", "gains"]].tolist() == [2, 2, 2]
+    assert table.loc["nothing", "gains"] == 0 and table.importance["groups"] == groups["scores"]["importance"]

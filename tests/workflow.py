@@ -14,10 +14,12 @@ ROOT = Path(__file__).parents[1]
 FILES = ["Snakefile", "config.yaml", "rules", "workflow_scripts", "lifelog", "envs", "profiles", "presets"]
 TINY = """
 simulation: {users: 4, groups: 2, sessions: 3, minutes: 4, effect: 2.0}
-splits: [{name: blocked, method: blocked}, {name: users, method: users, within: blocked}]
+splits: [{name: blocked, method: blocked}, {name: random, method: random, importance: false}]
+groups: {random: 3}
 mil: {epochs: 2, seeds: [0]}
 predictors:
-  - {name: boosting, max_iter: 5}
+  - {name: lda}
+  - {name: boosting, max_iter: 5, schemes: [global, importance]}
   - {name: lifelognet, epochs: 2, schemes: [global, importance]}
   - {name: windownet, epochs: 1, schemes: [global]}
   - {name: majority, schemes: [global]}

@@ -1,6 +1,7 @@
 """compare_predictors: predictions of all models → scores per user, comparison, verdict."""
 
 from lifelog.evaluate.compare import compare_predictors, read_predictions, score_users
+from lifelog.evaluate.decision import decide
 from lifelog.evaluate.verdict import Grouping, verdict
 from lifelog.logs import job_log
 from lifelog.settings.compare import Compare
@@ -9,7 +10,8 @@ from lifelog.tables import read_csv, write_csv, write_json
 with job_log(snakemake.log[0], snakemake.input):
     settings = Compare.from_params(snakemake.params.compare)
     models = [tuple(model.split("/")) for model in snakemake.params.models]
-    by_user = score_users(read_predictions(dict(zip(models, snakemake.input.predictions, strict=True))))
+    predictions = read_predictions(dict(zip(models, snakemake.input.predictions, strict=True)))
+    by_user = score_users(predictions)
     primary = snakemake.params.primary
     comparison = compare_predictors(by_user, settings, primary)
     write_csv(by_user, snakemake.output.scores)
@@ -18,5 +20,6 @@ with job_log(snakemake.log[0], snakemake.input):
     if snakemake.input.groups:
         measured = read_csv(snakemake.input.importance).stable.mean()
         grouping = Grouping(read_csv(snakemake.input.groups).group.nunique(), measured)
-    how = snakemake.params.subsets, grouping, primary, snakemake.params.exploratory
+    decision = decide(predictions, by_user, settings, primary)
+    how = snakemake.params.subsets, grouping, primary, snakemake.params.exploratory, decision
     write_json(verdict(by_user, comparison, settings, *how), snakemake.output.verdict)

@@ -8,6 +8,7 @@ from lifelog.report.figures.comparison import FIGURES, ComparisonTables
 from lifelog.report.style import draw
 from lifelog.settings.compare import Compare
 from lifelog.settings.splits import Target
+from lifelog.tables import read_json
 
 with job_log(snakemake.log[0], snakemake.input):
     models = [tuple(model.split("/")) for model in snakemake.params.models]
@@ -16,5 +17,6 @@ with job_log(snakemake.log[0], snakemake.input):
         read_predictions(dict(zip(models, snakemake.input.predictions, strict=True))),
         Target.from_params(snakemake.params.target).classes,
         Compare.from_params(snakemake.params.compare),
+        read_json(snakemake.input.curve)["points"] if snakemake.input.curve else [],
     )
     draw(FIGURES, tables, snakemake.output.figures)

@@ -20,4 +20,4 @@ with job_log(snakemake.log[0], snakemake.input):
     files = inputs.features, inputs.splits, list(groups.user.unique()), params.standardise
     stored = dict(windows=inputs.windows, folder=Path(snakemake.output.predictions).parent)
     read_fold = partial(read_samples, *files, **stored)
-    train_predictor(groups, read_fold, settings, snakemake.output.predictions)
+    train_predictor(snakemake.wildcards.scheme, groups, read_fold, settings, snakemake.output.predictions)

@@ -112,7 +112,7 @@ def score_users(tables: Predictions) -> pd.DataFrame:
         everyone = [(EVERYONE, table)]
         for user, own in [*table.groupby("user", sort=True), *everyone]:
             row = {"predictor": predictor, "scheme": scheme, "user": user, "windows": len(own)}
-            rows.append(row | scores(own.truth.to_numpy(), probabilities(own)))
+            rows.append(row | scores(own.truth.to_numpy(), probabilities(own), own.fold.to_numpy()))
     return pd.DataFrame(rows)
 
 

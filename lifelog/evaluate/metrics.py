@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from lifelog.registry import Registry
@@ -39,22 +38,21 @@ def confusion(truth: Integers, predicted: Integers, classes: int) -> NDArray[np.
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
-def macro_f1(counts: Integers) -> float:
+def macro_f1(counts: Integers) -> Floats:
     """Compute the mean F1 over the classes with true windows.
 
     Parameters
     ----------
-    counts : ndarray of int, shape (n_classes, n_classes)
-        Confusion matrix, rows are true classes.
+    counts : ndarray of int, shape (..., n_classes, n_classes)
+        Confusion matrices, rows are true classes.
 
     Returns
     -------
-    float
+    ndarray of float, shape (...)
         NaN without windows.
     """
-    hits, present = np.diag(counts), counts.sum(axis=1) > 0
-    f1 = 2 * hits / np.maximum(counts.sum(axis=1) + counts.sum(axis=0), 1)
-    return float(f1[present].mean()) if present.any() else float("nan")
+    hits, true = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1)
+    return _mean_present(2 * hits / np.maximum(true + counts.sum(axis=-2), 1), true)
 
 
 def published_f1(counts: Integers) -> float:
@@ -78,42 +76,54 @@ def published_f1(counts: Integers) -> float:
     return float(2 * precision * recall / (precision + recall)) if precision + recall else 0.0
 
 
-def balanced_accuracy(counts: Integers) -> float:
+def balanced_accuracy(counts: Integers) -> Floats:
     """Compute the mean recall over the classes with true windows.
 
     Parameters
     ----------
-    counts : ndarray of int, shape (n_classes, n_classes)
-        Confusion matrix, rows are true classes.
+    counts : ndarray of int, shape (..., n_classes, n_classes)
+        Confusion matrices, rows are true classes.
 
     Returns
     -------
-    float
+    ndarray of float, shape (...)
         NaN without windows.
     """
-    present = counts.sum(axis=1) > 0
-    recall = np.diag(counts)[present] / counts.sum(axis=1)[present]
-    return float(recall.mean()) if present.any() else float("nan")
+    hits, true = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1)
+    return _mean_present(hits / np.maximum(true, 1), true)
 
 
-def accuracy(counts: Integers) -> float:
+def _mean_present(values: Floats, true: Integers) -> Floats:
+    """Return the mean over the classes with true windows."""
+    present = true > 0
+    count = present.sum(axis=-1)
+    mean: Floats = np.where(present, values, 0).sum(axis=-1) / np.where(count, count, np.nan)
+    return mean
+
+
+def accuracy(counts: Integers) -> Floats:
     """Compute the share of windows with the right class.
 
     Parameters
     ----------
-    counts : ndarray of int, shape (n_classes, n_classes)
-        Confusion matrix, rows are true classes.
+    counts : ndarray of int, shape (..., n_classes, n_classes)
+        Confusion matrices, rows are true classes.
 
     Returns
     -------
-    float
+    ndarray of float, shape (...)
         NaN without windows.
     """
-    return float(np.trace(counts) / counts.sum()) if counts.sum() else float("nan")
+    total = counts.sum(axis=(-2, -1))
+    return np.trace(counts, axis1=-2, axis2=-1) / np.where(total, total, np.nan)
 
 
-def auroc(truth: Integers, probabilities: Floats) -> float:
+def auroc(truth: Integers, probabilities: Floats, folds: Integers | None = None) -> float:
     """Compute the mean one-against-rest area under the ROC curve by ranks; ties count half.
+
+    Only windows of the same fold are compared: the models of different folds have different scales, and class shares
+    of a training set are the lower, the higher they are in the test windows, so that comparisons between folds are
+    biased downwards.
 
     Parameters
     ----------
@@ -121,53 +131,76 @@ def auroc(truth: Integers, probabilities: Floats) -> float:
         Class numbers.
     probabilities : ndarray of float, shape (n_windows, n_classes)
         Predicted class probabilities.
+    folds : ndarray of int, shape (n_windows,), optional
+        Fold of each window; one fold by default.
 
     Returns
     -------
     float
-        NaN if only one class has true windows.
+        NaN if no fold has windows of two classes.
+
+    References
+    ----------
+    Parker, Guenter, Bedo (2007). Stratification bias in low signal microarray studies. BMC Bioinformatics 8, 326.
     """
+    folds = np.zeros(len(truth), dtype=int) if folds is None else folds
     areas = []
     for k in range(probabilities.shape[1]):
-        positive = np.asarray(truth) == k
-        n, m = positive.sum(), (~positive).sum()
-        if n and m:
-            ranks = pd.Series(probabilities[:, k]).rank().to_numpy()
-            areas.append((ranks[positive].sum() - n * (n + 1) / 2) / (n * m))
+        positive, won, pairs = np.asarray(truth) == k, 0.0, 0
+        for fold in np.unique(folds):
+            own = folds == fold
+            first, second = probabilities[own & positive, k], np.sort(probabilities[own & ~positive, k])
+            won += (np.searchsorted(second, first) + np.searchsorted(second, first, "right")).sum() / 2
+            pairs += len(first) * len(second)
+        if pairs:
+            areas.append(won / pairs)
     return float(np.mean(areas)) if areas else float("nan")
 
 
 class Metric(NamedTuple):
-    """A metric: label, value for true classes (n,) and probabilities (n, classes), number of true classes needed."""
+    """A metric.
+
+    Attributes
+    ----------
+    label : str
+        Name in figures and tables.
+    score : callable
+        Value for true classes (n,), probabilities (n, classes) and folds (n,) or None.
+    classes : int
+        Number of true classes that are needed.
+    of_counts : callable or None
+        Values of confusion matrices (..., classes, classes), if they are enough.
+    """
 
     label: str
-    score: Callable[[Integers, Floats], float]
+    score: Callable[[Integers, Floats, Integers | None], float]
     classes: int = 1
+    of_counts: Callable[[Integers], Floats] | None = None
 
 
-def _by_counts(score: Callable[[Integers], float]) -> Callable[[Integers, Floats], float]:
-    """Return a metric of the confusion matrix as a function of true classes and probabilities."""
+def _of_counts(label: str, score: Callable[[Integers], Any], classes: int = 1) -> Metric:
+    """Return a metric of confusion matrices."""
 
-    def of_predictions(truth: Integers, probabilities: Floats) -> float:
-        return score(confusion(truth, probabilities.argmax(axis=1), probabilities.shape[1]))
+    def of_predictions(truth: Integers, probabilities: Floats, folds: Integers | None = None) -> float:
+        return float(score(confusion(truth, probabilities.argmax(axis=1), probabilities.shape[1])))
 
-    return of_predictions
+    return Metric(label, of_predictions, classes, score)
 
 
 # Every metric is scored, compared and reported; `compare.metric` names the one of the verdict.
 METRICS: Registry[Metric] = Registry(
     "metric",
     {
-        "macro_f1": Metric("macro-F1", _by_counts(macro_f1), classes=2),
-        "balanced_accuracy": Metric("balanced accuracy", _by_counts(balanced_accuracy), classes=2),
-        "accuracy": Metric("accuracy", _by_counts(accuracy)),
+        "macro_f1": _of_counts("macro-F1", macro_f1, classes=2),
+        "balanced_accuracy": _of_counts("balanced accuracy", balanced_accuracy, classes=2),
+        "accuracy": _of_counts("accuracy", accuracy),
         "auroc": Metric("AUROC", auroc, classes=2),
-        "published_f1": Metric("F1 as published (faulty)", _by_counts(published_f1)),
+        "published_f1": _of_counts("F1 as published (faulty)", published_f1),
     },
 )
 
 
-def scores(truth: Integers, probabilities: Floats) -> dict[str, float]:
+def scores(truth: Integers, probabilities: Floats, folds: Integers | None = None) -> dict[str, float]:
     """Compute every metric.
 
     Parameters
@@ -176,6 +209,8 @@ def scores(truth: Integers, probabilities: Floats) -> dict[str, float]:
         Class numbers.
     probabilities : ndarray of float, shape (n_windows, n_classes)
         Predicted class probabilities.
+    folds : ndarray of int, shape (n_windows,), optional
+        Fold of each window; one fold by default.
 
     Returns
     -------
@@ -184,6 +219,6 @@ def scores(truth: Integers, probabilities: Floats) -> dict[str, float]:
     """
     present = len(np.unique(truth))
     return {
-        name: metric.score(truth, probabilities) if present >= metric.classes else float("nan")
+        name: metric.score(truth, probabilities, folds) if present >= metric.classes else float("nan")
         for name, metric in METRICS.items()
     }

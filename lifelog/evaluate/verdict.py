@@ -62,6 +62,7 @@ def verdict(
     grouping: Grouping | None = None,
     primary: str | None = None,
     exploratory: bool = False,
+    decision: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Draw the conclusion of a comparison.
 
@@ -81,12 +82,14 @@ def verdict(
         The primary predictor, which the headline is about.
     exploratory : bool, default False
         Whether this is not the comparison of the primary test.
+    decision : dict, optional
+        Result of `lifelog.evaluate.decision.decide`.
 
     Returns
     -------
     dict
-        For JSON: metric, primary predictor, exploratory, headline, one finding per predictor, leak check, users
-        without a score, limits.
+        For JSON: metric, primary predictor, exploratory, headline, one finding per predictor, decision, leak
+        check, users without a score, limits.
     """
     rows = comparison[comparison.metric == settings.metric].set_index(["predictor", "scheme"])
     auroc = comparison[comparison.metric == "auroc"].set_index(["predictor", "scheme"])
@@ -106,8 +109,9 @@ def verdict(
         "metric": settings.metric,
         "primary": primary,
         "exploratory": exploratory,
-        "headline": headline(findings, primary, grouping) if findings else leak["words"],
+        "headline": headline(findings, primary, grouping) if findings or not leak["models"] else leak["words"],
         "findings": findings,
+        "decision": decision,
         "leak": leak,
         "left_out": left_out(by_user, settings.metric),
         "limits": (UNCLEAN if "test" in subsets else CLEAN) + LIMITS,
@@ -232,9 +236,9 @@ def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) 
     Returns
     -------
     dict
-        outcome (leak, time_informative, no_leak, not_checked), words, sentence (with numbers), the skill of the sensor model, and `models`:
-        of each model that sees only time stamps, its skill with interval and its share of that of the sensor model,
-        None if that one is not clearly better than chance.
+        outcome (leak, time_informative, no_leak, not_checked), words, sentence (words with numbers), the skill of the
+        sensor model, and `models`: of each model that sees only time stamps, its skill with interval and its share of
+        that of the sensor model, None if that one is not clearly better than chance.
     """
     users = by_user[by_user.user != EVERYONE].pivot(index="user", columns=["predictor", "scheme"])
     area, metric = users["auroc"], users[settings.metric]
@@ -246,7 +250,7 @@ def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) 
     ]
     if not timed or sensor not in area.columns or area[sensor].count() < 2:
         words = "Leaks were not checked: this needs two participants, a sensor model and one of time stamps."
-        return {"outcome": "not_checked", "words": words, "sentence": words}
+        return {"outcome": "not_checked", "words": words, "sentence": words, "models": []}
     skill = estimate_mean((area[sensor] - CHANCE).dropna().to_numpy(), settings.confidence)
     models = []
     for column in timed:

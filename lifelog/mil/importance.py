@@ -20,7 +20,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lifelog.blocks import Codes
 from lifelog.evaluate.metrics import scores
 from lifelog.measures import IMPORTANCE, OF_NETWORKS
 from lifelog.mil.bags import Bags, read_bags, standardise_bags
@@ -192,11 +191,9 @@ def extract_importance(
             described = used[KEYS].reset_index(drop=True)[seen].reset_index(drop=True)
             rows.loc[test, KEYS] = described[test]
             frames += _importance_rows(explanation, rows[KEYS], modalities, seed)
-            tested.append((explanation, test, explained.classes.numpy()))
+            tested.append(Tested(explanation, test, explained.classes.numpy(), member.fold))
         curves.append(_curves(tested, used.user.iloc[0]).assign(seed=seed))
-        truth = np.concatenate([classes[test] for _, test, classes in tested])
-        probabilities = np.concatenate([explanation.probabilities[test] for explanation, test, _ in tested])
-        notes["test_scores"][str(seed)] = {name: plain(value) for name, value in scores(truth, probabilities).items()}
+        notes["test_scores"][str(seed)] = _test_scores(tested)
     for schema, tables, path in ((IMPORTANCE, frames, importance_path), (DELETION, curves, deletion_path)):
         write_table(pd.concat(tables) if tables else schema.empty_table().to_pandas(), path, schema, notes)
 
@@ -213,11 +210,28 @@ def _importance_rows(
     return frames
 
 
-def _curves(tested: list[tuple[Explanation, NDArray[np.bool_], Codes]], user: str) -> pd.DataFrame:
+class Tested(NamedTuple):
+    """Explanations of some windows of a fold, which of them are test windows, and their classes."""
+
+    explanation: Explanation
+    test: NDArray[np.bool_]
+    classes: NDArray[np.int64]
+    fold: int
+
+
+def _test_scores(tested: list[Tested]) -> dict[str, float | None]:
+    """Return the scores on the test windows of all folds."""
+    truth = np.concatenate([part.classes[part.test] for part in tested])
+    probabilities = np.concatenate([part.explanation.probabilities[part.test] for part in tested])
+    folds = np.concatenate([np.full(part.test.sum(), part.fold) for part in tested])
+    return {name: plain(value) for name, value in scores(truth, probabilities, folds).items()}
+
+
+def _curves(tested: list[Tested], user: str) -> pd.DataFrame:
     """Return the mean deletion curves of the test windows of all folds."""
     frames = []
-    for order in tested[0][0].deletion:
-        drops = np.concatenate([explanation.deletion[order][test] for explanation, test, _ in tested])
+    for order in tested[0].explanation.deletion:
+        drops = np.concatenate([part.explanation.deletion[order][part.test] for part in tested])
         known = ~np.isnan(drops)
         count = known.sum(axis=0)
         mean = np.where(known, drops, 0).sum(axis=0, dtype=float) / np.where(count, count, np.nan)

@@ -23,7 +23,7 @@ from lifelog.mil.optimiser import ClippedAdamW
 from lifelog.settings.mil import Mil, Training
 from lifelog.settings.splits import Target
 from lifelog.settings.windows import Modality
-from lifelog.splits.assign import DESCRIBED, exclusion, read_folds, tested_folds
+from lifelog.splits.assign import DESCRIBED, exclusion, folds_tested, read_folds
 from lifelog.standardise import Scaling
 from lifelog.tables import read_json, write_atomically, write_json
 
@@ -108,7 +108,7 @@ def train_mil(
         )
         trained = [{"classes": classes, "channels": bags.channels, "folds": {}} for _ in settings.seeds]
         try:
-            for fold in tested_folds(folds):
+            for fold in folds_tested(folds):
                 subsets = folds[fold].subset[used.index]
                 train, validation = (
                     bags.take(torch.tensor((subsets == name).tolist())) for name in ("train", "validation")
@@ -430,8 +430,13 @@ def evaluate(network: BagNetwork, bags: SomeBags, weights: Tensor | None, settin
     """
     network.eval()
     outputs = torch.cat([network(part.values, part.present).log_probabilities for part in chunks(bags)])
-    score = METRICS[settings.monitor].score(bags.classes.cpu().numpy(), outputs.cpu().numpy())
+    score = METRICS[settings.monitor].score(bags.classes.cpu().numpy(), outputs.cpu().numpy(), None)
     return bag_loss(outputs, bags.classes, weights, settings).item(), score
+
+
+def validation_score(network: BagNetwork, validation: SomeBags, settings: Training) -> float:
+    """Return the monitored score of a network, by which `fit` selects the epoch."""
+    return evaluate(network, validation, None, settings)[1]
 
 
 def chunks(bags: SomeBags) -> Iterator[Bags]:

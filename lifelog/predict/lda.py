@@ -8,7 +8,7 @@ from scipy.special import softmax
 
 from lifelog.discriminant import Discriminant, fit_discriminants
 from lifelog.predict.samples import Samples
-from lifelog.predict.selection import class_weights, weighted_loss
+from lifelog.predict.selection import validation_loss
 from lifelog.settings.predict import Lda
 
 
@@ -18,14 +18,12 @@ class Predictor:
     def __init__(self, settings: Lda) -> None:
         self.settings = settings
 
-    def fit(self, train: Samples, validation: Samples) -> None:
-        """Fit a discriminant per shrinkage, and keep the one with the lowest loss."""
+    def fit(self, train: Samples, validation: Samples, weights: NDArray[np.float64] | None = None) -> None:
+        """Fit a discriminant per shrinkage, and keep the one with the lowest loss; windows may have weights."""
         # The strongest shrinkage first, which is used if no validation window can select one.
         count, values = len(train.classes), sorted(self.settings.shrinkage, reverse=True)
-        models = fit_discriminants(train.summary, train.truth, count, values)
-        seen = validation.take(np.isin(validation.truth, train.truth))
-        weights = class_weights(train.truth)[seen.truth]
-        losses = [weighted_loss(_probabilities(model, seen), seen.truth, weights) for model in models]
+        models = fit_discriminants(train.summary, train.truth, count, values, weights)
+        losses = [validation_loss(_probabilities(model, validation), validation, train) for model in models]
         self.model = models[int(np.argmin(losses))]
 
     def predict(self, samples: Samples) -> NDArray[np.float64]:

@@ -5,20 +5,17 @@ Each bin of a window is a sample with the label of the window; the probabilities
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lifelog.mil.bags import Bags
-from lifelog.mil.device import pick_device
 from lifelog.mil.encoders import FEATURES, Encoders
 from lifelog.mil.maxima import SLOPE
 from lifelog.mil.network import BagNetwork, BagOutput
-from lifelog.mil.train import SomeBags, chunks, fit
+from lifelog.mil.train import SomeBags
+from lifelog.predict.networks import NetworkPredictor
 from lifelog.predict.samples import Samples
-from lifelog.settings.predict import LifeLogNet, WindowNet
 from lifelog.settings.windows import Modality
 
 JOINED = 128
@@ -45,28 +42,12 @@ class Network(BagNetwork):
         return BagOutput(log_probabilities, present.float(), log_probabilities[:, None])
 
 
-class Predictor:
+class Predictor(NetworkPredictor):
     """Trains on bins, predicts windows."""
 
-    def __init__(self, settings: LifeLogNet | WindowNet) -> None:
-        self.settings = settings
-        self.device = pick_device(settings.device)
-
-    def fit(self, train: Samples, validation: Samples) -> None:
-        """Train the network."""
-        torch.manual_seed(self.settings.seed)
-        self.network = Network(train.modalities, len(train.classes)).to(self.device)
-        fitted = fit(self.network, self.bags(train), self.bags(validation), self.settings, self.settings.seed)
-        self.network.load_state_dict(fitted.state)
-
-    @torch.no_grad()
-    def predict(self, samples: Samples) -> NDArray[np.float64]:
-        """Return class probabilities, shape (n_windows, n_classes)."""
-        self.network.eval()
-        parts = [self.network(part.values, part.present) for part in chunks(self.bags(samples))]
-        probabilities = torch.cat([part.log_probabilities for part in parts]).double().exp().cpu()
-        means: NDArray[np.float64] = probabilities.reshape(len(samples), -1, self.network.classes).mean(dim=1).numpy()
-        return means
+    def build(self, train: Samples) -> BagNetwork:
+        """Return an untrained network."""
+        return Network(train.modalities, len(train.classes))
 
     def bags(self, samples: Samples) -> SomeBags:
         """Return every bin of every window as a bag."""

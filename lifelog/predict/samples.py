@@ -26,8 +26,8 @@ class Samples:
 
     Attributes
     ----------
-    users, subsets : ndarray of object, shape (N,)
-        User and subset.
+    users, sessions, subsets : ndarray of object, shape (N,)
+        User, session and subset.
     starts : ndarray of datetime64, shape (N,)
         Starts in UTC.
     minutes : ndarray of int, shape (N,)
@@ -42,6 +42,8 @@ class Samples:
         Maxima of 5-second bins by modality.
     windows : StoredWindows or None
         Windows as recorded; None unless they were requested.
+    features : list of str
+        Columns of `summary`, as `modality.feature`.
     modalities : list of Modality
         The modalities.
     classes : list of str
@@ -49,6 +51,7 @@ class Samples:
     """
 
     users: Texts
+    sessions: Texts
     subsets: Texts
     starts: NDArray[np.datetime64]
     minutes: NDArray[np.int64]
@@ -57,6 +60,7 @@ class Samples:
     summary: NDArray[np.float32]
     maxima: dict[str, NDArray[np.float32]]
     windows: StoredWindows | None
+    features: list[str]
     modalities: list[Modality]
     classes: list[str]
 
@@ -68,6 +72,7 @@ class Samples:
         return replace(
             self,
             users=self.users[rows],
+            sessions=self.sessions[rows],
             subsets=self.subsets[rows],
             starts=self.starts[rows],
             minutes=self.minutes[rows],
@@ -82,6 +87,11 @@ class Samples:
         """Return the windows of a subset, of all users or of some."""
         rows = self.subsets == name
         return self.take(rows if users is None else rows & np.isin(self.users, users))
+
+    def columns_by_modality(self) -> dict[str, list[int]]:
+        """Return the columns of `summary` of each modality."""
+        own = [name.split(".")[0] for name in self.features]
+        return {m.name: [i for i, name in enumerate(own) if name == m.name] for m in self.modalities}
 
     def rows_by_user(self) -> dict[str, NDArray[np.int_]]:
         """Return the numbers of the windows of each user."""
@@ -133,6 +143,7 @@ def read_samples(
     return replace(
         first,
         users=np.concatenate([piece.users for piece in pieces]),
+        sessions=np.concatenate([piece.sessions for piece in pieces]),
         subsets=np.concatenate([piece.subsets for piece in pieces]),
         starts=np.concatenate([piece.starts for piece in pieces]),
         minutes=np.concatenate([piece.minutes for piece in pieces]),
@@ -154,7 +165,8 @@ def _read_user(features_path: str, split: pd.DataFrame, classes: list[str], stan
     elapsed = minutes - minutes.groupby(split.session).transform("min")
     own = split[used]
     train = (own.subset == "train").to_numpy()
-    columns = [table.column(name).to_numpy() for name in table.column_names if is_summary(name)]
+    features = list(filter(is_summary, table.column_names))
+    columns = [table.column(name).to_numpy() for name in features]
     maxima = {}
     for modality in modalities:
         flat = table.column(maxima_name(modality.name)).combine_chunks().flatten().to_numpy()
@@ -162,6 +174,7 @@ def _read_user(features_path: str, split: pd.DataFrame, classes: list[str], stan
         maxima[modality.name] = _standardise(values[used], train, standardise)
     return Samples(
         own.user.to_numpy(dtype=object),
+        own.session.to_numpy(dtype=object),
         own.subset.to_numpy(dtype=object),
         own.start.dt.tz_localize(None).to_numpy(),
         minutes[used].to_numpy(),
@@ -170,6 +183,7 @@ def _read_user(features_path: str, split: pd.DataFrame, classes: list[str], stan
         _standardise(np.stack(columns, axis=1)[used], train, standardise),
         maxima,
         None,
+        features,
         modalities,
         classes,
     )

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifelog.predict.samples import Samples
+
 SMALLEST = 1e-12  # probability
 
 
@@ -48,3 +50,23 @@ def weighted_loss(probabilities: NDArray[np.float64], places: NDArray[np.int_], 
         return 0.0
     own = probabilities[np.arange(len(places)), places]
     return float(-np.average(np.log(np.maximum(own, SMALLEST)), weights=weights))
+
+
+def validation_loss(probabilities: NDArray[np.float64], validation: Samples, train: Samples) -> float:
+    """Return the loss on validation windows, whose classes have the same weight.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float, shape (n_windows, n_classes)
+        Predictions of the validation windows.
+    validation, train : Samples
+        Validation and training windows; classes without training windows are left out.
+
+    Returns
+    -------
+    float
+        In nats; 0 without windows.
+    """
+    known = np.isin(validation.truth, train.truth)
+    truth = validation.truth[known]
+    return weighted_loss(probabilities[known], truth, class_weights(train.truth)[truth])

@@ -1,4 +1,4 @@
-"""train_predictor: one model per fold and group of a scheme, and its predictions of the fold's test windows."""
+"""train_predictor: one model per fold and group (or user) of a scheme, and its predictions of the test windows."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from lifelog.predict.combine import COMBINATIONS
 from lifelog.predict.interface import build_predictor, one_thread
 from lifelog.predict.samples import Samples
-from lifelog.settings.predict import AnyPredictor
+from lifelog.settings.predict import COMBINED, AnyPredictor
 from lifelog.splits.assign import DESCRIBED
 from lifelog.tables import TEXT, TIME, write_table
 
@@ -20,12 +22,18 @@ logger = logging.getLogger(__name__)
 
 
 def train_predictor(
-    groups: pd.DataFrame, read_fold: Callable[[int], Samples], settings: AnyPredictor, predictions_path: str | Path
+    scheme: str,
+    groups: pd.DataFrame,
+    read_fold: Callable[[int], Samples],
+    settings: AnyPredictor,
+    predictions_path: str | Path,
 ) -> None:
-    """Train a predictor for every group of a scheme in every fold, and write its predictions of all test windows.
+    """Train a predictor under a scheme in every fold, and write its predictions of all test windows.
 
     Parameters
     ----------
+    scheme : str
+        A scheme of `combine`, for a model per user, or a grouping scheme, for one per group.
     groups : pandas.DataFrame
         fold, grouping, user, group.
     read_fold : callable
@@ -33,7 +41,8 @@ def train_predictor(
     settings : PredictorSettings
         The predictor.
     predictions_path : str or Path
-        Parquet file to write: user, group, fold, grouping, start, truth (class number), and one probability per class.
+        Parquet file to write: user, group, fold, grouping, session, start, truth (class number), and one probability
+        per class.
     """
     folds = [fold for fold in groups.fold.unique() if fold != DESCRIBED] or [DESCRIBED]
     tables = []
@@ -41,11 +50,17 @@ def train_predictor(
         samples = read_fold(fold)
         own = groups[groups.fold == fold]
         with one_thread(settings):
-            for (grouping, group), members in own.groupby(["grouping", "group"], sort=False):
-                users = list(members.user)
-                table = predict_users(settings, samples, users, users)
-                table["group"], table["fold"], table["grouping"] = group, fold, grouping
-                tables.append(table)
+            if scheme in COMBINED:
+                for user, probabilities in COMBINATIONS[scheme](settings, samples, list(own.user)):
+                    table = _table(samples.subset("test", [user]), probabilities)
+                    table["group"], table["fold"], table["grouping"] = user, fold, 1
+                    tables.append(table)
+            else:
+                for (grouping, group), members in own.groupby(["grouping", "group"], sort=False):
+                    users = list(members.user)
+                    table = predict_users(settings, samples, users, users)
+                    table["group"], table["fold"], table["grouping"] = group, fold, grouping
+                    tables.append(table)
         logger.info("fold %d of %d: %d groups", folds.index(fold) + 1, len(folds), own.group.nunique())
     table = pd.concat(tables).sort_values(["grouping", "user", "start"])
     write_table(table, predictions_path, predictions_schema(samples.classes), {"classes": samples.classes})
@@ -66,16 +81,22 @@ def predict_users(settings: AnyPredictor, samples: Samples, fitted: list[str], t
     Returns
     -------
     pandas.DataFrame
-        user, start, truth, and one probability per class.
+        user, session, start, truth, and one probability per class.
     """
-    test, names = samples.subset("test", tested), probability_columns(samples.classes)
-    probabilities = np.full((len(test), len(names)), 1 / len(names))
+    test = samples.subset("test", tested)
+    probabilities = np.full((len(test), len(samples.classes)), 1 / len(samples.classes))
     if fitted and len(test):
         model = build_predictor(settings)
         model.fit(samples.subset("train", fitted), samples.subset("validation", fitted))
         probabilities = model.predict(test)
-    keys = {"user": test.users, "start": pd.DatetimeIndex(test.starts, tz="UTC"), "truth": test.truth}
-    return pd.DataFrame(keys | dict(zip(names, probabilities.T, strict=True)))
+    return _table(test, probabilities)
+
+
+def _table(test: Samples, probabilities: NDArray[np.float64]) -> pd.DataFrame:
+    """Return the predictions of windows."""
+    starts = pd.DatetimeIndex(test.starts, tz="UTC")
+    keys = {"user": test.users, "session": test.sessions, "start": starts, "truth": test.truth}
+    return pd.DataFrame(keys | dict(zip(probability_columns(test.classes), probabilities.T, strict=True)))
 
 
 def probability_columns(classes: list[str]) -> list[str]:
@@ -85,5 +106,5 @@ def probability_columns(classes: list[str]) -> list[str]:
 
 def predictions_schema(classes: list[str]) -> pa.Schema:
     """Return the schema of the predictions table."""
-    keys = dict(user=TEXT, group=TEXT, fold=pa.int16(), grouping=pa.int16(), start=TIME, truth=pa.int16())
+    keys = dict(user=TEXT, group=TEXT, fold=pa.int16(), grouping=pa.int16(), session=TEXT, start=TIME, truth=pa.int16())
     return pa.schema(keys | dict.fromkeys(probability_columns(classes), pa.float64()))

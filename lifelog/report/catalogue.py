@@ -60,6 +60,11 @@ CATALOGUE: Registry[Entry] = Registry(
             "Left: {metric} of each predictor with one global model, one per group, or one per participant; raw and "
             "random groups are controls. Right: difference to the global model.",
         ),
+        "ways": Entry(
+            "comparison",
+            "Left: {metric} of the ways of personalising, with intervals over participants. Right: a new participant "
+            "with few labelled windows, by lda; models and groups of the others are formed without this participant.",
+        ),
         "confusion": Entry("comparison", "Confusion matrices over the test windows of all participants."),
         "user": Entry(
             "user",

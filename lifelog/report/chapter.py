@@ -61,6 +61,7 @@ class SplitDetails:
     heterogeneity: pd.DataFrame
     groups: pd.DataFrame
     clusters: pd.DataFrame  # of score_groups
+    curve: str  # the sentence about learning curves
     recovery: dict[str, Any] | None
     published: dict[str, Any] | None
 
@@ -185,6 +186,7 @@ def _read_details(folder: Path, config: Config) -> SplitDetails:
         heterogeneity=read_csv(folder / "heterogeneity.csv"),
         groups=read_groups(folder / "groups" / "importance.csv"),
         clusters=read_scores(folder / "groups" / "scores.csv"),
+        curve=read_json(folder / "learning_curve.json")["sentence"],
         recovery=read_json(folder / "recovery.json") if config.cohort.layout == "simulated" else None,
         published=read_json(folder / "published.json") if config.report.published else None,
     )

@@ -24,7 +24,10 @@ T = TypeVar("T")
 
 SEQUENTIAL = "cividis"  # for amounts; readable with every colour vision and in grey
 # Positions in the palette.
-SCHEME_COLOURS = {"global": 0, "importance": 1, "personal": 2, "attention": 3, "raw": 4, "class-shares": 5, "random": 7}
+SCHEME_COLOURS = {
+    **{"global": 0, "importance": 1, "personal": 2, "attention": 3, "raw": 4},
+    **{"class-shares": 5, "pooled": 6, "random": 7, "tuned": 8, "blend": 9},
+}
 MAX_VECTOR_MARKS = 1000  # above, marks are rasterised: as shapes they would dominate the size of the page
 
 

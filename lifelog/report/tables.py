@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lifelog.settings.splits import SUBSETS
-from lifelog.splits.assign import DESCRIBED, read_folds, tested_folds
+from lifelog.splits.assign import DESCRIBED, folds_tested, read_folds
 from lifelog.tables import read_json, read_notes
 
 
@@ -82,7 +82,7 @@ def split_overview(splits: list[str], importance: list[str]) -> tuple[pd.DataFra
     for path, importance_path in zip(splits, importance, strict=True):
         folds, about = read_folds(path), read_notes(path)
         user = Path(path).stem
-        tested = tested_folds(folds)
+        tested = folds_tested(folds)
         counts = pd.DataFrame([folds[fold].subset.value_counts() for fold in tested]).reindex(columns=SUBSETS).fillna(0)
         unused = untested_reasons(folds).value_counts()
         rows.append(

@@ -90,6 +90,13 @@ def _comparison(data: pd.DataFrame) -> str:
     return f"Means over users. {_join(entries)}."
 
 
+def _ways(data: pd.DataFrame) -> str:
+    entries = [f"{row.predictor} {row.way} {row.mean:.3f}" for row in data[data.panel == "ways"].itertuples()]
+    curve = data[data.panel == "curve"]
+    last = [f"{way} {own.iloc[-1]['mean']:.3f} with {own.iloc[-1].own:.0f}" for way, own in curve.groupby("way")]
+    return f"Means over participants. {_join(entries)}. A new participant with labelled windows: {_join(last)}."
+
+
 def _confusion(data: pd.DataFrame) -> str:
     entries = []
     for (predictor, scheme), own in data.groupby(["predictor", "scheme"], sort=False):
@@ -131,6 +138,7 @@ SENTENCES: Registry[Callable[[pd.DataFrame], str]] = Registry(
         "cluster_scores": _cluster_scores,
         "embedding": _embedding,
         "comparison": _comparison,
+        "ways": _ways,
         "confusion": _confusion,
         "user": _user,
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from lifelog.settings.base import Section
 
@@ -39,3 +39,23 @@ class Compare(Section):
     def level(self) -> float:
         """Significance level of the tests."""
         return round(1 - self.confidence, 12)  # .05, not a little more
+
+
+class LearningCurve(Section):
+    """A new user with few labelled windows, by the predictor lda."""
+
+    windows: list[int] = Field([0, 5, 10, 20, 40, 80, 160, 320], min_length=2)
+    """numbers of the new user's labelled windows, the first ones in time; at least 30 % of the windows are tested"""
+
+    users: int = Field(100, ge=2)
+    """maximum number of users who are left out in turn"""
+
+    seed: int = Field(0, ge=0)
+    """seed of the choice of users"""
+
+    @field_validator("windows")
+    @classmethod
+    def _are_ascending(cls, value: list[int]) -> list[int]:
+        if min(value) < 0 or sorted(set(value)) != value:
+            raise ValueError("numbers of windows are ascending and not negative")
+        return value

@@ -5,6 +5,7 @@ The predictor `name` is implemented by the class `Predictor` of the module `life
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -13,8 +14,12 @@ from pydantic import Field, TypeAdapter, field_validator
 from lifelog.settings.base import Section, complete
 from lifelog.settings.mil import Training
 
-Scheme = Literal["global", "importance", "attention", "raw", "class-shares", "random", "personal"]
-UNGROUPED = ("global", "personal")  # schemes that need no importance
+Scheme = Literal[
+    "global", "pooled", "tuned", "importance", "attention", "raw", "class-shares", "random", "personal", "blend"
+]
+# Schemes that are no groups of users, but combine the windows of a user with those of the others.
+COMBINED = ("pooled", "tuned", "blend")
+UNGROUPED = ("global", "personal", *COMBINED)  # schemes that need no importance
 Sees = Literal["nothing", "time", "features", "windows"]
 
 
@@ -23,14 +28,19 @@ class PredictorSettings(Section):
 
     sees: ClassVar[Sees]  # nothing: class shares only; time: time stamps; features or windows: the sensors
     needs_torch: ClassVar[bool] = False
+    combines: ClassVar[tuple[Scheme, ...]] = ("blend",)  # of the schemes in COMBINED, those that it supports
 
     schemes: Literal["all"] | list[Scheme] = "all"
-    """all, or the schemes this predictor is used with"""
+    """all that it supports, or the schemes this predictor is used with"""
 
     @property
     def uses_sensors(self) -> bool:
         """Whether the predictor sees sensor data."""
         return self.sees in ("features", "windows")
+
+    def supports(self, scheme: Scheme) -> bool:
+        """Return whether the predictor can be trained under a scheme."""
+        return scheme not in COMBINED or scheme in self.combines
 
 
 class Majority(PredictorSettings):
@@ -95,11 +105,24 @@ class Lda(PredictorSettings):
 
     sees: ClassVar[Sees] = "features"
 
+    combines: ClassVar[tuple[Scheme, ...]] = ("pooled", "blend")
+
     name: Literal["lda"] = "lda"
     """linear discriminant with shrunken correlations on summary features"""
 
     shrinkage: list[float] = Field([0.1, 0.3, 0.5, 0.7, 0.9], min_length=1)
     """shrinkages of correlations to choose from on validation windows; above 0, 1 for independent features"""
+
+    strength: list[float] = Field([10, 30, 100, 300], min_length=1)
+    """scheme pooled: numbers of own windows that the windows of the others count as, to choose from on validation
+    windows"""
+
+    @field_validator("strength")
+    @classmethod
+    def _is_positive(cls, value: list[float]) -> list[float]:
+        if not all(0 < number < math.inf for number in value):
+            raise ValueError("a strength is a positive number")
+        return value
 
     @field_validator("shrinkage")
     @classmethod
@@ -109,11 +132,41 @@ class Lda(PredictorSettings):
         return value
 
 
-class LifeLogNet(Training, PredictorSettings):
+class NetworkSettings(Training, PredictorSettings):
+    """Keys of every network that predicts."""
+
+    needs_torch: ClassVar[bool] = True
+    combines: ClassVar[tuple[Scheme, ...]] = ("tuned", "blend")
+
+    modality_dropout: float = Field(0.0, ge=0, lt=1)
+    """probability of hiding each modality during training (published: 0)"""
+
+    seed: int = Field(0, ge=0)
+    """seed of the initial weights and the order of windows"""
+
+
+class MilNet(NetworkSettings):
+    """The multiple-instance network of `mil`, on features."""
+
+    sees: ClassVar[Sees] = "features"
+
+    name: Literal["mil"] = "mil"
+    """the personal network (mil) on features"""
+
+    updates_per_epoch: int | None = Field(20, ge=1)
+    """steps of the optimiser per epoch, so that one user trains as long as all; null: one pass over the windows"""
+
+    weight_decay: float = Field(0.3, ge=0)
+    """weight decay of AdamW"""
+
+    modality_dropout: float = Field(0.3, ge=0, lt=1)
+    """probability of hiding each modality during training"""
+
+
+class LifeLogNet(NetworkSettings):
     """The network of the study."""
 
     sees: ClassVar[Sees] = "features"
-    needs_torch: ClassVar[bool] = True
 
     name: Literal["lifelognet"] = "lifelognet"
     """the study's network on 5-second maxima"""
@@ -125,18 +178,11 @@ class LifeLogNet(Training, PredictorSettings):
     batch_size: int = Field(512, ge=2)
     """5-second bins per step"""
 
-    modality_dropout: float = Field(0.0, ge=0, lt=1)
-    """probability of hiding each modality during training (published: 0)"""
 
-    seed: int = Field(0, ge=0)
-    """seed of the initial weights and the order of windows"""
-
-
-class WindowNet(Training, PredictorSettings):
+class WindowNet(NetworkSettings):
     """The network of the study on whole windows."""
 
     sees: ClassVar[Sees] = "windows"
-    needs_torch: ClassVar[bool] = True
 
     name: Literal["windownet"] = "windownet"
     """the same network on whole windows"""
@@ -151,14 +197,8 @@ class WindowNet(Training, PredictorSettings):
     batch_size: int = Field(16, ge=2)
     """windows per step"""
 
-    modality_dropout: float = Field(0.0, ge=0, lt=1)
-    """probability of hiding each modality during training"""
 
-    seed: int = Field(0, ge=0)
-    """seed of the initial weights and the order of windows"""
-
-
-AnyPredictor = Lda | LifeLogNet | WindowNet | Boosting | Majority | NearestMinute | LastLabel | Clock
+AnyPredictor = Lda | Boosting | MilNet | LifeLogNet | WindowNet | Majority | NearestMinute | LastLabel | Clock
 Predictor = Annotated[AnyPredictor, Field(discriminator="name")]
 
 

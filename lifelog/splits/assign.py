@@ -156,7 +156,7 @@ def read_folds(path: str | Path) -> dict[int, pd.DataFrame]:
     return {int(fold): own.reset_index(drop=True) for fold, own in table.groupby("fold")}
 
 
-def tested_folds(folds: Mapping[int, pd.DataFrame]) -> list[int]:
+def folds_tested(folds: Mapping[int, pd.DataFrame]) -> list[int]:
     """Return the numbers of the folds with a test subset."""
     return [fold for fold, own in folds.items() if (own.subset == "test").any()]
 

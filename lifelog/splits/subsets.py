@@ -15,7 +15,18 @@ DRAWS = 500  # random assignments of blocks to compare
 
 
 def distances(minutes: Minutes, others: Minutes) -> Minutes:
-    """Return the distance of each time to the nearest of the others."""
+    """Compute the distance of each time to the nearest of the others.
+
+    Parameters
+    ----------
+    minutes, others : ndarray of float
+        Times in minutes.
+
+    Returns
+    -------
+    ndarray of float
+        In minutes, in the order of `minutes`.
+    """
     others = np.sort(others)
     after = np.searchsorted(others, minutes)
     before = np.abs(minutes - others[np.maximum(after - 1, 0)])
@@ -123,8 +134,25 @@ def rotated_subsets(
 ) -> list[Texts]:
     """Assign whole blocks of windows to folds, each of which is the test subset once.
 
-    Parameters are those of `blocked_subsets`. The folds are held-out tasks, or have a similar number of windows of each
-    class; blocks are assigned in a random order. In a split by tasks, all runs of a task are in one fold.
+    The folds are held-out tasks, or have a similar number of windows of each class; blocks are assigned in a random
+    order. In a split by tasks, all runs of a task are in one fold.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n_windows,)
+        Class numbers.
+    sessions : ndarray of object, shape (n_windows,)
+        Session of each window.
+    minutes : ndarray of float, shape (n_windows,)
+        Starts of windows in minutes.
+    split : BlockedSplit
+        Folds, blocks, embargo and seed.
+    tasks : ndarray of object, shape (n_windows,), optional
+        Task of each window, for a split by tasks.
+    seconds : int, default 60
+        Window length in seconds.
+    answers : ndarray of int, shape (n_windows,), optional
+        Number of the answer of each window.
 
     Returns
     -------

@@ -65,7 +65,8 @@ class Scenario:
         plain; channel: only one channel of a planted modality responds; redundant: both planted modalities respond
         with the same error; interaction: planted modalities respond only while a third one is low; missing: planted
         modalities are missing in a third of the windows; opposite: half of the participants respond in the other
-        direction; loners: two more participants whose two planted modalities are drawn at random
+        direction; loners: two more participants whose two planted modalities are drawn at random; different: that
+        applies to all participants
     """
 
     sizes: tuple[int, ...] = (3, 3, 3, 3)
@@ -103,6 +104,7 @@ def participants(scenario: Scenario, seed: int) -> list[Simulated]:
     """
     kinds = [kind for kind, size in enumerate(scenario.sizes) for _ in range(size)]
     kinds += [-1, -1] if scenario.difficulty == "loners" else []
+    kinds = [-1] * len(kinds) if scenario.difficulty == "different" else kinds
     return [simulate(scenario, kind, seed, number) for number, kind in enumerate(kinds)]
 
 

@@ -91,7 +91,7 @@ def _measure(who: Simulated, folder: Path, networks: bool, config: Config) -> li
     """Write windows and importance of a participant, and return the files of importance."""
     name = who.name
     windows, splits, features, value, importance = (folder / f"{name}.{kind}" for kind in ("w", "s", "f", "v", "i"))
-    _write_windows(who, windows)
+    write_windows(who, windows)
     assign_splits(windows, TARGET, SPLIT, splits, SECONDS)
     extract_features(windows, SECONDS, features)
     estimate_value(features, splits, config.value, value)
@@ -108,7 +108,7 @@ def _measure(who: Simulated, folder: Path, networks: bool, config: Config) -> li
     return [value, importance]
 
 
-def _write_windows(who: Simulated, path: Path) -> None:
+def write_windows(who: Simulated, path: Path) -> None:
     """Write the windows of a participant as the extraction does: a session per day, a minute per window."""
     count = len(who.classes)
     place = np.arange(count) % SESSION_WINDOWS

@@ -20,7 +20,8 @@ def predictions(skill: float, seed: int = 0, users: int = 10) -> pd.DataFrame:
         truth = np.arange(40) % 2
         correct = rng.random(40) < skill
         p = np.where(correct == (truth == 1), 0.9, 0.1)
-        frames.append(pd.DataFrame({"user": f"u{i}", "start": range(40), "truth": truth, "p_a": 1 - p, "p_b": p}))
+        keys = {"user": f"u{i}", "group": "g", "fold": 0, "session": np.arange(40) // 8, "start": range(40)}
+        frames.append(pd.DataFrame(keys | {"truth": truth, "p_a": 1 - p, "p_b": p}))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -68,17 +69,22 @@ def test_only_importance_groups_are_corrected_and_the_primary_predictor_is_not()
 
 def test_repeated_random_groupings_are_left_out(tmp_path: Path) -> None:
     """Groups are compared by their members, not by their names."""
-    groupings = {"importance": "aab", "random-1": "bba", "random-2": "aba", "random-3": "bab", "random-4": "abb"}
-    paths = {}
-    for scheme, groups in groupings.items():
+
+    def write(name: str, *groupings: str) -> Path:
         table = predictions(0.7, users=3)
-        table.assign(group=table.user.map(dict(zip(["u0", "u1", "u2"], groups, strict=True)))).to_parquet(
-            tmp_path / scheme
-        )
-        paths["net", scheme] = tmp_path / scheme
-    assert [scheme for _, scheme in read_predictions(paths)] == ["importance", "random-2", "random-4"]
-    backwards = dict(reversed(paths.items()))
-    assert [scheme for _, scheme in read_predictions(backwards)] == ["random-4", "random-3", "importance"]
+        tables = [
+            table.assign(group=table.user.map(dict(zip(["u0", "u1", "u2"], groups, strict=True))), grouping=number)
+            for number, groups in enumerate(groupings, start=1)
+        ]
+        pd.concat(tables).to_parquet(tmp_path / name)
+        return tmp_path / name
+
+    paths = {
+        ("net", "random"): write("random", "bba", "aba", "bab", "abb"),
+        ("net", "importance"): write("importance", "aab"),
+    }
+    for order in (paths, dict(reversed(paths.items()))):
+        assert set(read_predictions(order)) == {("net", "importance"), ("net", "random-2"), ("net", "random-4")}
 
 
 def test_means_are_over_users_and_pooled_scores_over_windows() -> None:
@@ -89,7 +95,7 @@ def test_means_are_over_users_and_pooled_scores_over_windows() -> None:
 
 
 def test_predictions_of_different_test_windows_raise_an_error(tmp_path: Path) -> None:
-    predictions(1.0).assign(group="a").to_parquet(tmp_path / "a")
-    predictions(1.0).assign(group="a").iloc[1:].to_parquet(tmp_path / "b")
+    predictions(1.0).assign(grouping=1).to_parquet(tmp_path / "a")
+    predictions(1.0).assign(grouping=1).iloc[1:].to_parquet(tmp_path / "b")
     with pytest.raises(ValueError, match="different test windows"):
         read_predictions({("a", "global"): tmp_path / "a", ("b", "global"): tmp_path / "b"})

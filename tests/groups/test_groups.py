@@ -7,7 +7,7 @@ from scipy.stats import norm
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score
 
-from lifelog.groups.assignment import group_users, partition, random_grouping
+from lifelog.groups.assignment import SchemeInputs, group_users, included_users, partition, random_groupings
 from lifelog.groups.clustering import cluster, entropy, read_scores, score_groups
 from lifelog.groups.embedding import embed_importance
 from lifelog.groups.mixture import fit_mixture
@@ -17,6 +17,7 @@ from lifelog.groups.vectors import block_errors, profiles, read_importance, user
 from lifelog.measures import IMPORTANCE as SCHEMA
 from lifelog.report.figures.groups import GroupTables, plot_cluster_scores
 from lifelog.settings.groups import Embedding, Groups
+from lifelog.splits.assign import SCHEMA as SPLITS
 from lifelog.tables import write_csv, write_table
 
 MODALITIES = ["a", "b", "c"]
@@ -36,6 +37,7 @@ def importance(seed: int = 0, windows: int = 20) -> pd.DataFrame:
                     start = pd.Timestamp(60 * w, unit="s", tz="UTC")
                     rows.append((f"u{i}", start, "train" if w else "test", w // 4, s, "attention", modality, value))
     frame = pd.DataFrame(rows, columns=["user", "start", "subset", "block", "seed", "measure", "modality", "value"])
+    frame["fold"] = 0
     return pd.concat([frame, frame.assign(measure="ablation", value=-frame.value)], ignore_index=True)
 
 
@@ -49,7 +51,7 @@ def test_planted_groups_are_recovered(algorithm: str, unit: str, k: str | int) -
     table = importance()
     scores = score_groups(table, settings)
     assert scores.chosen.sum() == 1 and scores.k[scores.chosen].item() == 3
-    groups = group_users("importance", table, settings, scores)
+    groups = group_users("importance", table, settings, SchemeInputs(scores=scores))
     truth = {"effect": 1.0, "users": {f"u{i}": {"group": i % 3, "modalities": [MODALITIES[i % 3]]} for i in range(9)}}
     recovery = score_recovery(table, groups, truth, settings)
     assert recovery["adjusted_rand_index"] == 1
@@ -170,36 +172,89 @@ def test_agglomerative_equals_ward_of_scikit_learn() -> None:
 
 def test_random_groups_have_the_same_sizes_and_different_members() -> None:
     table = importance()
-    groups = group_users("importance", table, ALL, score_groups(table, ALL))
-    random_groups = [group_users(f"random-{i}", table, ALL, groups=groups) for i in range(1, 6)]
-    for grouping in random_groups:
-        assert grouping.group.value_counts().to_dict() == groups.group.value_counts().to_dict()
-    assert len({tuple(grouping.group) for grouping in [groups, *random_groups]}) > 4
-    assert group_users("random-1", table, ALL, groups=groups).equals(random_groups[0])
+    groups = group_users("importance", table, ALL, SchemeInputs(scores=score_groups(table, ALL)))
+    settings = ALL.model_copy(update={"random": 5})
+    random = group_users("random", table, settings, SchemeInputs(groups=groups))
+    assert random.grouping.unique().tolist() == [1, 2, 3, 4, 5]
+    drawn = [own.set_index("user").group[groups.user] for _, own in random.groupby("grouping")]
+    for grouping in drawn:
+        assert grouping.value_counts().to_dict() == groups.group.value_counts().to_dict()
+    assert len({partition(grouping) for grouping in [groups.group, *drawn]}) == 6
+    again = group_users("random", table, settings.model_copy(update={"random": 2}), SchemeInputs(groups=groups))
+    pd.testing.assert_frame_equal(again, random[random.grouping < 3], check_like=True)
 
 
 def test_random_groupings_are_distinct_until_there_are_no_others() -> None:
     """Of four users, one can be alone in four ways, one of which is the importance groups."""
-    labels = np.array(["a", "a", "b", "a"], dtype=object)
-    drawn = [random_grouping(labels, number, 0) for number in range(1, 5)]
-    partitions = [partition(own) for own in (labels, *drawn)]
+    labels = np.array([["a", "a", "b", "a"]], dtype=object)
+    partitions = [partition(own[0]) for own in (labels, *random_groupings(labels, 4, 0))]
     assert len(set(partitions[:4])) == 4 and partitions[4] == partitions[1]
     for sizes, count in (("aabb", 2), ("aabbcc", 14), ("abc", 0)):
-        own = np.array(list(sizes), dtype=object)
-        found = {partition(random_grouping(own, number, 1)) for number in range(1, 20)} - {partition(own)}
+        own = np.array([list(sizes)], dtype=object)
+        found = {partition(drawn[0]) for drawn in random_groupings(own, 19, 1)} - {partition(own[0])}
         assert len(found) == count
+
+
+def test_random_groupings_permute_users_in_the_same_way_in_all_folds() -> None:
+    labels = np.array([list("aabbcc"), list("aabbcc"), list("aaabbb")], dtype=object)
+    for drawn in random_groupings(labels, 30, 0):
+        assert partition(drawn[0]) == partition(drawn[1]) and sorted(drawn[2]) == list("aaabbb")
+
+
+def folded(table: pd.DataFrame) -> pd.DataFrame:
+    """The same importance in fold 0, and in fold 1 with other modalities, so that groups differ."""
+    other = table.assign(fold=1)
+    swap = other.user.isin(["u0", "u1"])
+    other.loc[swap, "modality"] = other.modality[swap].map({"a": "b", "b": "a", "c": "c"})
+    return pd.concat([table, other], ignore_index=True)
+
+
+def test_groups_are_formed_anew_in_every_fold() -> None:
+    table = folded(importance())
+    inputs = SchemeInputs(scores=score_groups(table[table.fold == 0], ALL))
+    groups = group_users("importance", table, ALL, inputs)
+    by_fold = {fold: own.set_index("user").group for fold, own in groups.groupby("fold")}
+    assert by_fold[0]["u0"] == by_fold[0]["u3"] != by_fold[0]["u4"]
+    assert by_fold[1]["u0"] == by_fold[1]["u4"] != by_fold[1]["u3"]
+    random = group_users("random", table, ALL.model_copy(update={"random": 3}), SchemeInputs(groups=groups))
+    assert set(random.fold) == {1}  # fold 0 is not tested
+
+
+def test_a_user_without_importance_in_a_fold_is_in_the_largest_group_of_the_fold() -> None:
+    table = folded(importance())
+    table = table[~((table.fold == 1) & (table.user == "u8"))]
+    groups = group_users("importance", table, ALL)
+    last = groups[groups.fold == 1].set_index("user").group
+    assert len(last) == 9 and last["u8"] == last.mode()[0]
+
+
+def test_groups_by_class_shares_join_users_with_similar_labels(tmp_path: Path) -> None:
+    table, paths = importance(), []
+    for i in range(9):
+        count = 20
+        frame = pd.DataFrame(
+            {"user": [f"u{i}"] * count, "session": "s", "start": pd.to_datetime(range(count), unit="s", utc=True)}
+        )
+        frame = frame.assign(level="1", label=["x" if w < 2 + 7 * (i // 3) else "y" for w in range(count)], block=0)
+        paths.append(tmp_path / f"u{i}.parquet")
+        write_table(frame.assign(fold=0, subset="train", reason=None), paths[-1], SPLITS, {"excluded": None})
+    groups = group_users("importance", table, ALL, SchemeInputs(scores=score_groups(table, ALL)))
+    shares = group_users("class-shares", table, ALL, SchemeInputs(groups=groups, splits=paths))
+    assert adjusted_rand_score([i // 3 for i in range(9)], shares.group) == 1
+    everyone = group_users("global", included_users(paths))
+    assert everyone.user.tolist() == [f"u{i}" for i in range(9)]
 
 
 def test_raw_groups_are_computed_from_features_and_equal_in_number(tmp_path: Path) -> None:
     table = importance()
-    groups = group_users("importance", table, ALL, score_groups(table, ALL))
+    groups = group_users("importance", table, ALL, SchemeInputs(scores=score_groups(table, ALL)))
     rng, paths = np.random.default_rng(0), []
     for i in range(9):  # raw features group consecutive users, importance every third user
         frame = table[(table.user == f"u{i}")][["user", "start"]].drop_duplicates()
         frame = frame.assign(**{"s.x.mean": i // 3 + 0.01 * rng.normal(size=len(frame)), "s.bin_maxima": 9.0})
         paths.append(str(tmp_path / f"{i}.parquet"))
         frame.to_parquet(paths[-1])
-    raw = group_users("raw", table, ALL, groups=groups, features=paths)
+    raw = group_users("raw", table, ALL, SchemeInputs(groups=groups, features=paths))
     assert raw.group.nunique() == groups.group.nunique() == 3
     assert raw.groupby("group").user.apply(list).tolist() == [
         ["u0", "u1", "u2"],
@@ -220,9 +275,9 @@ def test_stability_is_high_for_planted_groups_and_low_without_groups() -> None:
 def test_unstable_importance_is_distinguished_from_stable() -> None:
     table = importance()
     deletion = pd.DataFrame(
-        [(f"u{i}", "test", 0, o, k, 5, decrease * k) for i in range(9) for k in (1, 2)
+        [(f"u{i}", 0, o, k, 5, decrease * k) for i in range(9) for k in (1, 2)
          for o, decrease in (("attention", 0.3), ("ablation", 0.5), ("random", 0.2))],
-        columns=["user", "subset", "seed", "order", "removed", "windows", "decrease"],
+        columns=["user", "seed", "order", "removed", "windows", "decrease"],
     )  # fmt: skip
     permuted = table.copy()
     own = (permuted.user == "u4") & (permuted.seed == 1)
@@ -258,7 +313,9 @@ def test_two_users_form_one_group(tmp_path: Path) -> None:
     write_csv(score_groups(table, ALL), tmp_path / "scores.csv")
     scores = read_scores(tmp_path / "scores.csv")
     plot_cluster_scores(GroupTables(scores, "", scores, scores, scores), tmp_path / "scores.svg")
-    assert scores.k.tolist() == [1] and set(group_users("importance", table, ALL, scores).group) == {"group 1"}
+    assert scores.k.tolist() == [1] and set(
+        group_users("importance", table, ALL, SchemeInputs(scores=scores)).group
+    ) == {"group 1"}
 
 
 def test_identical_windows_are_embedded_as_one_point(tmp_path: Path) -> None:

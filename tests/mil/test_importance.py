@@ -9,28 +9,50 @@ from lifelog.config import Config
 from lifelog.mil.bags import Bags
 from lifelog.mil.importance import explain, extract_importance
 from lifelog.mil.network import BagOutput
+from lifelog.settings.splits import RandomSplit
+from lifelog.splits.assign import assign_splits, read_folds, read_split
 from lifelog.tables import read_notes
 from lifelog.windows.read import read_windows
 from tests.mil.test_train import train
 
 
-def test_importance_of_every_used_window_modality_and_measure(config: Config, tables: Path, tmp_path: Path) -> None:
+def test_importance_of_every_window_modality_and_measure(config: Config, tables: Path, tmp_path: Path) -> None:
+    """Fold 0 describes the user by the network of the fold that tests a window; other folds by validation windows."""
     checkpoint = train(config, tables, tmp_path)
     paths = tables / "features/101.parquet", tables / "splits/101.parquet"
     extract_importance(*paths, [str(checkpoint)], tmp_path / "i.parquet", tmp_path / "d.parquet")
     table = pq.read_table(tmp_path / "i.parquet").to_pandas()
-    used = pq.read_table(paths[1]).to_pandas().subset.notna()
-    assert len(table) == used.sum() * len(config.modalities) * 2
-    attention = table[table.measure == "attention"]
-    sums = attention.groupby("start").value.sum()
-    assert ((sums - 1).abs() < 1e-5).all()
+    folds = read_folds(paths[1])
+    for fold, split in folds.items():
+        own, wanted = table[table.fold == fold], "validation" if fold else "train"
+        expected = split.start[split.subset == wanted]
+        assert set(own.start) == set(expected) and set(own.subset) == {wanted}
+        assert len(own) == len(expected) * len(config.modalities) * 2
+    attention = table[(table.measure == "attention") & (table.fold == 0)]
+    assert ((attention.groupby("start").value.sum() - 1).abs() < 1e-5).all()
+    used = folds[0].subset.notna()
     missing = sum(int((values[:, 0, 0] != values[:, 0, 0])[used].sum()) for values in
                   read_windows(tables / "windows/101.parquet", config.modalities).values())  # fmt: skip
     assert attention.value.isna().sum() == missing
     curves = pq.read_table(tmp_path / "d.parquet").to_pandas()
     assert set(curves.order) == {"attention", "ablation", "random"} and set(curves.removed) == set(range(1, 9))
-    assert set(curves.subset) == {"train", "validation", "test"}
+    assert curves.windows.max() == used.sum()
     assert read_notes(tmp_path / "i.parquet")["test_scores"]["0"]["accuracy"] >= 0
+
+
+def test_in_a_split_with_one_fold_validation_and_test_windows_have_importance(
+    config: Config, tables: Path, tmp_path: Path
+) -> None:
+    assign_splits(
+        tables / "windows/101.parquet", config.target("tension"), RandomSplit(name="r"), tmp_path / "s.parquet"
+    )
+    checkpoint = train(config, tables, tmp_path, splits=tmp_path / "s.parquet")
+    paths = tables / "features/101.parquet", tmp_path / "s.parquet"
+    extract_importance(*paths, [str(checkpoint)], tmp_path / "i.parquet", tmp_path / "d.parquet")
+    table = pq.read_table(tmp_path / "i.parquet").to_pandas()
+    split = read_split(paths[1])
+    assert set(table.fold) == {0} and set(table.subset) == {"validation", "test"}
+    assert set(table.start) == set(split.start[split.subset.isin(["validation", "test"])])
 
 
 class Additive:

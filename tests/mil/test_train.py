@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -13,7 +12,6 @@ from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
 from lifelog.mil.importance import explain
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.train import (
-    OWN,
     TrainingError,
     bag_loss,
     batches,
@@ -22,13 +20,13 @@ from lifelog.mil.train import (
     exclusion_of,
     fit,
     hide_modalities,
-    importance_folds,
     load_members,
     load_mil,
     train_mil,
 )
 from lifelog.settings.mil import Mil, Training
 from lifelog.settings.windows import Modality
+from lifelog.splits.assign import folds_tested, read_folds
 from lifelog.windows.read import is_summary
 
 TWO = [Modality(name="signal", columns=["x"], rate=1, length=60), Modality(name="noise", kind="scalar", columns=["x"])]
@@ -152,78 +150,52 @@ def data_of(settings: Mil, tables: Path, user: str) -> Path:
 
 @pytest.mark.parametrize("encoder", ["features", "convolution"])
 def test_the_same_seed_gives_the_same_bytes_and_the_checkpoint_loads(
-    config: Config, tables: Path, tmp_path: Path, short_blocks: Path, encoder: str
+    config: Config, tables: Path, tmp_path: Path, encoder: str
 ) -> None:
     torch.set_num_threads(1)
-    settings = {"encoder": encoder, "folds": 3}
-    first, second = (train(config, tables, tmp_path / name, splits=short_blocks, **settings) for name in "ab")
+    first, second = (train(config, tables, tmp_path / name, encoder=encoder) for name in "ab")
     for suffix in (".safetensors", ".json"):
         assert first.with_suffix(suffix).read_bytes() == second.with_suffix(suffix).read_bytes()
-    network, scalings, about = load_mil(first)
+    folds = read_folds(tables / "splits/101.parquet")
+    assert [member.fold for member in load_members(first)] == folds_tested(folds) == [1, 2, 3]
     raw, used, classes = read_bags(
-        data_of(QUICK.model_copy(update=settings), tables, "101"), tables / "splits/101.parquet", config.modalities,
-        "bins", about["classes"], encoder,
+        data_of(QUICK.model_copy(update={"encoder": encoder}), tables, "101"), folds[0], config.modalities,
+        "bins", ["low", "middle", "high"], encoder,
     )  # fmt: skip
     assert classes == ["low", "middle", "high"]
-    rows = torch.tensor((used.subset == "validation").tolist())
-    score = evaluate(network, standardise_bags(raw.take(rows), scalings), None, QUICK)[1]
-    best = about["history"][about["epoch"] - 1]
-    assert score == pytest.approx(best["validation_score"])
-    assert [member.fold for member in load_members(first)] == [OWN, 0, 1, 2]
+    for fold in (1, 2, 3):
+        network, scalings, about = load_mil(first, fold)
+        rows = torch.tensor((folds[fold].subset[used.index] == "validation").tolist())
+        score = evaluate(network, standardise_bags(raw.take(rows), scalings), None, QUICK)[1]
+        best = about["folds"][str(fold)]["history"][about["folds"][str(fold)]["epoch"] - 1]
+        assert score == pytest.approx(best["validation_score"])
 
 
-@pytest.fixture
-def short_blocks(tables: Path, tmp_path: Path) -> Path:
-    """The split with blocks of two windows in one session."""
-    splits = pq.read_table(tables / "splits/101.parquet")
-    columns = {"session": pa.array(["s"] * len(splits)), "block": pa.array(np.arange(len(splits)) // 2)}
-    for name, values in columns.items():
-        field = splits.schema.field(name)
-        splits = splits.set_column(splits.schema.get_field_index(name), field, values.cast(field.type))
-    pq.write_table(splits, tmp_path / "splits.parquet")
-    return tmp_path / "splits.parquet"
-
-
-def test_networks_of_folds_do_not_depend_on_the_windows_of_their_fold(
-    config: Config, tables: Path, tmp_path: Path, short_blocks: Path
+def test_the_network_of_a_fold_does_not_depend_on_its_test_windows(
+    config: Config, tables: Path, tmp_path: Path
 ) -> None:
-    """Other features in the windows of fold 0 leave the network of fold 0 as it is, and no other one."""
+    """Other features in the windows that one fold tests and another one is trained on."""
     torch.set_num_threads(1)
-    splits = pq.read_table(short_blocks).to_pandas()
-    used = splits[splits.subset.notna()]
-    folds = importance_folds(used.reset_index(drop=True), 4)
-    other = splits.index.isin(used.index[folds == 0])
+    splits = tables / "splits/101.parquet"
+    folds = read_folds(splits)
+    pairs = ((a, b) for a in (1, 2, 3) for b in (1, 2, 3))
+    tested, trained = next(p for p in pairs if (folds[p[1]].subset[folds[p[0]].subset == "test"] == "train").all())
+    other = (folds[tested].subset == "test").to_numpy()
     features = pq.read_table(tables / "features/101.parquet")
     for i, name in enumerate(features.column_names):
         if is_summary(name):
             values = features[name].to_numpy()
-            features = features.set_column(i, name, pa.array(np.where(other, values * 3 + 1, values)))
+            changed = np.where(other, values * np.linspace(1, 3, len(values)) + 1, values)
+            features = features.set_column(i, name, pa.array(changed))
     (tmp_path / "features").mkdir()
     pq.write_table(features, tmp_path / "features/101.parquet")
-    members = load_members(train(config, tables, tmp_path / "a", splits=short_blocks, folds=4))
-    others = load_members(train(config, tmp_path, tmp_path / "b", splits=short_blocks, folds=4))
-    same = [
-        all(torch.equal(x, y) for x, y in zip(a.network.parameters(), b.network.parameters(), strict=True))
+    members = load_members(train(config, tables, tmp_path / "a", splits=splits))
+    others = load_members(train(config, tmp_path, tmp_path / "b", splits=splits))
+    same = {
+        a.fold: all(torch.equal(x, y) for x, y in zip(a.network.parameters(), b.network.parameters(), strict=True))
         for a, b in zip(members, others, strict=True)
-    ]
-    assert [member.fold for member in members] == [OWN, 0, 1, 2, 3]
-    assert same[1] and sum(same) == 1
-
-
-def test_with_one_block_importance_is_that_of_the_network_itself() -> None:
-    used = pd.DataFrame({"subset": ["train"] * 6 + ["test"], "session": "s", "block": [0] * 7, "start": range(7)})
-    assert importance_folds(used, 5).tolist() == [OWN] * 7
-    used["block"] = [0, 0, 1, 1, 2, 2, 3]
-    assert importance_folds(used, 5).tolist() == [0, 0, 1, 1, 2, 2, OWN]
-    assert importance_folds(used, 1).tolist() == [OWN] * 7
-
-
-def test_without_validation_the_last_epoch_is_kept() -> None:
-    torch.manual_seed(0)
-    network = MilNetwork(TWO, 2, CONVOLUTION)
-    fitted = fit(network, toy(16, 1), None, CONVOLUTION.model_copy(update={"epochs": 3}), seed=0)
-    assert fitted.epoch == 3 and not fitted.history
-    assert all(torch.equal(x, fitted.state[name]) for name, x in network.state_dict().items())
+    }
+    assert same[tested] and not same[trained]
 
 
 def test_a_seed_gives_the_same_network_alone_and_after_another(config: Config, tables: Path, tmp_path: Path) -> None:
@@ -244,7 +216,7 @@ def test_classes_of_levels_are_the_levels_of_the_user(config: Config, tables: Pa
 
 def test_the_checkpoint_of_an_excluded_user_has_the_reason(config: Config, tables: Path, tmp_path: Path) -> None:
     from lifelog.settings.splits import Target
-    from lifelog.splits import assign_splits
+    from lifelog.splits.assign import assign_splits
 
     one = Target(name="t", column="emotionTension", bins={"any": [1, 2, 3, 4, 5, 6, 7], "none": [9]})
     assign_splits(tables / "windows/101.parquet", one, config.split("blocked"), tmp_path / "s.parquet")

@@ -8,15 +8,26 @@ from scipy.special import softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import log_loss
 
+from lifelog.mil.train import validation_score
+from lifelog.predict.combine import COMBINATIONS
 from lifelog.predict.interface import build_predictor
 from lifelog.predict.samples import Samples, read_samples
-from lifelog.predict.train import train_predictor, user_folds
-from lifelog.settings.predict import Boosting, Clock, LastLabel, Lda, LifeLogNet, Majority, NearestMinute, WindowNet
-from lifelog.settings.splits import UsersSplit
-from lifelog.tables import read_notes
+from lifelog.predict.train import train_predictor
+from lifelog.settings.predict import (
+    Boosting,
+    Clock,
+    LastLabel,
+    Lda,
+    LifeLogNet,
+    Majority,
+    MilNet,
+    NearestMinute,
+    WindowNet,
+)
+from lifelog.splits.assign import folds_tested, read_folds
 
 ALL = [
-    *(LifeLogNet(epochs=8), WindowNet(epochs=1), Boosting(max_iter=20), Lda()),
+    *(LifeLogNet(epochs=8), WindowNet(epochs=1), MilNet(epochs=2), Boosting(max_iter=20), Lda()),
     *(Majority(), NearestMinute(), LastLabel(), Clock()),
 ]
 USERS = ["101", "102", "103", "104"]
@@ -26,26 +37,99 @@ def files(tables: Path, kind: str) -> list[str]:
     return [str(tables / kind / f"{user}.parquet") for user in USERS]
 
 
-def samples_of(tables: Path, users: list[str] = USERS, standardise: str = "user") -> Samples:
+def samples_of(tables: Path, users: list[str] = USERS, standardise: str = "user", fold: int = 1) -> Samples:
     kinds = (files(tables, kind) for kind in ("features", "splits"))
-    return read_samples(*kinds, users, standardise, files(tables, "windows"), tables)
+    return read_samples(*kinds, users, standardise, fold, files(tables, "windows"), tables)
+
+
+def groups_of(labels: list[str], groupings: int = 1) -> pd.DataFrame:
+    """The same groups in all folds."""
+    rows = [(fold, number, user, label) for fold in range(4) for number in range(1, groupings + 1)
+            for user, label in zip(USERS, labels, strict=True)]  # fmt: skip
+    return pd.DataFrame(rows, columns=["fold", "grouping", "user", "group"])
 
 
 @pytest.mark.parametrize("settings", ALL, ids=lambda settings: settings.name)
 def test_predictors_predict_every_test_window_once_and_reproducibly(
     tables: Path, tmp_path: Path, settings: object
 ) -> None:
-    groups = pd.DataFrame({"user": USERS, "group": ["g1", "g2", "g1", "g2"], "share": 1.0})
+    groups = groups_of(["g1", "g2", "g1", "g2"])
     for name in ("a", "b"):
-        train_predictor(groups, samples_of(tables), settings, tmp_path / name)
+        train_predictor("importance", groups, lambda fold: samples_of(tables, fold=fold), settings, tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    check_predictions(pq.read_table(tmp_path / "a").to_pandas(), tables)
+    table = pq.read_table(tmp_path / "a").to_pandas()
+    assert dict(zip(table.user, table.group, strict=True)) == dict(zip(groups.user, groups.group, strict=True))
+
+
+def check_predictions(table: pd.DataFrame, tables: Path) -> None:
+    """Every window of every user is tested once, in its fold."""
+    np.testing.assert_allclose(table[["p_low", "p_middle", "p_high"]].sum(axis=1), 1, rtol=1e-5)
+    tested = []
+    for path in files(tables, "splits"):
+        folds = read_folds(path)
+        assert folds_tested(folds) == [1, 2, 3]
+        tested += [own[own.subset == "test"] for own in folds.values()]
+    expected = pd.concat(tested).sort_values(["user", "start"])
+    for column in ("user", "start", "session", "fold"):
+        assert table[column].tolist() == expected[column].tolist()
+    assert not expected.duplicated(["user", "start"]).any()
+    assert table.truth.map(dict(enumerate(["low", "middle", "high"]))).tolist() == expected.label.tolist()
+
+
+COMBINED = [("pooled", Lda()), ("blend", Lda()), ("blend", Boosting(max_iter=5)), ("tuned", MilNet(epochs=2))]
+
+
+@pytest.mark.parametrize(("scheme", "settings"), COMBINED, ids=lambda value: getattr(value, "name", value))
+def test_combined_schemes_predict_every_test_window_once_and_reproducibly(
+    tables: Path, tmp_path: Path, scheme: str, settings: object
+) -> None:
+    groups = groups_of(["everyone"] * 4)
+    for name in ("a", "b"):
+        train_predictor(scheme, groups, lambda fold: samples_of(tables, fold=fold), settings, tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     table = pq.read_table(tmp_path / "a").to_pandas()
-    np.testing.assert_allclose(table[["p_low", "p_middle", "p_high"]].sum(axis=1), 1, rtol=1e-5)
-    expected = pd.concat(pq.read_table(path).to_pandas() for path in files(tables, "splits"))
-    expected = expected[expected.subset == "test"].sort_values(["user", "start"])
-    assert table.user.tolist() == expected.user.tolist() and table.start.tolist() == expected.start.tolist()
-    assert table.truth.map(dict(enumerate(["low", "middle", "high"]))).tolist() == expected.label.tolist()
-    assert dict(zip(table.user, table.group, strict=True)) == dict(zip(groups.user, groups.group, strict=True))
+    check_predictions(table, tables)
+    assert (table.group == table.user).all()
+
+
+def test_pooling_lies_between_personal_and_global_models(tables: Path) -> None:
+    samples = samples_of(tables)
+    limits = {}
+    for strength in (1e-9, 1e9):
+        settings = Lda(strength=[strength], shrinkage=[0.5])
+        limits[strength] = dict(COMBINATIONS["pooled"](settings, samples, USERS))
+    for user in USERS:
+        test = samples.subset("test", [user])
+        alone = build_predictor(Lda(shrinkage=[0.5]))
+        others = [name for name in USERS if name != user]
+        alone.fit(samples.subset("train", others), samples.subset("validation", others))
+        # With an endless strength, the user's own windows do not count.
+        np.testing.assert_allclose(limits[1e9][user].argmax(axis=1), alone.predict(test).argmax(axis=1))
+    assert any((limits[1e-9][user].argmax(axis=1) != limits[1e9][user].argmax(axis=1)).any() for user in USERS)
+
+
+def test_tuning_keeps_the_network_unless_the_validation_score_improves(tables: Path) -> None:
+    samples = samples_of(tables)
+    model = build_predictor(MilNet(epochs=2))
+    model.fit(samples.subset("train"), samples.subset("validation"))
+    before = {name: x.clone() for name, x in model.network.state_dict().items()}
+    score = validation_score(model.network, model.bags(samples.subset("validation", ["101"])), model.settings)
+    model.tune(samples.subset("train", ["101"]), samples.subset("validation", ["101"]))
+    after = validation_score(model.network, model.bags(samples.subset("validation", ["101"])), model.settings)
+    changed = any((before[name] != x).any() for name, x in model.network.state_dict().items())
+    assert after >= score and changed == (after > score)
+
+
+def test_random_groupings_are_rows_of_one_table(tables: Path, tmp_path: Path) -> None:
+    groups = groups_of(["g1", "g2", "g1", "g2"], groupings=3)
+    train_predictor("random", groups, lambda fold: samples_of(tables, fold=fold), Lda(), tmp_path / "p")
+    table = pq.read_table(tmp_path / "p").to_pandas()
+    first = table[table.grouping == 1].drop(columns="grouping").reset_index(drop=True)
+    for number in (2, 3):
+        pd.testing.assert_frame_equal(
+            table[table.grouping == number].drop(columns="grouping").reset_index(drop=True), first
+        )
 
 
 @pytest.mark.parametrize(
@@ -65,7 +149,7 @@ def test_standardisation_uses_training_windows_only(tables: Path) -> None:
     samples = samples_of(tables, ["101"])
     train = samples.subset("train")
     np.testing.assert_allclose(np.nanmean(train.summary, axis=0), 0, atol=1e-3)
-    assert np.abs(np.nanmean(samples.subset("test").summary, axis=0)).max() > 0.1
+    assert np.nanmax(np.abs(np.nanmean(samples.subset("test").summary, axis=0))) > 0.1
     raw = samples_of(tables, ["101"], "none")
     assert np.nanmax(np.abs(raw.summary)) > 30
 
@@ -94,8 +178,10 @@ def test_boosting_uses_the_trees_with_the_lowest_balanced_loss_on_validation_win
     rng = np.random.default_rng(0)
     x, truth = rng.normal(size=(400, 5)), (rng.random(400) < 0.15).astype(int)
     x[:, 0] += truth
-    keys, minutes = pd.DataFrame({"user": ["u"] * 400}), np.arange(400)
-    samples = Samples(keys, minutes, minutes, truth, x.astype(np.float32), {}, None, [], ["a", "b"])
+    minutes, texts = np.arange(400), np.full(400, "u", dtype=object)
+    starts = minutes.astype("datetime64[m]").astype("datetime64[s]")
+    keys = texts, texts, texts, starts, minutes, minutes
+    samples = Samples(*keys, truth, x.astype(np.float32), {}, None, [], [], ["a", "b"])
     train, validation = (samples.take((np.arange(400) < 200) == first) for first in (True, False))
     model = build_predictor(Boosting(max_iter=60))
     model.fit(train, validation)
@@ -138,7 +224,7 @@ def test_lda_without_shrinkage_is_that_of_scikit_learn(tables: Path) -> None:
 
 def test_lda_predicts_a_single_class(tables: Path) -> None:
     samples = samples_of(tables)
-    train = samples.take(((samples.keys.subset == "train") & (samples.truth == 1)).to_numpy())
+    train = samples.take((samples.subsets == "train") & (samples.truth == 1))
     model = build_predictor(Lda())
     model.fit(train, samples.subset("validation"))
     assert (model.predict(samples.subset("test")) == [0, 1, 0]).all()
@@ -158,11 +244,11 @@ def test_nearest_minute_predicts_the_label_of_the_users_nearest_training_window(
     model = build_predictor(NearestMinute())
     model.fit(train, samples.subset("validation"))
     predicted = model.predict(test).argmax(axis=1)
-    for i, (user, start) in enumerate(zip(test.keys.user, test.keys.start, strict=True)):
-        own = (train.keys.user == user).to_numpy()
-        nearest = (train.keys.start[own] - start).abs().to_numpy().argmin()
+    for i, (user, start) in enumerate(zip(test.users, test.starts, strict=True)):
+        own = train.users == user
+        nearest = np.abs(train.starts[own] - start).argmin()
         assert predicted[i] == train.truth[own][nearest]
-    unknown_user = test.take((test.keys.user == "101").to_numpy())
+    unknown_user = test.take(test.users == "101")
     model.known.pop("101")
     np.testing.assert_allclose(model.predict(unknown_user)[0], np.bincount(train.truth, minlength=3) / len(train))
 
@@ -174,12 +260,15 @@ def test_the_last_label_is_that_of_the_users_last_training_window_before(tables:
     model.fit(train, samples.subset("validation"))
     found, shares = model.predict(test), np.bincount(train.truth, minlength=3) / len(train)
     before = 0
-    for probabilities, user, minute in zip(found, test.keys.user, test.minutes, strict=True):
-        past = (train.keys.user == user).to_numpy() & (train.minutes < minute)
+    for probabilities, user, minute in zip(found, test.users, test.minutes, strict=True):
+        past = (train.users == user) & (train.minutes < minute)
         before += past.any()
         last = train.truth[past][train.minutes[past].argmax()] if past.any() else None
         np.testing.assert_allclose(probabilities, shares if last is None else np.eye(3)[last])
-    assert 0 < before < len(test)
+    assert before > 0
+    early = np.argsort(test.minutes)[:1]  # with training windows after it only
+    model.known = {user: (minutes + 10**9, truth) for user, (minutes, truth) in model.known.items()}
+    np.testing.assert_allclose(model.predict(test)[early], [shares])
 
 
 def test_the_clock_learns_a_label_that_depends_on_the_time(tables: Path) -> None:
@@ -191,44 +280,3 @@ def test_the_clock_learns_a_label_that_depends_on_the_time(tables: Path) -> None
     assert (model.predict(test).argmax(axis=1) == test.truth).all()
     samples.summary[:], test.summary[:] = 0, np.nan  # features are not used
     assert (model.predict(test).argmax(axis=1) == test.truth).all()
-
-
-@pytest.mark.parametrize("folds", [2, 3, 9])
-def test_no_user_is_predicted_by_a_model_that_was_fitted_on_them(folds: int) -> None:
-    everyone, members = list("abcdefg"), list("bcdef")
-    split = UsersSplit(name="u", within="b", folds=folds)
-    result = user_folds(members, everyone, split)
-    assert sorted(user for _, tested in result for user in tested) == members
-    assert len(result) == min(folds, 5)
-    for fitted, tested in result:
-        assert sorted(fitted + tested) == members and not set(fitted) & set(tested)
-    assert user_folds(["c"], everyone, split) == [(list("abdefg"), ["c"])]
-    assert user_folds(members, everyone, None) == [(members, members)]
-    assert user_folds(["a"], ["a"], split) == [([], ["a"])]
-
-
-def test_a_single_user_is_predicted_with_equal_probabilities(tables: Path, tmp_path: Path) -> None:
-    groups = pd.DataFrame({"user": ["101"], "group": ["everyone"]})
-    train_predictor(groups, samples_of(tables, ["101"]), Boosting(), tmp_path / "p", UsersSplit(name="u", within="b"))
-    assert (pq.read_table(tmp_path / "p").to_pandas().p_low == 1 / 3).all()
-
-
-def test_training_labels_of_a_held_out_user_do_not_change_the_predictions_of_that_user(
-    tables: Path, tmp_path: Path
-) -> None:
-    """The predictions of one user stay the same whatever that user's training labels are."""
-    groups = pd.DataFrame({"user": USERS, "group": ["g1", "g1", "g1", "g2"]})
-    split = UsersSplit(name="u", within="b", folds=3)
-    predicted = []
-    for flip in (False, True):
-        samples = samples_of(tables)
-        if flip:
-            own = (samples.keys.user == "102").to_numpy() & (samples.keys.subset != "test").to_numpy()
-            samples.truth[own] = 2 - samples.truth[own]
-        train_predictor(groups, samples, Boosting(max_iter=5), tmp_path / "p", split)
-        predicted.append(pq.read_table(tmp_path / "p").to_pandas())
-    first, second = (table[table.user == "102"] for table in predicted)
-    pd.testing.assert_frame_equal(first, second)
-    others = [table[table.user == "101"] for table in predicted]
-    assert not others[0].equals(others[1])
-    assert read_notes(tmp_path / "p")["alone"] == ["104"]

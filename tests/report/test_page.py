@@ -132,7 +132,7 @@ VISIBLE_PAGES = """return [[...document.querySelectorAll('.page')].filter((p) =>
     [
         ("", "overview", "Verdict"),
         ("#user-102", "user-102", "Participants"),
-        ("#tension/users", "comparison", "Comparison"),
+        ("#tension/random", "comparison", "Comparison"),
         ("#nowhere", "overview", "Verdict"),
     ],
 )

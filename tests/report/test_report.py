@@ -57,7 +57,8 @@ def test_overview_counts_every_window_once(tables: Path, tmp_path: Path) -> None
         write_table(SCHEMA.empty_table(), tmp_path / path.name, SCHEMA, {"excluded": reason})
     subsets, notes = split_overview([str(path) for path in splits], [str(tmp_path / path.name) for path in splits])
     windows = [len(pd.read_parquet(path, columns=["start"])) for path in sorted((tables / "windows").glob("*.parquet"))]
-    assert subsets[["train", "validation", "test", "unused"]].sum(axis=1).tolist() == windows
+    assert subsets[["test", "unused"]].sum(axis=1).tolist() == windows and (subsets.folds == 3).all()
+    assert (subsets.train + subsets.validation < subsets.test).all()  # of a fold
     excluded = [(note["user"], note["reason"]) for note in notes if note["excluded"]]
     assert excluded == [(splits[0].stem, "training failed")]
 

@@ -22,7 +22,7 @@ compare: {metric: error_rate}
 """
 
 METRIC = """
-        "error_rate": Metric("error rate of the test", _by_counts(lambda counts: 1 - accuracy(counts))),
+        "error_rate": _of_counts("error rate of the test", lambda counts: 1 - accuracy(counts)),
 """
 MEASURE = """
         "squared": Measure("squared attention", "Squared attention, added by a test.", comparable=False),

@@ -34,8 +34,8 @@ def test_a_second_call_does_nothing(workflow: Workflow) -> None:
 
 # By change: the first rule that is rerun, and rules that are not.
 CHANGES = {
-    "predictors=[{name: boosting, max_iter: 5, schemes: [global]}]": ("compare_predictors", {"train_predictor"}),
-    "groups={k: 2}": ("score_groups", {"train_mil", "extract_importance", "extract_windows"}),
+    "predictors=[{name: lda, schemes: [global, importance]}]": ("compare_predictors", {"train_predictor"}),
+    "groups={k: 2}": ("score_groups", {"train_mil", "extract_windows"}),
     "compare={margin: 0.05}": ("compare_predictors", {"train_predictor", "group_users"}),
     "report={title: other}": ("render_report", {"compare_predictors", "plot_importance"}),
     "mil={epochs: 3}": ("train_mil", {"extract_windows", "assign_splits", "extract_features"}),
@@ -64,29 +64,30 @@ def test_a_change_of_the_config_reruns_the_dependent_rules(reruns: dict[str, dic
 
 
 def test_other_groups_rerun_no_other_scheme(reruns: dict[str, dict[str, int]]) -> None:
-    """Four schemes depend on the number of groups; boosting has all of them, lifelognet one, under both splits."""
+    """Five schemes depend on the number of groups; lda has all of them, boosting and lifelognet one."""
     jobs = reruns["groups={k: 2}"]
-    assert jobs["group_users"] == 4 and jobs["train_predictor"] == 2 * (4 + 1)
+    assert jobs["group_users"] == 5 and jobs["train_predictor"] == 5 + 2
     assert "embed_importance" not in jobs
 
 
 def test_more_random_groupings_rerun_no_other_grouping(workflow: Workflow) -> None:
-    jobs = workflow.rules("--config", "groups={random: 3}")
-    assert jobs["group_users"] == 2 and jobs["train_predictor"] == 2 * 2
+    jobs = workflow.rules("--config", "groups={random: 5}")
+    assert jobs["group_users"] == 1 and jobs["train_predictor"] == 1
     assert not {"score_groups", "train_mil"} & set(jobs)
 
 
-def test_a_split_by_users_uses_the_groups_of_its_base_split(workflow: Workflow) -> None:
-    jobs = workflow.rules("results/positive/users/predictions/boosting/importance.parquet")
-    assert jobs["estimate_value"] == 4 and jobs["group_users"] == 1 and jobs["train_predictor"] == 1
-    assert "train_mil" not in jobs
-    assert "MissingRuleException" in workflow("--dry-run", "results/tension/users/groups/importance.csv", ok=False)
+def test_a_split_without_importance_has_no_networks_and_no_groups(workflow: Workflow) -> None:
+    jobs = workflow.rules("results/positive/random/predictions/lda/global.parquet")
+    assert jobs["group_users"] == 1 and jobs["train_predictor"] == 1
+    assert not {"train_mil", "estimate_value"} & set(jobs)
+    output = workflow("--dry-run", "results/tension/random/groups/importance.csv", ok=False)
+    assert "random has `importance: false`" in output
     folder = workflow.folder / "results/tension"
-    assert {path.name for path in (folder / "users").iterdir()} >= {"predictions", "comparison.csv", "verdict.json"}
-    tables = [pd.read_parquet(folder / s / "predictions/boosting/global.parquet") for s in ("blocked", "users")]
-    assert tables[0][["user", "start", "truth"]].equals(tables[1][["user", "start", "truth"]])
-    assert not tables[0].equals(tables[1])
-    assert not (folder / "users/predictions/boosting/personal.parquet").exists()
+    assert {path.name for path in (folder / "random").iterdir()} >= {"predictions", "comparison.csv", "verdict.json"}
+    assert not (folder / "random/mil").exists()
+    # Under the blocked split every window is tested, under the random one a fifth.
+    tables = [pd.read_parquet(folder / s / "predictions/lda/global.parquet") for s in ("blocked", "random")]
+    assert len(tables[0]) > 3 * len(tables[1])
 
 
 def test_another_seed_trains_only_that_seed(workflow: Workflow) -> None:
@@ -105,8 +106,8 @@ def test_every_label_is_a_window_or_has_a_reason(workflow: Workflow) -> None:
 def test_figures_are_files_and_every_job_has_log_and_benchmark(workflow: Workflow) -> None:
     results = workflow.folder / "results"
     figures = list(results.glob("tension/*/figures/**/*.svg")) + list(results.glob("figures/*.svg"))
-    # Three of the cohort, eight of the blocked split and its four people, two of the split by users.
-    assert len(figures) == 3 + 10 + 4 + 2 and all("<svg" in path.read_text() for path in figures)
+    # Three of the cohort, eleven of the blocked split and its four users, three of the random split.
+    assert len(figures) == 3 + 11 + 4 + 3 and all("<svg" in path.read_text() for path in figures)
     assert all(len(pd.read_csv(path.with_suffix(".csv"))) for path in figures)
     logs = {p.relative_to(results / "logs").with_suffix("") for p in (results / "logs").rglob("*.log")}
     times = {p.relative_to(results / "benchmarks").with_suffix("") for p in (results / "benchmarks").rglob("*.tsv")}
@@ -181,7 +182,7 @@ def test_unusable_users_are_excluded_with_their_reason(workflow: Workflow) -> No
     assert re.search(r"Excluded:</strong>\s*user 103 \(one class only: all \d+ windows are &#39;low&#39;\)", text)
     assert "user 105 (too few windows: 0 with a label in a bin" in text
     groups = pd.read_csv(made.folder / "results/tension/blocked/groups/global.csv")
-    assert groups.user.tolist() == [101, 102, 104]
+    assert set(groups.user) == {101, 102, 104}
 
 
 PUBLISHED = """

@@ -23,7 +23,7 @@ PROFILE = (
 )
 # torch cannot use the GPU of the test node: the networks are trained on the CPU of the node that holds the GPU.
 GPU = ("--set-resources", "train_mil:gpu=1")
-LOW_MEMORY = "extract_importance:mem_mb=attempt * 350"  # too little for the first attempt to import torch
+LOW_MEMORY = "train_mil:mem_mb=attempt * 350"  # too little for the first attempt to import torch
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_gpu_jobs_never_overlap(cluster: Cluster, finished: Finished) -> None:
 def test_job_that_exceeds_its_memory_is_repeated_with_more(cluster: Cluster, finished: Finished) -> None:
     by_memory: dict[str, list[str]] = {}
     for job in cluster.jobs():
-        if "extract_importance" in job["Comment"]:
+        if "train_mil" in job["Comment"]:
             by_memory.setdefault(job["MinMemoryNode"], []).append(job["JobState"])
     assert len(by_memory) >= 2, by_memory
     assert set(by_memory["350M"]) <= {"FAILED", "OUT_OF_MEMORY"}

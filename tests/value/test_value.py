@@ -19,7 +19,7 @@ from lifelog.measures import IMPORTANCE
 from lifelog.settings.groups import Groups
 from lifelog.settings.value import Value
 from lifelog.settings.windows import Modality
-from lifelog.splits import SCHEMA as SPLITS
+from lifelog.splits.assign import SCHEMA as SPLITS
 from lifelog.tables import read_notes, write_table
 from lifelog.validation.cohorts import Scenario, simulate
 from lifelog.value.compare import compare_values, heterogeneity
@@ -132,7 +132,7 @@ def write_user(folder: Path, user: str, effect: float, seed: int, sessions: int 
     write_table(table, features, table.schema, {"bins": 1, "modalities": entries})
     frame = pd.DataFrame({"user": user, "session": [str(i // 10) for i in range(count)], "start": start})
     frame = frame.assign(level=label.astype(str), label=np.array(["low", "high"])[label], block=np.arange(count) // 5)
-    frame = frame.assign(subset=np.where(np.arange(count) % 10 < 8, "train", "test"), reason=None)
+    frame = frame.assign(subset=np.where(np.arange(count) % 10 < 8, "train", "test"), reason=None, fold=0)
     write_table(frame, splits, SPLITS, {"excluded": None, "classes": ["low", "high"]})
     estimate_value(features, splits, Value(), value)
     return value

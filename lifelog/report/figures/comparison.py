@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 import seaborn as sns
 
 from lifelog.evaluate.compare import kind_of, probabilities
+from lifelog.evaluate.decision import WAYS
 from lifelog.evaluate.metrics import METRICS, confusion
 from lifelog.registry import Registry
 from lifelog.report.style import SCHEME_COLOURS, SEQUENTIAL, colours, markers, save, style
@@ -21,12 +23,13 @@ from lifelog.settings.predict import SENSORLESS
 
 @dataclass(frozen=True)
 class ComparisonTables:
-    """Comparison of all models, predictions by predictor and scheme, classes, and the settings of the comparison."""
+    """Comparison of all models, predictions by predictor and scheme, classes, settings, points of learning curves."""
 
     comparison: pd.DataFrame
     predictions: dict[tuple[str, str], pd.DataFrame]
     classes: list[str]
     settings: Compare
+    curve: list[dict[str, Any]]
 
 
 def plot_comparison(tables: ComparisonTables, path: str | Path) -> None:
@@ -67,8 +70,37 @@ def plot_comparison(tables: ComparisonTables, path: str | Path) -> None:
             ax.set_yticklabels(predictors)
         axes[1].axvline(0, color="0.4", lw=1)
         axes[0].invert_yaxis()
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(kinds))
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=min(5, len(kinds)))
         save(figure, path, rows)
+
+
+def plot_ways(tables: ComparisonTables, path: str | Path) -> None:
+    """Plot the ways of personalising of every predictor, and the learning curves of a new user."""
+    rows = tables.comparison[tables.comparison.metric == tables.settings.metric]
+    rows = rows[rows.scheme.isin(WAYS) & ~rows.predictor.isin(SENSORLESS)]
+    ways = rows.rename(columns={"scheme": "way"})[["predictor", "way", "mean", "low", "high"]].assign(panel="ways")
+    curve = pd.DataFrame(tables.curve, columns=["way", "own", "users", "mean", "low", "high"]).assign(panel="curve")
+    label = METRICS[tables.settings.metric].label
+    with style():
+        figure, axes = plt.subplots(1, 2, figsize=(9, 1.5 + 0.22 * max(10, len(ways))))
+        for place, row in enumerate(ways.itertuples()):
+            colour = colours(10)[SCHEME_COLOURS[row.way]]
+            errors = np.abs([[row.mean - row.low], [row.high - row.mean]])
+            axes[0].errorbar(row.mean, place, xerr=errors, fmt="o", ms=5, capsize=3, color=colour)
+        axes[0].set_yticks(range(len(ways)), [f"{row.predictor} {row.way}" for row in ways.itertuples()])
+        axes[0].invert_yaxis()
+        axes[0].set(xlabel=f"{label}, mean over participants")
+        kinds = {"groups": "importance"}
+        for (way, own), marker in zip(curve.groupby("way", sort=False), markers(4), strict=False):
+            colour = colours(10)[SCHEME_COLOURS[kinds.get(way, way)]]
+            places = own.own.map({number: place for place, number in enumerate(sorted(set(curve.own)))})
+            axes[1].fill_between(places, own.low.astype(float), own.high.astype(float), color=colour, alpha=0.12, lw=0)
+            axes[1].plot(places, own["mean"], marker=marker, color=colour, label=way)
+        axes[1].set_xticks(range(curve.own.nunique()), sorted(set(curve.own)))
+        axes[1].set(xlabel="labelled windows of a new participant", ylabel=label)
+        if len(curve):
+            axes[1].legend()
+        save(figure, path, pd.concat([ways, curve], ignore_index=True))
 
 
 def plot_confusion(tables: ComparisonTables, path: str | Path) -> None:
@@ -106,7 +138,7 @@ def plot_confusion(tables: ComparisonTables, path: str | Path) -> None:
 
 
 FIGURES: Registry[Callable[[ComparisonTables, str | Path], None]] = Registry(
-    "figure", {"comparison": plot_comparison, "confusion": plot_confusion}
+    "figure", {"comparison": plot_comparison, "ways": plot_ways, "confusion": plot_confusion}
 )
 
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from lifelog.measures import MEASURES
 from lifelog.report.style import MAX_VECTOR_MARKS, colours, markers, save, style
 from lifelog.settings.splits import SUBSETS
-from lifelog.splits.assign import DESCRIBED, tested_folds
+from lifelog.splits.assign import DESCRIBED, folds_tested
 
 UNUSED = "not used"
 
@@ -56,7 +56,7 @@ def _with_series(folds: dict[int, pd.DataFrame]) -> pd.DataFrame:
     if len(folds) == 1:
         return split.assign(series=split.subset.fillna(UNUSED))
     series = pd.Series(UNUSED, split.index, dtype=object)
-    for fold in tested_folds(folds):
+    for fold in folds_tested(folds):
         series[folds[fold].subset == "test"] = f"fold {fold}"
     return split.assign(series=series)
 

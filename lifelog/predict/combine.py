@@ -1,0 +1,80 @@
+"""Schemes that are no groups of users: each combines the windows of a user with those of all others.
+
+pooled  a model per user, in whose training the windows of the others count as so many own ones
+tuned   a network of all users, whose training is continued with the windows of the user
+blend   a weighted mean of the probabilities of the model of all users and of the personal model
+
+Settings (strength, epoch, weight) are chosen on validation windows: those of all users together, except for the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifelog.predict.interface import build_predictor
+from lifelog.predict.samples import Samples
+from lifelog.predict.selection import validation_loss
+from lifelog.registry import Registry
+from lifelog.settings.predict import AnyPredictor
+
+WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the personal model in a blend
+Predictions = Iterator[tuple[str, NDArray[np.float64]]]  # of the test windows of each user
+
+
+def _pooled(settings: Any, samples: Samples, users: list[str]) -> Predictions:
+    train, validation = samples.subset("train", users), samples.subset("validation", users)
+    strengths = settings.strength
+    losses = np.zeros(len(strengths))
+    models: dict[str, list[Any]] = {}
+    for user in users:
+        own = train.users == user
+        seen = validation.take(validation.users == user)
+        models[user] = [build_predictor(settings) for _ in strengths]
+        for i, (model, strength) in enumerate(zip(models[user], strengths, strict=True)):
+            weights = np.where(own, 1.0, strength / max(1, (~own).sum()))
+            model.fit(train, seen, weights)
+            losses[i] += validation_loss(model.predict(seen), seen, train)
+    best = int(np.argmin(losses))
+    for user in users:
+        yield user, models[user][best].predict(samples.subset("test", [user]))
+
+
+def _tuned(settings: AnyPredictor, samples: Samples, users: list[str]) -> Predictions:
+    shared: Any = build_predictor(settings)
+    shared.fit(samples.subset("train", users), samples.subset("validation", users))
+    for user in users:
+        own = deepcopy(shared)
+        own.tune(samples.subset("train", [user]), samples.subset("validation", [user]))
+        yield user, own.predict(samples.subset("test", [user]))
+
+
+def _blend(settings: AnyPredictor, samples: Samples, users: list[str]) -> Predictions:
+    train = samples.subset("train", users)
+    shared = build_predictor(settings)
+    shared.fit(train, samples.subset("validation", users))
+    losses, tested = np.zeros(len(WEIGHTS)), {}
+    for user in users:
+        seen, test = samples.subset("validation", [user]), samples.subset("test", [user])
+        personal = build_predictor(settings)
+        personal.fit(samples.subset("train", [user]), seen)
+        pairs = [(shared.predict(part), personal.predict(part)) for part in (seen, test)]
+        losses += [validation_loss(_mix(weight, *pairs[0]), seen, train) for weight in WEIGHTS]
+        tested[user] = pairs[1]
+    weight = WEIGHTS[int(np.argmin(losses))]
+    for user, pair in tested.items():
+        yield user, _mix(weight, *pair)
+
+
+def _mix(weight: float, shared: NDArray[np.float64], personal: NDArray[np.float64]) -> NDArray[np.float64]:
+    return (1 - weight) * shared + weight * personal
+
+
+# Each yields the class probabilities of the test windows of every user that has any.
+COMBINATIONS: Registry[Callable[[Any, Samples, list[str]], Predictions]] = Registry(
+    "scheme", {"pooled": _pooled, "tuned": _tuned, "blend": _blend}
+)

@@ -1,0 +1,268 @@
+"""learning_curve: a new user with few labelled windows, under every way of modelling, by linear discriminants.
+
+Each user is left out in turn: the models, groups and settings of the others are formed without this user. The first
+windows in time are labelled; windows after the largest number of them are tested, the same ones for every number.
+
+global    windows of the others, and the labelled ones
+pooled    the same, but the others count as `strength` own windows (the lower middle one of the list)
+groups    the others are those of the group with the nearest importance, by the value of the labelled windows
+personal  labelled windows only
+
+Features are standardised by the labelled windows; without any, by the mean scaling of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lifelog.blocks import Codes, contiguous_folds
+from lifelog.discriminant import fit_discriminants
+from lifelog.evaluate.intervals import estimate_mean
+from lifelog.evaluate.metrics import scores
+from lifelog.groups.clustering import best_k, cluster
+from lifelog.groups.vectors import profiles
+from lifelog.predict.samples import Samples
+from lifelog.settings.compare import Compare, LearningCurve
+from lifelog.settings.groups import Scoring
+from lifelog.settings.predict import Lda
+from lifelog.settings.value import Value
+from lifelog.standardise import Scaling, fit_scaling
+from lifelog.tables import plain
+from lifelog.value.evidence import held_out_evidence
+from lifelog.value.shapley import pointwise_values
+
+WAYS = ("global", "pooled", "groups", "personal")
+TESTED = 0.3  # minimum share of a user's windows
+DRAWS = 1000
+
+Floats = NDArray[np.floating[Any]]
+
+
+class Person(NamedTuple):
+    """Windows of a user in time order: features as recorded and standardised, classes, blocks of time, scaling."""
+
+    raw: Floats
+    x: Floats
+    truth: Codes
+    blocks: Codes
+    scaling: Scaling
+
+
+def learning_curve(
+    samples: Samples,
+    blocks: dict[str, Codes],
+    importance: pd.DataFrame,
+    settings: LearningCurve,
+    lda: Lda,
+    groups: Scoring,
+    value: Value,
+) -> pd.DataFrame:
+    """Score every way of modelling by the number of labelled windows of a left-out user.
+
+    Parameters
+    ----------
+    samples : Samples
+        All labelled windows of all users, not standardised.
+    blocks : dict of str to ndarray of int
+        By user: block of time of each window, in the order of the windows.
+    importance : pandas.DataFrame
+        Table of `read_importance` with the values of all users.
+    settings : LearningCurve
+        Numbers of labelled windows, and users.
+    lda : Lda
+        Shrinkages and strengths.
+    groups : Scoring
+        Clustering of values.
+    value : Value
+        Folds and shrinkage of values.
+
+    Returns
+    -------
+    pandas.DataFrame
+        user, way, own (number of labelled windows), windows (number of test windows), and every metric.
+    """
+    people = {}
+    for user, rows in samples.rows_by_user().items():
+        rows = rows[samples.starts[rows].argsort(kind="stable")]
+        raw = samples.summary[rows].astype(np.float64)
+        scaling = fit_scaling([raw], raw.shape[1], "user")
+        own_blocks = blocks[user][samples.starts[samples.users == user].argsort(kind="stable")]
+        people[user] = Person(raw, _filled(scaling, raw), samples.truth[rows], own_blocks, scaling)
+    users = sorted(people)
+    if len(users) > settings.users:
+        users = sorted(np.random.default_rng(settings.seed).choice(users, settings.users, replace=False).tolist())
+    columns = list(samples.columns_by_modality().values())
+    of_value = groups.model_copy(update={"importance": "value", "unit": "users"})
+    table: list[dict[str, Any]] = []
+    for user in users if len(people) > 2 else ():
+        others = {name: person for name, person in people.items() if name != user}
+        centres = _groups(importance[importance.user != user], of_value)
+        left_out = _LeftOut(people[user], others, centres, columns, len(samples.classes), lda, value)
+        for own, test in left_out.steps(settings.windows):
+            for way in WAYS:
+                probabilities = left_out.predict(way, own, test)
+                if probabilities is not None:
+                    row = {"user": user, "way": way, "own": own, "windows": len(test)}
+                    table.append(row | scores(people[user].truth[test], probabilities))
+    return pd.DataFrame(table, columns=None if table else ["user", "way", "own", "windows"])
+
+
+def _groups(importance: pd.DataFrame, settings: Scoring) -> list[tuple[Floats, list[str]]]:
+    """Return the centre and the members of each group."""
+    found = profiles(importance, settings)
+    k = best_k(found, settings)
+    labels = cluster(found.users.to_numpy(), settings.algorithm, [k], settings.seed, errors=found.errors.to_numpy())[k]
+    members = [found.users.index[labels == number] for number in np.unique(labels)]
+    return [(found.users.loc[own].mean().to_numpy(), list(own)) for own in members]
+
+
+class _LeftOut:
+    """A user, and the models of the others."""
+
+    def __init__(
+        self,
+        person: Person,
+        others: dict[str, Person],
+        groups: list[tuple[Floats, list[str]]],
+        columns: list[list[int]],
+        classes: int,
+        lda: Lda,
+        value: Value,
+    ) -> None:
+        self.person, self.others, self.groups, self.columns = person, others, groups, columns
+        self.classes, self.value = classes, value
+        self.shrinkages = sorted(lda.shrinkage)
+        self.strength = sorted(lda.strength)[(len(lda.strength) - 1) // 2]
+        self.shrinkage = self._choose_shrinkage()
+        scalings = [other.scaling for other in others.values()]
+        self.cohort = Scaling(np.mean([s.mean for s in scalings], axis=0), np.mean([s.std for s in scalings], axis=0))
+
+    def steps(self, numbers: list[int]) -> Iterator[tuple[int, NDArray[np.int_]]]:
+        """Yield numbers of labelled windows, and the test windows."""
+        count = len(self.person.truth)
+        usable = [number for number in numbers if number <= (1 - TESTED) * count]
+        after = np.arange(max(usable, default=0), count)
+        test = after[~np.isin(self.person.blocks[after], self.person.blocks[: max(usable, default=0)])]
+        if len(np.unique(self.person.truth[test])) > 1:
+            yield from ((number, test) for number in usable)
+
+    def predict(self, way: str, own: int, test: NDArray[np.int_]) -> Floats | None:
+        """Return the probabilities of the test windows, None if the way needs more windows."""
+        truth = self.person.truth[:own]
+        scaling = fit_scaling([self.person.raw[:own]], self.person.raw.shape[1], "user") if own > 1 else self.cohort
+        x = _filled(scaling, self.person.raw)
+        members = list(self.others)
+        if way == "personal":
+            if len(np.unique(truth)) < 2:
+                return None
+            members = []
+        elif way == "groups":
+            nearest = self._nearest_group(x[:own], own)
+            if nearest is None:
+                return None
+            members = nearest
+        train = np.concatenate([*(self.others[name].x for name in members), x[:own]])
+        classes = np.concatenate([*(self.others[name].truth for name in members), truth])
+        weights = np.ones(len(train))
+        if way == "pooled":
+            weights[: len(train) - own] = self.strength / max(1, len(train) - own)
+        shrinkage = self.shrinkages[-1] if way == "personal" else self.shrinkage
+        (model,) = fit_discriminants(train, classes, self.classes, [shrinkage], weights)
+        evidence = np.where(model.present, model.scores(x[test]), -np.inf)
+        exponents = np.exp(evidence - evidence.max(axis=1, keepdims=True))
+        return exponents / exponents.sum(axis=1, keepdims=True)
+
+    def _choose_shrinkage(self) -> float:
+        """Return the shrinkage with which each half of the others predicts the other half best."""
+        names = list(self.others)
+        log_loss = np.zeros(len(self.shrinkages))
+        for half in (names[::2], names[1::2]):
+            rest = [name for name in names if name not in half]
+            x, truth = (np.concatenate([getattr(self.others[n], kind) for n in rest]) for kind in ("x", "truth"))
+            seen = np.concatenate([self.others[name].x for name in half])
+            seen_truth = np.concatenate([self.others[name].truth for name in half])
+            for i, model in enumerate(fit_discriminants(x, truth, self.classes, self.shrinkages)):
+                evidence = model.scores(seen)
+                log_loss[i] += np.logaddexp.reduce(evidence, axis=1).sum()
+                log_loss[i] -= evidence[np.arange(len(seen)), seen_truth].sum()
+        return self.shrinkages[int(log_loss.argmin())]
+
+    def _nearest_group(self, x: Floats, own: int) -> list[str] | None:
+        """Return the members of the group whose values are nearest to those of the labelled windows."""
+        truth, blocks = self.person.truth[:own], pd.factorize(self.person.blocks[:own])[0]
+        folds = contiguous_folds(blocks, self.value.folds) if own else np.zeros(0, dtype=int)
+        if len(np.unique(truth)) < 2 or len(np.unique(folds)) < 2:
+            return None
+        features = {str(number): x[:, own_columns] for number, own_columns in enumerate(self.columns)}
+        evidence = held_out_evidence(features, truth, folds, self.classes, self.value.shrinkage)
+        values, _ = pointwise_values(evidence, truth, self.value.permutations, self.value.seed)
+        distances = [((values.mean(axis=1) - centre) ** 2).sum() for centre, _ in self.groups]
+        return self.groups[int(np.argmin(distances))][1]
+
+
+def _filled(scaling: Scaling, raw: Floats) -> Floats:
+    """Return standardised features, with the mean instead of missing values."""
+    return np.nan_to_num(scaling.apply(raw))
+
+
+def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
+    """Summarise a learning curve.
+
+    Parameters
+    ----------
+    curve : pandas.DataFrame
+        Table of `learning_curve`.
+    settings : Compare
+        Metric and confidence level.
+
+    Returns
+    -------
+    dict
+        For JSON: points (way, own, users, and the mean over users with its interval), `crossing` (the number of
+        labelled windows from which on personal models are at least as good as the global model, with the interval of
+        resampled users; None: not within these data), and a sentence.
+    """
+    metric, points = settings.metric, []
+    if curve.empty:
+        return {"points": [], "crossing": None, "sentence": "Too few windows or participants for a learning curve."}
+    for (way, own), table in curve.groupby(["way", "own"], sort=False):
+        estimate = estimate_mean(table[metric].dropna().to_numpy(), settings.confidence)
+        numbers = {"mean": estimate.mean, "low": estimate.low, "high": estimate.high}
+        point = {"way": way, "own": int(own), "users": int(table[metric].count())}
+        points.append(point | {key: plain(value) for key, value in numbers.items()})
+    wide = curve.pivot(index="user", columns=["way", "own"], values=metric)
+    if "personal" not in wide:
+        return {
+            "points": points,
+            "crossing": None,
+            "sentence": "No participant has enough windows for a personal model.",
+        }
+    gain = wide["personal"] - wide["global"].reindex(columns=wide["personal"].columns)
+    enough = gain.notna().sum() >= len(wide) / 2
+    gain = gain[sorted(gain.columns[enough])]
+    rng = np.random.default_rng(0)
+    draws = [_crossing(gain.iloc[rng.integers(0, len(gain), len(gain))]) for _ in range(DRAWS)]
+    crossing = _crossing(gain)
+    low, high = np.quantile(draws, [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2], method="nearest")
+    known = [None if np.isinf(x) else int(x) for x in (crossing, low, high)]
+    sentence = "Personal models do not reach the global model within these data."
+    if known[0] is not None:
+        to = "more than these data have" if known[2] is None else str(known[2])
+        sentence = (
+            f"Personal models reach the global model from about {known[0]} labelled windows on "
+            f"({settings.confidence:.0%} interval: {known[1]} to {to})."
+        )
+    return {"points": points, "crossing": known, "sentence": sentence}
+
+
+def _crossing(gain: pd.DataFrame) -> float:
+    """Return the smallest number of windows from which on the mean gain is not negative, infinity if there is none."""
+    means = gain.mean().dropna()
+    behind = means.index[means < 0]
+    after = [number for number in means.index if not len(behind) or number > behind.max()]
+    return float(min(after, default=np.inf))

@@ -1,0 +1,109 @@
+"""The decision: the simplest way near the best one, for predictions of known skill."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import f1_score, roc_auc_score
+
+from lifelog.evaluate.compare import score_users
+from lifelog.evaluate.decision import decide, resampled_scores
+from lifelog.evaluate.metrics import auroc, confusion, macro_f1
+from lifelog.settings.compare import Compare
+from tests.evaluate.test_compare import predictions
+
+
+def decision(skills: dict[str, float], seeds: dict[str, int] | None = None, users: int = 12) -> dict:
+    tables = {
+        ("net", way): predictions(skill, (seeds or {}).get(way, i), users)
+        for i, (way, skill) in enumerate(skills.items())
+    }
+    tables["majority", "global"] = predictions(0.5, 99, users)
+    result = decide(tables, score_users(tables), Compare(), "net")
+    json.dumps(result, allow_nan=False)
+    return result
+
+
+def test_a_clearly_better_way_is_recommended() -> None:
+    result = decision({"global": 0.6, "personal": 0.65, "importance": 0.9})
+    assert result["recommended"] == "importance" and "Recommended for net: importance" in result["sentence"]
+    best = result["ways"]["net"][-1]
+    assert best["scheme"] == "importance" and best["p_best"] == 1 and best["low"] < best["score"] < best["high"]
+    assert result["choosing"]["score"] == pytest.approx(best["score"])  # the others choose it for everyone
+    assert result["choosing"]["difference_low"] > 0 and list(result["ways"]) == ["net"]
+
+
+def test_of_equal_ways_the_simplest_is_recommended() -> None:
+    equal = dict.fromkeys(("importance", "personal", "global"), 0.8)
+    result = decision(equal, dict.fromkeys(equal, 1))
+    assert result["recommended"] == "global" and result["ways"]["net"][0]["scheme"] == "global"
+
+
+def test_ways_that_cannot_be_told_apart_are_undecided() -> None:
+    result = decision({"global": 0.7, "personal": 0.72, "importance": 0.72}, users=4)
+    assert result["recommended"] is None and result["sentence"].startswith("Undecided for net: the most likely way")
+    assert sum(row["p_best"] for row in result["ways"]["net"]) >= 1
+
+
+def test_choosing_on_other_users_does_not_profit_from_chance() -> None:
+    """Of many equal ways, the best one of each user looks better than it is."""
+    rng = np.random.default_rng(0)
+    ways = ("global", "personal", "pooled", "importance", "blend")
+    tables = {("net", way): predictions(0.7, int(rng.integers(1000)), 12) for way in ways}
+    by_user = score_users(tables)
+    result = decide(tables, by_user, Compare())
+    of_best = by_user[by_user.user != "all windows"].groupby("user").macro_f1.max().mean()
+    assert result["choosing"]["score"] < of_best - 0.03
+
+
+def test_without_ways_there_is_no_recommendation() -> None:
+    result = decision({"global": 0.7})
+    assert result["recommended"] is None and "no ways" in result["sentence"]
+
+
+def test_resamples_are_as_uncertain_as_sessions() -> None:
+    """One of five sessions is predicted wrongly: whole sessions vary more than windows would."""
+    table = predictions(1.0, users=1)
+    wrong = table.session == 0
+    table.loc[wrong, ["p_a", "p_b"]] = table.loc[wrong, ["p_b", "p_a"]].to_numpy()
+    drawn = resampled_scores([table], ["u0"], "accuracy")[:, 0]
+    assert drawn.mean() == pytest.approx(0.8, abs=0.02) and drawn.std() == pytest.approx(0.4 / np.sqrt(5), abs=0.02)
+    area = resampled_scores([table, table], ["u0"], "auroc")
+    assert (area[:, 0] == area[:, 1]).all()
+
+
+def test_vectorised_metrics_equal_those_of_scikit_learn() -> None:
+    rng = np.random.default_rng(1)
+    truth, predicted = rng.integers(0, 3, (2, 5, 40))
+    counts = np.stack([confusion(t, p, 3) for t, p in zip(truth, predicted, strict=True)])
+    expected = [f1_score(t, p, average="macro") for t, p in zip(truth, predicted, strict=True)]
+    np.testing.assert_allclose(macro_f1(counts), expected)
+
+
+def test_auroc_compares_windows_of_the_same_fold() -> None:
+    """Class shares of training windows are the lower, the higher they are in the test windows."""
+    rng = np.random.default_rng(0)
+    folds = np.repeat(np.arange(10), 8)
+    truth = (rng.random(80) < 0.5).astype(int)
+    share = np.array([truth[folds != fold].mean() for fold in folds])
+    assert auroc(truth, np.stack([1 - share, share], axis=1)) < 0.4
+    assert auroc(truth, np.stack([1 - share, share], axis=1), folds) == 0.5
+    p = rng.random(80)
+    assert auroc(truth, np.stack([1 - p, p], axis=1)) == pytest.approx(roc_auc_score(truth, p))
+    areas, pairs = [], []
+    for fold in range(10):
+        own = truth[folds == fold]
+        if 0 < own.mean() < 1:
+            areas.append(roc_auc_score(own, p[folds == fold]))
+            pairs.append(own.sum() * (1 - own).sum())
+    found = auroc(truth, np.stack([1 - p, p], axis=1), folds)
+    assert found == pytest.approx(np.average(areas, weights=pairs))
+
+
+def test_users_without_a_defined_score_are_left_out() -> None:
+    tables = {("net", way): predictions(0.8, i, 5) for i, way in enumerate(("global", "personal"))}
+    for table in tables.values():
+        table.loc[table.user == "u0", "truth"] = 0
+    result = decide(tables, score_users(tables), Compare())
+    assert result["ways"]["net"][0]["score"] > 0 and pd.notna(result["choosing"]["score"])
