@@ -217,6 +217,10 @@ def _check_groups(config: Config) -> None:
         raise ValueError("groups.unit: a mixture groups users; set groups.algorithm to kmeans or agglomerative")
     if groups.importance == "value" and "test" in groups.subsets:
         raise ValueError("groups.subsets: test windows have no value; they are used with attention or ablation")
+    rotates = any(split.importance and split.rotates for split in config.splits)
+    networks = groups.importance != "value" or "attention" in config.schemes
+    if rotates and networks and not {"train", "validation"} <= set(groups.subsets):
+        raise ValueError("groups.subsets: with several folds, networks need train and validation")
 
 
 def _check_schemes(config: Config) -> None:

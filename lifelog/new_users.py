@@ -30,7 +30,7 @@ from lifelog.predict.train import predict_users, predictions_schema
 from lifelog.settings.groups import Clustering
 from lifelog.settings.mil import Mil
 from lifelog.settings.predict import AnyPredictor
-from lifelog.settings.splits import Target
+from lifelog.settings.splits import AnySplit, Target
 from lifelog.settings.value import Value
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import folds_tested, read_folds
@@ -287,7 +287,7 @@ def check_run(run: str | Path, users: list[str], target: str, split: str, settin
     if both:
         raise BadInput("cohort.users", f"{', '.join(both)} are in the run {str(run)!r}; rename the new users")
     formed = read_json(groups)
-    run_settings = read_json(description) | {"groups": formed, "value": formed.get("value")}
+    run_settings = read_json(description) | {"groups": formed} | {key: formed.get(key) for key in ("value", "split")}
     for key, before, now in _differences(run_settings, settings):
         detail = f"{key} was {before!r} in that run and is {now!r} here"
         raise BadInput("new_users.run", f"{detail}; use its --configfile here too")
@@ -304,7 +304,13 @@ def _differences(run: dict[str, Any], own: dict[str, Any], path: str = "") -> It
 
 
 def required_settings(
-    value: Value, mil: Mil, standardise: str, modalities: list[Modality], target: Target, groups: Clustering
+    value: Value,
+    mil: Mil,
+    standardise: str,
+    modalities: list[Modality],
+    target: Target,
+    groups: Clustering,
+    split: AnySplit,
 ) -> dict[str, Any]:
     """Return the settings that new users must share with a run, for `check_run`."""
     of_measure = {"value": value.model_dump()} if groups.importance == "value" else {}
@@ -314,5 +320,6 @@ def required_settings(
         "standardise": standardise,
         "modalities": [modality.model_dump() for modality in modalities],
         "target": target.model_dump(),
+        "split": split.model_dump(exclude={"seed"}),
         "groups": groups.model_dump(include={"importance", "subsets", "unit"}),
     }

@@ -78,6 +78,11 @@ def grouped_importance(wildcards):
     return IMPORTANCE if wildcards.scheme == "attention" else GROUPING
 
 
+def gap_minutes(wildcards):
+    """Minimum time between the starts of windows of different subsets, in minutes."""
+    return CONFIG.windows.seconds / 60 + getattr(CONFIG.split(wildcards.split), "embargo_minutes", 0)
+
+
 def figure(path, page, **labels):
     """A figure that Snakemake's own report shows too."""
     caption, category = f"captions/{page}.rst", page.capitalize()

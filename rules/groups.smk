@@ -52,7 +52,7 @@ rule group_users:
     input:
         importance=grouped_importance,
         scores=of_schemes(["importance"], GROUP_SCORES),
-        groups=of_schemes(["raw", "class-shares", "random"], IMPORTANCE_GROUPS),
+        groups=of_schemes(["attention", "raw", "class-shares", "random"], IMPORTANCE_GROUPS),
         features=of_schemes(["raw"], per_user("features/{user}.parquet")),
         splits=of_schemes(["global", "personal", "class-shares"], per_user("{target}/{split}/splits/{user}.parquet")),
     output:
@@ -67,6 +67,7 @@ rule group_users:
     params:
         groups=group_settings,
         value=dump(CONFIG.value),
+        split=config_entry("split"),
         code=code("group_users"),
     message:
         "Grouping users: {wildcards.scheme} ({wildcards.split})"

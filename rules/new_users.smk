@@ -8,7 +8,13 @@ if CONFIG.new_users.run:
     try:
         for target, split in (chapter.split("/") for chapter in GROUPED_CHAPTERS):
             shared = CONFIG.value, CONFIG.mil, CONFIG.windows.standardise, CONFIG.modalities, CONFIG.target(target)
-            check_run(CONFIG.new_users.run, USERS, target, split, required_settings(*shared, CONFIG.groups))
+            check_run(
+                CONFIG.new_users.run,
+                USERS,
+                target,
+                split,
+                required_settings(*shared, CONFIG.groups, CONFIG.split(split)),
+            )
     except BadInput as problem:
         raise WorkflowError(str(problem)) from None
 

@@ -48,6 +48,7 @@ rule learning_curve:
         lda=dump(next((own for own in CONFIG.predictors if own.name == "lda"), Lda())),
         groups=dump(CONFIG.groups, Scoring),
         value=dump(CONFIG.value),
+        gap=gap_minutes,
         compare=dump(CONFIG.compare),
         code=code("learning_curve"),
     message:

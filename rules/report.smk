@@ -191,10 +191,11 @@ CHAPTER_FILES = ["verdict.json", *(f"splits/{u}.parquet" for u in USERS)]
 IMPORTANCE_FILES = ["importance_scores.csv", "values.csv", "heterogeneity.csv", "groups/importance.csv"]
 IMPORTANCE_FILES += ["learning_curve.json"]
 IMPORTANCE_FILES += ["recovery.json"] if SIMULATED else []
-IMPORTANCE_FILES += ["published.json"] if CONFIG.report.published else []
 IMPORTANCE_FILES += [f"importance/{u}.parquet" for u in USERS]
 IMPORTANCE_FIGURES = [*figures_of("importance"), *figures_of("groups"), *(f"users/{u}" for u in USERS)]
 WITH_IMPORTANCE = [chapter for chapter in CHAPTERS if CONFIG.split(chapter.split("/")[1]).importance]
+# The study has one test subset.
+AS_PUBLISHED = [c for c in WITH_IMPORTANCE if CONFIG.report.published and not CONFIG.split(c.split("/")[1]).rotates]
 
 
 rule render_report:
@@ -204,6 +205,7 @@ rule render_report:
         figures=expand("<results>/{f}", f=with_figures([], RUN_FIGURES)),
         chapters=expand("<results>/{c}/{f}", c=CHAPTERS, f=with_figures(CHAPTER_FILES, figures_of("comparison"))),
         importance=expand("<results>/{c}/{f}", c=WITH_IMPORTANCE, f=with_figures(IMPORTANCE_FILES, IMPORTANCE_FIGURES)),
+        published=expand("<results>/{c}/published.json", c=AS_PUBLISHED),
     output:
         page=figure("<results>/report.html", "run", figure="whole page"),
     log:

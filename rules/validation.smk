@@ -1,5 +1,5 @@
 from lifelog.config import Config
-from lifelog.validation.scenarios import SCENARIOS, SEEDS, WAYS, WAYS_SEEDS
+from lifelog.validation.scenarios import SCENARIOS, RIGHT_WAYS, SEEDS, WAYS_SEEDS
 
 
 # Simulated cohorts with a known truth: importance and groups, the recommended way of modelling, and claimed gains.
@@ -56,7 +56,7 @@ rule validate_ways:
     benchmark:
         "<benchmarks>/validation/ways/{kind}-{seed}.tsv"
     wildcard_constraints:
-        kind="|".join(WAYS),
+        kind="|".join(RIGHT_WAYS),
     conda:
         ENVIRONMENT
     resources:
@@ -73,7 +73,7 @@ rule validate_ways:
 
 rule summarise_ways:
     input:
-        results=expand("<results>/validation/ways/{k}-{seed}.json", k=WAYS, seed=WAYS_SEEDS),
+        results=expand("<results>/validation/ways/{k}-{seed}.json", k=RIGHT_WAYS, seed=WAYS_SEEDS),
     output:
         table="<results>/validation/ways.csv",
         text="<results>/validation/ways.md",

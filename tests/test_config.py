@@ -105,6 +105,11 @@ def test_presets_are_valid(preset: Path) -> None:
         ({"splits": [{"name": "a", "method": "users", "within": "b"}]}, ["'users' was removed", "(learning_curve)"]),
         ({"splits": [{"name": "a", "method": "blocked", "between": "rest"}]}, ["set tasks to a label column"]),
         ({"cohort": {"users": 3}}, ["cohort.users: got 3"]),
+        ({"groups": {"subsets": ["train"]}}, ["networks need train and validation"]),
+        (
+            {"splits": [{"name": "a", "method": "blocked", "tasks": "t", "hold_out": ["1..3", 2]}]},
+            ["2 is held out twice"],
+        ),
         ({"schemes": ["global", "random"]}, ["'random' are controls of 'importance'"]),
         ({"predictors": [{"name": "clock", "schemes": ["personal"]}]}, ["'clock' needs the scheme 'global'"]),
         ({"mil": {"keep": "macro_f1"}}, ["mil.keep: renamed to 'monitor'"]),

@@ -87,9 +87,8 @@ def test_one_group_has_no_silhouette(run: tuple[pd.DataFrame, pd.DataFrame]) -> 
 
 def required(config: Config) -> dict[str, object]:
     """The settings that new users must share with a run."""
-    return required_settings(
-        config.value, config.mil, config.windows.standardise, config.modalities, config.target("tension"), config.groups
-    )
+    shared = config.value, config.mil, config.windows.standardise, config.modalities, config.target("tension")
+    return required_settings(*shared, config.groups, config.split("blocked"))
 
 
 def of(importance: str = "attention", **mil: object) -> Config:
@@ -104,7 +103,8 @@ def test_a_run_with_other_settings_is_rejected_before_any_job(tmp_path: Path) ->
     write_json(required(config), run / "tension/blocked/mil/101/seed-0.json")
     with pytest.raises(BadInput, match="no groups of tension/blocked, only of nothing"):
         check_run(run, users, "tension", "blocked", required(config))
-    formed = config.groups.model_dump() | {"value": config.value.model_dump()}
+    split = config.split("blocked").model_dump(exclude={"seed"})
+    formed = config.groups.model_dump() | {"value": config.value.model_dump(), "split": split}
     write_json(formed, run / "tension/blocked/groups/importance.json")
     write_json({}, run / "tension/blocked/splits/101.parquet")  # only its name is used
     check_run(run, users, "tension", "blocked", required(config))
@@ -117,6 +117,8 @@ def test_a_run_with_other_settings_is_rejected_before_any_job(tmp_path: Path) ->
         check_run(run, users, "tension", "blocked", required(of("ablation", epochs=3)))
     with pytest.raises(BadInput, match=r"groups\.importance was 'attention' in that run and is 'value' here"):
         check_run(run, users, "tension", "blocked", required(Config()))
+    with pytest.raises(BadInput, match=r"split\.folds was 5 in that run and is 4 here"):
+        check_run(run, users, "tension", "blocked", required(config) | {"split": split | {"folds": 4}})
     with pytest.raises(BadInput, match=r"mil\.epochs was 3 in that run and is 4 here"):
         check_run(run, users, "tension", "blocked", required(of(epochs=4)))
 

@@ -3,7 +3,7 @@ import pytest
 from lifelog.config import Config
 from lifelog.validation.cohorts import Scenario
 from lifelog.validation.importance import summarise_importance, validate_importance
-from lifelog.validation.scenarios import WAYS
+from lifelog.validation.scenarios import RIGHT_WAYS
 from lifelog.validation.ways import summarise_ways, validate_ways
 
 
@@ -19,8 +19,8 @@ def test_a_scenario_runs_from_windows_to_groups() -> None:
 def test_the_right_way_of_modelling_is_recommended_and_no_gain_is_claimed_without_an_effect(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(WAYS, "groups", (Scenario((4, 4), 60, 1.5), ("importance",)))
-    monkeypatch.setitem(WAYS, "nothing", (Scenario((4, 4), 30, 0.0), ("global",)))
+    monkeypatch.setitem(RIGHT_WAYS, "groups", (Scenario((4, 4), 60, 1.5), ("importance",)))
+    monkeypatch.setitem(RIGHT_WAYS, "nothing", (Scenario((4, 4), 30, 0.0), ("global",)))
     config = Config(groups={"random": 20})
     groups, nothing = (validate_ways(kind, 0, config) for kind in ("groups", "nothing"))
     assert groups["right"] and groups["recommended"] == "importance" and groups["groups"] == 2

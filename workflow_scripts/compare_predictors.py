@@ -3,15 +3,16 @@
 from lifelog.evaluate.compare import compare_predictors, read_predictions, score_users
 from lifelog.evaluate.decision import decide
 from lifelog.evaluate.verdict import Grouping, verdict
+from lifelog.groups.assignment import read_groups
 from lifelog.logs import job_log
 from lifelog.settings.compare import Compare
+from lifelog.splits.assign import DESCRIBED
 from lifelog.tables import read_csv, write_csv, write_json
 
 with job_log(snakemake.log[0], snakemake.input):
     settings = Compare.from_params(snakemake.params.compare)
     models = [tuple(model.split("/")) for model in snakemake.params.models]
-    predictions = read_predictions(dict(zip(models, snakemake.input.predictions, strict=True)))
-    by_user = score_users(predictions)
+    by_user = score_users(read_predictions(dict(zip(models, snakemake.input.predictions, strict=True))))
     primary = snakemake.params.primary
     comparison = compare_predictors(by_user, settings, primary)
     write_csv(by_user, snakemake.output.scores)
@@ -19,7 +20,9 @@ with job_log(snakemake.log[0], snakemake.input):
     grouping = None
     if snakemake.input.groups:
         measured = read_csv(snakemake.input.importance).stable.mean()
-        grouping = Grouping(read_csv(snakemake.input.groups).group.nunique(), measured)
-    decision = decide(predictions, by_user, settings, primary)
+        groups = read_groups(snakemake.input.groups, fold=None)
+        tested = groups[groups.fold > DESCRIBED] if groups.fold.nunique() > 1 else groups
+        grouping = Grouping(int(tested.groupby("fold").group.nunique().max()), measured)
+    decision = decide(by_user, settings, primary)
     how = snakemake.params.subsets, grouping, primary, snakemake.params.exploratory, decision
     write_json(verdict(by_user, comparison, settings, *how), snakemake.output.verdict)

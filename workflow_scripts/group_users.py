@@ -19,4 +19,6 @@ with job_log(snakemake.log[0], snakemake.input):
     importance = read_importance(inputs.importance, fold=None) if inputs.importance else included_users(inputs.splits)
     groups = group_users(scheme, importance, settings, others)
     write_csv(groups, snakemake.output.groups)
-    write_json(dict(params) | {"value": dict(snakemake.params.value)}, snakemake.output.settings)
+    write_json(
+        dict(params) | {key: dict(snakemake.params[key]) for key in ("value", "split")}, snakemake.output.settings
+    )

@@ -38,21 +38,22 @@ def confusion(truth: Integers, predicted: Integers, classes: int) -> NDArray[np.
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
-def macro_f1(counts: Integers) -> Floats:
+def macro_f1(counts: Integers) -> float:
     """Compute the mean F1 over the classes with true windows.
 
     Parameters
     ----------
-    counts : ndarray of int, shape (..., n_classes, n_classes)
-        Confusion matrices, rows are true classes.
+    counts : ndarray of int, shape (n_classes, n_classes)
+        Confusion matrix, rows are true classes.
 
     Returns
     -------
-    ndarray of float, shape (...)
+    float
         NaN without windows.
     """
-    hits, true = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1)
-    return _mean_present(2 * hits / np.maximum(true + counts.sum(axis=-2), 1), true)
+    hits, present = np.diag(counts), counts.sum(axis=1) > 0
+    f1 = 2 * hits / np.maximum(counts.sum(axis=1) + counts.sum(axis=0), 1)
+    return float(f1[present].mean()) if present.any() else float("nan")
 
 
 def published_f1(counts: Integers) -> float:
@@ -76,46 +77,38 @@ def published_f1(counts: Integers) -> float:
     return float(2 * precision * recall / (precision + recall)) if precision + recall else 0.0
 
 
-def balanced_accuracy(counts: Integers) -> Floats:
+def balanced_accuracy(counts: Integers) -> float:
     """Compute the mean recall over the classes with true windows.
 
     Parameters
     ----------
-    counts : ndarray of int, shape (..., n_classes, n_classes)
-        Confusion matrices, rows are true classes.
+    counts : ndarray of int, shape (n_classes, n_classes)
+        Confusion matrix, rows are true classes.
 
     Returns
     -------
-    ndarray of float, shape (...)
+    float
         NaN without windows.
     """
-    hits, true = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1)
-    return _mean_present(hits / np.maximum(true, 1), true)
+    present = counts.sum(axis=1) > 0
+    recall = np.diag(counts)[present] / counts.sum(axis=1)[present]
+    return float(recall.mean()) if present.any() else float("nan")
 
 
-def _mean_present(values: Floats, true: Integers) -> Floats:
-    """Return the mean over the classes with true windows."""
-    present = true > 0
-    count = present.sum(axis=-1)
-    mean: Floats = np.where(present, values, 0).sum(axis=-1) / np.where(count, count, np.nan)
-    return mean
-
-
-def accuracy(counts: Integers) -> Floats:
+def accuracy(counts: Integers) -> float:
     """Compute the share of windows with the right class.
 
     Parameters
     ----------
-    counts : ndarray of int, shape (..., n_classes, n_classes)
-        Confusion matrices, rows are true classes.
+    counts : ndarray of int, shape (n_classes, n_classes)
+        Confusion matrix, rows are true classes.
 
     Returns
     -------
-    ndarray of float, shape (...)
+    float
         NaN without windows.
     """
-    total = counts.sum(axis=(-2, -1))
-    return np.trace(counts, axis1=-2, axis2=-1) / np.where(total, total, np.nan)
+    return float(np.trace(counts) / counts.sum()) if counts.sum() else float("nan")
 
 
 def auroc(truth: Integers, probabilities: Floats, folds: Integers | None = None) -> float:
@@ -168,14 +161,11 @@ class Metric(NamedTuple):
         Value for true classes (n,), probabilities (n, classes) and folds (n,) or None.
     classes : int
         Number of true classes that are needed.
-    of_counts : callable or None
-        Values of confusion matrices (..., classes, classes), if they are enough.
     """
 
     label: str
     score: Callable[[Integers, Floats, Integers | None], float]
     classes: int = 1
-    of_counts: Callable[[Integers], Floats] | None = None
 
 
 def _of_counts(label: str, score: Callable[[Integers], Any], classes: int = 1) -> Metric:
@@ -184,7 +174,7 @@ def _of_counts(label: str, score: Callable[[Integers], Any], classes: int = 1) -
     def of_predictions(truth: Integers, probabilities: Floats, folds: Integers | None = None) -> float:
         return float(score(confusion(truth, probabilities.argmax(axis=1), probabilities.shape[1])))
 
-    return Metric(label, of_predictions, classes, score)
+    return Metric(label, of_predictions, classes)
 
 
 # Every metric is scored, compared and reported; `compare.metric` names the one of the verdict.

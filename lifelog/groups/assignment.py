@@ -42,7 +42,7 @@ class SchemeInputs(NamedTuple):
     scores : pandas.DataFrame or None
         Table of `score_groups`, for `importance`.
     groups : pandas.DataFrame or None
-        The importance groups of all folds, for `raw`, `class-shares` and `random`.
+        The importance groups of all folds, for the controls.
     features, splits : sequence of str
         Files of `extract_features`, for `raw`, and of `assign_splits`, for `class-shares`.
     """
@@ -88,14 +88,18 @@ def group_users(
     """
     if scheme == "random" and inputs.groups is not None and isinstance(settings, Groups):
         return _random(inputs.groups, settings)
-    users = sorted(set(importance.user[importance.fold == DESCRIBED]))
+    described = importance[importance.fold == DESCRIBED]
+    users = sorted(set(described.user if inputs.groups is None else inputs.groups.user))
     tables = []
     for fold, own in importance.groupby("fold"):
+        # A user who is not tested in this fold has no importance in it, and is grouped as in fold 0.
+        own = pd.concat([own, described[~described.user.isin(own.user)]])
         table = _group_fold(scheme, own, int(fold), settings, inputs)
+        table = table[table.user.isin(users)]
         missing = [user for user in users if user not in set(table.user)]
-        if missing:  # they have too few windows in this fold
+        if missing:  # without networks, whose importance the scheme uses
             table = pd.concat([table, _table(missing, table.group.mode()[0], np.nan)])
-        tables.append(table[table.user.isin(users)].sort_values("user").assign(fold=fold, grouping=1))
+        tables.append(table.sort_values("user").assign(fold=fold, grouping=1))
     return pd.concat(tables, ignore_index=True)[COLUMNS]
 
 
@@ -149,7 +153,7 @@ def random_groupings(labels: NDArray[np.object_], number: int, seed: int) -> lis
     labels : ndarray of object, shape (n_folds, n_users)
         Group of each user in each fold, which is not among them.
     number : int
-        Number of groupings. If there are fewer, they repeat.
+        Number of groupings; there may be fewer.
     seed : int
         Seed of the order.
 
@@ -160,7 +164,7 @@ def random_groupings(labels: NDArray[np.object_], number: int, seed: int) -> lis
     """
     others = max(_arrangements(row) for row in labels) - 1
     if others == 0:
-        return [labels] * number
+        return [labels]  # compared with nothing
     rng, seen = np.random.default_rng(seed), {_partitions(labels)}
     found: list[NDArray[np.object_]] = []
     while len(found) < min(number, others):
@@ -168,7 +172,7 @@ def random_groupings(labels: NDArray[np.object_], number: int, seed: int) -> lis
         if _partitions(drawn) not in seen:
             seen.add(_partitions(drawn))
             found.append(drawn)
-    return [found[i % len(found)] for i in range(number)]
+    return found
 
 
 def _arrangements(labels: NDArray[np.object_]) -> int:

@@ -46,4 +46,4 @@ class Predictor:
 
     def _score(self, validation: Samples, width: float) -> float:
         predicted = self._shares(validation, width).argmax(axis=1)
-        return float(macro_f1(confusion(validation.truth, predicted, self.truth.shape[1])))
+        return macro_f1(confusion(validation.truth, predicted, self.truth.shape[1]))

@@ -4,7 +4,8 @@ pooled  a model per user, in whose training the windows of the others count as s
 tuned   a network of all users, whose training is continued with the windows of the user
 blend   a weighted mean of the probabilities of the model of all users and of the personal model
 
-Settings (strength, epoch, weight) are chosen on validation windows: those of all users together, except for the epoch.
+Settings (strength, epoch, weight) are chosen on validation windows: those of all tested users together, except for the
+epoch. A user without test windows in a fold has no model of its own, since validation windows may be missing too.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def _pooled(settings: Any, samples: Samples, users: list[str]) -> Predictions:
     strengths = settings.strength
     losses = np.zeros(len(strengths))
     models: dict[str, list[Any]] = {}
-    for user in users:
+    for user in _tested(samples, users):
         own = train.users == user
         seen = validation.take(validation.users == user)
         models[user] = [build_predictor(settings) for _ in strengths]
@@ -40,14 +41,14 @@ def _pooled(settings: Any, samples: Samples, users: list[str]) -> Predictions:
             model.fit(train, seen, weights)
             losses[i] += validation_loss(model.predict(seen), seen, train)
     best = int(np.argmin(losses))
-    for user in users:
+    for user in models:
         yield user, models[user][best].predict(samples.subset("test", [user]))
 
 
 def _tuned(settings: AnyPredictor, samples: Samples, users: list[str]) -> Predictions:
     shared: Any = build_predictor(settings)
     shared.fit(samples.subset("train", users), samples.subset("validation", users))
-    for user in users:
+    for user in _tested(samples, users):
         own = deepcopy(shared)
         own.tune(samples.subset("train", [user]), samples.subset("validation", [user]))
         yield user, own.predict(samples.subset("test", [user]))
@@ -58,7 +59,7 @@ def _blend(settings: AnyPredictor, samples: Samples, users: list[str]) -> Predic
     shared = build_predictor(settings)
     shared.fit(train, samples.subset("validation", users))
     losses, tested = np.zeros(len(WEIGHTS)), {}
-    for user in users:
+    for user in _tested(samples, users):
         seen, test = samples.subset("validation", [user]), samples.subset("test", [user])
         personal = build_predictor(settings)
         personal.fit(samples.subset("train", [user]), seen)
@@ -68,6 +69,12 @@ def _blend(settings: AnyPredictor, samples: Samples, users: list[str]) -> Predic
     weight = WEIGHTS[int(np.argmin(losses))]
     for user, pair in tested.items():
         yield user, _mix(weight, *pair)
+
+
+def _tested(samples: Samples, users: list[str]) -> list[str]:
+    """Return the users with test windows."""
+    tested = set(samples.subset("test", users).users)
+    return [user for user in users if user in tested]
 
 
 def _mix(weight: float, shared: NDArray[np.float64], personal: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,12 +1,13 @@
 """learning_curve: a new user with few labelled windows, under every way of modelling, by linear discriminants.
 
 Each user is left out in turn: the models, groups and settings of the others are formed without this user. The first
-windows in time are labelled; windows after the largest number of them are tested, the same ones for every number.
+windows in time are labelled; windows after the largest number of them, and after a gap and in other blocks of time, are
+tested: the same ones for every number.
 
 global    windows of the others, and the labelled ones
 pooled    the same, but the others count as `strength` own windows (the lower middle one of the list)
 groups    the others are those of the group with the nearest importance, by the value of the labelled windows
-personal  labelled windows only
+personal  labelled windows only, with the strongest shrinkage
 
 Features are standardised by the labelled windows; without any, by the mean scaling of the others.
 """
@@ -36,19 +37,20 @@ from lifelog.tables import plain
 from lifelog.value.evidence import held_out_evidence
 from lifelog.value.shapley import pointwise_values
 
-WAYS = ("global", "pooled", "groups", "personal")
-TESTED = 0.3  # minimum share of a user's windows
+MODELS = ("global", "pooled", "groups", "personal")
+LATER = 0.3  # minimum share of a user's windows after the labelled ones
 DRAWS = 1000
 
 Floats = NDArray[np.floating[Any]]
 
 
 class Person(NamedTuple):
-    """Windows of a user in time order: features as recorded and standardised, classes, blocks of time, scaling."""
+    """Windows of a user in time order: features as recorded and standardised, classes, minutes, blocks, scaling."""
 
     raw: Floats
     x: Floats
     truth: Codes
+    minutes: NDArray[np.int64]
     blocks: Codes
     scaling: Scaling
 
@@ -61,6 +63,7 @@ def learning_curve(
     lda: Lda,
     groups: Scoring,
     value: Value,
+    gap: float = 2,
 ) -> pd.DataFrame:
     """Score every way of modelling by the number of labelled windows of a left-out user.
 
@@ -80,6 +83,8 @@ def learning_curve(
         Clustering of values.
     value : Value
         Folds and shrinkage of values.
+    gap : float, default 2
+        Minutes between the starts of labelled and tested windows, at least.
 
     Returns
     -------
@@ -92,7 +97,8 @@ def learning_curve(
         raw = samples.summary[rows].astype(np.float64)
         scaling = fit_scaling([raw], raw.shape[1], "user")
         own_blocks = blocks[user][samples.starts[samples.users == user].argsort(kind="stable")]
-        people[user] = Person(raw, _filled(scaling, raw), samples.truth[rows], own_blocks, scaling)
+        times = samples.truth[rows], samples.minutes[rows], own_blocks
+        people[user] = Person(raw, _filled(scaling, raw), *times, scaling)
     users = sorted(people)
     if len(users) > settings.users:
         users = sorted(np.random.default_rng(settings.seed).choice(users, settings.users, replace=False).tolist())
@@ -103,8 +109,8 @@ def learning_curve(
         others = {name: person for name, person in people.items() if name != user}
         centres = _groups(importance[importance.user != user], of_value)
         left_out = _LeftOut(people[user], others, centres, columns, len(samples.classes), lda, value)
-        for own, test in left_out.steps(settings.windows):
-            for way in WAYS:
+        for own, test in left_out.steps(settings.windows, gap):
+            for way in MODELS:
                 probabilities = left_out.predict(way, own, test)
                 if probabilities is not None:
                     row = {"user": user, "way": way, "own": own, "windows": len(test)}
@@ -142,12 +148,15 @@ class _LeftOut:
         scalings = [other.scaling for other in others.values()]
         self.cohort = Scaling(np.mean([s.mean for s in scalings], axis=0), np.mean([s.std for s in scalings], axis=0))
 
-    def steps(self, numbers: list[int]) -> Iterator[tuple[int, NDArray[np.int_]]]:
+    def steps(self, numbers: list[int], gap: float) -> Iterator[tuple[int, NDArray[np.int_]]]:
         """Yield numbers of labelled windows, and the test windows."""
-        count = len(self.person.truth)
-        usable = [number for number in numbers if number <= (1 - TESTED) * count]
-        after = np.arange(max(usable, default=0), count)
-        test = after[~np.isin(self.person.blocks[after], self.person.blocks[: max(usable, default=0)])]
+        count, minutes, blocks = len(self.person.truth), self.person.minutes, self.person.blocks
+        usable = [number for number in numbers if number <= (1 - LATER) * count]
+        most = max(usable, default=0)
+        test = np.arange(most, count)
+        if most:
+            later = (minutes[test] - minutes[most - 1] > gap - 1e-3) & ~np.isin(blocks[test], blocks[:most])
+            test = test[later]
         if len(np.unique(self.person.truth[test])) > 1:
             yield from ((number, test) for number in usable)
 
@@ -162,7 +171,7 @@ class _LeftOut:
                 return None
             members = []
         elif way == "groups":
-            nearest = self._nearest_group(x[:own], own)
+            nearest = self._nearest_group(scaling.apply(self.person.raw[:own]), own)
             if nearest is None:
                 return None
             members = nearest
@@ -224,12 +233,15 @@ def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
     -------
     dict
         For JSON: points (way, own, users, and the mean over users with its interval), `crossing` (the number of
-        labelled windows from which on personal models are at least as good as the global model, with the interval of
-        resampled users; None: not within these data), and a sentence.
+        labelled windows from which on personal models are at least as good as the global model, and the ends of the
+        interval by resampled users; an entry is None beyond these data), and a sentence.
     """
-    metric, points = settings.metric, []
+    metric = settings.metric
+    curve = _same_users(curve)
     if curve.empty:
-        return {"points": [], "crossing": None, "sentence": "Too few windows or participants for a learning curve."}
+        none = "Too few windows or participants for a learning curve."
+        return {"points": [], "crossing": None, "sentence": none}
+    points = []
     for (way, own), table in curve.groupby(["way", "own"], sort=False):
         estimate = estimate_mean(table[metric].dropna().to_numpy(), settings.confidence)
         numbers = {"mean": estimate.mean, "low": estimate.low, "high": estimate.high}
@@ -237,27 +249,32 @@ def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
         points.append(point | {key: plain(value) for key, value in numbers.items()})
     wide = curve.pivot(index="user", columns=["way", "own"], values=metric)
     if "personal" not in wide:
-        return {
-            "points": points,
-            "crossing": None,
-            "sentence": "No participant has enough windows for a personal model.",
-        }
+        few = "No participant has enough windows for a personal model."
+        return {"points": points, "crossing": None, "sentence": few}
     gain = wide["personal"] - wide["global"].reindex(columns=wide["personal"].columns)
-    enough = gain.notna().sum() >= len(wide) / 2
-    gain = gain[sorted(gain.columns[enough])]
+    gain = gain[sorted(gain.columns)]
     rng = np.random.default_rng(0)
     draws = [_crossing(gain.iloc[rng.integers(0, len(gain), len(gain))]) for _ in range(DRAWS)]
-    crossing = _crossing(gain)
     low, high = np.quantile(draws, [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2], method="nearest")
-    known = [None if np.isinf(x) else int(x) for x in (crossing, low, high)]
+    crossing = [None if np.isinf(x) else int(x) for x in (_crossing(gain), low, high)]
     sentence = "Personal models do not reach the global model within these data."
-    if known[0] is not None:
-        to = "more than these data have" if known[2] is None else str(known[2])
+    if crossing[0] is not None:
+        to = "more than these data have" if crossing[2] is None else str(crossing[2])
         sentence = (
-            f"Personal models reach the global model from about {known[0]} labelled windows on "
-            f"({settings.confidence:.0%} interval: {known[1]} to {to})."
+            f"Personal models reach the global model from about {crossing[0]} labelled windows on "
+            f"({settings.confidence:.0%} interval: {crossing[1]} to {to})."
         )
-    return {"points": points, "crossing": known, "sentence": sentence}
+    return {"points": points, "crossing": crossing, "sentence": sentence}
+
+
+def _same_users(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows up to the largest number that half of the users have, and only of these users."""
+    if curve.empty:
+        return curve
+    users = curve.groupby("own").user.nunique()
+    most = users.index[users >= users.max() / 2].max()
+    enough = set(curve.user[curve.own == most])
+    return curve[curve.user.isin(enough) & (curve.own <= most)]
 
 
 def _crossing(gain: pd.DataFrame) -> float:

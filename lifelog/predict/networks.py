@@ -44,7 +44,8 @@ class NetworkPredictor(ABC):
             self.network.load_state_dict(before)
 
     def _train(self, train: Samples, validation: Samples) -> float:
-        """Train, and return the best validation score."""
+        """Train, and return the best validation score; without validation windows, the training windows select."""
+        validation = validation if len(validation) else train
         fitted = fit(self.network, self.bags(train), self.bags(validation), self.settings, self.settings.seed)
         self.network.load_state_dict(fitted.state)
         return max(epoch["validation_score"] for epoch in fitted.history)

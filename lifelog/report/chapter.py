@@ -19,6 +19,7 @@ from lifelog.measures import MEASURES
 from lifelog.report.catalogue import CATALOGUE, Page, figures_of
 from lifelog.report.tables import joined_random, split_overview
 from lifelog.report.words import describe
+from lifelog.settings.splits import AnySplit
 from lifelog.tables import read_csv, read_json
 
 
@@ -157,7 +158,7 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
         subsets=subsets,
         notes=[note for note in notes if not note["excluded"]],
         excluded=[note for note in notes if note["excluded"]],
-        details=_read_details(folder, config) if split.importance else None,
+        details=_read_details(folder, config, split) if split.importance else None,
         grouped_by=config.groups.importance,
         user_figures={
             u: _figure(figures / "users", u, f"{stem}-user-{u}", config, "user") for u in users if split.importance
@@ -179,7 +180,7 @@ def _figure(folder: Path, name: str, stem: str, config: Config, kind: str | None
     return Figure(folder / f"{name}.svg", stem, caption, kind)
 
 
-def _read_details(folder: Path, config: Config) -> SplitDetails:
+def _read_details(folder: Path, config: Config, split: AnySplit) -> SplitDetails:
     return SplitDetails(
         importance=read_csv(folder / "importance_scores.csv"),
         values=read_csv(folder / "values.csv"),
@@ -188,7 +189,7 @@ def _read_details(folder: Path, config: Config) -> SplitDetails:
         clusters=read_scores(folder / "groups" / "scores.csv"),
         curve=read_json(folder / "learning_curve.json")["sentence"],
         recovery=read_json(folder / "recovery.json") if config.cohort.layout == "simulated" else None,
-        published=read_json(folder / "published.json") if config.report.published else None,
+        published=read_json(folder / "published.json") if config.report.published and not split.rotates else None,
     )
 
 

@@ -45,7 +45,7 @@ class LearningCurve(Section):
     """A new user with few labelled windows, by the predictor lda."""
 
     windows: list[int] = Field([0, 5, 10, 20, 40, 80, 160, 320], min_length=2)
-    """numbers of the new user's labelled windows, the first ones in time; at least 30 % of the windows are tested"""
+    """numbers of the new user's labelled windows, the first ones in time; at least 30 % of the windows are later"""
 
     users: int = Field(100, ge=2)
     """maximum number of users who are left out in turn"""

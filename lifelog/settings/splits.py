@@ -140,6 +140,9 @@ class BlockedSplit(WindowAssignment):
     def _is_consistent(self) -> BlockedSplit:
         if self.tasks is None and (self.between is not None or self.hold_out):
             raise ValueError(f"split {self.name!r}: between and hold_out refer to tasks; set tasks to a label column")
+        for i, task in enumerate(self.hold_out):
+            if any(overlap(task, other) for other in self.hold_out[:i]):
+                raise ValueError(f"split {self.name!r}: {task!r} is held out twice")
         if self.between in self.hold_out:
             raise ValueError(f"split {self.name!r}: {self.between!r} is the label between tasks; it cannot be held out")
         return self

@@ -107,7 +107,8 @@ def assign_splits(
         excluded = _without_held_out_task(split, runs)
     for subsets in folds:
         _check_apart(subsets, minutes, seconds)
-    causes = [excluded or _unusable(codes, subsets, target.classes) for subsets in folds]
+    blocks = frame.block[used].to_numpy()
+    causes = [excluded or _unusable(codes, subsets, target.classes, blocks) for subsets in folds]
     if all(causes):
         excluded = causes[0]
     gaps = [
@@ -115,7 +116,6 @@ def assign_splits(
         for subsets, cause in zip(folds, causes, strict=True)
         if cause is None
     ]
-    lacking = _lacking(codes, folds, target.classes)
     if excluded:
         folds, causes = [np.full(len(codes), None, dtype=object)], [excluded]
     elif split.rotates:
@@ -128,7 +128,12 @@ def assign_splits(
         for number, (subsets, cause) in enumerate(zip(folds, causes, strict=True))
     ]
     nearest = min(gaps, default=None)
-    notes = {"excluded": excluded, "lacking": lacking, "classes": target.classes, "nearest_minutes": nearest}
+    notes = {
+        "excluded": excluded,
+        "lacking": _lacking(codes, folds, target.classes),
+        "classes": target.classes,
+        "nearest_minutes": nearest,
+    }
     write_table(pd.concat(tables, ignore_index=True), splits_path, SCHEMA, notes)
 
 
@@ -147,13 +152,14 @@ def read_split(path: str | Path, fold: int = DESCRIBED) -> pd.DataFrame:
     A user with fewer folds than others is not tested in the further ones: they are like fold 0.
     """
     folds = read_folds(path)
-    return folds.get(fold, folds.get(DESCRIBED, pq.read_schema(path).empty_table().to_pandas()))
+    return folds.get(fold, folds[DESCRIBED])
 
 
 def read_folds(path: str | Path) -> dict[int, pd.DataFrame]:
     """Read the subsets of a user in every fold, by its number."""
     table = pq.read_table(path).to_pandas()
-    return {int(fold): own.reset_index(drop=True) for fold, own in table.groupby("fold")}
+    folds = {int(fold): own.reset_index(drop=True) for fold, own in table.groupby("fold")}
+    return folds or {DESCRIBED: table}
 
 
 def folds_tested(folds: Mapping[int, pd.DataFrame]) -> list[int]:
@@ -214,7 +220,7 @@ def nearest_minutes(test: Minutes, train: Minutes) -> int:
     return int(distances(test, train).min())
 
 
-def _unusable(codes: Codes, subsets: Texts, classes: list[str]) -> str | None:
+def _unusable(codes: Codes, subsets: Texts, classes: list[str], blocks: Texts) -> str | None:
     """Return why subsets cannot be used, or None."""
     for subset in SUBSETS:
         if not (subsets == subset).any():
@@ -222,6 +228,8 @@ def _unusable(codes: Codes, subsets: Texts, classes: list[str]) -> str | None:
     trained = np.unique(codes[subsets == "train"])
     if len(trained) < 2:
         return f"one class only in the train subset: {classes[trained[0]]!r}"
+    if len(set(blocks[np.isin(subsets.astype(str), ("train", "validation"))])) < 2:
+        return "one block of time only outside the test subset"
     return None
 
 

@@ -109,8 +109,7 @@ def blocked_subsets(
         subsets = _draw(codes, whole_answers(_blocks(sessions, minutes, split), answers), share, split.seed)
         return _embargo(subsets, minutes, gap)
     blocks, names = _task_blocks(sessions, minutes, tasks, split.between)
-    between = np.array([split.between is not None and matches(task, [split.between]) for task in tasks])
-    answers = np.where(between, answers.max() + 1 + np.arange(len(codes)), answers)  # may be cut in the middle
+    answers = _cut_between(answers, tasks, split)
     if not split.hold_out:
         return _embargo(_draw(codes, whole_answers(blocks, answers), share, split.seed), minutes, gap)
     test = np.array([matches(name, split.hold_out) for name in names[blocks]])
@@ -168,7 +167,7 @@ def rotated_subsets(
         blocks = _blocks(sessions, minutes, split)
     else:
         runs, names = _task_blocks(sessions, minutes, tasks, split.between)
-        blocks = pd.factorize(names[runs])[0]
+        blocks, answers = pd.factorize(names[runs])[0], _cut_between(answers, tasks, split)
     blocks = whole_answers(blocks, answers)
     folds = balanced_folds(codes, blocks, split.folds, split.seed)
     share = np.array([1 - split.validation, split.validation, 0])
@@ -180,6 +179,12 @@ def rotated_subsets(
             subsets[rest] = _draw(codes[rest], pd.factorize(blocks[rest])[0], share, split.seed)
         found.append(_embargo(subsets, minutes, split.embargo_minutes + seconds / 60))
     return found
+
+
+def _cut_between(answers: Codes, tasks: Texts, split: BlockedSplit) -> Codes:
+    """Return answers in which the windows between tasks have their own: that time may be cut in the middle."""
+    between = np.array([split.between is not None and matches(task, [split.between]) for task in tasks])
+    return np.where(between, answers.max() + 1 + np.arange(len(answers)), answers)
 
 
 def balanced_folds(codes: Codes, blocks: Codes, folds: int, seed: int) -> Codes:

@@ -21,7 +21,7 @@ SCENARIOS: dict[str, Scenario] = {
     **{f"one_kind-{w}-{e}": Scenario((12,), w, e) for w, e in ((30, 1.0), (120, 0.25))},
 }
 # By kind of cohort, the ways of modelling that are right; without any effect, none is better than the simplest one.
-WAYS = {
+RIGHT_WAYS = {
     "groups": (Scenario((4, 4, 4)), ("importance",)),
     "alike": (Scenario((12,)), ("global", "pooled")),
     "different": (Scenario((12,), difficulty="different"), ("personal", "pooled", "blend")),

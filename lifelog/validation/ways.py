@@ -22,7 +22,7 @@ from lifelog.settings.splits import BlockedSplit
 from lifelog.splits.assign import assign_splits
 from lifelog.validation.cohorts import SECONDS, Simulated, participants
 from lifelog.validation.importance import TARGET, write_windows
-from lifelog.validation.scenarios import WAYS
+from lifelog.validation.scenarios import RIGHT_WAYS
 from lifelog.value.estimate import estimate_value
 from lifelog.windows.features import extract_features
 
@@ -35,7 +35,7 @@ def validate_ways(kind: str, seed: int, config: Config, split_seed: int = 32) ->
     Parameters
     ----------
     kind : str
-        A kind of cohort of `WAYS`.
+        A kind of cohort of `RIGHT_WAYS`.
     seed : int
         Seed of the cohort.
     config : Config
@@ -49,7 +49,7 @@ def validate_ways(kind: str, seed: int, config: Config, split_seed: int = 32) ->
         For JSON: recommended (a scheme or None), right (whether that is a right one), outcome and headline of the
         importance groups, difference (importance minus global), scores by scheme, and the decision.
     """
-    scenario, right = WAYS[kind]
+    scenario, right = RIGHT_WAYS[kind]
     split = BlockedSplit(name="blocked", seed=split_seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -60,16 +60,14 @@ def validate_ways(kind: str, seed: int, config: Config, split_seed: int = 32) ->
         formed = group_users("importance", importance, config.groups)
         paths: dict[tuple[str, str], str | Path] = {}
         for scheme in SCHEMES:
-            groups = group_users(
-                "global" if scheme in COMBINED else scheme, importance, config.groups, SchemeInputs(groups=formed)
-            )
-            groups = formed if scheme == "importance" else groups
+            table = "global" if scheme in COMBINED else scheme
+            inputs = SchemeInputs(groups=formed)
+            groups = formed if scheme == "importance" else group_users(table, importance, config.groups, inputs)
             paths["lda", scheme] = folder / scheme
             train_predictor(scheme, groups, read_fold, Lda(), paths["lda", scheme])
-        tables = read_predictions(paths)
-        by_user = score_users(tables)
+        by_user = score_users(read_predictions(paths))
     comparison = compare_predictors(by_user, config.compare, "lda")
-    decision = decide(tables, by_user, config.compare, "lda")
+    decision = decide(by_user, config.compare, "lda")
     concluded = verdict(by_user, comparison, config.compare, ["train", "validation"], primary="lda")
     (finding,) = concluded["findings"]
     return {

@@ -188,7 +188,7 @@ def test_random_groupings_are_distinct_until_there_are_no_others() -> None:
     """Of four users, one can be alone in four ways, one of which is the importance groups."""
     labels = np.array([["a", "a", "b", "a"]], dtype=object)
     partitions = [partition(own[0]) for own in (labels, *random_groupings(labels, 4, 0))]
-    assert len(set(partitions[:4])) == 4 and partitions[4] == partitions[1]
+    assert len(set(partitions)) == len(partitions) == 4
     for sizes, count in (("aabb", 2), ("aabbcc", 14), ("abc", 0)):
         own = np.array([list(sizes)], dtype=object)
         found = {partition(drawn[0]) for drawn in random_groupings(own, 19, 1)} - {partition(own[0])}
@@ -220,12 +220,20 @@ def test_groups_are_formed_anew_in_every_fold() -> None:
     assert set(random.fold) == {1}  # fold 0 is not tested
 
 
-def test_a_user_without_importance_in_a_fold_is_in_the_largest_group_of_the_fold() -> None:
+def test_a_user_who_is_not_tested_in_a_fold_is_grouped_as_in_fold_0() -> None:
     table = folded(importance())
     table = table[~((table.fold == 1) & (table.user == "u8"))]
+    last = group_users("importance", table, ALL).set_index(["fold", "user"]).group[1]
+    assert len(last) == 9 and last["u8"] == last["u2"] == last["u5"]  # with those of its kind
+    personal = group_users("personal", table).set_index(["fold", "user"]).group[1]
+    assert (personal == personal.index).all()
+
+
+def test_a_user_without_networks_is_in_a_group_by_attention_too() -> None:
+    table = importance()
     groups = group_users("importance", table, ALL)
-    last = groups[groups.fold == 1].set_index("user").group
-    assert len(last) == 9 and last["u8"] == last.mode()[0]
+    by_attention = group_users("attention", table[table.user != "u8"], ALL, SchemeInputs(groups=groups))
+    assert by_attention.user.tolist() == groups.user.tolist() and by_attention.group.nunique() == 3
 
 
 def test_groups_by_class_shares_join_users_with_similar_labels(tmp_path: Path) -> None:

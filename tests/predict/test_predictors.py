@@ -93,6 +93,16 @@ def test_combined_schemes_predict_every_test_window_once_and_reproducibly(
     assert (table.group == table.user).all()
 
 
+@pytest.mark.parametrize(("scheme", "settings"), COMBINED, ids=lambda value: getattr(value, "name", value))
+def test_a_user_who_is_not_tested_in_a_fold_only_trains(tables: Path, scheme: str, settings: object) -> None:
+    samples = samples_of(tables)
+    samples.subsets[samples.users == "102"] = "train"
+    assert {user for user, _ in COMBINATIONS[scheme](settings, samples, USERS)} == {"101", "103", "104"}
+    model = build_predictor(settings)
+    model.fit(samples.subset("train", ["102"]), samples.subset("validation", ["102"]))  # no validation windows
+    assert np.isfinite(model.predict(samples.subset("test"))).all()
+
+
 def test_pooling_lies_between_personal_and_global_models(tables: Path) -> None:
     samples = samples_of(tables)
     limits = {}
