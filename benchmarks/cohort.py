@@ -83,6 +83,7 @@ def split_table(windows: Path, path: Path) -> None:
     levels = frame.pop(TARGET.column)
     frame["label"] = [TARGET.classes[i] for i in np.digitize(levels.astype(int), [3, 5])]
     frame["level"] = levels
+    frame["fold"] = 0
     frame["subset"] = rng.choice(["train", "validation", "test"], len(frame), p=[0.7, 0.15, 0.15])
     table = pa.Table.from_pandas(frame, preserve_index=False)
     write_table(table, path, table.schema, {"classes": TARGET.classes, "excluded": None})

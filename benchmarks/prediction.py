@@ -32,7 +32,7 @@ def predictor(name: Literal["boosting", "lifelognet", "windownet"], folder: str)
     users = [Path(path).stem for path in tables.splits]
     start = time.perf_counter()
     windows = tables.windows if PREDICTORS[name].sees == "windows" else None
-    samples = read_samples(tables.features, tables.splits, users, "user", windows, folder)
-    groups = pd.DataFrame({"user": users, "group": "everyone"})
-    train_predictor(groups, samples, PREDICTORS[name], Path(folder) / f"{name}.parquet")
+    samples = read_samples(tables.features, tables.splits, users, "user", 0, windows, folder)
+    groups = pd.DataFrame({"fold": 0, "grouping": 1, "user": users, "group": "everyone"})
+    train_predictor("global", groups, lambda fold: samples, PREDICTORS[name], Path(folder) / f"{name}.parquet")
     return {"s": time.perf_counter() - start, "windows": len(samples)}

@@ -22,6 +22,7 @@ from lifelog.mil.network import MilNetwork
 from lifelog.mil.optimiser import ClippedAdamW
 from lifelog.mil.train import bag_loss, fit, train_mil
 from lifelog.settings.mil import Mil
+from lifelog.splits.assign import read_split
 
 Way = Literal["plain", "lifelog"]
 Optimiser = Literal["torch", "fused", "lifelog"]
@@ -118,7 +119,8 @@ def learning(way: Way, score: float = 0.8, seeds: int = 3, windows: int = 200, l
     settings = CONVOLUTION.model_copy(update={"epochs": limit, "patience": limit, "batch_size": 16})
     with tempfile.TemporaryDirectory() as folder:
         tables = cohort_tables(Path(folder), 1, windows)
-        bags, used, _ = read_bags(tables.windows[0], tables.splits[0], CONFIG.modalities, "bins", TARGET.classes)
+        split = read_split(tables.splits[0])
+        bags, used, _ = read_bags(tables.windows[0], split, CONFIG.modalities, "bins", TARGET.classes)
     recorded = [bags.take(torch.tensor((used.subset == subset).tolist())) for subset in ("train", "validation")]
     scalings = fit_scalings(recorded[0], "user")
     train, validation = (standardise_bags(subset, scalings) for subset in recorded)
@@ -153,7 +155,7 @@ def _learn_plain(train: Bags, validation: Bags, settings: Mil, score: float, see
 
 def mil(windows: int) -> dict[str, float]:
     """Run train_mil on one user with so many windows, for two epochs."""
-    settings = CONVOLUTION.model_copy(update={"epochs": 2, "batch_size": 64, "seeds": [0], "folds": 1})
+    settings = CONVOLUTION.model_copy(update={"epochs": 2, "batch_size": 64, "seeds": [0]})
     with tempfile.TemporaryDirectory() as folder:
         tables = cohort_tables(Path(folder), 1, windows)
         paths, checkpoint = (tables.windows[0], tables.splits[0]), Path(folder) / "network.safetensors"

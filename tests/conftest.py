@@ -35,9 +35,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Stop if pytest-xdist does not group the tests: expensive fixtures would be made in every process."""
     marked = [item for item in session.items if item.get_closest_marker("xdist_group")]
     if getattr(session.config.option, "loadgroup", False) and not all("@" in item.nodeid for item in marked):
-        raise pytest.UsageError(
-            "pytest-xdist does not group tests with this version of pytest; install requirements.lock"
-        )
+        raise pytest.UsageError("tests are not grouped with this version of pytest; install requirements.lock")
 
 
 TINY = Simulation(users=4, groups=2, sessions=3, minutes=5, effect=2.0, missing=0.02, seed=1)

@@ -137,7 +137,7 @@ def test_an_unknown_task_column_raises_an_error_with_the_existing_columns(
 
 def test_one_session_is_split_into_blocks_of_minutes(config: Config, raw: Path, tmp_path: Path) -> None:
     """From the raw files, in real units of time: there is an embargo between blocks."""
-    sessions = sorted(path for path in (raw / "101").iterdir())[:1]
+    sessions = sorted(path for path in (raw / "101").iterdir())[:2]
     for session in sessions:
         shutil.copytree(session, tmp_path / "raw" / session.name)
     paths = tmp_path / "w.parquet", tmp_path / "q.parquet"

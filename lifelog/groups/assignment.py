@@ -37,7 +37,7 @@ CERTAINTY_DRAWS = 100  # resamples of blocks
 class SchemeInputs(NamedTuple):
     """What some schemes need beside importance.
 
-    Attributes
+    Parameters
     ----------
     scores : pandas.DataFrame or None
         Table of `score_groups`, for `importance`.
@@ -229,6 +229,19 @@ def included_users(splits: Iterable[str | Path]) -> pd.DataFrame:
 
 
 def read_groups(path: str | Path, fold: int | None = DESCRIBED) -> pd.DataFrame:
-    """Read the groups of a scheme in a fold; None for all folds."""
+    """Read the groups of a scheme.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of `group_users`.
+    fold : int, optional
+        Fold of the split; by default fold 0, which describes the users. None for all folds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        fold, grouping, user, group, certainty.
+    """
     groups = read_csv(path)
     return groups if fold is None else groups[groups.fold == fold].reset_index(drop=True)

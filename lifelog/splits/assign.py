@@ -150,6 +150,18 @@ def read_split(path: str | Path, fold: int = DESCRIBED) -> pd.DataFrame:
     """Read the subsets of a user in a fold: one row per window, in the order of the windows.
 
     A user with fewer folds than others is not tested in the further ones: they are like fold 0.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of `assign_splits`.
+    fold : int, default 0
+        Number of the fold.
+
+    Returns
+    -------
+    pandas.DataFrame
+        user, session, start, level, label, block, fold, subset, reason.
     """
     folds = read_folds(path)
     return folds.get(fold, folds[DESCRIBED])

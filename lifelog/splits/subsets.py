@@ -12,6 +12,7 @@ from lifelog.settings.levels import Level, matches
 from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit
 
 DRAWS = 500  # random assignments of blocks to compare
+ORDERS = 50  # in which blocks are assigned to folds
 
 
 def distances(minutes: Minutes, others: Minutes) -> Minutes:
@@ -190,6 +191,9 @@ def _cut_between(answers: Codes, tasks: Texts, split: BlockedSplit) -> Codes:
 def balanced_folds(codes: Codes, blocks: Codes, folds: int, seed: int) -> Codes:
     """Divide blocks into folds with similar numbers of windows of each class.
 
+    Blocks are assigned one after the other, large ones first, to the fold that needs them most. Of several random
+    orders the best one is used.
+
     Parameters
     ----------
     codes, blocks : ndarray of int, shape (n_windows,)
@@ -197,7 +201,7 @@ def balanced_folds(codes: Codes, blocks: Codes, folds: int, seed: int) -> Codes:
     folds : int
         Number of folds; there are fewer if there are fewer blocks.
     seed : int
-        Seed of the order in which blocks of the same size are assigned.
+        Seed of the orders.
 
     Returns
     -------
@@ -205,20 +209,29 @@ def balanced_folds(codes: Codes, blocks: Codes, folds: int, seed: int) -> Codes:
         Fold of each window.
     """
     table = _class_counts(codes, blocks)
-    count, total = len(table), table.sum(axis=0)
-    folds = min(folds, count)
-    order = np.random.default_rng(seed).permutation(count)
-    order = order[np.argsort(-table[order].sum(axis=1), kind="stable")]
-    wanted = np.maximum(total / folds, 1e-9)
-    filled, assigned = np.zeros((folds, len(total))), np.empty(count, dtype=int)
+    folds, rng = min(folds, len(table)), np.random.default_rng(seed)
+    best, least = np.zeros(len(table), dtype=int), np.inf
+    for _ in range(ORDERS):
+        order = rng.permutation(len(table))
+        order = order[np.argsort(-table[order].sum(axis=1), kind="stable")]
+        assigned, deviation = _assign_blocks(table, order, folds)
+        if deviation < least:
+            best, least = assigned, deviation
+    return best[blocks]
+
+
+def _assign_blocks(table: Codes, order: Codes, folds: int) -> tuple[Codes, float]:
+    """Return the fold of each block, and the deviation of the folds from equal numbers of each class."""
+    wanted = np.maximum(table.sum(axis=0) / folds, 1e-9)
+    filled, assigned = np.zeros((folds, table.shape[1])), np.empty(len(table), dtype=int)
     for done, block in enumerate(order):
-        cost = ((((filled + table[block] - wanted) ** 2) - (filled - wanted) ** 2) / wanted).sum(axis=1)
+        cost = (((filled + table[block] - wanted) ** 2 - (filled - wanted) ** 2) / wanted).sum(axis=1)
         empty = filled.sum(axis=1) == 0
-        if empty.sum() >= count - done:
+        if empty.sum() >= len(table) - done:
             cost[~empty] = np.inf
         assigned[block] = int(cost.argmin())
         filled[assigned[block]] += table[block]
-    return assigned[blocks]
+    return assigned, float(((filled - wanted) ** 2 / wanted).sum())
 
 
 def _class_counts(codes: Codes, blocks: Codes) -> Codes:

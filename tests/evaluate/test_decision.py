@@ -40,8 +40,16 @@ def test_of_equal_ways_the_simplest_is_recommended() -> None:
     assert result["recommended"] == "global" and result["ways"]["net"][0]["scheme"] == "global"
 
 
+def of_scores(**ways: np.ndarray) -> pd.DataFrame:
+    """Scores of users under the ways of one predictor."""
+    rows = [("net", way, f"u{i}", score) for way, scores in ways.items() for i, score in enumerate(scores)]
+    rows += [("net", way, "all windows", 0.5) for way in ways]
+    return pd.DataFrame(rows, columns=["predictor", "scheme", "user", "macro_f1"])
+
+
 def test_ways_that_cannot_be_told_apart_are_undecided() -> None:
-    result = decision({"global": 0.7, "personal": 0.72, "importance": 0.72}, users=4)
+    signs = np.resize([1.0, -1.0], 10)
+    result = decide(of_scores(**{"global": 0.7 + 0.2 * signs, "personal": 0.7 - 0.2 * signs}), Compare())
     assert result["recommended"] is None and result["sentence"].startswith("Undecided for net: the most likely way")
     assert sum(row["p_best"] for row in result["ways"]["net"]) >= 1
 
@@ -59,12 +67,10 @@ def test_choosing_on_other_users_does_not_profit_from_chance() -> None:
 
 def test_the_shares_of_resamples_are_as_uncertain_as_the_scores_of_users() -> None:
     """A difference of one standard error is positive in 84 of 100 resamples."""
-    users, rows = 50, []
+    users = 50
     noise = np.random.default_rng(0).normal(size=users)
     noise = (noise - noise.mean()) / noise.std()
-    for way, gain in (("global", 0 * noise), ("personal", 0.1 * noise + 0.1 / np.sqrt(users))):
-        rows += [("net", way, f"u{i}", 0.5 + g) for i, g in enumerate(gain)] + [("net", way, "all windows", 0.5)]
-    by_user = pd.DataFrame(rows, columns=["predictor", "scheme", "user", "macro_f1"])
+    by_user = of_scores(**{"global": np.full(users, 0.5), "personal": 0.5 + 0.1 * noise + 0.1 / np.sqrt(users)})
     result = decide(by_user, Compare(margin=0.0))
     assert result["ways"]["net"][1]["p_best"] == pytest.approx(0.84, abs=0.04)
     assert result["ways"]["net"][0]["p_near"] == pytest.approx(0.16, abs=0.04)

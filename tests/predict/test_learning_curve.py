@@ -51,7 +51,7 @@ def curve_of(samples: Samples, blocks: dict, importance: pd.DataFrame) -> pd.Dat
 
 def test_groups_are_found_with_few_windows_and_beat_one_model() -> None:
     curve = curve_of(*cohort("aaaaabbbbb"))
-    assert set(curve.own) == {0, 10, 20, 40} and (curve.windows == 18).all()  # a gap of two minutes
+    assert set(curve.own) == {0, 10, 20, 40} and (curve.windows == 19).all()  # a gap of two minutes
     means = curve.groupby(["way", "own"]).auroc.mean()
     assert means["groups", 20] > 0.95 and means["global", 0] > 0.7
     assert {way for way, own in means.index if own == 0} == {"global", "pooled"}  # the others need labelled windows
@@ -107,4 +107,4 @@ def test_windows_that_overlap_the_labelled_ones_are_not_tested() -> None:
     samples, blocks, importance = cohort("aabb")
     samples.minutes[:] = 5 * np.tile(np.arange(WINDOWS), 4)
     curve = learning_curve(samples, blocks, importance, CURVE, Lda(), Scoring(k_max=4), Value(), gap=11)
-    assert (curve.windows == 17).all()  # the windows 5 and 10 minutes after the last labelled one are not
+    assert (curve.windows == 18).all()  # the windows 5 and 10 minutes after the last labelled one are not

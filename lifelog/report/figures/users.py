@@ -96,7 +96,7 @@ def _plot_labels(ax: Axes, rows: pd.DataFrame, classes: list[str]) -> None:
 
 
 def _plot_training(ax: Axes, rows: pd.DataFrame) -> None:
-    seeds = rows.series.astype(str).str.partition("/")[0]
+    seeds = rows.series.astype(str).str.split("/").str[0]
     for (seed, own), colour in zip(rows.groupby(seeds), colours(seeds.nunique()), strict=True):
         for number, (_, line) in enumerate(own.groupby("series")):
             ax.plot(line.x, line.value, color=colour, lw=0.8, label=None if number else f"seed {seed}")
