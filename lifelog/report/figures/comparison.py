@@ -183,7 +183,7 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare, path: 
         ax.set(xlabel=f"difference to one global model ({of})")
         ax.set_ylim(min(positions.values(), default=0) - 0.6, 0.5)
         if positions:
-            figure.legend(loc="outside upper center", ncols=5)
+            figure.legend(loc="outside upper center", ncols=3)
         else:
             ax.text(0.5, 0.5, "no predictor has importance groups", ha="center", va="center", transform=ax.transAxes)
         save(figure, path, rows.drop(columns="kind"))
