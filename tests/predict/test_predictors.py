@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,9 +38,12 @@ def files(tables: Path, kind: str) -> list[str]:
     return [str(tables / kind / f"{user}.parquet") for user in USERS]
 
 
-def samples_of(tables: Path, users: list[str] = USERS, standardise: str = "user", fold: int = 1) -> Samples:
+def samples_of(
+    tables: Path, users: list[str] = USERS, standardise: str = "user", fold: int = 1, windows: bool = False
+) -> Samples:
     kinds = (files(tables, kind) for kind in ("features", "splits"))
-    return read_samples(*kinds, users, standardise, fold, files(tables, "windows"), tables)
+    stored = (files(tables, "windows"), tables) if windows else ()
+    return read_samples(*kinds, users, standardise, fold, *stored)
 
 
 def groups_of(labels: list[str], groupings: int = 1) -> pd.DataFrame:
@@ -55,7 +59,8 @@ def test_predictors_predict_every_test_window_once_and_reproducibly(
 ) -> None:
     groups = groups_of(["g1", "g2", "g1", "g2"])
     for name in ("a", "b"):
-        train_predictor("importance", groups, lambda fold: samples_of(tables, fold=fold), settings, tmp_path / name)
+        read_fold = partial(samples_of, tables, USERS, "user", windows=settings.sees == "windows")
+        train_predictor("importance", groups, read_fold, settings, tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     check_predictions(pq.read_table(tmp_path / "a").to_pandas(), tables)
     table = pq.read_table(tmp_path / "a").to_pandas()
@@ -166,7 +171,7 @@ def test_standardisation_uses_training_windows_only(tables: Path) -> None:
 
 @pytest.mark.parametrize("settings", ALL, ids=lambda settings: settings.name)
 def test_predictions_are_finite_for_a_user_without_one_modality(tables: Path, settings: object) -> None:
-    samples = samples_of(tables, ["101"])
+    samples = samples_of(tables, ["101"], windows=True)
     samples.summary[:, :21] = np.nan
     samples.maxima["e4Acc"][:] = np.nan
     samples.windows.present[:, 0] = False
