@@ -151,8 +151,7 @@ class Config(Section):
 
     def trained(self, scheme: predict.Scheme) -> list[str]:
         """Return the predictors that are trained under a scheme."""
-        used = scheme in self.schemes
-        return [own.name for own in self.predictors if used and (own.schemes == "all" or scheme in own.schemes)]
+        return [own.name for own in self.predictors if scheme in self.schemes and own.wants(scheme)]
 
     def tested_predictors(self) -> list[str]:
         """Return the predictors that see sensors and are trained in importance groups."""
@@ -169,10 +168,9 @@ class Config(Section):
         pairs: list[tuple[str, str]] = []
         for predictor in self.predictors:
             for scheme in self.schemes:
-                wanted = predictor.supports(scheme) and (predictor.schemes == "all" or scheme in predictor.schemes)
                 if scheme == "attention" == self.groups.importance:  # the same as importance
                     continue
-                if wanted and (split.importance or scheme in predict.UNGROUPED):
+                if predictor.wants(scheme) and (split.importance or scheme in predict.UNGROUPED):
                     pairs.append((predictor.name, scheme))
         return pairs
 

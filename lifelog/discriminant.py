@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from lifelog.standardise import Scaling, fit_scaling
 
@@ -45,6 +46,11 @@ class Discriminant:
         """Return the log-density of each class, up to a constant per window, shape (n_windows, C)."""
         scores: NDArray[np.float64] = (_filled(self.scaling, values) - self.centre) @ self.weights - self.constants
         return scores
+
+    def probabilities(self, values: Floats) -> NDArray[np.float64]:
+        """Return class probabilities without priors, shape (n_windows, C); 0 for classes without training windows."""
+        probabilities: NDArray[np.float64] = softmax(np.where(self.present, self.scores(values), -np.inf), axis=1)
+        return probabilities
 
 
 def fit_discriminants(

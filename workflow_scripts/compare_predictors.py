@@ -3,10 +3,9 @@
 from lifelog.evaluate.compare import compare_predictors, read_predictions, score_users
 from lifelog.evaluate.decision import decide
 from lifelog.evaluate.verdict import Grouping, verdict
-from lifelog.groups.assignment import read_groups
+from lifelog.groups.assignment import read_groups, tested_groups
 from lifelog.logs import job_log
 from lifelog.settings.compare import Compare
-from lifelog.splits.assign import DESCRIBED
 from lifelog.tables import read_csv, write_csv, write_json
 
 with job_log(snakemake.log[0], snakemake.input):
@@ -20,8 +19,7 @@ with job_log(snakemake.log[0], snakemake.input):
     grouping = None
     if snakemake.input.groups:
         measured = read_csv(snakemake.input.importance).stable.mean()
-        groups = read_groups(snakemake.input.groups, fold=None)
-        tested = groups[groups.fold > DESCRIBED] if groups.fold.nunique() > 1 else groups
+        tested = tested_groups(read_groups(snakemake.input.groups, fold=None))
         grouping = Grouping(int(tested.groupby("fold").group.nunique().max()), measured)
     decision = decide(by_user, settings, primary)
     how = snakemake.params.subsets, grouping, primary, snakemake.params.exploratory, decision

@@ -136,8 +136,7 @@ def _group_fold(
 
 def _random(groups: pd.DataFrame, settings: Groups) -> pd.DataFrame:
     """Return the random groupings: the importance groups of the tested folds with permuted users."""
-    tested = groups[groups.fold > DESCRIBED] if groups.fold.nunique() > 1 else groups
-    wide = tested.pivot(index="fold", columns="user", values="group")
+    wide = tested_groups(groups).pivot(index="fold", columns="user", values="group")
     tables = [
         pd.DataFrame(labels, wide.index, wide.columns).stack().rename("group").reset_index().assign(grouping=number)
         for number, labels in enumerate(random_groupings(wide.to_numpy(), settings.random, settings.seed), start=1)
@@ -219,6 +218,11 @@ def _certainty(importance: pd.DataFrame, users: pd.DataFrame, groups: pd.Series,
 
 def _table(users: object, groups: object, certainty: object = 1.0) -> pd.DataFrame:
     return pd.DataFrame({"user": users, "group": groups, "certainty": certainty})
+
+
+def tested_groups(groups: pd.DataFrame) -> pd.DataFrame:
+    """Return the groups of the folds that are tested: all but fold 0, unless it is the only one."""
+    return groups[groups.fold > DESCRIBED] if groups.fold.nunique() > 1 else groups
 
 
 def included_users(splits: Iterable[str | Path]) -> pd.DataFrame:

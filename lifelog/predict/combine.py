@@ -5,7 +5,7 @@ tuned   a network of all users, whose training is continued with the windows of 
 blend   a weighted mean of the probabilities of the model of all users and of the personal model
 
 Settings (strength, epoch, weight) are chosen on validation windows: those of all tested users together, except for the
-epoch. A user without test windows in a fold has no model of its own, since validation windows may be missing too.
+epoch. No model is made for a user without test windows in a fold, since validation windows may be missing too.
 """
 
 from __future__ import annotations

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
-from lifelog.discriminant import Discriminant, fit_discriminants
+from lifelog.discriminant import fit_discriminants
 from lifelog.predict.samples import Samples
 from lifelog.predict.selection import validation_loss
 from lifelog.settings.predict import Lda
@@ -23,15 +22,9 @@ class Predictor:
         # The strongest shrinkage first, which is used if no validation window can select one.
         count, values = len(train.classes), sorted(self.settings.shrinkage, reverse=True)
         models = fit_discriminants(train.summary, train.truth, count, values, weights)
-        losses = [validation_loss(_probabilities(model, validation), validation, train) for model in models]
+        losses = [validation_loss(model.probabilities(validation.summary), validation, train) for model in models]
         self.model = models[int(np.argmin(losses))]
 
     def predict(self, samples: Samples) -> NDArray[np.float64]:
         """Return class probabilities, shape (n_windows, n_classes)."""
-        return _probabilities(self.model, samples)
-
-
-def _probabilities(model: Discriminant, samples: Samples) -> NDArray[np.float64]:
-    scores = np.where(model.present, model.scores(samples.summary), -np.inf)
-    probabilities: NDArray[np.float64] = softmax(scores, axis=1)
-    return probabilities
+        return self.model.probabilities(samples.summary)

@@ -182,9 +182,7 @@ class _LeftOut:
             weights[: len(train) - own] = self.strength / max(1, len(train) - own)
         shrinkage = self.shrinkages[-1] if way == "personal" else self.shrinkage
         (model,) = fit_discriminants(train, classes, self.classes, [shrinkage], weights)
-        evidence = np.where(model.present, model.scores(x[test]), -np.inf)
-        exponents = np.exp(evidence - evidence.max(axis=1, keepdims=True))
-        return exponents / exponents.sum(axis=1, keepdims=True)
+        return model.probabilities(x[test])
 
     def _choose_shrinkage(self) -> float:
         """Return the shrinkage with which each half of the others predicts the other half best."""

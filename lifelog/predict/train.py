@@ -11,11 +11,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lifelog.groups.assignment import tested_groups
 from lifelog.predict.combine import COMBINATIONS
 from lifelog.predict.interface import build_predictor, one_thread
 from lifelog.predict.samples import Samples
 from lifelog.settings.predict import COMBINED, AnyPredictor
-from lifelog.splits.assign import DESCRIBED
 from lifelog.tables import TEXT, TIME, write_table
 
 logger = logging.getLogger(__name__)
@@ -44,8 +44,8 @@ def train_predictor(
         Parquet file to write: user, group, fold, grouping, session, start, truth (class number), and one probability
         per class.
     """
-    folds = [fold for fold in groups.fold.unique() if fold != DESCRIBED] or [DESCRIBED]
-    tables = []
+    groups, tables = tested_groups(groups), []
+    folds = list(groups.fold.unique())
     for fold in folds:
         samples = read_fold(fold)
         own = groups[groups.fold == fold]

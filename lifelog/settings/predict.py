@@ -38,6 +38,10 @@ class PredictorSettings(Section):
         """Whether the predictor sees sensor data."""
         return self.sees in ("features", "windows")
 
+    def wants(self, scheme: Scheme) -> bool:
+        """Return whether the predictor is trained under a scheme, if the run has it."""
+        return self.supports(scheme) and (self.schemes == "all" or scheme in self.schemes)
+
     def supports(self, scheme: Scheme) -> bool:
         """Return whether the predictor can be trained under a scheme."""
         return scheme not in COMBINED or scheme in self.combines

@@ -129,7 +129,7 @@ class BlockedSplit(WindowAssignment):
     """tasks: label of the time between tasks; cut in the middle"""
 
     hold_out: list[Level] = Field([])
-    """tasks: the tasks to test, each in a fold of its own; empty: all tasks, in folds that are drawn per user"""
+    """tasks: the tasks to test, each in a separate fold; empty: all tasks, in folds that are drawn per user"""
 
     @property
     def rotates(self) -> bool:

@@ -46,12 +46,15 @@ def estimate_value(features_path: str | Path, splits_path: str | Path, settings:
     frames: list[pd.DataFrame] = []
     errors: dict[str, Any] = {}
     excluded = notes["excluded"]
-    for fold, split in {} if excluded else read_folds(splits_path).items():
+    folds = {} if excluded else read_folds(splits_path)
+    features = read_features(features_path) if folds else {}
+    for fold, split in folds.items():
         used = split.subset.isin(SUBSETS).to_numpy()
         own = split[used].reset_index(drop=True)
         reason = _unusable(own)
         if reason is None:
-            frame, sampling = _values(read_features(features_path, used), own, notes["classes"], settings)
+            own_features = {name: values[used] for name, values in features.items()}
+            frame, sampling = _values(own_features, own, notes["classes"], settings)
             frames.append(frame)
             errors = errors or sampling
         elif fold == DESCRIBED:

@@ -121,15 +121,17 @@ def read_windows(
     return arrays
 
 
-def read_features(features_path: str | Path, rows: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+def read_features(
+    features_path: str | Path, rows: NDArray[np.bool_] | slice = slice(None)
+) -> dict[str, NDArray[np.float64]]:
     """Read the summary features of some windows.
 
     Parameters
     ----------
     features_path : str or Path
         A file of `extract_features`.
-    rows : ndarray of bool, shape (n_all_windows,)
-        The windows to return.
+    rows : ndarray of bool, shape (n_all_windows,), optional
+        The windows to return; all by default.
 
     Returns
     -------
