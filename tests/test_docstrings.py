@@ -51,3 +51,12 @@ def test_every_public_function_has_a_summary(name: str) -> None:
 def test_every_module_has_a_docstring() -> None:
     for info in pkgutil.walk_packages(lifelog.__path__, "lifelog."):
         assert importlib.import_module(info.name).__doc__, info.name
+
+
+def test_named_tuples_document_attributes() -> None:
+    """The documentation site takes the parameters of a class from __init__, which a named tuple does not define."""
+    for info in pkgutil.walk_packages(lifelog.__path__, "lifelog."):
+        module = importlib.import_module(info.name)
+        for name, member in inspect.getmembers(module, inspect.isclass):
+            if issubclass(member, tuple) and member.__module__ == info.name:
+                assert "Parameters\n" not in (member.__doc__ or ""), f"{info.name}.{name}"

@@ -37,7 +37,7 @@ CERTAINTY_DRAWS = 100  # resamples of blocks
 class SchemeInputs(NamedTuple):
     """What some schemes need beside importance.
 
-    Parameters
+    Attributes
     ----------
     scores : pandas.DataFrame or None
         Table of `score_groups`, for `importance`.
