@@ -74,6 +74,15 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert {(model, name) for model, name in fields() if name not in read} == set()
 
 
+@pytest.mark.parametrize(
+    ("columns", "cause"),
+    [({"gps": ["lat"]}, "not among the modalities"), ({"mGps": ["x"]}, "needs some"), ({"mGps": []}, "needs some")],
+)
+def test_unknown_columns_of_lifelognet_are_errors(columns: dict[str, list[str]], cause: str) -> None:
+    with pytest.raises(ValueError, match=cause):
+        load_config({"predictors": [{"name": "lifelognet", "columns": columns}]})
+
+
 @pytest.mark.parametrize("preset", sorted((ROOT / "presets").glob("*.yaml")), ids=lambda path: path.stem)
 def test_presets_are_valid(preset: Path) -> None:
     load_config(yaml.safe_load(preset.read_text()))

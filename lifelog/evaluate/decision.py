@@ -3,6 +3,9 @@
 A way is a scheme that could be used in practice; controls are none. The ways of each predictor that sees sensors are
 compared; the recommendation is about the primary predictor. Users are resampled together for all ways, so that their
 scores stay paired. The sessions of a user are not resampled in addition: the scores of users differ by them already.
+
+Only a way that is clearly better than chance is recommended. Chance is an AUROC of .5: macro-F1 has no such reference.
+Where nothing can be predicted, it is higher for predictions that vary than for constant ones.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lifelog.evaluate.compare import EVERYONE
-from lifelog.evaluate.intervals import Estimate, estimate_mean
+from lifelog.evaluate.intervals import CHANCE, Estimate, estimate_mean
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import SENSORLESS
 from lifelog.tables import plain
@@ -45,15 +48,17 @@ def decide(by_user: pd.DataFrame, settings: Compare, primary: str | None = None)
         For JSON:
 
         - ways: by predictor, the simplest first: scheme, score (mean over users), low, high, p_best and p_near (share
-          of the resamples in which the way is the best one of the predictor, or within the margin of it)
-        - predictor, recommended: the primary predictor, and its simplest way with p_near of at least .9, None if there
-          is none
+          of the resamples in which the way is the best one of the predictor, or within the margin of it), and
+          better_than_chance (by AUROC, with intervals that hold for all ways together)
+        - predictor, recommended: the primary predictor, and its simplest way that is better than chance and has p_near
+          of at least .9, None if there is none
         - choosing: the mean score of the way of the primary predictor that is chosen on the other users (honest value
           of choosing), and its difference to the global model; without intervals, since the choices depend on each
           other
         - sentence
     """
-    wide = by_user.pivot(index="user", columns=["predictor", "scheme"], values=settings.metric).drop(index=EVERYONE)
+    users = by_user[by_user.user != EVERYONE].pivot(index="user", columns=["predictor", "scheme"])
+    wide, auroc = users[settings.metric], users["auroc"]
     ways: dict[str, list[dict[str, Any]]] = {}
     chosen = {}
     for predictor in dict.fromkeys(wide.columns.get_level_values("predictor")):
@@ -65,19 +70,21 @@ def decide(by_user: pd.DataFrame, settings: Compare, primary: str | None = None)
         drawn = scores.to_numpy()[picked].mean(axis=1)
         best = drawn.max(axis=1, keepdims=True)
         shares = (drawn == best).mean(axis=0), (drawn >= best - settings.margin).mean(axis=0)
-        ways[predictor] = [
-            {"scheme": scheme} | _numbers("score", estimate) | {"p_best": float(first), "p_near": float(near)}
-            for scheme, estimate, first, near in zip(
-                schemes, (estimate_mean(x, settings.confidence) for x in scores.to_numpy().T), *shares, strict=True
-            )
-        ]
+        ways[predictor] = []
+        for scheme, first, near in zip(schemes, *shares, strict=True):
+            score = estimate_mean(scores[predictor, scheme].to_numpy(), settings.confidence)
+            skill = (auroc[predictor, scheme] - CHANCE).dropna().to_numpy()
+            informed = estimate_mean(skill, settings.confidence, len(schemes)).low > 0
+            shown = {"p_best": float(first), "p_near": float(near), "better_than_chance": bool(informed)}
+            ways[predictor].append({"scheme": scheme, **_numbers("score", score), **shown})
         chosen[predictor] = _choosing(scores.to_numpy())
     about_predictor = primary if primary in ways else next(iter(ways), None)
     if about_predictor is None:
         none = "There are no ways of personalising to choose from."
         return {"ways": {}, "predictor": None, "recommended": None, "choosing": None, "sentence": none}
     rows = ways[about_predictor]
-    recommended = next((row["scheme"] for row in rows if row["p_near"] >= SURE), None)
+    candidates = (row["scheme"] for row in rows if row["p_near"] >= SURE and row["better_than_chance"])
+    recommended = next(candidates, None)
     about = {"predictor": about_predictor, "recommended": recommended, "choosing": chosen[about_predictor]}
     return {"ways": ways} | about | {"sentence": _sentence(about_predictor, rows, recommended)}
 
@@ -94,6 +101,8 @@ def _numbers(name: str, estimate: Estimate) -> dict[str, Any]:
 
 
 def _sentence(predictor: str, rows: list[dict[str, Any]], recommended: str | None) -> str:
+    if not any(row["better_than_chance"] for row in rows):
+        return f"No way of modelling is recommended: {predictor} is not clearly better than chance."
     likely = max(rows, key=lambda row: row["p_near"])
     near = next((row["p_near"] for row in rows if row["scheme"] == recommended), likely["p_near"])
     words = f"Recommended for {predictor}: {recommended}, which is" if recommended else None

@@ -16,6 +16,7 @@ from scipy.special import stdtr, stdtrit
 Floats = NDArray[np.floating[Any]]
 
 POWER = 0.8
+CHANCE = 0.5  # AUROC of a model without information; macro-F1 has no such reference
 
 
 class Estimate(NamedTuple):

@@ -14,12 +14,11 @@ import numpy as np
 import pandas as pd
 
 from lifelog.evaluate.compare import EVERYONE
-from lifelog.evaluate.intervals import estimate_mean, holm, permutation_p
+from lifelog.evaluate.intervals import CHANCE, estimate_mean, holm, permutation_p
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import SENSORLESS, TIME_ONLY
 from lifelog.tables import plain
 
-CHANCE = 0.5  # AUROC of a model without information; macro-F1 has no such reference
 MEASURED = 0.5  # minimum share of users whose importance is measured
 MAX_WORDS = 16  # of the headline, which the report shows after target and split
 LIMITS = (

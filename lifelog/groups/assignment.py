@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from math import factorial, prod
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,10 +34,11 @@ COLUMNS = ["fold", "grouping", "user", "group", "certainty"]
 CERTAINTY_DRAWS = 100  # resamples of blocks
 
 
-class SchemeInputs(NamedTuple):
+@dataclass(frozen=True)
+class SchemeInputs:
     """What some schemes need beside importance.
 
-    Attributes
+    Parameters
     ----------
     scores : pandas.DataFrame or None
         Table of `score_groups`, for `importance`.

@@ -154,12 +154,13 @@ def _single_steps(blocks: list[Block], x: Tensor) -> Tensor:
 
 
 class ScalarEncoder(nn.Module):
-    """(bags, 1, channels) → (bags, 32)."""
+    """(bags, 1, channels) → (bags, 32); if `averaged`, channels are averaged first, as published."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, averaged: bool = False) -> None:
         super().__init__()
+        self.averaged = averaged
         self.layers = nn.Sequential(
-            nn.Linear(channels, FEATURES),
+            nn.Linear(1 if averaged else channels, FEATURES),
             nn.BatchNorm1d(FEATURES),
             nn.LeakyReLU(SLOPE),
             nn.Linear(FEATURES, FEATURES),
@@ -168,7 +169,13 @@ class ScalarEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return features (bags, 32)."""
-        return self.layers(x[:, 0])
+        return self.layers(x.mean(dim=2) if self.averaged else x[:, 0])
+
+
+def _encoder(modality: Modality) -> SequenceEncoder | ScalarEncoder:
+    if modality.kind == "sequence":
+        return SequenceEncoder(modality.channels)
+    return ScalarEncoder(modality.channels, averaged=modality.kind == "mean")
 
 
 class FeatureEncoders(nn.Module):
@@ -202,8 +209,7 @@ class Encoders(nn.ModuleDict):
     size = FEATURES
 
     def __init__(self, modalities: list[Modality]) -> None:
-        kinds = {m.name: SequenceEncoder if m.kind == "sequence" else ScalarEncoder for m in modalities}
-        super().__init__({m.name: kinds[m.name](m.channels) for m in modalities})
+        super().__init__({m.name: _encoder(m) for m in modalities})
         self.sequences = [modality.name for modality in modalities if modality.kind == "sequence"]
 
     def forward(self, bags: dict[str, Tensor]) -> Tensor:

@@ -1,6 +1,7 @@
 """LifeLogNet on the 5-second maxima of windows, as published: an encoder per modality, concatenation, two layers.
 
 Each bin of a window is a sample with the label of the window; the probabilities of a window are the mean over its bins.
+All encoders are convolutional, also those of scalars; a bin is a sequence of length 1.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from lifelog.mil.network import BagNetwork, BagOutput
 from lifelog.mil.train import SomeBags
 from lifelog.predict.networks import NetworkPredictor
 from lifelog.predict.samples import Samples
+from lifelog.settings.predict import LifeLogNet
 from lifelog.settings.windows import Modality
 
 JOINED = 128
@@ -45,13 +47,24 @@ class Network(BagNetwork):
 class Predictor(NetworkPredictor):
     """Trains on bins, predicts windows."""
 
+    settings: LifeLogNet
+
+    def seen(self, modality: Modality) -> Modality:
+        """Return a modality as the network sees it."""
+        columns = self.settings.columns.get(modality.name, modality.columns)
+        return modality.model_copy(update={"kind": "sequence", "columns": columns})
+
     def build(self, train: Samples) -> BagNetwork:
         """Return an untrained network."""
-        return Network(train.modalities, len(train.classes))
+        return Network([self.seen(modality) for modality in train.modalities], len(train.classes))
 
     def bags(self, samples: Samples) -> SomeBags:
         """Return every bin of every window as a bag."""
-        values = {name: torch.from_numpy(x).flatten(0, 1)[:, None] for name, x in samples.maxima.items()}
+        values = {}
+        for modality in samples.modalities:
+            maxima = torch.from_numpy(samples.maxima[modality.name])
+            channels = [modality.columns.index(name) for name in self.seen(modality).columns]
+            values[modality.name] = maxima[..., channels].flatten(0, 1)[:, None]
         bins = next(iter(samples.maxima.values())).shape[1]
         present = torch.stack([~torch.isnan(x[:, 0, 0]) for x in values.values()], dim=1)
         known = {name: torch.nan_to_num(x) for name, x in values.items()}

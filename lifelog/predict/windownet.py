@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 
 from lifelog.mil.bags import Bags
+from lifelog.mil.network import BagNetwork
 from lifelog.mil.train import SomeBags
-from lifelog.predict import lifelognet
+from lifelog.predict.lifelognet import Network
+from lifelog.predict.networks import NetworkPredictor
 from lifelog.predict.samples import Samples
 from lifelog.predict.store import StoredWindows
 
@@ -30,8 +32,12 @@ class StoredBags:
         return Bags(tensors, self.present[rows], self.classes[rows])
 
 
-class Predictor(lifelognet.Predictor):
+class Predictor(NetworkPredictor):
     """Trains on windows, predicts windows."""
+
+    def build(self, train: Samples) -> BagNetwork:
+        """Return an untrained network."""
+        return Network(train.modalities, len(train.classes))
 
     def bags(self, samples: Samples) -> SomeBags:
         """Return every window as a bag."""

@@ -182,6 +182,9 @@ class LifeLogNet(NetworkSettings):
     batch_size: int = Field(512, ge=2)
     """5-second bins per step"""
 
+    columns: dict[str, list[str]] = Field({})
+    """by modality, the columns that the network sees; all by default"""
+
 
 class WindowNet(NetworkSettings):
     """The network of the study on whole windows."""

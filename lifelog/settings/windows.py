@@ -265,10 +265,11 @@ class Modality(Section):
     """folder or file to read; defaults to the name"""
 
     kind: Literal["sequence", "scalar", "mean"] = "sequence"
-    """scalar: mean of each column; mean: one mean over all columns (as published)"""
+    """scalar: mean of each column; mean: the same, but networks on windows see one mean over all columns (as
+    published)"""
 
     columns: list[Name] = Field(min_length=1)
-    """columns to read; these are the channels, except for mean"""
+    """columns to read; these are the channels"""
 
     rate: float | None = Field(None, gt=0)
     """sampling rate in Hz; null for irregular samples"""
@@ -319,14 +320,9 @@ class Modality(Section):
         return CONTACT.get(self._signal or "") if self.contact == "auto" else self.contact
 
     @property
-    def channel_names(self) -> list[str]:
-        """Names of the channels of a window."""
-        return ["mean"] if self.kind == "mean" else self.columns
-
-    @property
     def channels(self) -> int:
         """Number of channels of a window."""
-        return len(self.channel_names)
+        return len(self.columns)
 
     @property
     def size(self) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
@@ -34,6 +35,7 @@ MECHANISMS: dict[str, Mechanism] = {
 UNITS = {"acc": "g", "bvp": "nW", "eda": "µS", "temp": "°C"}
 RATES = {"acc": 16, "bvp": 16, "eda": 4, "temp": 4, "gyr": 16, "mag": 8, "phone": 16}  # Hz
 CHANNELS = {"acc": 3, "gyr": 3, "mag": 3, "phone": 3, "gps": 2}
+PAIRS = list(combinations(MECHANISMS, 2))
 PROFILES = [("eda", "temp"), ("bvp", "hr"), ("acc", "phone"), ("gyr", "mag"), ("eda", "acc")]
 
 MODALITIES = [
@@ -65,8 +67,8 @@ class Scenario:
         plain; channel: only one channel of a planted modality responds; redundant: both planted modalities respond
         with the same error; interaction: planted modalities respond only while a third one is low; missing: planted
         modalities are missing in a third of the windows; opposite: half of the participants respond in the other
-        direction; loners: two more participants whose two planted modalities are drawn at random; different: that
-        applies to all participants
+        direction; loners: two more participants whose two planted modalities are drawn at random; different: no two
+        participants have the same two planted modalities
     """
 
     sizes: tuple[int, ...] = (3, 3, 3, 3)
@@ -112,8 +114,11 @@ def simulate(scenario: Scenario, kind: int, seed: int, number: int, recording: i
     """Simulate a participant; another `recording` is one of the same person at another time."""
     person = np.random.default_rng([seed, number])
     rng = np.random.default_rng([seed, number, 1 + recording])
-    own = PROFILES[kind % len(PROFILES)] if kind >= 0 else tuple(person.choice(list(MECHANISMS), 2, replace=False))
-    planted = tuple(str(name) for name in own)
+    planted: tuple[str, ...] = PROFILES[kind % len(PROFILES)]
+    if kind < 0 and scenario.difficulty == "different":
+        planted = PAIRS[np.random.default_rng(seed).permutation(len(PAIRS))[number]]
+    elif kind < 0:
+        planted = tuple(str(name) for name in person.choice(list(MECHANISMS), 2, replace=False))
     traits = {name: float(person.normal()) for name in MECHANISMS}
     direction = -1.0 if scenario.difficulty == "opposite" and number % 2 else 1.0
     sessions = np.arange(round(scenario.windows / (1 - TEST))) // SESSION_WINDOWS

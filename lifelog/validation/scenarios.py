@@ -20,13 +20,13 @@ SCENARIOS: dict[str, Scenario] = {
     **{f"{name.replace(' ', '_')}-60-1.0": Scenario(sizes, 60, 1.0) for name, sizes in KINDS.items()},
     **{f"one_kind-{w}-{e}": Scenario((12,), w, e) for w, e in ((30, 1.0), (120, 0.25))},
 }
-# By kind of cohort, the ways of modelling that are right; without any effect, none is better than the simplest one.
-RIGHT_WAYS = {
+# By kind of cohort, the ways of modelling that are right; without any effect, none.
+RIGHT_WAYS: dict[str, tuple[Scenario, tuple[str | None, ...]]] = {
     "groups": (Scenario((4, 4, 4)), ("importance",)),
     "alike": (Scenario((12,)), ("global", "pooled")),
     "different": (Scenario((12,), difficulty="different"), ("personal", "pooled", "blend")),
     "opposite": (Scenario((12,), difficulty="opposite"), ("personal", "pooled", "blend")),
-    "nothing": (Scenario((4, 4, 4), effect=0.0), ("global",)),
+    "nothing": (Scenario((4, 4, 4), effect=0.0), (None,)),
 }
 WAYS_SEEDS = range(200, 210)
 # Networks are trained for some cohorts only: they take a hundred times as long as values.

@@ -47,7 +47,8 @@ def validate_ways(kind: str, seed: int, config: Config, split_seed: int = 32) ->
     -------
     dict
         For JSON: recommended (a scheme or None), right (whether that is a right one), outcome and headline of the
-        importance groups, difference (importance minus global), scores by scheme, and the decision.
+        importance groups, difference (importance minus global) and the detectable one, scores by scheme and their
+        shares of resamples near the best one, number of groups.
     """
     scenario, right = RIGHT_WAYS[kind]
     split = BlockedSplit(name="blocked", seed=split_seed)
@@ -76,6 +77,7 @@ def validate_ways(kind: str, seed: int, config: Config, split_seed: int = 32) ->
         "outcome": finding["outcome"],
         "headline": concluded["headline"],
         "difference": finding["difference"],
+        "detectable": finding["detectable"],
         "scores": {row["scheme"]: row["score"] for row in decision["ways"]["lda"]},
         "near": {row["scheme"]: row["p_near"] for row in decision["ways"]["lda"]},
         "groups": int(formed[formed.fold == 0].group.nunique()),

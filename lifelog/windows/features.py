@@ -136,12 +136,12 @@ def summary_features(values: NDArray[np.float64], modality: Modality, seconds: i
         By `{channel}.{feature}`.
     """
     if modality.kind != "sequence":
-        return {f"{name}.mean": values[:, 0, c] for c, name in enumerate(modality.channel_names)}
+        return {f"{name}.mean": values[:, 0, c] for c, name in enumerate(modality.columns)}
     rate, signal = modality.length / seconds, modality.known_signal
     found: Features = {}
     if signal is None or modality.features != "field":
         for statistic, columns in summary(values, rate).items():
-            found |= {f"{name}.{statistic}": columns[:, c] for c, name in enumerate(modality.channel_names)}
+            found |= {f"{name}.{statistic}": columns[:, c] for c, name in enumerate(modality.columns)}
     if signal is not None and modality.features != "generic":
-        found |= field_features(signal, values, rate, modality.channel_names)
+        found |= field_features(signal, values, rate, modality.columns)
     return found

@@ -36,7 +36,7 @@ def to_window(samples: Samples, modality: Modality, extraction: Extraction) -> W
     samples : Samples
         Samples inside the window.
     modality : Modality
-        A scalar becomes the mean of each column, a mean that of all columns. A sequence has `length` samples at equal
+        Samples of a scalar become the mean of each column. A sequence has `length` samples at equal
         distances; samples that are not at these times are interpolated linearly.
     extraction : Extraction
         Window length in seconds and minimum coverage.
@@ -70,8 +70,7 @@ def to_window(samples: Samples, modality: Modality, extraction: Extraction) -> W
             raise BadInput("flat signal", f"{name!r} is {values[0, channel]:g} in the whole window")
     _check_contact(values, modality)
     if modality.kind != "sequence":
-        means = values.mean(axis=0 if modality.kind == "scalar" else None, dtype=float)
-        return Window((np.atleast_1d(means) * modality.scale).astype(np.float32), 0)
+        return Window((values.mean(axis=0, dtype=float) * modality.scale).astype(np.float32), 0)
     values, interpolated = _on_grid(seconds, values, modality.length, width / modality.length)
     return Window((values * modality.scale).astype(np.float32).ravel(), interpolated)
 

@@ -44,7 +44,8 @@ def of_scores(**ways: np.ndarray) -> pd.DataFrame:
     """Scores of users under the ways of one predictor."""
     rows = [("net", way, f"u{i}", score) for way, scores in ways.items() for i, score in enumerate(scores)]
     rows += [("net", way, "all windows", 0.5) for way in ways]
-    return pd.DataFrame(rows, columns=["predictor", "scheme", "user", "macro_f1"])
+    table = pd.DataFrame(rows, columns=["predictor", "scheme", "user", "macro_f1"])
+    return table.assign(auroc=0.8 + 0.1 * table.macro_f1)
 
 
 def test_ways_that_cannot_be_told_apart_are_undecided() -> None:
@@ -74,6 +75,15 @@ def test_the_shares_of_resamples_are_as_uncertain_as_the_scores_of_users() -> No
     result = decide(by_user, Compare(margin=0.0))
     assert result["ways"]["net"][1]["p_best"] == pytest.approx(0.84, abs=0.04)
     assert result["ways"]["net"][0]["p_near"] == pytest.approx(0.16, abs=0.04)
+
+
+def test_no_way_is_recommended_without_skill() -> None:
+    """Predictions that vary have a higher macro-F1 than constant ones, also at random."""
+    constant = predictions(0.5, 0, 12)
+    constant[["p_a", "p_b"]] = 0.6, 0.4
+    result = decide(score_users({("net", "global"): constant, ("net", "personal"): predictions(0.5, 1, 12)}), Compare())
+    assert result["ways"]["net"][1]["p_near"] > 0.9 and not result["ways"]["net"][1]["better_than_chance"]
+    assert result["recommended"] is None and "not clearly better than chance" in result["sentence"]
 
 
 def test_without_ways_there_is_no_recommendation() -> None:

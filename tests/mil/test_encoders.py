@@ -1,13 +1,21 @@
 """The fast encoder compared with the plain one, and the published number of parameters."""
 
+from pathlib import Path
+
 import pytest
 import torch
+import yaml
 
 from lifelog.config import Config
 from lifelog.mil.encoders import FEATURES, Encoders, SequenceEncoder, encode_together
 from lifelog.mil.maxima import SIGHT
 from lifelog.mil.network import MilNetwork, count_parameters
+from lifelog.predict.lifelognet import Network, Predictor
 from lifelog.settings.mil import Mil
+
+
+def published() -> Config:
+    return Config(**yaml.safe_load((Path(__file__).parents[2] / "presets/published.yaml").read_text()))
 
 
 @pytest.mark.parametrize(("channels", "length"), [(1, 3840), (3, 1786), (1, 1000), (1, 240), (2, 7), (3, 1)])
@@ -83,6 +91,25 @@ def test_an_output_depends_only_on_current_and_past_steps() -> None:
 
 def test_published_number_of_parameters() -> None:
     """22,358 for four classes and nine modalities, with GPS and heart rate as one number each."""
-    modalities = [m.model_copy(update={"columns": ["x"]}) if m.kind == "scalar" else m for m in Config().modalities]
-    network = MilNetwork(modalities, 4, Mil(attention="published", encoder="convolution"))
+    network = MilNetwork(published().modalities, 4, Mil(attention="published", encoder="convolution"))
     assert count_parameters(network) == 22_358
+
+
+def test_published_lifelognet() -> None:
+    """Nine convolutional encoders, of 3, 1 or (GPS) 2 channels, and two layers.
+
+    The network that the study published was trained by other code: it has 9 x 1,056 + 330 parameters more, of layers
+    per modality and of an attention, and the same encoders.
+    """
+    config = published()
+    predictor = Predictor(config.predictor("lifelognet"))
+    network = Network([predictor.seen(modality) for modality in config.modalities], 7)
+    assert count_parameters(network) == 71_273 - 9 * 1_056 - 330
+    channels = {name: encoder.blocks[0].residual.in_channels for name, encoder in network.encoders.items()}
+    assert channels == {**dict.fromkeys(channels, 1), "e4Acc": 3, "mAcc": 3, "mGyr": 3, "mMag": 3, "mGps": 2}
+
+
+def test_the_published_network_sees_the_mean_of_the_columns_of_gps() -> None:
+    encoder = Encoders(published().modalities)["mGps"].eval()
+    x = torch.tensor([[[36.0, 127.0, 20.0]]])
+    assert torch.equal(encoder(x), encoder(x.flip(2))) and encoder.layers[0].in_features == 1

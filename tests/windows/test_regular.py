@@ -11,11 +11,10 @@ def samples(count: int, columns: int) -> Samples:
     return Samples(np.arange(count) * (60 / count), values)
 
 
-def test_mean_is_over_all_columns_and_scalar_is_per_column() -> None:
-    """The study averages latitude, longitude and accuracy together."""
-    gps = {"name": "gps", "columns": ["lat", "lon", "accuracy"]}
-    assert to_window(samples(2, 3), Modality(kind="mean", **gps), Windows()).values.tolist() == [2.5]
-    assert to_window(samples(2, 3), Modality(kind="scalar", **gps), Windows()).values.tolist() == [1.5, 2.5, 3.5]
+@pytest.mark.parametrize("kind", ["scalar", "mean"])
+def test_a_scalar_is_the_mean_of_each_column(kind: str) -> None:
+    gps = Modality(name="gps", kind=kind, columns=["lat", "lon", "accuracy"])
+    assert to_window(samples(2, 3), gps, Windows()).values.tolist() == [1.5, 2.5, 3.5]
 
 
 @pytest.mark.parametrize(("count", "used"), [(59, False), (60, True), (61, False)])
