@@ -1,5 +1,5 @@
 from lifelog.config import Config
-from lifelog.validation.scenarios import SCENARIOS, RIGHT_WAYS, SEEDS, WAYS_SEEDS
+from lifelog.validation.scenarios import SCENARIOS, RIGHT_WAYS, SEEDS, WAYS
 
 
 # Simulated cohorts with a known truth: importance and groups, the recommended way of modelling, and claimed gains.
@@ -50,11 +50,11 @@ rule summarise_importance:
 
 rule validate_ways:
     output:
-        result="<results>/validation/ways/{kind}-{seed}.json",
+        result="<results>/validation/ways/{kind}-{seed}-{split}.json",
     log:
-        "<logs>/validation/ways/{kind}-{seed}.log",
+        "<logs>/validation/ways/{kind}-{seed}-{split}.log",
     benchmark:
-        "<benchmarks>/validation/ways/{kind}-{seed}.tsv"
+        "<benchmarks>/validation/ways/{kind}-{seed}-{split}.tsv"
     wildcard_constraints:
         kind="|".join(RIGHT_WAYS),
     conda:
@@ -66,14 +66,14 @@ rule validate_ways:
         config=dump(Config()),
         code=code("validate_ways"),
     message:
-        "Validating the recommended way of modelling: {wildcards.kind}, seed {wildcards.seed}"
+        "Validating the recommended way of modelling: {wildcards.kind}, seed {wildcards.seed}, split {wildcards.split}"
     script:
         "../workflow_scripts/validate_ways.py"
 
 
 rule summarise_ways:
     input:
-        results=expand("<results>/validation/ways/{k}-{seed}.json", k=RIGHT_WAYS, seed=WAYS_SEEDS),
+        results=[f"<results>/validation/ways/{kind}-{seed}-{split}.json" for kind, seed, split in WAYS],
     output:
         table="<results>/validation/ways.csv",
         text="<results>/validation/ways.md",

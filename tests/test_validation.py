@@ -20,12 +20,15 @@ def test_the_right_way_of_modelling_is_recommended_and_no_gain_is_claimed_withou
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(RIGHT_WAYS, "groups", (Scenario((4, 4), 60, 1.5), ("importance",)))
-    monkeypatch.setitem(RIGHT_WAYS, "nothing", (Scenario((4, 4), 30, 0.0), ("global",)))
+    monkeypatch.setitem(RIGHT_WAYS, "nothing", (Scenario((4, 4), 30, 0.0), (None,)))
     config = Config(groups={"random": 20})
     groups, nothing = (validate_ways(kind, 0, config) for kind in ("groups", "nothing"))
     assert groups["right"] and groups["recommended"] == "importance" and groups["groups"] == 2
     assert groups["outcome"] == "gain" and groups["difference"] > 0.05
     assert not nothing["outcome"].startswith("gain") and abs(nothing["scores"]["global"] - 1 / 3) < 0.15
-    table = summarise_ways({"groups-0": groups, "groups-1": groups, "nothing-0": nothing}).set_index("kind")
+    assert nothing["right"] and nothing["recommended"] is None
+    results = {"groups-0-32": groups, "groups-1-32": groups, "groups-1-33": groups, "nothing-0-32": nothing}
+    table = summarise_ways(results | {"groups-0-33": groups | {"recommended": None}}).set_index("kind")
+    assert table.loc["groups", ["splits", "same"]].tolist() == [2, 1] and table.splits["nothing"] == 0
     assert table.loc["groups", ["cohorts", "right", "gains"]].tolist() == [2, 2, 2]
     assert table.loc["nothing", "gains"] == 0 and table.importance["groups"] == groups["scores"]["importance"]

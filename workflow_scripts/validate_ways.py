@@ -1,4 +1,4 @@
-"""validate_ways: a kind of cohort and its seed → the recommended way of modelling, and whether it is right."""
+"""validate_ways: kind and seed of a cohort, seed of its split → the recommended way of modelling, right or not."""
 
 from lifelog.config import Config
 from lifelog.logs import job_log
@@ -8,4 +8,5 @@ from lifelog.validation.ways import validate_ways
 with job_log(snakemake.log[0], snakemake.input):
     wildcards = snakemake.wildcards
     config = Config.from_params(snakemake.params.config)
-    write_json(validate_ways(wildcards.kind, int(wildcards.seed), config), snakemake.output.result)
+    result = validate_ways(wildcards.kind, int(wildcards.seed), config, int(wildcards.split))
+    write_json(result, snakemake.output.result)

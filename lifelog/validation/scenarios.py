@@ -27,7 +27,13 @@ RIGHT_WAYS: dict[str, tuple[Scenario, tuple[str | None, ...]]] = {
     "different": (Scenario((12,), difficulty="different"), ("personal", "pooled", "blend")),
     "opposite": (Scenario((12,), difficulty="opposite"), ("personal", "pooled", "blend")),
     "nothing": (Scenario((4, 4, 4), effect=0.0), (None,)),
+    "weak": (Scenario((4, 4, 4), effect=0.35), ("importance",)),
 }
-WAYS_SEEDS = range(200, 210)
+WAYS_SEEDS = range(300, 310)
+# Kind, seed of the cohort, and seed of the split: a second split for four cohorts of each kind.
+WAYS = [
+    *product(RIGHT_WAYS, WAYS_SEEDS, (32,)),
+    *((kind, seed, 33) for kind, seed in product(RIGHT_WAYS, WAYS_SEEDS[:4]) if kind != "weak"),
+]
 # Networks are trained for some cohorts only: they take a hundred times as long as values.
 WITH_NETWORKS = ("plain-30-1.0", "plain-60-1.0", "plain-120-0.25", "plain-60-0.0", "channel-60-1.0", "one_kind-60-1.0")

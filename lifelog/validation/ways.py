@@ -101,21 +101,33 @@ def summarise_ways(results: dict[str, dict[str, Any]]) -> pd.DataFrame:
     Parameters
     ----------
     results : dict of str to dict
-        By `{kind}-{seed}`.
+        By `{kind}-{seed of the cohort}-{seed of the split}`.
 
     Returns
     -------
     pandas.DataFrame
-        One row per kind: cohorts, right (cohorts with a right recommendation), wrong (with another one), undecided,
-        gains (cohorts in which importance groups are claimed to help), and the mean score of every scheme.
+        One row per kind of cohort; of those with the first split: cohorts, right (cohorts with a right recommendation),
+        wrong (with another one), undecided (with none), gains (in which importance groups are claimed to help), mean
+        difference (importance minus global), mean detectable difference, and mean score of every scheme. Of those with
+        a second split: splits, and same (with the same recommendation and outcome as under the first split).
     """
     rows = []
+    words: dict[tuple[str, str], dict[str, tuple[Any, Any]]] = {}
     for name, result in results.items():
-        about = {"kind": name.rpartition("-")[0], "cohorts": 1, "right": result["right"]}
-        about |= {"undecided": result["recommended"] is None, "gains": result["outcome"].startswith("gain")}
-        rows.append(about | {"wrong": not about["right"] and not about["undecided"]} | result["scores"])
-    table = pd.DataFrame(rows).groupby("kind", sort=False)
-    counts = table[["cohorts", "right", "wrong", "undecided", "gains"]].sum().astype(int)
-    return counts.join(
-        table[[*dict.fromkeys(name for r in results.values() for name in r["scores"])]].mean()
-    ).reset_index()
+        kind, seed, split = name.rsplit("-", 2)
+        words.setdefault((kind, seed), {})[split] = result["recommended"], result["outcome"]
+        undecided = not result["right"] and result["recommended"] is None
+        about = {"kind": kind, "split": split, "cohorts": 1, "right": result["right"], "undecided": undecided}
+        about |= {"wrong": not result["right"] and not undecided, "gains": result["outcome"].startswith("gain")}
+        about |= {key: result[key] for key in ("difference", "detectable")}
+        rows.append(about | result["scores"])
+    table = pd.DataFrame(rows)
+    first = table[table.split == table.split.iloc[0]].drop(columns="split").groupby("kind", sort=False)
+    counts = ["cohorts", "right", "wrong", "undecided", "gains"]
+    summary = pd.concat([first[counts].sum().astype(int), first.mean().drop(columns=counts)], axis=1)
+    pairs = pd.DataFrame([(kind, *found.values()) for (kind, _), found in words.items() if len(found) == 2])
+    if len(pairs):
+        pairs = pairs.assign(same=pairs[1] == pairs[2]).groupby(0).same.agg(["size", "sum"])
+    for name, column in (("splits", "size"), ("same", "sum")):
+        summary[name] = pairs[column].reindex(summary.index, fill_value=0) if len(pairs) else 0
+    return summary.reset_index()
