@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
-from lifelog.evaluate.compare import probabilities
+from lifelog.evaluate.calibration import class_probabilities
 from lifelog.evaluate.metrics import scores
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import resamples
@@ -169,7 +169,7 @@ def score_new_user(predictions: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the scores of a new user by predictor and scheme, over the test windows of all folds."""
     rows = []
     for (predictor, scheme), own in predictions.groupby(["predictor", "scheme"], sort=False):
-        values = scores(own.truth.to_numpy(), probabilities(own), own.fold.to_numpy())
+        values = scores(own.truth.to_numpy(), class_probabilities(own), own.fold.to_numpy())
         row = {"predictor": predictor, "scheme": scheme, "windows": len(own)}
         rows.append(row | {name: plain(value) for name, value in values.items()})
     return rows
@@ -177,8 +177,8 @@ def score_new_user(predictions: pd.DataFrame) -> list[dict[str, Any]]:
 
 def new_user_schema(classes: list[str]) -> pa.Schema:
     """Return the schema of the predictions of a new user."""
-    first = [("predictor", pa.string()), ("scheme", pa.string())]
-    return pa.schema([*first, *(item for item in predictions_schema(classes) if item.name != "grouping")])
+    first, without = [("predictor", pa.string()), ("scheme", pa.string())], ("grouping", "temperature")
+    return pa.schema([*first, *(item for item in predictions_schema(classes) if item.name not in without)])
 
 
 def write_placement(

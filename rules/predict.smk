@@ -65,6 +65,7 @@ rule compare_predictors:
     output:
         scores="<results>/{target}/{split}/scores.csv",
         comparison="<results>/{target}/{split}/comparison.csv",
+        calibration="<results>/{target}/{split}/calibration.csv",
         verdict="<results>/{target}/{split}/verdict.json",
     log:
         "<logs>/{target}/{split}/compare_predictors.log",

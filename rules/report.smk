@@ -187,7 +187,7 @@ rule plot_dag:
 
 # Files that the report reads: of the run, of every target and split, and of those with importance.
 RUN_FIGURES = [name for page in ("overview", "cohort", "run") for name in figures_of(page)]
-CHAPTER_FILES = ["verdict.json", *(f"splits/{u}.parquet" for u in USERS)]
+CHAPTER_FILES = ["verdict.json", "calibration.csv", *(f"splits/{u}.parquet" for u in USERS)]
 IMPORTANCE_FILES = ["importance_scores.csv", "values.csv", "heterogeneity.csv", "groups/importance.csv"]
 IMPORTANCE_FILES += ["learning_curve.json"]
 IMPORTANCE_FILES += ["recovery.json"] if SIMULATED else []

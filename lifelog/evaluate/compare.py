@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lifelog.evaluate.calibration import class_probabilities
 from lifelog.evaluate.intervals import estimate_mean, holm
 from lifelog.evaluate.metrics import METRICS, scores
 from lifelog.groups.assignment import partition
@@ -39,9 +40,9 @@ def read_predictions(paths: dict[tuple[str, str], str | Path]) -> Predictions:
     Returns
     -------
     dict of (str, str) to pandas.DataFrame
-        user, group, fold, start, truth, and one probability per class. The random groupings of a predictor have the
-        schemes `random-1`, `random-2`, ...; one that equals the importance groups or an earlier one is left out: a
-        repeated grouping is no further evidence.
+        user, group, fold, start, truth, temperature, and one probability per class. The random groupings of a predictor
+        have the schemes `random-1`, `random-2`, ...; one that equals the importance groups or an earlier one is left
+        out: a repeated grouping is no further evidence.
 
     Raises
     ------
@@ -78,22 +79,6 @@ def kind_of(scheme: str) -> str:
     return "random" if scheme.startswith("random-") else scheme
 
 
-def probabilities(table: pd.DataFrame) -> Floats:
-    """Return the class probabilities of a predictions table.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Table of `train_predictor`.
-
-    Returns
-    -------
-    ndarray of float, shape (n_windows, n_classes)
-        In the order of the classes.
-    """
-    return table[[name for name in table.columns if name.startswith("p_")]].to_numpy()
-
-
 def score_users(tables: Predictions) -> pd.DataFrame:
     """Score the predictions of every user.
 
@@ -112,7 +97,7 @@ def score_users(tables: Predictions) -> pd.DataFrame:
         everyone = [(EVERYONE, table)]
         for user, own in [*table.groupby("user", sort=True), *everyone]:
             row = {"predictor": predictor, "scheme": scheme, "user": user, "windows": len(own)}
-            rows.append(row | scores(own.truth.to_numpy(), probabilities(own), own.fold.to_numpy()))
+            rows.append(row | scores(own.truth.to_numpy(), class_probabilities(own), own.fold.to_numpy()))
     return pd.DataFrame(rows)
 
 

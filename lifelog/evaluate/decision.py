@@ -30,7 +30,9 @@ SURE = 0.9
 Floats = NDArray[np.floating[Any]]
 
 
-def decide(by_user: pd.DataFrame, settings: Compare, primary: str | None = None) -> dict[str, Any]:
+def decide(
+    by_user: pd.DataFrame, settings: Compare, primary: str | None = None, calibration: pd.DataFrame | None = None
+) -> dict[str, Any]:
     """Compare the ways of every predictor, and recommend the simplest one that is near the best one.
 
     Parameters
@@ -41,6 +43,8 @@ def decide(by_user: pd.DataFrame, settings: Compare, primary: str | None = None)
         Metric and confidence level.
     primary : str, optional
         The primary predictor; the first one with several ways by default.
+    calibration : pandas.DataFrame, optional
+        Table of `compare_calibration`, whose log-loss after scaling is added to the ways.
 
     Returns
     -------
@@ -49,7 +53,7 @@ def decide(by_user: pd.DataFrame, settings: Compare, primary: str | None = None)
 
         - ways: by predictor, the simplest first: scheme, score (mean over users), low, high, p_best and p_near (share
           of the resamples in which the way is the best one of the predictor, or within the margin of it), and
-          better_than_chance (by AUROC, with intervals that hold for all ways together)
+          better_than_chance (by AUROC, with intervals that hold for all ways together) and log_loss
         - predictor, recommended: the primary predictor, and its simplest way that is better than chance and has p_near
           of at least .9, None if there is none
         - choosing: the mean score of the way of the primary predictor that is chosen on the other users (honest value
@@ -59,6 +63,10 @@ def decide(by_user: pd.DataFrame, settings: Compare, primary: str | None = None)
     """
     users = by_user[by_user.user != EVERYONE].pivot(index="user", columns=["predictor", "scheme"])
     wide, auroc = users[settings.metric], users["auroc"]
+    losses: dict[tuple[str, str], float] = {}
+    if calibration is not None:
+        scaled = calibration[(calibration.measure == "log_loss") & calibration.scaled]
+        losses = scaled.set_index(["predictor", "scheme"]).value.to_dict()
     ways: dict[str, list[dict[str, Any]]] = {}
     chosen = {}
     for predictor in dict.fromkeys(wide.columns.get_level_values("predictor")):
@@ -76,7 +84,8 @@ def decide(by_user: pd.DataFrame, settings: Compare, primary: str | None = None)
             skill = (auroc[predictor, scheme] - CHANCE).dropna().to_numpy()
             informed = estimate_mean(skill, settings.confidence, len(schemes)).low > 0
             shown = {"p_best": float(first), "p_near": float(near), "better_than_chance": bool(informed)}
-            ways[predictor].append({"scheme": scheme, **_numbers("score", score), **shown})
+            loss = {"log_loss": plain(losses.get((predictor, scheme), np.nan))}
+            ways[predictor].append({"scheme": scheme, **_numbers("score", score), **shown, **loss})
         chosen[predictor] = _choosing(scores.to_numpy())
     about_predictor = primary if primary in ways else next(iter(ways), None)
     if about_predictor is None:

@@ -12,22 +12,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifelog.predict.interface import build_predictor
+from lifelog.predict.interface import Predictor, build_predictor
 from lifelog.predict.samples import Samples
 from lifelog.predict.selection import validation_loss
 from lifelog.registry import Registry
 from lifelog.settings.predict import AnyPredictor
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the personal model in a blend
-Predictions = Iterator[tuple[str, NDArray[np.float64]]]  # of the test windows of each user
+Predict = Callable[[Samples], NDArray[np.float64]]  # class probabilities of the windows of a user
+Models = Iterator[tuple[str, Predict]]
 
 
-def _pooled(settings: Any, samples: Samples, users: list[str]) -> Predictions:
+def _pooled(settings: Any, samples: Samples, users: list[str]) -> Models:
     train, validation = samples.subset("train", users), samples.subset("validation", users)
     strengths = settings.strength
     losses = np.zeros(len(strengths))
@@ -42,33 +44,31 @@ def _pooled(settings: Any, samples: Samples, users: list[str]) -> Predictions:
             losses[i] += validation_loss(model.predict(seen), seen, train)
     best = int(np.argmin(losses))
     for user in models:
-        yield user, models[user][best].predict(samples.subset("test", [user]))
+        yield user, models[user][best].predict
 
 
-def _tuned(settings: AnyPredictor, samples: Samples, users: list[str]) -> Predictions:
+def _tuned(settings: AnyPredictor, samples: Samples, users: list[str]) -> Models:
     shared: Any = build_predictor(settings)
     shared.fit(samples.subset("train", users), samples.subset("validation", users))
     for user in _tested(samples, users):
         own = deepcopy(shared)
         own.tune(samples.subset("train", [user]), samples.subset("validation", [user]))
-        yield user, own.predict(samples.subset("test", [user]))
+        yield user, own.predict
 
 
-def _blend(settings: AnyPredictor, samples: Samples, users: list[str]) -> Predictions:
+def _blend(settings: AnyPredictor, samples: Samples, users: list[str]) -> Models:
     train = samples.subset("train", users)
     shared = build_predictor(settings)
     shared.fit(train, samples.subset("validation", users))
-    losses, tested = np.zeros(len(WEIGHTS)), {}
+    losses, models = np.zeros(len(WEIGHTS)), {}
     for user in _tested(samples, users):
-        seen, test = samples.subset("validation", [user]), samples.subset("test", [user])
-        personal = build_predictor(settings)
+        seen = samples.subset("validation", [user])
+        personal = models[user] = build_predictor(settings)
         personal.fit(samples.subset("train", [user]), seen)
-        pairs = [(shared.predict(part), personal.predict(part)) for part in (seen, test)]
-        losses += [validation_loss(_mix(weight, *pairs[0]), seen, train) for weight in WEIGHTS]
-        tested[user] = pairs[1]
+        losses += [validation_loss(_mix(weight, shared, personal, seen), seen, train) for weight in WEIGHTS]
     weight = WEIGHTS[int(np.argmin(losses))]
-    for user, pair in tested.items():
-        yield user, _mix(weight, *pair)
+    for user, personal in models.items():
+        yield user, partial(_mix, weight, shared, personal)
 
 
 def _tested(samples: Samples, users: list[str]) -> list[str]:
@@ -77,11 +77,11 @@ def _tested(samples: Samples, users: list[str]) -> list[str]:
     return [user for user in users if user in tested]
 
 
-def _mix(weight: float, shared: NDArray[np.float64], personal: NDArray[np.float64]) -> NDArray[np.float64]:
-    return (1 - weight) * shared + weight * personal
+def _mix(weight: float, shared: Predictor, personal: Predictor, samples: Samples) -> NDArray[np.float64]:
+    return (1 - weight) * shared.predict(samples) + weight * personal.predict(samples)
 
 
-# Each yields the class probabilities of the test windows of every user that has any.
-COMBINATIONS: Registry[Callable[[Any, Samples, list[str]], Predictions]] = Registry(
+# Each yields the model of every user who has test windows.
+COMBINATIONS: Registry[Callable[[Any, Samples, list[str]], Models]] = Registry(
     "scheme", {"pooled": _pooled, "tuned": _tuned, "blend": _blend}
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,10 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lifelog.evaluate.calibration import fit_temperature
 from lifelog.groups.assignment import tested_groups
-from lifelog.predict.combine import COMBINATIONS
-from lifelog.predict.interface import build_predictor, one_thread
+from lifelog.predict.combine import COMBINATIONS, Predict
+from lifelog.predict.interface import Predictor, build_predictor, one_thread
 from lifelog.predict.samples import Samples
 from lifelog.settings.predict import COMBINED, AnyPredictor
 from lifelog.tables import TEXT, TIME, write_table
@@ -41,8 +42,9 @@ def train_predictor(
     settings : PredictorSettings
         The predictor.
     predictions_path : str or Path
-        Parquet file to write: user, group, fold, grouping, session, start, truth (class number), and one probability
-        per class.
+        Parquet file to write: user, group, fold, grouping, session, start, truth (class number), temperature
+        (that of `lifelog.evaluate.calibration`, fitted on the validation windows), and one probability per class,
+        without that temperature.
     """
     groups, tables = tested_groups(groups), []
     folds = list(groups.fold.unique())
@@ -50,20 +52,62 @@ def train_predictor(
         samples = read_fold(fold)
         own = groups[groups.fold == fold]
         with one_thread(settings):
-            if scheme in COMBINED:
-                for user, probabilities in COMBINATIONS[scheme](settings, samples, list(own.user)):
-                    table = _table(samples.subset("test", [user]), probabilities)
-                    table["group"], table["fold"], table["grouping"] = user, fold, 1
-                    tables.append(table)
-            else:
-                for (grouping, group), members in own.groupby(["grouping", "group"], sort=False):
-                    users = list(members.user)
-                    table = predict_users(settings, samples, users, users)
-                    table["group"], table["fold"], table["grouping"] = group, fold, grouping
-                    tables.append(table)
+            for grouping, members in own.groupby("grouping", sort=False):
+                table = _predict_fold(scheme, members, samples, settings)
+                table["fold"], table["grouping"] = fold, grouping
+                tables.append(table)
         logger.info("fold %d of %d: %d groups", folds.index(fold) + 1, len(folds), own.group.nunique())
     table = pd.concat(tables).sort_values(["grouping", "user", "start"])
     write_table(table, predictions_path, predictions_schema(samples.classes), {"classes": samples.classes})
+
+
+def _predict_fold(scheme: str, members: pd.DataFrame, samples: Samples, settings: AnyPredictor) -> pd.DataFrame:
+    """Train the models of a grouping in a fold, and return their predictions, with the temperature of all of them."""
+    tests, seen, truth = [], [], []
+    for group, users, predict in _models(scheme, members, samples, settings):
+        test, validation = samples.subset("test", users), samples.subset("validation", users)
+        tests.append(_table(test, predict(test)).assign(group=group))
+        if len(validation):
+            seen.append(predict(validation))
+            truth.append(validation.truth)
+    temperature = fit_temperature(np.concatenate(seen), np.concatenate(truth)) if seen else 1.0
+    return pd.concat(tests).assign(temperature=temperature)
+
+
+def _models(
+    scheme: str, members: pd.DataFrame, samples: Samples, settings: AnyPredictor
+) -> Iterator[tuple[str, list[str], Predict]]:
+    """Yield group, users and model of each model of a scheme."""
+    if scheme in COMBINED:
+        for user, predict in COMBINATIONS[scheme](settings, samples, list(members.user)):
+            yield user, [user], predict
+        return
+    for group, own in members.groupby("group", sort=False):
+        users = list(own.user)
+        if len(samples.subset("test", users)):
+            yield str(group), users, fit_users(settings, samples, users).predict
+
+
+def fit_users(settings: AnyPredictor, samples: Samples, users: list[str]) -> Predictor:
+    """Fit a predictor on some users.
+
+    Parameters
+    ----------
+    settings : PredictorSettings
+        The predictor.
+    samples : Samples
+        Windows of all users.
+    users : list of str
+        Users whose training and validation windows are used.
+
+    Returns
+    -------
+    Predictor
+        The fitted predictor.
+    """
+    model = build_predictor(settings)
+    model.fit(samples.subset("train", users), samples.subset("validation", users))
+    return model
 
 
 def predict_users(settings: AnyPredictor, samples: Samples, fitted: list[str], tested: list[str]) -> pd.DataFrame:
@@ -86,9 +130,7 @@ def predict_users(settings: AnyPredictor, samples: Samples, fitted: list[str], t
     test = samples.subset("test", tested)
     probabilities = np.full((len(test), len(samples.classes)), 1 / len(samples.classes))
     if fitted and len(test):
-        model = build_predictor(settings)
-        model.fit(samples.subset("train", fitted), samples.subset("validation", fitted))
-        probabilities = model.predict(test)
+        probabilities = fit_users(settings, samples, fitted).predict(test)
     return _table(test, probabilities)
 
 
@@ -107,4 +149,4 @@ def probability_columns(classes: list[str]) -> list[str]:
 def predictions_schema(classes: list[str]) -> pa.Schema:
     """Return the schema of the predictions table."""
     keys = dict(user=TEXT, group=TEXT, fold=pa.int16(), grouping=pa.int16(), session=TEXT, start=TIME, truth=pa.int16())
-    return pa.schema(keys | dict.fromkeys(probability_columns(classes), pa.float64()))
+    return pa.schema(keys | {"temperature": pa.float64()} | dict.fromkeys(probability_columns(classes), pa.float64()))

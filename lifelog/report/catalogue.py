@@ -65,6 +65,11 @@ CATALOGUE: Registry[Entry] = Registry(
             "Left: {metric} of the ways of personalising, with intervals over participants. Right: a new participant "
             "with few labelled windows, by lda; models and groups of the others are formed without this participant.",
         ),
+        "reliability": Entry(
+            "comparison",
+            "Share of right predictions by the probability of the predicted class, with one global model, before and "
+            "after temperature scaling; on the diagonal, probabilities are true. Intervals over participants.",
+        ),
         "confusion": Entry("comparison", "Confusion matrices over the test windows of all participants."),
         "user": Entry(
             "user",

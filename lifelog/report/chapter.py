@@ -88,6 +88,7 @@ class Chapter:
     verdict: dict[str, Any]
     figures: dict[str, Figure]
     comparison: pd.DataFrame
+    calibration: pd.DataFrame
     by_user: pd.DataFrame
     subsets: pd.DataFrame  # windows per user and subset
     notes: list[dict[str, Any]]
@@ -154,6 +155,7 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
         verdict=read_json(folder / "verdict.json"),
         figures={name: _figure(figures, name, f"{stem}-{name}", config) for name in names},
         comparison=joined_random(pd.read_csv(folder / "comparison.csv")),
+        calibration=_before_and_after(read_csv(folder / "calibration.csv")),
         by_user=_scores_by_user(read_csv(folder / "scores.csv"), config.compare.metric),
         subsets=subsets,
         notes=[note for note in notes if not note["excluded"]],
@@ -191,6 +193,14 @@ def _read_details(folder: Path, config: Config, split: AnySplit) -> SplitDetails
         recovery=read_json(folder / "recovery.json") if config.cohort.layout == "simulated" else None,
         published=read_json(folder / "published.json") if config.report.published and not split.rotates else None,
     )
+
+
+def _before_and_after(calibration: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per predictor, scheme and measure, with value, low and high before and after scaling."""
+    keys = ["predictor", "scheme", "measure"]
+    before, after = (calibration[calibration.scaled == scaled].set_index(keys) for scaled in (False, True))
+    numbers = ["value", "low", "high"]
+    return before[numbers].join(after[numbers], lsuffix="_before", rsuffix="_after").reset_index()
 
 
 def _scores_by_user(scores: pd.DataFrame, metric: str) -> pd.DataFrame:

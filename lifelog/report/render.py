@@ -12,6 +12,7 @@ import yaml
 
 from lifelog import __version__
 from lifelog.config import Config
+from lifelog.evaluate.calibration import MEASURES as CALIBRATION
 from lifelog.evaluate.metrics import METRICS
 from lifelog.evaluate.verdict import OUTCOMES
 from lifelog.groups.reliability import STABLE
@@ -75,6 +76,7 @@ def render_report(
         measures=MEASURES,
         of_networks=OF_NETWORKS,
         outcomes=OUTCOMES,
+        calibration_measures=CALIBRATION,
         close_minutes=CLOSE_MINUTES,
         stable=STABLE,
         versions={"lifelog": __version__, "Python": platform.python_version()}

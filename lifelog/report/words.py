@@ -97,6 +97,14 @@ def _ways(data: pd.DataFrame) -> str:
     return f"Means over participants. {_join(entries)}. A new participant with labelled windows: {_join(last)}."
 
 
+def _reliability(data: pd.DataFrame) -> str:
+    entries = []
+    for (predictor, scaling), own in data.groupby(["predictor", "scaling"], sort=False):
+        error = (own.windows * (own.predicted - own.right).abs()).sum() / own.windows.sum()
+        entries.append(f"{predictor} {scaling}: {error:.3f}")
+    return f"Expected calibration error. {_join(entries)}."
+
+
 def _confusion(data: pd.DataFrame) -> str:
     entries = []
     for (predictor, scheme), own in data.groupby(["predictor", "scheme"], sort=False):
@@ -139,6 +147,7 @@ SENTENCES: Registry[Callable[[pd.DataFrame], str]] = Registry(
         "embedding": _embedding,
         "comparison": _comparison,
         "ways": _ways,
+        "reliability": _reliability,
         "confusion": _confusion,
         "user": _user,
     },

@@ -113,7 +113,8 @@ def test_pooling_lies_between_personal_and_global_models(tables: Path) -> None:
     limits = {}
     for strength in (1e-9, 1e9):
         settings = Lda(strength=[strength], shrinkage=[0.5])
-        limits[strength] = dict(COMBINATIONS["pooled"](settings, samples, USERS))
+        models = COMBINATIONS["pooled"](settings, samples, USERS)
+        limits[strength] = {user: predict(samples.subset("test", [user])) for user, predict in models}
     for user in USERS:
         test = samples.subset("test", [user])
         alone = build_predictor(Lda(shrinkage=[0.5]))

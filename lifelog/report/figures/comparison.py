@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from lifelog.evaluate.compare import kind_of, probabilities
+from lifelog.evaluate.calibration import class_probabilities, reliability
+from lifelog.evaluate.compare import kind_of
 from lifelog.evaluate.decision import WAYS
 from lifelog.evaluate.metrics import METRICS, confusion
 from lifelog.registry import Registry
@@ -103,6 +104,34 @@ def plot_ways(tables: ComparisonTables, path: str | Path) -> None:
         save(figure, path, pd.concat([ways, curve], ignore_index=True))
 
 
+def plot_reliability(tables: ComparisonTables, path: str | Path) -> None:
+    """Plot reliability curves of the global models of predictors that see sensors, before and after scaling."""
+    predictors = [name for name, scheme in tables.predictions if scheme == "global" and name not in SENSORLESS]
+    data = []
+    with style():
+        shape = 1, max(1, len(predictors))
+        figure, axes = plt.subplots(
+            *shape, figsize=(2.6 * shape[1] + 0.8, 3.2), sharex=True, sharey=True, squeeze=False
+        )
+        for ax, predictor in zip(axes.flat, predictors, strict=False):
+            table = tables.predictions[predictor, "global"]
+            truth, users = table.truth.to_numpy(), table.user.to_numpy()
+            ax.plot([0, 1], [0, 1], color="0.6", lw=1)
+            for scaling, marker, colour in zip(("before scaling", "after scaling"), "os", colours(10), strict=False):
+                p = class_probabilities(table, scaling == "after scaling")
+                own = reliability(truth, p, users, tables.settings.confidence).curve
+                errors = np.abs([own.right - own.low, own.high - own.right])
+                ax.errorbar(
+                    own.predicted, own.right, yerr=errors, marker=marker, color=colour, capsize=2, label=scaling
+                )
+                data.append(own.assign(predictor=predictor, scaling=scaling))
+            ax.set(title=predictor, xlabel="probability", xlim=(0, 1), ylim=(0, 1))
+        axes[0, 0].set_ylabel("share of right predictions")
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+        names = ["predictor", "scaling", "bin", "windows", "predicted", "right", "low", "high"]
+        save(figure, path, pd.concat(data)[names] if data else pd.DataFrame(columns=names))
+
+
 def plot_confusion(tables: ComparisonTables, path: str | Path) -> None:
     """Plot confusion matrices over all test windows, predictors by schemes; cells are shares of the true class.
 
@@ -122,7 +151,7 @@ def plot_confusion(tables: ComparisonTables, path: str | Path) -> None:
             ax.set_visible(False)
         for (predictor, scheme), table in predictions.items():
             ax = axes[predictors.index(predictor), schemes.index(scheme)]
-            counts = confusion(table.truth.to_numpy(), probabilities(table).argmax(axis=1), len(classes))
+            counts = confusion(table.truth.to_numpy(), class_probabilities(table).argmax(axis=1), len(classes))
             columns = {"predictor": predictor, "scheme": scheme, "windows": counts.ravel()}
             data.append(pd.DataFrame(columns, index=cells))
             share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -138,7 +167,8 @@ def plot_confusion(tables: ComparisonTables, path: str | Path) -> None:
 
 
 FIGURES: Registry[Callable[[ComparisonTables, str | Path], None]] = Registry(
-    "figure", {"comparison": plot_comparison, "ways": plot_ways, "confusion": plot_confusion}
+    "figure",
+    {"comparison": plot_comparison, "ways": plot_ways, "reliability": plot_reliability, "confusion": plot_confusion},
 )
 
 

@@ -1,0 +1,224 @@
+"""Whether predicted probabilities are true: temperature scaling, proper scores, reliability curves.
+
+A temperature T turns probabilities p into p^(1/T), which sum to 1 again: above 1, they become less certain. One
+temperature per fold and scheme is fitted on validation windows by `train_predictor`; it changes no predicted class.
+
+References
+----------
+Guo, Pleiss, Sun, Weinberger (2017). On calibration of modern neural networks. ICML.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lifelog.evaluate.intervals import estimate_mean
+
+TEMPERATURES = np.geomspace(1 / 16, 16, 129)
+SMALLEST = 1e-3  # probability that is judged: a hundred windows cannot show that one is smaller
+BINS = 10  # of confidence, equally wide
+DRAWS = 1000  # resamples of users
+
+Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.integer[Any]]
+
+
+def class_probabilities(table: pd.DataFrame, scaled: bool = False) -> Floats:
+    """Return the class probabilities of a predictions table.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Table of `train_predictor`.
+    scaled : bool, default False
+        Whether to apply the temperatures.
+
+    Returns
+    -------
+    ndarray of float, shape (n_windows, n_classes)
+        In the order of the classes.
+    """
+    p = table[[name for name in table.columns if name.startswith("p_")]].to_numpy()
+    return rescale(p, table.temperature.to_numpy()) if scaled else p
+
+
+def rescale(probabilities: Floats, temperature: Floats | float) -> Floats:
+    """Apply a temperature.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float, shape (n_windows, n_classes)
+        Class probabilities.
+    temperature : float or ndarray of float, shape (n_windows,)
+        Temperature of all windows, or of each.
+
+    Returns
+    -------
+    ndarray of float, shape (n_windows, n_classes)
+        They sum to 1.
+    """
+    powers = np.maximum(probabilities, SMALLEST) ** (1 / np.reshape(temperature, (-1, 1)))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def fit_temperature(probabilities: Floats, truth: Integers) -> float:
+    """Find the temperature with the lowest log-loss.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float, shape (n_windows, n_classes)
+        Class probabilities of validation windows.
+    truth : ndarray of int, shape (n_windows,)
+        Class numbers.
+
+    Returns
+    -------
+    float
+        One of `TEMPERATURES`; 1 without windows.
+    """
+    if not len(truth):
+        return 1.0
+    losses = [log_losses(truth, rescale(probabilities, temperature)).mean() for temperature in TEMPERATURES]
+    return float(TEMPERATURES[int(np.argmin(losses))])
+
+
+def log_losses(truth: Integers, probabilities: Floats) -> Floats:
+    """Compute the negative logarithm of the probability of the true class, which is at least `SMALLEST`.
+
+    Parameters
+    ----------
+    truth : ndarray of int, shape (n_windows,)
+        Class numbers.
+    probabilities : ndarray of float, shape (n_windows, n_classes)
+        Class probabilities.
+
+    Returns
+    -------
+    ndarray of float, shape (n_windows,)
+        In nats.
+    """
+    return np.asarray(-np.log(np.maximum(probabilities[np.arange(len(truth)), truth], SMALLEST)))
+
+
+def brier_scores(truth: Integers, probabilities: Floats) -> Floats:
+    """Compute the squared distance of probabilities and true class, summed over classes (Brier, 1950).
+
+    Parameters
+    ----------
+    truth : ndarray of int, shape (n_windows,)
+        Class numbers.
+    probabilities : ndarray of float, shape (n_windows, n_classes)
+        Class probabilities.
+
+    Returns
+    -------
+    ndarray of float, shape (n_windows,)
+        From 0 to 2.
+    """
+    true = np.eye(probabilities.shape[1])[truth]
+    return np.asarray(((probabilities - true) ** 2).sum(axis=1))
+
+
+class Reliability(NamedTuple):
+    """A reliability curve, and the mean distance from true probabilities.
+
+    Attributes
+    ----------
+    curve : pandas.DataFrame
+        One row per bin with windows: bin (from 0), windows, predicted (mean probability of the predicted class), right
+        (share of right predictions), low, high.
+    error, low, high : float
+        Expected calibration error, the mean of |predicted - right| over windows, and its interval.
+    """
+
+    curve: pd.DataFrame
+    error: float
+    low: float
+    high: float
+
+
+def reliability(truth: Integers, probabilities: Floats, users: NDArray[Any], confidence: float) -> Reliability:
+    """Compare the probability of the predicted class with the share of right predictions, in bins of probability.
+
+    Parameters
+    ----------
+    truth : ndarray of int, shape (n_windows,)
+        Class numbers.
+    probabilities : ndarray of float, shape (n_windows, n_classes)
+        Class probabilities.
+    users : ndarray, shape (n_windows,)
+        User of each window.
+    confidence : float
+        Confidence level of the intervals, over resamples of users.
+
+    Returns
+    -------
+    Reliability
+        Curve and calibration error.
+    """
+    _, number = np.unique(users, return_inverse=True)
+    top = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    bins = np.minimum((top * BINS).astype(int), BINS - 1)
+    sums = np.zeros((number.max() + 1, 3, BINS))  # windows, probability and right predictions by user and bin
+    for row, values in enumerate((np.ones(len(truth)), top, right.astype(float))):
+        np.add.at(sums[:, row], (number, bins), values)
+    rng, tails = np.random.default_rng(0), [(1 - confidence) / 2, (1 + confidence) / 2]
+    weights = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), DRAWS)
+    shares, errors = _shares_and_error(np.tensordot(weights.astype(float), sums, 1))
+    used = np.flatnonzero(sums[:, 0].sum(axis=0))
+    share, error = _shares_and_error(sums.sum(axis=0)[None])
+    windows, predicted, _ = sums.sum(axis=0)[:, used]
+    low, high = np.nanquantile(shares[:, used], tails, axis=0)
+    columns = {"bin": used, "windows": windows.astype(int), "predicted": predicted / windows}
+    curve = pd.DataFrame(columns | {"right": share[0, used], "low": low, "high": high})
+    return Reliability(curve, float(error[0]), *(float(x) for x in np.quantile(errors, tails)))
+
+
+def _shares_and_error(sums: Floats) -> tuple[Floats, Floats]:
+    """Return shares of right predictions (n, bins), NaN without windows, and errors (n,), of sums (n, 3, bins)."""
+    windows, predicted, right = np.moveaxis(sums, 1, 0)
+    shares = np.divide(right, windows, where=windows > 0, out=np.full_like(right, np.nan))
+    return shares, np.abs(predicted - right).sum(axis=1) / windows.sum(axis=1)
+
+
+SCORES = {"log_loss": log_losses, "brier_score": brier_scores}
+MEASURES = {"log_loss": "log-loss (nats)", "brier_score": "Brier score", "calibration_error": "calibration error"}
+
+
+def compare_calibration(tables: dict[tuple[str, str], pd.DataFrame], confidence: float) -> pd.DataFrame:
+    """Score the probabilities of several models before and after temperature scaling; lower is better.
+
+    Parameters
+    ----------
+    tables : dict of (str, str) to pandas.DataFrame
+        Predictions by predictor and scheme; random groupings are left out.
+    confidence : float
+        Confidence level of the intervals over users.
+
+    Returns
+    -------
+    pandas.DataFrame
+        predictor, scheme, measure (a key of `MEASURES`), scaled (whether temperatures are applied), users, value (mean
+        over users; of all windows for calibration_error), low, high.
+    """
+    rows = []
+    for (predictor, scheme), table in tables.items():
+        if scheme.startswith("random"):
+            continue
+        truth, users = table.truth.to_numpy(), table.user.to_numpy()
+        for scaled in (False, True):
+            about = {"predictor": predictor, "scheme": scheme, "scaled": scaled, "users": table.user.nunique()}
+            p = class_probabilities(table, scaled)
+            for measure, score in SCORES.items():
+                by_user = pd.Series(score(truth, p)).groupby(users).mean()
+                estimate = estimate_mean(by_user.to_numpy(), confidence)
+                numbers = {"value": estimate.mean, "low": estimate.low, "high": estimate.high}
+                rows.append(about | {"measure": measure} | numbers)
+            _, error, low, high = reliability(truth, p, users, confidence)
+            rows.append(about | {"measure": "calibration_error", "value": error, "low": low, "high": high})
+    return pd.DataFrame(rows)[["predictor", "scheme", "measure", "scaled", "users", "value", "low", "high"]]
