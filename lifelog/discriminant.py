@@ -54,7 +54,12 @@ class Discriminant:
 
 
 def fit_discriminants(
-    values: Floats, classes: Codes, count: int, shrinkages: Sequence[float], weights: Floats | None = None
+    values: Floats,
+    classes: Codes,
+    count: int,
+    shrinkages: Sequence[float],
+    weights: Floats | None = None,
+    order: float = 0.0,
 ) -> list[Discriminant]:
     """Fit a linear discriminant without priors for each shrinkage.
 
@@ -70,6 +75,9 @@ def fit_discriminants(
         Of the correlations of features within classes, from 0 (none) to 1 (independent features).
     weights : ndarray of float, shape (n_windows,), optional
         Number of windows that each window counts as; 1 by default.
+    order : float, default 0
+        How far class means are drawn towards the straight line through them, along which classes follow each other at
+        equal distances in the order of their numbers: 0 for not at all, 1 for onto the line.
 
     Returns
     -------
@@ -89,6 +97,8 @@ def fit_discriminants(
     within = x - means[classes]
     covariance = (within * each[:, None]).T @ within / max(1.0, sizes.sum() - present.sum())
     variances = np.maximum(covariance.diagonal(), SMALLEST)
+    if order:
+        means = (1 - order) * means + order * _line(means, sizes)
     centre = means[present].mean(axis=0)
     offsets = np.where(present[:, None], means - centre, 0)
     models = []
@@ -98,6 +108,13 @@ def fit_discriminants(
         solved = np.linalg.solve(shrunken, offsets.T)
         models.append(Discriminant(scaling, centre, solved, 0.5 * np.einsum("cp,pc->c", offsets, solved), present))
     return models
+
+
+def _line(means: Floats, sizes: NDArray[Any]) -> Floats:
+    """Return the points (C, p) on the line that is nearest to class means, weighted by class sizes."""
+    places = np.arange(len(sizes)) - np.average(np.arange(len(sizes)), weights=sizes)
+    slope = (sizes * places) @ means / max(1e-12, float(sizes @ places**2))
+    return np.asarray(np.average(means, axis=0, weights=sizes) + places[:, None] * slope)
 
 
 def _filled(scaling: Scaling, values: Floats) -> NDArray[np.float64]:

@@ -79,6 +79,7 @@ rule compare_predictors:
         primary=CONFIG.primary.predictor,
         exploratory=lambda w: (w.target, w.split) != CONFIG.primary[:2],
         subsets=CONFIG.groups.subsets,
+        ordinal=lambda w: CONFIG.target(w.target).ordinal,
         code=code("compare_predictors"),
     message:
         "Comparing predictors on the same test windows ({wildcards.split})"

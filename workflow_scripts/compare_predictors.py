@@ -13,7 +13,7 @@ with job_log(snakemake.log[0], snakemake.input):
     settings = Compare.from_params(snakemake.params.compare)
     models = [tuple(model.split("/")) for model in snakemake.params.models]
     tables = read_predictions(dict(zip(models, snakemake.input.predictions, strict=True)))
-    by_user = score_users(tables)
+    by_user = score_users(tables, snakemake.params.ordinal)
     primary = snakemake.params.primary
     comparison = compare_predictors(by_user, settings, primary)
     write_csv(by_user, snakemake.output.scores)

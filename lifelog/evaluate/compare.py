@@ -79,13 +79,15 @@ def kind_of(scheme: str) -> str:
     return "random" if scheme.startswith("random-") else scheme
 
 
-def score_users(tables: Predictions) -> pd.DataFrame:
+def score_users(tables: Predictions, ordinal: bool = False) -> pd.DataFrame:
     """Score the predictions of every user.
 
     Parameters
     ----------
     tables : dict of (str, str) to pandas.DataFrame
         Predictions by predictor and scheme.
+    ordinal : bool, default False
+        Whether classes are in an order.
 
     Returns
     -------
@@ -97,7 +99,7 @@ def score_users(tables: Predictions) -> pd.DataFrame:
         everyone = [(EVERYONE, table)]
         for user, own in [*table.groupby("user", sort=True), *everyone]:
             row = {"predictor": predictor, "scheme": scheme, "user": user, "windows": len(own)}
-            rows.append(row | scores(own.truth.to_numpy(), class_probabilities(own), own.fold.to_numpy()))
+            rows.append(row | scores(own.truth.to_numpy(), class_probabilities(own), own.fold.to_numpy(), ordinal))
     return pd.DataFrame(rows)
 
 
@@ -123,7 +125,7 @@ def compare_predictors(by_user: pd.DataFrame, settings: Compare, primary: str | 
         p-value itself for the primary predictor, Holm's over the other ones.
     """
     rows = []
-    for metric in METRICS:
+    for metric in filter(by_user.columns.__contains__, METRICS):
         table = by_user.pivot(index="user", columns=["predictor", "scheme"], values=metric)
         pooled, users = table.loc[EVERYONE], table.drop(index=EVERYONE)
         for predictor, scheme in users.columns:
@@ -131,12 +133,13 @@ def compare_predictors(by_user: pd.DataFrame, settings: Compare, primary: str | 
             difference = (users[predictor, scheme] - users[predictor, "global"]).dropna().to_numpy()
             score = estimate_mean(values, settings.confidence)
             gain = estimate_mean(difference, settings.confidence)
+            better = int((difference < 0 if METRICS[metric].lower else difference > 0).sum())
             untested = scheme == "global" or scheme.startswith("random")
             rows.append(
                 {"predictor": predictor, "scheme": scheme, "metric": metric, "users": len(values)}
                 | {"mean": score.mean, "low": score.low, "high": score.high, "pooled": pooled[predictor, scheme]}
                 | {"difference": gain.mean, "difference_low": gain.low, "difference_high": gain.high}
-                | {"users_better": int((difference > 0).sum()), "detectable": gain.detectable}
+                | {"users_better": better, "detectable": gain.detectable}
                 | {"p": np.nan if untested else gain.p}
             )
     comparison = pd.DataFrame(rows)

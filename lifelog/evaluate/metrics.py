@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from lifelog.registry import Registry
@@ -150,6 +151,74 @@ def auroc(truth: Integers, probabilities: Floats, folds: Integers | None = None)
     return float(np.mean(areas)) if areas else float("nan")
 
 
+def mean_absolute_error(counts: Integers) -> float:
+    """Compute the mean distance of predicted and true classes.
+
+    Parameters
+    ----------
+    counts : ndarray of int, shape (n_classes, n_classes)
+        Confusion matrix, rows are true classes; classes are in an order.
+
+    Returns
+    -------
+    float
+        In classes; NaN without windows.
+    """
+    return float((counts * _distances(counts)).sum() / counts.sum()) if counts.sum() else float("nan")
+
+
+def quadratic_kappa(counts: Integers) -> float:
+    """Compute Cohen's kappa with quadratic weights (Cohen, 1968).
+
+    Parameters
+    ----------
+    counts : ndarray of int, shape (n_classes, n_classes)
+        Confusion matrix, rows are true classes; classes are in an order.
+
+    Returns
+    -------
+    float
+        1 for equal classes, 0 for agreement by chance; NaN if all windows have the same true class.
+    """
+    by_chance = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(1, counts.sum())
+    squares = _distances(counts) ** 2
+    expected = float((by_chance * squares).sum())
+    return 1 - float((counts * squares).sum()) / expected if expected else float("nan")
+
+
+def _distances(counts: Integers) -> Integers:
+    places = np.arange(len(counts))
+    return np.abs(places[:, None] - places)
+
+
+def rank_correlation(truth: Integers, probabilities: Floats, folds: Integers | None = None) -> float:
+    """Compute the rank correlation of true and expected classes, by ranks within folds (see `auroc`).
+
+    Parameters
+    ----------
+    truth : ndarray of int, shape (n_windows,)
+        Class numbers; classes are in an order.
+    probabilities : ndarray of float, shape (n_windows, n_classes)
+        Predicted class probabilities.
+    folds : ndarray of int, shape (n_windows,), optional
+        Fold of each window; one fold by default.
+
+    Returns
+    -------
+    float
+        Spearman's correlation; 0 if the expected class is the same for all windows of each fold, NaN if the true one
+        is.
+    """
+    folds = np.zeros(len(truth), dtype=int) if folds is None else folds
+    expected = probabilities @ np.arange(probabilities.shape[1])
+    # Differences in the last bits are none.
+    ranks = pd.DataFrame({"truth": truth, "expected": expected.round(9)}).groupby(folds).rank()
+    by_fold = ranks.groupby(folds)
+    first, second = ((ranks - by_fold.transform("mean")) / by_fold.transform("size").to_numpy()[:, None]).to_numpy().T
+    size = float(np.sqrt((first @ first) * (second @ second)))
+    return float(first @ second) / size if size else 0.0 if first.any() else float("nan")
+
+
 class Metric(NamedTuple):
     """A metric.
 
@@ -161,20 +230,26 @@ class Metric(NamedTuple):
         Value for true classes (n,), probabilities (n, classes) and folds (n,) or None.
     classes : int
         Number of true classes that are needed.
+    ordinal : bool
+        Whether classes must be in an order.
+    lower : bool
+        Whether lower is better.
     """
 
     label: str
     score: Callable[[Integers, Floats, Integers | None], float]
     classes: int = 1
+    ordinal: bool = False
+    lower: bool = False
 
 
-def _of_counts(label: str, score: Callable[[Integers], Any], classes: int = 1) -> Metric:
+def _of_counts(label: str, score: Callable[[Integers], Any], classes: int = 1, **about: bool) -> Metric:
     """Return a metric of confusion matrices."""
 
     def of_predictions(truth: Integers, probabilities: Floats, folds: Integers | None = None) -> float:
         return float(score(confusion(truth, probabilities.argmax(axis=1), probabilities.shape[1])))
 
-    return Metric(label, of_predictions, classes)
+    return Metric(label, of_predictions, classes, **about)
 
 
 # Every metric is scored, compared and reported; `compare.metric` names the one of the verdict.
@@ -186,11 +261,16 @@ METRICS: Registry[Metric] = Registry(
         "accuracy": _of_counts("accuracy", accuracy),
         "auroc": Metric("AUROC", auroc, classes=2),
         "published_f1": _of_counts("F1 as published (faulty)", published_f1),
+        "mean_absolute_error": _of_counts("mean absolute error", mean_absolute_error, ordinal=True, lower=True),
+        "quadratic_kappa": _of_counts("quadratic kappa", quadratic_kappa, classes=2, ordinal=True),
+        "rank_correlation": Metric("rank correlation", rank_correlation, classes=2, ordinal=True),
     },
 )
 
 
-def scores(truth: Integers, probabilities: Floats, folds: Integers | None = None) -> dict[str, float]:
+def scores(
+    truth: Integers, probabilities: Floats, folds: Integers | None = None, ordinal: bool = False
+) -> dict[str, float]:
     """Compute every metric.
 
     Parameters
@@ -201,6 +281,8 @@ def scores(truth: Integers, probabilities: Floats, folds: Integers | None = None
         Predicted class probabilities.
     folds : ndarray of int, shape (n_windows,), optional
         Fold of each window; one fold by default.
+    ordinal : bool, default False
+        Whether classes are in an order; otherwise, metrics that need one are left out.
 
     Returns
     -------
@@ -211,4 +293,5 @@ def scores(truth: Integers, probabilities: Floats, folds: Integers | None = None
     return {
         name: metric.score(truth, probabilities, folds) if present >= metric.classes else float("nan")
         for name, metric in METRICS.items()
+        if ordinal or not metric.ordinal
     }

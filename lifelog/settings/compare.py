@@ -8,6 +8,8 @@ from pydantic import Field, field_validator
 
 from lifelog.settings.base import Section
 
+ORDINAL_METRICS = ("quadratic_kappa", "rank_correlation")
+
 
 class Compare(Section):
     """Scores, intervals and the verdict. One test is primary, named before the run."""
@@ -19,8 +21,10 @@ class Compare(Section):
     confidence: float = Field(0.95, gt=0.5, lt=1)
     """confidence level of the intervals"""
 
-    metric: Literal["macro_f1", "balanced_accuracy", "accuracy", "auroc"] = "macro_f1"
-    """metric of the primary test"""
+    metric: Literal["macro_f1", "balanced_accuracy", "accuracy", "auroc", "quadratic_kappa", "rank_correlation"] = (
+        "macro_f1"
+    )
+    """metric of the primary test; the last two are for targets with `ordinal: true`"""
 
     target: str | None = None
     """target of the primary test; null: the first of targets_run. Results of other targets are exploratory"""

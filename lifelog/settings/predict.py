@@ -136,6 +136,24 @@ class Lda(PredictorSettings):
         return value
 
 
+class Ordinal(Lda):
+    """Linear discriminant for classes in an order."""
+
+    name: Literal["ordinal"] = "ordinal"  # type: ignore[assignment]
+    """as lda, for classes in an order (targets with `ordinal: true`)"""
+
+    order: list[float] = Field([0, 0.5, 1], min_length=1)
+    """how far class means are drawn towards a line on which they have equal distances, to choose from on validation
+    windows; 0 for not at all (lda), 1 for onto the line"""
+
+    @field_validator("order")
+    @classmethod
+    def _is_part(cls, value: list[float]) -> list[float]:
+        if not all(0 <= part <= 1 for part in value):
+            raise ValueError("an order is a number from 0 to 1")
+        return value
+
+
 class NetworkSettings(Training, PredictorSettings):
     """Keys of every network that predicts."""
 
@@ -205,7 +223,7 @@ class WindowNet(NetworkSettings):
     """windows per step"""
 
 
-AnyPredictor = Lda | Boosting | MilNet | LifeLogNet | WindowNet | Majority | NearestMinute | LastLabel | Clock
+AnyPredictor = Lda | Ordinal | Boosting | MilNet | LifeLogNet | WindowNet | Majority | NearestMinute | LastLabel | Clock
 Predictor = Annotated[AnyPredictor, Field(discriminator="name")]
 
 

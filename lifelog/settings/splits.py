@@ -26,6 +26,10 @@ class Target(Section):
     bins: dict[Name, list[Level]] = Field(min_length=2)
     """class name: its label values, or ranges such as 0..33; windows with other values are not used"""
 
+    ordinal: bool = False
+    """true: the classes are in an order, such as low, middle, high; scores that count how far a prediction is from the
+    true class are added"""
+
     @field_validator("bins", mode="before")
     @classmethod
     def _to_lists(cls, value: Any) -> Any:
@@ -69,11 +73,12 @@ def etri_targets() -> list[Target]:
     rest = ["recreation_media", "entertainment", "hobby", "recreation_etc", "meal", "sleep", "socialising"]
     action = {"work": ["work", "study"], "rest": rest, "move": ["travel", "outdoor_act", "shop"]}
     targets = (
-        ("tension", "emotionTension", tension),
-        ("positive", "emotionPositive", positive),
-        ("action", "action", action),
+        ("tension", "emotionTension", tension, True),
+        ("positive", "emotionPositive", positive, True),
+        ("action", "action", action, False),
     )
-    return [Target.model_validate(dict(name=name, column=column, bins=bins)) for name, column, bins in targets]
+    keys = "name", "column", "bins", "ordinal"
+    return [Target.model_validate(dict(zip(keys, target, strict=True))) for target in targets]
 
 
 class WindowAssignment(Section):

@@ -1,8 +1,22 @@
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 from sklearn import metrics as reference
 
-from lifelog.evaluate.metrics import accuracy, auroc, balanced_accuracy, confusion, macro_f1, published_f1, scores
+from lifelog.evaluate.metrics import (
+    METRICS,
+    accuracy,
+    auroc,
+    balanced_accuracy,
+    confusion,
+    macro_f1,
+    mean_absolute_error,
+    published_f1,
+    quadratic_kappa,
+    rank_correlation,
+    scores,
+)
+from lifelog.settings.compare import ORDINAL_METRICS
 
 
 @pytest.fixture
@@ -60,3 +74,34 @@ def test_scores_that_compare_classes_need_two_of_them_in_the_test_windows() -> N
     assert all(np.isnan(one[name]) for name in ("macro_f1", "balanced_accuracy", "auroc")) and one["accuracy"] == 1
     two = scores(np.array([0, 0, 1]), np.tile([0.9, 0.1], (3, 1)))
     assert two["macro_f1"] == pytest.approx(0.4)
+
+
+def test_ordinal_scores_are_those_of_the_references() -> None:
+    rng = np.random.default_rng(0)
+    truth, p = rng.integers(0, 4, 200), rng.dirichlet(np.ones(4), 200)
+    p[np.arange(200), truth] += 0.3
+    p /= p.sum(axis=1, keepdims=True)
+    predicted = p.argmax(axis=1)
+    counts = confusion(truth, predicted, 4)
+    assert quadratic_kappa(counts) == pytest.approx(reference.cohen_kappa_score(truth, predicted, weights="quadratic"))
+    assert mean_absolute_error(counts) == pytest.approx(np.abs(truth - predicted).mean())
+    assert rank_correlation(truth, p) == pytest.approx(spearmanr(truth, p @ np.arange(4)).statistic)
+    assert quadratic_kappa(confusion(truth, truth, 4)) == 1
+    assert rank_correlation(truth, np.full((200, 4), 0.25)) == 0
+    assert np.isnan(rank_correlation(truth * 0, p)) and np.isnan(quadratic_kappa(confusion(truth * 0, truth * 0, 4)))
+
+
+def test_ranks_of_different_folds_are_not_compared() -> None:
+    """Class shares of training windows are the lower, the higher they are in the test windows."""
+    folds = np.repeat(np.arange(10), 8)
+    truth = (np.random.default_rng(0).random(80) < 0.5).astype(int)
+    share = np.array([truth[folds != fold].mean() for fold in folds])
+    p = np.stack([1 - share, share], axis=1)
+    assert rank_correlation(truth, p, folds) == 0 and rank_correlation(truth, p) < -0.2
+
+
+def test_scores_of_an_order_are_only_those_of_ordinal_targets() -> None:
+    truth, p = np.array([0, 1, 2]), np.eye(3)
+    assert set(METRICS) - set(scores(truth, p)) == {name for name, metric in METRICS.items() if metric.ordinal}
+    assert scores(truth, p, ordinal=True)["mean_absolute_error"] == 0
+    assert {*ORDINAL_METRICS, "mean_absolute_error"} == {name for name, metric in METRICS.items() if metric.ordinal}

@@ -13,6 +13,7 @@ from lifelog.settings.compare import Compare
 from tests.evaluate.test_compare import predictions
 
 SETTINGS = Compare()
+NOMINAL = [name for name, metric in METRICS.items() if not metric.ordinal]
 
 
 def verdict_of(tables: dict[tuple[str, str], pd.DataFrame], subsets: tuple[str, ...] = ("train",)) -> dict:
@@ -130,7 +131,7 @@ def test_false_gains_and_losses_are_as_rare_as_the_level() -> None:
     """Three predictors, for which all schemes are equivalent, in 30 repetitions."""
     rng, claims = np.random.default_rng(0), {"gain": 0, "primary": 0}
     schemes = ["global", "importance", *(f"random-{i + 1}" for i in range(20))]
-    columns = ["predictor", "scheme", "user", *METRICS]
+    columns = ["predictor", "scheme", "user", *NOMINAL]
     keys = [(p, s, f"u{u}") for p in ("a", "b", "c") for s in schemes for u in range(12)]
     for _ in range(30):
         by_user = pd.DataFrame(
@@ -153,7 +154,7 @@ def test_without_a_difference_to_random_groups_gains_are_as_rare_as_the_level() 
         scores = rng.normal(0.5, 0.1, (len(keys), 5)) + better
         by_user = pd.DataFrame(
             [(*key, *row) for key, row in zip(keys, scores, strict=True)],
-            columns=["predictor", "scheme", "user", *METRICS],
+            columns=["predictor", "scheme", "user", *NOMINAL],
         )
         by_user = pd.concat([by_user, by_user[by_user.user == "u0"].assign(user="all windows")])
         result = verdict(by_user, compare_predictors(by_user, SETTINGS, "a"), SETTINGS, ["train"], primary="a")

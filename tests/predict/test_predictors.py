@@ -9,6 +9,8 @@ from scipy.special import softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import log_loss
 
+from lifelog.discriminant import fit_discriminants
+from lifelog.evaluate.calibration import log_losses
 from lifelog.mil.train import validation_score
 from lifelog.predict.combine import COMBINATIONS
 from lifelog.predict.interface import build_predictor
@@ -23,12 +25,13 @@ from lifelog.settings.predict import (
     Majority,
     MilNet,
     NearestMinute,
+    Ordinal,
     WindowNet,
 )
 from lifelog.splits.assign import folds_tested, read_folds
 
 ALL = [
-    *(LifeLogNet(epochs=8), WindowNet(epochs=1), MilNet(epochs=2), Boosting(max_iter=20), Lda()),
+    *(LifeLogNet(epochs=8), WindowNet(epochs=1), MilNet(epochs=2), Boosting(max_iter=20), Lda(), Ordinal()),
     *(Majority(), NearestMinute(), LastLabel(), Clock()),
 ]
 USERS = ["101", "102", "103", "104"]
@@ -106,6 +109,19 @@ def test_a_user_who_is_not_tested_in_a_fold_only_trains(tables: Path, scheme: st
     model = build_predictor(settings)
     model.fit(samples.subset("train", ["102"]), samples.subset("validation", ["102"]))  # no validation windows
     assert np.isfinite(model.predict(samples.subset("test"))).all()
+
+
+def test_an_order_helps_where_the_middle_class_is_rare() -> None:
+    """With means on a line, the middle class is where it should be, although it has three windows."""
+    rng, losses = np.random.default_rng(0), np.zeros(2)
+    for _ in range(5):
+        truth = rng.integers(0, 3, 1200)
+        x = np.column_stack([truth + rng.normal(0, 0.5, 1200), rng.normal(size=(1200, 20))])
+        train = (np.arange(1200) < 120) & ((truth != 1) | (np.cumsum(truth == 1) <= 3))
+        for i, order in enumerate((0, 1)):
+            (model,) = fit_discriminants(x[train], truth[train], 3, [0.5], None, order)
+            losses[i] += log_losses(truth[120:], model.probabilities(x[120:])).mean() / 5
+    assert losses[1] < losses[0] - 0.5
 
 
 def test_pooling_lies_between_personal_and_global_models(tables: Path) -> None:
