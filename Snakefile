@@ -24,6 +24,7 @@ include: "rules/mil.smk"
 include: "rules/groups.smk"
 include: "rules/predict.smk"
 include: "rules/report.smk"
+include: "rules/export.smk"
 include: "rules/new_users.smk"
 include: "rules/validation.smk"
 

@@ -25,6 +25,7 @@ _EXPORTS = {
     "predict.samples": ("read_samples",),
     "predict.train": ("train_predictor",),
     "evaluate.compare": ("compare_predictors", "read_predictions", "score_users"),
+    "export": ("load_run",),
     "new_users": ("place_user",),
 }
 _MODULE = {name: module for module, names in _EXPORTS.items() for name in names}

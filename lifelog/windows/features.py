@@ -89,7 +89,8 @@ def extract_features(windows_path: str | Path, seconds: int, features_path: str 
         Parquet file to write; values are NaN where a modality is missing.
     """
     modalities = read_modalities(windows_path)
-    bins = max(1, seconds // BIN_SECONDS)
+    # Not more than the longest modality has samples: a day of scalars is one bin, not 17,280.
+    bins = max(1, min(seconds // BIN_SECONDS, max(m.length for m in modalities)))
     parts = [_describe(batch, modalities, seconds, bins) for batch in iter_windows(windows_path, modalities)]
     table = pq.read_table(windows_path, columns=["user", "start"])
     for name in parts[0]:

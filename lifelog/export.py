@@ -1,0 +1,207 @@
+"""export: predictions, importance and groups of a whole run as one tidy table each, with a data dictionary.
+
+`load_run` returns the same tables in a notebook. Tables are read from the folder of results, file by file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lifelog.evaluate.calibration import class_probabilities
+from lifelog.evaluate.compare import kind_of
+from lifelog.tables import TEXT, TIME, read_csv, read_json, write_atomically, write_csv
+
+# By table and column: type, and description. Times are starts of windows in UTC.
+CHAPTER = {
+    "target": (TEXT, "what is predicted, a name of `targets`"),
+    "split": (TEXT, "how windows are assigned to subsets, a name of `splits`"),
+}
+FOLD = {"fold": (pa.int16(), "fold of the split; fold 0 of several folds describes the user and holds out nothing")}
+WINDOW = {"user": (TEXT, "participant"), "start": (TIME, "start of the window, UTC")}
+GROUPING = {
+    "scheme": (TEXT, "which users share a model: global, personal, a grouping, or a combination"),
+    "grouping": (pa.int16(), "number of the grouping from 1; only `random` has several"),
+}
+DICTIONARY: dict[str, dict[str, tuple[pa.DataType, str]]] = {
+    "predictions": CHAPTER
+    | {"predictor": (TEXT, "a name of `predictors`")}
+    | GROUPING
+    | FOLD
+    | WINDOW
+    | {
+        "session": (TEXT, "recording session of the window"),
+        "group": (TEXT, "group of the user, whose model predicts the window"),
+        "class": (TEXT, "class whose probability the row holds; one row per window and class"),
+        "probability": (pa.float64(), "predicted probability of the class"),
+        "scaled": (pa.float64(), "the same after temperature scaling, fitted on validation windows"),
+        "truth": (pa.bool_(), "whether the class is the true one"),
+    },
+    "importance": CHAPTER
+    | WINDOW
+    | FOLD
+    | {
+        "subset": (TEXT, "subset of the window in this fold: train, validation or test"),
+        "block": (pa.int32(), "block of time; windows of a block are not independent"),
+        "seed": (pa.int32(), "training seed of the network; 0 for value"),
+        "measure": (TEXT, "value, attention or ablation"),
+        "modality": (TEXT, "a name of `modalities`"),
+        "value": (pa.float64(), "importance: of value in AUROC, of attention a share, of ablation in nats"),
+    },
+    "groups": CHAPTER
+    | GROUPING
+    | FOLD
+    | {
+        "user": (TEXT, "participant"),
+        "group": (TEXT, "name of the group"),
+        "certainty": (pa.float64(), "share of resampled blocks of time with the same group; null if unknown"),
+    },
+}
+
+
+@dataclass
+class Run:
+    """The results of a run.
+
+    Attributes
+    ----------
+    folder : Path
+        Folder of the results.
+    """
+
+    folder: Path
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """One row per predicted window and class; see `DICTIONARY`."""
+        return _table(self.folder, "predictions")
+
+    @cached_property
+    def importance(self) -> pd.DataFrame:
+        """One row per window, fold, seed, measure and modality."""
+        return _table(self.folder, "importance")
+
+    @cached_property
+    def groups(self) -> pd.DataFrame:
+        """One row per scheme, grouping, fold and user."""
+        return _table(self.folder, "groups")
+
+    @property
+    def verdicts(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """The conclusions, by target and split."""
+        return {(c.parent.name, c.name): read_json(c / "verdict.json") for c in _chapters(self.folder)}
+
+
+def load_run(results: str | Path) -> Run:
+    """Open the results of a run in a notebook.
+
+    Parameters
+    ----------
+    results : str or Path
+        Folder of the results.
+
+    Returns
+    -------
+    Run
+        Its tables are read when they are used: predictions, importance, groups and verdicts.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no finished comparison.
+    """
+    folder = Path(results)
+    if not _chapters(folder):
+        raise FileNotFoundError(f"{folder} holds no finished run: {{target}}/{{split}}/verdict.json is missing")
+    return Run(folder)
+
+
+def write_export(chapters: list[str], paths: dict[str, str], dictionary_path: str | Path) -> None:
+    """Write the tables of a run, file by file, and the data dictionary.
+
+    Parameters
+    ----------
+    chapters : list of str
+        Folders of the results of each target and split.
+    paths : dict of str to str
+        Parquet file to write, by table of `DICTIONARY`.
+    dictionary_path : str or Path
+        CSV file to write: table, column, type, description.
+    """
+    for name, path in paths.items():
+        with write_atomically(path) as part, pq.ParquetWriter(part, _schema(name), compression="zstd") as writer:
+            for piece in _pieces([Path(chapter) for chapter in chapters], name):
+                writer.write_table(piece)
+    rows = [
+        (table, column, str(kind), about)
+        for table, columns in DICTIONARY.items()
+        for column, (kind, about) in columns.items()
+    ]
+    write_csv(pd.DataFrame(rows, columns=["table", "column", "type", "description"]), dictionary_path)
+
+
+def _chapters(folder: Path) -> list[Path]:
+    """Return the folders of all targets and splits."""
+    return sorted(path.parent for path in folder.glob("*/*/verdict.json"))
+
+
+def _predictions(chapter: Path) -> Iterator[pd.DataFrame]:
+    # Files of models that a changed configuration does not have any more are left out.
+    compared = read_csv(chapter / "scores.csv")[["predictor", "scheme"]].drop_duplicates()
+    models = sorted({(predictor, kind_of(scheme)) for predictor, scheme in compared.itertuples(index=False)})
+    for predictor, scheme in models:
+        table = pq.read_table(chapter / "predictions" / predictor / f"{scheme}.parquet").to_pandas()
+        classes = [name.removeprefix("p_") for name in table.columns if name.startswith("p_")]
+        long = table.loc[table.index.repeat(len(classes))].assign(predictor=predictor, scheme=scheme)
+        long["class"] = np.tile(classes, len(table))
+        long["probability"] = class_probabilities(table).ravel()
+        long["scaled"] = class_probabilities(table, scaled=True).ravel()
+        long["truth"] = np.tile(np.arange(len(classes)), len(table)) == long.truth
+        yield long
+
+
+def _importance(chapter: Path) -> Iterator[pd.DataFrame]:
+    if (chapter / "importance_scores.csv").is_file():
+        for user in read_csv(chapter / "importance_scores.csv").user:
+            for kind in ("value", "importance"):
+                yield pq.read_table(chapter / kind / f"{user}.parquet").to_pandas()
+
+
+def _groups(chapter: Path) -> Iterator[pd.DataFrame]:
+    schemes = {kind_of(scheme) for scheme in read_csv(chapter / "scores.csv").scheme}
+    for scheme in sorted(schemes):
+        path = chapter / "groups" / f"{scheme}.csv"
+        if path.is_file():  # combinations have no groups
+            yield read_csv(path).assign(scheme=scheme)
+
+
+READERS: dict[str, Callable[[Path], Iterator[pd.DataFrame]]] = {
+    "predictions": _predictions,
+    "importance": _importance,
+    "groups": _groups,
+}
+
+
+def _pieces(chapters: list[Path], name: str) -> Iterator[pa.Table]:
+    """Yield the parts of a table, one per file."""
+    schema = _schema(name)
+    for chapter in chapters:
+        for piece in READERS[name](chapter):
+            piece = piece.assign(target=chapter.parent.name, split=chapter.name)
+            yield pa.Table.from_pandas(piece[schema.names], schema, preserve_index=False)
+
+
+def _schema(name: str) -> pa.Schema:
+    return pa.schema([(column, kind) for column, (kind, _) in DICTIONARY[name].items()])
+
+
+def _table(folder: Path, name: str) -> pd.DataFrame:
+    return pa.concat_tables([_schema(name).empty_table(), *_pieces(_chapters(folder), name)]).to_pandas()

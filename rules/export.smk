@@ -1,0 +1,22 @@
+# One tidy table each of predictions, importance and groups, with a data dictionary; requested by its name.
+rule export:
+    input:
+        verdicts=expand("<results>/{c}/verdict.json", c=CHAPTERS),
+    output:
+        predictions="<results>/export/predictions.parquet",
+        importance="<results>/export/importance.parquet",
+        groups="<results>/export/groups.parquet",
+        dictionary="<results>/export/dictionary.csv",
+    log:
+        "<logs>/export.log",
+    benchmark:
+        "<benchmarks>/export.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        chapters=[f"{CONFIG.results}/{chapter}" for chapter in CHAPTERS],
+        code=code("export"),
+    message:
+        "Exporting predictions, importance and groups"
+    script:
+        "../workflow_scripts/export.py"
