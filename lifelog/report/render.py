@@ -19,6 +19,8 @@ from lifelog.groups.reliability import STABLE
 from lifelog.measures import MEASURES, OF_NETWORKS
 from lifelog.report.catalogue import figures_of
 from lifelog.report.chapter import Chapter, Figure
+from lifelog.report.glossary import GLOSSARY
+from lifelog.report.overview import key_numbers, next_steps, sensors_that_matter
 from lifelog.report.page import render_page
 from lifelog.tables import write_text
 
@@ -32,6 +34,7 @@ TABS = {
     "groups": "Groups",
     "comparison": "Comparison",
     "run": "Run",
+    "glossary": "Glossary",
 }
 
 
@@ -66,6 +69,10 @@ def render_report(
         cohort=cohort,
         problems=problems,
         figures=figures,
+        numbers=key_numbers(cohort, problems, config.windows.seconds),
+        steps=next_steps(chapters[0], cohort) if chapters else [],
+        people=sensors_that_matter(chapters[0]) if chapters and chapters[0].details else [],
+        glossary=GLOSSARY,
         figures_of=figures_of,
         chapters=chapters,
         users=_users(cohort, figures["yield"].table, chapters, len(config.mil.seeds) > 1),

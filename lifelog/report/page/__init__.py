@@ -6,6 +6,9 @@ from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from lifelog.report.glossary import link_terms
 
 
 def render_page(template: str, **values: Any) -> str:
@@ -18,5 +21,6 @@ def render_page(template: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters["number"] = lambda value, digits=3: "–" if pd.isna(value) else f"{value:.{digits}f}"
-    environment.filters["signed"] = lambda value: "–" if pd.isna(value) else f"{value:+.3f}"
+    environment.filters["signed"] = lambda value, digits=3: "–" if pd.isna(value) else f"{value:+.{digits}f}"
+    environment.filters["with_terms"] = lambda text: Markup(link_terms(str(text)))
     return environment.get_template(template).render(**values)

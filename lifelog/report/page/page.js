@@ -6,6 +6,10 @@ const pages = [...document.querySelectorAll(".page")];
 function show(moved) {
   const aim = document.getElementById(location.hash.slice(1)) || pages[0];
   const page = aim.closest(".page") || pages[0];
+  if (choice && aim.dataset.chapter) {
+    choice.value = aim.dataset.chapter;
+    select(choice.value);
+  }
   pages.forEach((other) => other.classList.toggle("shown", other === page));
   const tab = page.dataset.tab || page.id;
   document.querySelectorAll("nav[aria-label=pages] a").forEach((link) => {
@@ -19,6 +23,16 @@ function show(moved) {
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
 }
+// One target and split at a time; links to one select it.
+const choice = document.getElementById("switch");
+function select(key) {
+  document.querySelectorAll("[data-chapter]").forEach((block) => block.classList.toggle("other", block.dataset.chapter !== key));
+}
+if (choice) {
+  choice.addEventListener("change", () => select(choice.value));
+  select(choice.value);
+}
+
 addEventListener("hashchange", () => show(true));
 show(location.hash !== "");
 addEventListener("load", () => { if (location.hash) show(true); }); // after the browser has scrolled to the anchor

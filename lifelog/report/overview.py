@@ -1,0 +1,124 @@
+"""The first page of the report: what was found, for whom, how sure it is, and what to do next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from lifelog.report.chapter import Chapter
+
+FEW_WINDOWS = 60  # of a user, below which importance is often not measured (docs/validation.md)
+MUCH_LOST = 0.1  # share of labels
+WAYS = {
+    "global": "one model of all participants",
+    "personal": "one model per participant",
+    "pooled": "one model per participant, in which the others count a little",
+    "tuned": "the model of all participants, trained further on each",
+    "importance": "one model per group of similar importance",
+    "blend": "the mean of the model of all participants and the personal one",
+}
+
+
+def key_numbers(cohort: pd.DataFrame, problems: pd.DataFrame, seconds: int) -> list[tuple[str, str]]:
+    """Return three numbers with their descriptions: participants, windows, and the share of labels that were lost.
+
+    Parameters
+    ----------
+    cohort, problems : pandas.DataFrame
+        Tables of `cohort_yield` and `problem_counts`.
+    seconds : int
+        Window length in seconds.
+
+    Returns
+    -------
+    list of (str, str)
+        Number and description.
+    """
+    least = int(cohort.windows.min())
+    lost = problems[problems.kind == "label"]
+    why = f", mostly: {lost.reason.iloc[0]}" if len(lost) else ""
+    return [
+        (f"{len(cohort)}", "participants"),
+        (f"{cohort.windows.sum():,}", f"windows of {seconds} s, at least {least:,} per participant"),
+        (f"{lost_share(cohort):.1%}", f"of the labels lost{why}"),
+    ]
+
+
+def lost_share(cohort: pd.DataFrame) -> float:
+    """Return the share of labels that did not become a window."""
+    return float(cohort.lost.sum() / max(1, cohort.labelled.sum()))
+
+
+def sensors_that_matter(chapter: Chapter) -> list[dict[str, Any]]:
+    """Return one entry per participant: the modalities that matter, and how reliable that is.
+
+    Parameters
+    ----------
+    chapter : Chapter
+        A chapter with importance.
+
+    Returns
+    -------
+    list of dict
+        user; sensors, each with modality, value, low and high, for values whose interval is above 0, the largest first;
+        halves, the rank correlation between halves of the user's blocks of time; group; best, the way with the highest
+        score of the primary predictor.
+    """
+    assert chapter.details is not None
+    values = chapter.details.values
+    matter = values[values.low > 0].sort_values("value", ascending=False, kind="stable")
+    halves = chapter.details.importance.set_index("user").halves_value
+    groups = chapter.details.groups.set_index("user").group
+    ways = [column for column in chapter.by_user.columns if column[0] == chapter.verdict["primary"]]
+    ways = [column for column in ways if column[1] in WAYS]
+    best = chapter.by_user[ways].dropna().idxmax(axis=1) if ways else {}
+    return [
+        {
+            "user": user,
+            "sensors": matter[matter.user == user][["modality", "value", "low", "high"]].to_dict("records"),
+            "halves": halves.get(user, float("nan")),
+            "group": groups.get(user, "–"),
+            "best": best[user][1] if user in best else "–",
+        }
+        for user in dict.fromkeys(values.user)
+    ]
+
+
+def next_steps(chapter: Chapter, cohort: pd.DataFrame) -> list[str]:
+    """Return what to do next, as sentences.
+
+    Parameters
+    ----------
+    chapter : Chapter
+        The chapter of the primary test.
+    cohort : pandas.DataFrame
+        Table of `cohort_yield`.
+
+    Returns
+    -------
+    list of str
+        The most important one first.
+    """
+    steps = []
+    decision = chapter.verdict["decision"]
+    if chapter.verdict["leak"]["outcome"] == "leak":
+        steps.append(
+            "Choose another split before you use any score: time alone predicts the label as well as the sensors do."
+        )
+    if decision and decision["recommended"]:
+        scheme = decision["recommended"]
+        steps.append(f"Predict {chapter.target} by {decision['predictor']} with {WAYS[scheme]} ({scheme}).")
+    elif decision and decision["ways"]:
+        steps.append(f"{decision['sentence']} Record more participants or sessions, or try other sensors.")
+    if chapter.details is not None:
+        unmeasured = chapter.details.unstable
+        if unmeasured:
+            few = int((cohort.set_index("user").windows.reindex(unmeasured) < FEW_WINDOWS).sum())
+            more = f"; {few} of them have fewer than {FEW_WINDOWS} windows: record more" if few else ""
+            of_all = f"{len(unmeasured)} of {len(chapter.details.importance)} participants"
+            steps.append(f"Do not interpret the importance of {of_all}: it is not measured{more}.")
+        steps.append(f"For new participants: {chapter.details.curve}")
+    if lost_share(cohort) > MUCH_LOST:
+        steps.append(f"Find out why {lost_share(cohort):.0%} of the labels were lost (page Cohort).")
+    return steps
