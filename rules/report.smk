@@ -208,6 +208,7 @@ rule render_report:
         published=expand("<results>/{c}/published.json", c=AS_PUBLISHED),
     output:
         page=figure("<results>/report.html", "run", figure="whole page"),
+        card="<results>/model_card.md",
     log:
         "<logs>/render_report.log",
     benchmark:

@@ -22,4 +22,5 @@ with job_log(snakemake.log[0], snakemake.input):
         run_figures(results / "figures", config),
         [read_chapter(results / chapter, config, list(starts)) for chapter in snakemake.params.chapters],
         snakemake.output.page,
+        snakemake.output.card,
     )

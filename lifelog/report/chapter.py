@@ -108,6 +108,13 @@ class Chapter:
         return f"{self.target}, {self.split} split"
 
     @property
+    def class_counts(self) -> dict[str, int]:
+        """Number of test windows by class."""
+        table = self.figures["confusion"].table
+        _, own = next(iter(table.groupby(["predictor", "scheme"], sort=False)))
+        return {str(name): int(count) for name, count in own.groupby("true").windows.sum().items()}
+
+    @property
     def headline_scores(self) -> pd.DataFrame:
         """Scores in importance groups and with one global model, of predictors that have both."""
         grouped = [predictor for predictor, scheme in self.by_user.columns if scheme == "importance"]

@@ -17,6 +17,7 @@ from lifelog.evaluate.metrics import METRICS
 from lifelog.evaluate.verdict import OUTCOMES
 from lifelog.groups.reliability import STABLE
 from lifelog.measures import MEASURES, OF_NETWORKS
+from lifelog.report.card import AUTHOR, write_card
 from lifelog.report.catalogue import figures_of
 from lifelog.report.chapter import Chapter, Figure
 from lifelog.report.glossary import GLOSSARY
@@ -33,6 +34,7 @@ TABS = {
     "importance": "Importance",
     "groups": "Groups",
     "comparison": "Comparison",
+    "card": "Model card",
     "run": "Run",
     "glossary": "Glossary",
 }
@@ -45,8 +47,9 @@ def render_report(
     figures: dict[str, Figure],
     chapters: list[Chapter],
     path: str | Path,
+    card_path: str | Path,
 ) -> None:
-    """Write the page.
+    """Write the page, and the model card.
 
     Parameters
     ----------
@@ -60,7 +63,12 @@ def render_report(
         One per target and split; the first one is the headline.
     path : str or Path
         HTML file to write.
+    card_path : str or Path
+        Markdown file to write.
     """
+    versions = {"lifelog": __version__, "Python": platform.python_version()}
+    versions |= {library: version(library) for library in LIBRARIES}
+    card = write_card(config, cohort, chapters[0], versions) if chapters else None
     page = render_page(
         "page.html",
         tabs=TABS,
@@ -86,10 +94,12 @@ def render_report(
         calibration_measures=CALIBRATION,
         close_minutes=CLOSE_MINUTES,
         stable=STABLE,
-        versions={"lifelog": __version__, "Python": platform.python_version()}
-        | {library: version(library) for library in LIBRARIES},
+        versions=versions,
+        card=card,
+        author=AUTHOR,
     )
     write_text(page, path)
+    write_text(card.markdown if card else "", card_path)
 
 
 def _users(

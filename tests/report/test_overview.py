@@ -1,0 +1,87 @@
+"""The first page, the glossary and the model card: what they state about known results."""
+
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from lifelog.report.glossary import GLOSSARY, link_terms
+from lifelog.report.overview import key_numbers, next_steps, sensors_that_matter
+from tests.workflow import Workflow
+
+COHORT = pd.DataFrame({"user": ["a", "b"], "labelled": [100, 100], "windows": [95, 55], "lost": [5, 45]})
+
+
+def chapter(
+    recommended: str | None = "personal", leak: str = "no_leak", unstable: tuple[str, ...] = ()
+) -> SimpleNamespace:
+    decision = {"ways": {"lda": [1]}, "recommended": recommended, "predictor": "lda", "sentence": "Undecided for lda."}
+    values = pd.DataFrame(
+        [
+            ("a", "eda", 0.2, 0.1, 0.3),
+            ("a", "acc", 0.3, 0.2, 0.4),
+            ("a", "hr", 0.1, -0.1, 0.3),
+            ("b", "eda", 0.1, -0.2, 0.4),
+        ],
+        columns=["user", "modality", "value", "low", "high"],
+    )
+    details = SimpleNamespace(
+        unstable=list(unstable),
+        curve="Personal models are better from about 20 windows on.",
+        importance=pd.DataFrame({"user": ["a", "b"], "halves_value": [0.9, 0.1]}),
+        groups=pd.DataFrame({"user": ["a", "b"], "group": ["group 1", "group 2"]}),
+        values=values,
+    )
+    by_user = pd.DataFrame({("lda", "global"): [0.5, 0.6], ("lda", "personal"): [0.7, 0.4]}, index=["a", "b"])
+    verdict = {"decision": decision, "leak": {"outcome": leak}, "primary": "lda"}
+    return SimpleNamespace(target="tension", verdict=verdict, details=details, by_user=by_user)
+
+
+def test_three_numbers_describe_the_cohort() -> None:
+    problems = pd.DataFrame({"kind": ["modality", "label"], "reason": ["flat signal", "no sample"]})
+    numbers = key_numbers(COHORT, problems, 60)
+    assert [number for number, _ in numbers] == ["2", "150", "25.0%"]
+    assert "at least 55" in numbers[1][1] and "mostly: no sample" in numbers[2][1]
+
+
+def test_sensors_that_matter_have_intervals_above_0() -> None:
+    first, second = sensors_that_matter(chapter())
+    assert [sensor["modality"] for sensor in first["sensors"]] == ["acc", "eda"] and not second["sensors"]
+    assert (first["best"], second["best"]) == ("personal", "global") and first["group"] == "group 1"
+
+
+@pytest.mark.parametrize(
+    ("about", "expected"),
+    [
+        ({}, ["Predict tension by lda with one model per participant (personal)."]),
+        ({"recommended": None}, ["Undecided for lda. Record more"]),
+        ({"leak": "leak"}, ["Choose another split"]),
+        ({"unstable": ("b",)}, ["1 of 2 participants: it is not measured; 1 of them have fewer than 60"]),
+    ],
+)
+def test_next_steps_follow_from_the_results(about: dict, expected: list[str]) -> None:
+    steps = " ".join(next_steps(chapter(**about), COHORT))
+    assert all(text in steps for text in [*expected, "25% of the labels", "about 20 windows"])
+
+
+def test_first_uses_of_terms_link_to_the_glossary() -> None:
+    html = '<p>macro-F1 and <a href="#x">AUROC</a>, then Macro-F1 and AUROC.</p><h2>Brier score</h2><td>BIC</td>'
+    linked = link_terms(html)
+    assert re.findall(r'href="#(term-[^"]*)"', linked) == ["term-macro-f1", "term-auroc"]
+    assert re.sub(r'<a class="term"[^>]*>([^<]*)</a>', r"\1", linked) == html
+    assert len({term.key for term in GLOSSARY}) == len(GLOSSARY)
+
+
+def test_the_card_has_all_items_and_the_numbers_of_the_run(workflow: Workflow) -> None:
+    results = workflow.folder / "results"
+    text = (results / "model_card.md").read_text(encoding="utf-8")
+    items = re.findall(r"^- \*\*(\d[a-z]) ", text, re.M)
+    assert len(items) == 32 and items == sorted(items)
+    assert json.loads((results / "tension/blocked/verdict.json").read_text())["headline"] in text
+    windows = sum(len(pd.read_parquet(path, columns=["start"])) for path in Path(results / "windows").glob("*.parquet"))
+    assert f"of which {windows} became windows" in text and "None" not in text
+    page = (results / "report.html").read_text(encoding="utf-8")
+    assert page.count("To be written by the author.") == text.count("To be written by the author.")
