@@ -191,7 +191,9 @@ CHAPTER_FILES = ["verdict.json", "calibration.csv", *(f"splits/{u}.parquet" for 
 IMPORTANCE_FILES = ["importance_scores.csv", "values.csv", "heterogeneity.csv", "groups/importance.csv"]
 IMPORTANCE_FILES += ["learning_curve.json"]
 IMPORTANCE_FILES += ["recovery.json"] if SIMULATED else []
-IMPORTANCE_FILES += [f"importance/{u}.parquet" for u in USERS]
+IMPORTANCE_FILES += [
+    f"{kind}/{u}.{end}" for u in USERS for kind, end in (("importance", "parquet"), ("directions", "csv"))
+]
 IMPORTANCE_FIGURES = [*figures_of("importance"), *figures_of("groups"), *(f"users/{u}" for u in USERS)]
 WITH_IMPORTANCE = [chapter for chapter in CHAPTERS if CONFIG.split(chapter.split("/")[1]).importance]
 # The study has one test subset.

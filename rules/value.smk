@@ -7,6 +7,7 @@ rule estimate_value:
         splits="<results>/{target}/{split}/splits/{user}.parquet",
     output:
         value="<results>/{target}/{split}/value/{user}.parquet",
+        directions="<results>/{target}/{split}/directions/{user}.csv",
     log:
         "<logs>/{target}/{split}/estimate_value/{user}.log",
     benchmark:

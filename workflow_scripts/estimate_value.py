@@ -1,13 +1,12 @@
-"""estimate_value: features and split of a user → value of every modality in every training and validation window."""
+"""estimate_value: features and split of a user → value of every modality by window, and directions of features."""
 
 from lifelog.logs import job_log
 from lifelog.settings.value import Value
+from lifelog.tables import write_csv
+from lifelog.value.direction import estimate_directions
 from lifelog.value.estimate import estimate_value
 
 with job_log(snakemake.log[0], snakemake.input):
-    estimate_value(
-        snakemake.input.features,
-        snakemake.input.splits,
-        Value.from_params(snakemake.params.value),
-        snakemake.output.value,
-    )
+    inputs, settings = snakemake.input, Value.from_params(snakemake.params.value)
+    estimate_value(inputs.features, inputs.splits, settings, snakemake.output.value)
+    write_csv(estimate_directions(inputs.features, inputs.splits, settings.level), snakemake.output.directions)

@@ -22,6 +22,8 @@ from lifelog.report.words import describe
 from lifelog.settings.splits import AnySplit
 from lifelog.tables import read_csv, read_json
 
+MOST_DIRECTIONS = 10  # features in the table of a user
+
 
 @dataclass
 class Figure:
@@ -62,6 +64,7 @@ class SplitDetails:
     heterogeneity: pd.DataFrame
     groups: pd.DataFrame
     clusters: pd.DataFrame  # of score_groups
+    directions: dict[str, pd.DataFrame]  # of estimate_directions, by user
     curve: str  # the sentence about learning curves
     recovery: dict[str, Any] | None
     published: dict[str, Any] | None
@@ -125,6 +128,12 @@ class Chapter:
         """Return the score of a user under a model, NaN if there is none."""
         return float(self.by_user[column].get(user, float("nan")))
 
+    def clear_directions(self, user: str) -> pd.DataFrame:
+        """Return the features of a user with the largest differences between classes, of those that exclude 0."""
+        assert self.details is not None
+        rows = self.details.directions[user]
+        return rows[(rows.low > 0) | (rows.high < 0)].head(MOST_DIRECTIONS)
+
     def about(self, user: str, several_seeds: bool) -> dict[str, Any]:
         """Return group, most important modalities and stability of a user, or why the user is excluded."""
         tests = int(self.subsets.set_index("user").test[user])
@@ -167,7 +176,7 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
         subsets=subsets,
         notes=[note for note in notes if not note["excluded"]],
         excluded=[note for note in notes if note["excluded"]],
-        details=_read_details(folder, config, split) if split.importance else None,
+        details=_read_details(folder, config, split, users) if split.importance else None,
         grouped_by=config.groups.importance,
         user_figures={
             u: _figure(figures / "users", u, f"{stem}-user-{u}", config, "user") for u in users if split.importance
@@ -189,13 +198,14 @@ def _figure(folder: Path, name: str, stem: str, config: Config, kind: str | None
     return Figure(folder / f"{name}.svg", stem, caption, kind)
 
 
-def _read_details(folder: Path, config: Config, split: AnySplit) -> SplitDetails:
+def _read_details(folder: Path, config: Config, split: AnySplit, users: list[str]) -> SplitDetails:
     return SplitDetails(
         importance=read_csv(folder / "importance_scores.csv"),
         values=read_csv(folder / "values.csv"),
         heterogeneity=read_csv(folder / "heterogeneity.csv"),
         groups=read_groups(folder / "groups" / "importance.csv"),
         clusters=read_scores(folder / "groups" / "scores.csv"),
+        directions={user: read_csv(folder / "directions" / f"{user}.csv") for user in users},
         curve=read_json(folder / "learning_curve.json")["sentence"],
         recovery=read_json(folder / "recovery.json") if config.cohort.layout == "simulated" else None,
         published=read_json(folder / "published.json") if config.report.published and not split.rotates else None,

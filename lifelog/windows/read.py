@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -138,12 +137,34 @@ def read_features(
     dict of str to ndarray of float, shape (n_windows, n_features)
         By modality; NaN where it is missing.
     """
-    table = pq.read_table(features_path)
+    columns, values = read_summaries(features_path, rows)
+    of_column = np.array([column.split(".")[0] for column in columns])
     names = [Modality(**entry).name for entry in read_notes(features_path)["modalities"]]
-    columns: dict[str, list[Any]] = {name: [] for name in names}
-    for column in filter(is_summary, table.column_names):
-        columns[column.split(".")[0]].append(table.column(column).to_numpy()[rows])
-    return {name: np.stack(values, axis=1).astype(np.float64) for name, values in columns.items()}
+    return {name: values[:, of_column == name] for name in names}
+
+
+def read_summaries(
+    features_path: str | Path, rows: NDArray[np.bool_] | slice = slice(None)
+) -> tuple[list[str], NDArray[np.float64]]:
+    """Read the summary features of some windows as one array.
+
+    Parameters
+    ----------
+    features_path : str or Path
+        A file of `extract_features`.
+    rows : ndarray of bool, shape (n_all_windows,), optional
+        The windows to return; all by default.
+
+    Returns
+    -------
+    columns : list of str
+        Names, as `modality.channel.feature`.
+    values : ndarray of float, shape (n_windows, n_features)
+        NaN where a modality is missing.
+    """
+    columns = list(filter(is_summary, pq.read_schema(features_path).names))
+    table = pq.read_table(features_path, columns=columns)
+    return columns, np.stack([table.column(c).to_numpy()[rows] for c in columns], axis=1).astype(np.float64)
 
 
 def maxima_name(modality: str) -> str:

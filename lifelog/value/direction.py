@@ -1,0 +1,111 @@
+"""In which direction features differ between classes: standardised differences of one participant, with intervals.
+
+A value is the strength of a modality; its direction is described here by single features, such as a higher heart rate
+in windows of high tension.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lifelog.blocks import Codes
+from lifelog.splits.assign import read_split
+from lifelog.tables import read_notes
+from lifelog.windows.read import read_summaries
+
+DRAWS = 500  # resamples of blocks of time
+COLUMNS = ["modality", "feature", "higher", "lower", "difference", "low", "high", "windows"]
+
+Floats = NDArray[np.floating[Any]]
+
+
+def estimate_directions(features_path: str | Path, splits_path: str | Path, level: float) -> pd.DataFrame:
+    """Compare the features of a user between the last and the first class that have windows.
+
+    Parameters
+    ----------
+    features_path, splits_path : str or Path
+        Files of `extract_features` and `assign_splits`.
+    level : float
+        Confidence level of the intervals, each by itself.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per feature: modality, feature (`channel.feature`), higher and lower (the compared classes), difference
+        (mean in `higher` minus mean in `lower`, in standard deviations within these classes), low, high (over resamples
+        of blocks of time), windows. Without rows if the user is excluded or has a single class or block; the largest
+        differences first.
+    """
+    if read_notes(splits_path)["excluded"]:
+        return pd.DataFrame(columns=COLUMNS)
+    split, names = read_split(splits_path), read_notes(splits_path)["classes"]
+    present = [name for name in names if (split.label == name).any()]
+    if len(present) < 2 or split.block.nunique() < 2:
+        return pd.DataFrame(columns=COLUMNS)
+    lower, higher = present[0], present[-1]
+    used = split.label.isin([lower, higher]).to_numpy()
+    columns, values = read_summaries(features_path, used)
+    blocks = np.unique(split.block[used], return_inverse=True)[1]
+    difference, low, high = differences(values, (split.label[used] == higher).to_numpy().astype(int), blocks, level)
+    rows = pd.DataFrame(
+        {
+            "modality": [name.split(".", 1)[0] for name in columns],
+            "feature": [name.split(".", 1)[1] for name in columns],
+            "higher": higher,
+            "lower": lower,
+            "difference": difference,
+            "low": low,
+            "high": high,
+            "windows": (~np.isnan(values)).sum(axis=0),
+        }
+    )
+    rows = rows.dropna(subset=["difference"])
+    return rows.sort_values("difference", key=np.abs, ascending=False, kind="stable")[COLUMNS]
+
+
+def differences(values: Floats, classes: Codes, blocks: Codes, level: float) -> tuple[Floats, Floats, Floats]:
+    """Compute standardised mean differences of two classes, and their intervals over blocks.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (n_windows, n_features)
+        Features; NaN marks missing values.
+    classes : ndarray of int, shape (n_windows,)
+        0 or 1.
+    blocks : ndarray of int, shape (n_windows,)
+        Block of each window, from 0.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    difference, low, high : ndarray of float, shape (n_features,)
+        Mean of class 1 minus mean of class 0, in standard deviations within classes; NaN if a class has no windows or
+        the feature is constant. Blocks are resampled; the standard deviation is that of all windows.
+    """
+    known = ~np.isnan(values)
+    filled = np.where(known, values, 0.0)
+    count = blocks.max() + 1
+    sums, sizes = np.zeros((2, 2, count, values.shape[1]))
+    for k in range(2):
+        own = classes == k
+        np.add.at(sums[k], blocks[own], filled[own])
+        np.add.at(sizes[k], blocks[own], known[own])
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice")
+        means = sums.sum(axis=1) / sizes.sum(axis=1)
+        residuals = np.where(known, values - means[classes], 0.0)
+        spread = np.sqrt((residuals**2).sum(axis=0) / np.maximum(1, known.sum(axis=0) - 2))
+        spread[spread < 1e-9 * np.abs(means).max(axis=0)] = np.nan
+        weights = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), DRAWS).astype(float)
+        drawn = np.einsum("db,kbf->kdf", weights, sums) / np.einsum("db,kbf->kdf", weights, sizes)
+        tails = [(1 - level) / 2, (1 + level) / 2]
+        low, high = np.nanquantile((drawn[1] - drawn[0]) / spread, tails, axis=0)
+        return (means[1] - means[0]) / spread, low, high

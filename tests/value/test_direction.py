@@ -1,0 +1,40 @@
+"""Directions of features: known differences, and intervals over blocks."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lifelog.value.direction import differences, estimate_directions
+
+
+def test_differences_are_in_standard_deviations_within_classes() -> None:
+    rng = np.random.default_rng(0)
+    classes, blocks = np.arange(4000) % 2, np.arange(4000) // 40
+    values = 10 + 3 * rng.normal(size=(4000, 3)) + np.array([6, -3, 0]) * classes[:, None]
+    values[:50, 0] = np.nan
+    found, low, high = differences(values, classes, blocks, 0.95)
+    assert found == pytest.approx([2, -1, 0], abs=0.1) and (low < found).all() and (found < high).all()
+    assert low[2] < 0 < high[2] and low[0] > 1.8 and high[1] < -0.8
+
+
+def test_windows_of_a_block_are_one_observation() -> None:
+    """Ten blocks of forty equal windows: the interval is that of ten windows."""
+    rng = np.random.default_rng(1)
+    block = rng.normal(size=(10, 1))
+    classes = np.tile([0, 1], 5)
+    once = differences(block, classes, np.arange(10), 0.95)
+    often = differences(np.repeat(block, 40, axis=0), classes.repeat(40), np.arange(10).repeat(40), 0.95)
+    assert (often[2] - often[1]) == pytest.approx(once[2] - once[1], rel=0.2)
+
+
+def test_a_constant_feature_has_no_direction() -> None:
+    values = np.column_stack([np.full(8, 5.0), np.full(8, np.nan)])
+    assert np.isnan(differences(values, np.arange(8) % 2, np.arange(8) // 2, 0.95)[0]).all()
+
+
+def test_planted_modalities_have_a_direction(tables: Path) -> None:
+    for path in sorted((tables / "splits").glob("*.parquet")):
+        table = estimate_directions(tables / "features" / path.name, path, 0.95)
+        assert (table.higher == "high").all() and (table.lower == "low").all()
+        assert (table.difference.abs().diff().dropna() <= 0).all() and table.difference.abs().iloc[0] > 0.5
