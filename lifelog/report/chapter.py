@@ -25,6 +25,10 @@ from lifelog.tables import read_csv, read_json
 MOST_DIRECTIONS = 10  # features in the table of a user
 
 
+def _compressed(path: Path) -> str:
+    return base64.b64encode(gzip.compress(path.read_bytes(), mtime=0)).decode()
+
+
 @dataclass
 class Figure:
     """A figure, its data, and its text alternative."""
@@ -40,9 +44,14 @@ class Figure:
         return "data:image/svg+xml;base64," + base64.b64encode(self.path.read_bytes()).decode()
 
     @property
+    def packed(self) -> str:
+        """The image, compressed: the figures of a thousand participants would be most of the page."""
+        return _compressed(self.path)
+
+    @property
     def data(self) -> str:
-        """The table, compressed: in a large run it would be most of the page."""
-        return base64.b64encode(gzip.compress(self.path.with_suffix(".csv").read_bytes(), mtime=0)).decode()
+        """The table, compressed."""
+        return _compressed(self.path.with_suffix(".csv"))
 
     @cached_property
     def table(self) -> pd.DataFrame:

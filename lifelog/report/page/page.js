@@ -11,6 +11,7 @@ function show(moved) {
     select(choice.value);
   }
   pages.forEach((other) => other.classList.toggle("shown", other === page));
+  reveal(page);
   const tab = page.dataset.tab || page.id;
   document.querySelectorAll("nav[aria-label=pages] a").forEach((link) => {
     if (link.hash === "#" + tab) link.setAttribute("aria-current", "page");
@@ -23,6 +24,24 @@ function show(moved) {
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
 }
+// The page holds every table, and the figures of participants, compressed.
+async function unpack(text) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
+const revealed = new Map();
+async function load(image) {
+  const text = await unpack(image.parentNode.querySelector(".image").textContent);
+  image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
+}
+async function reveal(part) {
+  for (const image of part.querySelectorAll("img[data-packed]")) {
+    if (!revealed.has(image)) revealed.set(image, load(image));
+    await revealed.get(image);
+  }
+}
+addEventListener("beforeprint", () => reveal(document));
+
 // One target and split at a time; links to one select it.
 const choice = document.getElementById("switch");
 function select(key) {
@@ -74,19 +93,16 @@ document.querySelectorAll("table thead tr").forEach((row) => {
 // Wide tables can be scrolled by keyboard too.
 document.querySelectorAll(".scroll").forEach((box) => { box.tabIndex = 0; });
 
-// Files are created on click: the page holds every figure and its compressed data once.
-async function unpack(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-}
+// Files are created on click.
 document.querySelectorAll("figure .files a").forEach((link) => {
   const figure = link.closest("figure");
   link.addEventListener("click", async (event) => {
     if (link.href.startsWith("data:")) return;
     event.preventDefault();
+    await reveal(figure);
     link.href = link.download.endsWith(".svg")
       ? figure.querySelector("img").src
-      : "data:text/csv;charset=utf-8," + encodeURIComponent(await unpack(figure.querySelector("script").textContent));
+      : "data:text/csv;charset=utf-8," + encodeURIComponent(await unpack(figure.querySelector(".data").textContent));
     link.click();
   });
 });
