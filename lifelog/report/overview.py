@@ -118,7 +118,8 @@ def next_steps(chapter: Chapter, cohort: pd.DataFrame) -> list[str]:
             more = f"; {few} of them have fewer than {FEW_WINDOWS} windows: record more" if few else ""
             of_all = f"{len(unmeasured)} of {len(chapter.details.importance)} participants"
             steps.append(f"Do not interpret the importance of {of_all}: it is not measured{more}.")
-        steps.append(f"For new participants: {chapter.details.curve}")
+        if decision and decision["recommended"]:
+            steps.append(f"For new participants: {chapter.details.curve}")
     if lost_share(cohort) > MUCH_LOST:
         steps.append(f"Find out why {lost_share(cohort):.0%} of the labels were lost (page Cohort).")
     return steps

@@ -64,7 +64,9 @@ def test_sensors_that_matter_have_intervals_above_0() -> None:
 )
 def test_next_steps_follow_from_the_results(about: dict, expected: list[str]) -> None:
     steps = " ".join(next_steps(chapter(**about), COHORT))
-    assert all(text in steps for text in [*expected, "25% of the labels", "about 20 windows"])
+    assert all(text in steps for text in [*expected, "25% of the labels"])
+    # Where nothing can be predicted, personal models "reach" the global one at once.
+    assert ("about 20 windows" in steps) == (about.get("recommended", "personal") is not None)
 
 
 def test_first_uses_of_terms_link_to_the_glossary() -> None:
