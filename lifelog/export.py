@@ -169,10 +169,12 @@ def _predictions(chapter: Path) -> Iterator[pd.DataFrame]:
 
 
 def _importance(chapter: Path) -> Iterator[pd.DataFrame]:
-    if (chapter / "importance_scores.csv").is_file():
-        for user in read_csv(chapter / "importance_scores.csv").user:
-            for kind in ("value", "importance"):
-                yield pq.read_table(chapter / kind / f"{user}.parquet").to_pandas()
+    # The users of the run; files of an earlier one may be left in the folder.
+    for user in dict.fromkeys(read_csv(chapter / "scores.csv").user):
+        for kind in ("value", "importance"):
+            path = chapter / kind / f"{user}.parquet"
+            if path.is_file():
+                yield pq.read_table(path).to_pandas()
 
 
 def _groups(chapter: Path) -> Iterator[pd.DataFrame]:

@@ -2,6 +2,7 @@
 rule export:
     input:
         verdicts=expand("<results>/{c}/verdict.json", c=CHAPTERS),
+        importance=expand("<results>/{c}/importance_scores.csv", c=WITH_IMPORTANCE),
     output:
         predictions="<results>/export/predictions.parquet",
         importance="<results>/export/importance.parquet",

@@ -49,6 +49,7 @@ rule learning_curve:
         groups=dump(CONFIG.groups, Scoring),
         value=dump(CONFIG.value),
         gap=gap_minutes,
+        ordinal=lambda w: CONFIG.target(w.target).ordinal,
         compare=dump(CONFIG.compare),
         code=code("learning_curve"),
     message:

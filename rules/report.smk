@@ -50,6 +50,7 @@ rule plot_users:
         importance=IMPORTANCE,
         value=VALUE,
         descriptions=expand(rules.train_mil.output.descriptions, user=USERS, allow_missing=True),
+        quality=per_user("quality/{user}.parquet"),
     output:
         # Not in Snakemake's own report, whose labels cannot distinguish users.
         figures=per_user("{target}/{split}/figures/users/{user}.svg"),

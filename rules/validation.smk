@@ -57,6 +57,7 @@ rule validate_ways:
         "<benchmarks>/validation/ways/{kind}-{seed}-{split}.tsv"
     wildcard_constraints:
         kind="|".join(RIGHT_WAYS),
+        split=r"\d+",  # the seed of the split
     conda:
         ENVIRONMENT
     resources:

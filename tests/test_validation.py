@@ -1,10 +1,13 @@
+from pathlib import Path
+
 import pytest
 
 from lifelog.config import Config
 from lifelog.validation.cohorts import Scenario
 from lifelog.validation.importance import summarise_importance, validate_importance
-from lifelog.validation.scenarios import RIGHT_WAYS
+from lifelog.validation.scenarios import RIGHT_WAYS, SCENARIOS, SEEDS, WAYS
 from lifelog.validation.ways import summarise_ways, validate_ways
+from tests.workflow import Workflow
 
 
 def test_a_scenario_runs_from_windows_to_groups() -> None:
@@ -32,3 +35,10 @@ def test_the_right_way_of_modelling_is_recommended_and_no_gain_is_claimed_withou
     assert table.loc["groups", ["splits", "same"]].tolist() == [2, 1] and table.splits["nothing"] == 0
     assert table.loc["groups", ["cohorts", "right", "gains"]].tolist() == [2, 2, 2]
     assert table.loc["nothing", "gains"] == 0 and table.importance["groups"] == groups["scores"]["importance"]
+
+
+def test_the_validation_can_be_planned(tmp_path: Path) -> None:
+    """The seeds of the files are no names of splits."""
+    workflow = Workflow(tmp_path / "run")
+    jobs = workflow.rules("validation")
+    assert jobs["validate_ways"] == len(WAYS) == 80 and jobs["validate_importance"] == len(SCENARIOS) * len(SEEDS)

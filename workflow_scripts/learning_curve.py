@@ -28,6 +28,7 @@ with job_log(snakemake.log[0], snakemake.input):
         Scoring.from_params(params.groups),
         Value.from_params(params.value),
         params.gap,
+        params.ordinal,
     )
     write_csv(curve, snakemake.output.curve)
     write_json(summarise_curve(curve, Compare.from_params(params.compare)), snakemake.output.summary)

@@ -1,4 +1,4 @@
-"""plot_users: splits, importance and training histories → one figure per user."""
+"""plot_users: splits, importance, training histories and quality → one figure per user."""
 
 from lifelog.logs import job_log
 from lifelog.report.figures.users import plot_user, user_table
@@ -9,10 +9,12 @@ from lifelog.tables import read_notes, read_tables
 with job_log(snakemake.log[0], snakemake.input):
     inputs, params = snakemake.input, snakemake.params
     histories = training_histories(list(inputs.descriptions))
-    rows = zip(params.users, inputs.splits, inputs.value, inputs.importance, snakemake.output.figures, strict=True)
-    for user, split, value, importance, figure in rows:
+    files = inputs.splits, inputs.value, inputs.importance, inputs.quality
+    rows = zip(params.users, *files, snakemake.output.figures, strict=True)
+    for user, split, value, importance, quality, figure in rows:
         classes = read_notes(split)["classes"]
         measured = read_tables([value, importance])
         described = measured[measured.fold == DESCRIBED]
-        own = user_table(read_folds(split), classes, histories[histories.user == user], described, params.subsets)
+        history = histories[histories.user == user]
+        own = user_table(read_folds(split), classes, history, described, params.subsets, read_tables([quality]))
         plot_user(user, own, classes, figure)

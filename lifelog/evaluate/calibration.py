@@ -1,7 +1,8 @@
 """Whether predicted probabilities are true: temperature scaling, proper scores, reliability curves.
 
-A temperature T turns probabilities p into p^(1/T), which sum to 1 again: above 1, they become less certain. One
-temperature per fold and scheme is fitted on validation windows by `train_predictor`; it changes no predicted class.
+A temperature T turns probabilities p, of at least `SMALLEST`, into p^(1/T), which sum to 1 again: above 1, they become
+less certain. One temperature per fold and scheme is fitted on validation windows by `train_predictor`; it changes no
+predicted class.
 
 References
 ----------
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from lifelog.evaluate.intervals import estimate_mean
 
@@ -174,9 +176,13 @@ def reliability(truth: Integers, probabilities: Floats, users: NDArray[Any], con
     share, error = _shares_and_error(sums.sum(axis=0)[None])
     windows, predicted, _ = sums.sum(axis=0)[:, used]
     low, high = np.nanquantile(shares[:, used], tails, axis=0)
+    # The mean of absolute values is larger in resamples than in the sample: only their spread is used.
+    half = float(stdtrit(max(1, len(sums) - 1), tails[1]) * errors.std())
+    if len(sums) < 2:
+        low, high, half = low * np.nan, high * np.nan, np.nan
     columns = {"bin": used, "windows": windows.astype(int), "predicted": predicted / windows}
     curve = pd.DataFrame(columns | {"right": share[0, used], "low": low, "high": high})
-    return Reliability(curve, float(error[0]), *(float(x) for x in np.quantile(errors, tails)))
+    return Reliability(curve, float(error[0]), float(np.clip(error[0] - half, 0, None)), float(error[0] + half))
 
 
 def _shares_and_error(sums: Floats) -> tuple[Floats, Floats]:

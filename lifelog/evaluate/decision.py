@@ -114,6 +114,8 @@ def _sentence(predictor: str, rows: list[dict[str, Any]], recommended: str | Non
         return f"No way of modelling is recommended: {predictor} is not clearly better than chance."
     likely = max(rows, key=lambda row: row["p_near"])
     near = next((row["p_near"] for row in rows if row["scheme"] == recommended), likely["p_near"])
+    if recommended is None and likely["p_near"] >= SURE:
+        return f"Undecided for {predictor}: {likely['scheme']} is near the best, but not clearly better than chance."
     words = f"Recommended for {predictor}: {recommended}, which is" if recommended else None
     words = words or f"Undecided for {predictor}: the most likely way, {likely['scheme']}, is"
     return f"{words} near the best one in {near:.0%} of resamples."

@@ -261,7 +261,9 @@ METRICS: Registry[Metric] = Registry(
         "accuracy": _of_counts("accuracy", accuracy),
         "auroc": Metric("AUROC", auroc, classes=2),
         "published_f1": _of_counts("F1 as published (faulty)", published_f1),
-        "mean_absolute_error": _of_counts("mean absolute error", mean_absolute_error, ordinal=True, lower=True),
+        "mean_absolute_error": _of_counts(
+            "mean absolute error (lower is better)", mean_absolute_error, ordinal=True, lower=True
+        ),
         "quadratic_kappa": _of_counts("quadratic kappa", quadratic_kappa, classes=2, ordinal=True),
         "rank_correlation": Metric("rank correlation", rank_correlation, classes=2, ordinal=True),
     },

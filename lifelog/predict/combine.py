@@ -65,7 +65,8 @@ def _blend(settings: AnyPredictor, samples: Samples, users: list[str]) -> Models
         seen = samples.subset("validation", [user])
         personal = models[user] = build_predictor(settings)
         personal.fit(samples.subset("train", [user]), seen)
-        losses += [validation_loss(_mix(weight, shared, personal, seen), seen, train) for weight in WEIGHTS]
+        first, second = shared.predict(seen), personal.predict(seen)
+        losses += [validation_loss((1 - w) * first + w * second, seen, train) for w in WEIGHTS]
     weight = WEIGHTS[int(np.argmin(losses))]
     for user, personal in models.items():
         yield user, partial(_mix, weight, shared, personal)

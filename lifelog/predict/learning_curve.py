@@ -64,6 +64,7 @@ def learning_curve(
     groups: Scoring,
     value: Value,
     gap: float = 2,
+    ordinal: bool = False,
 ) -> pd.DataFrame:
     """Score every way of modelling by the number of labelled windows of a left-out user.
 
@@ -85,6 +86,8 @@ def learning_curve(
         Folds and shrinkage of values.
     gap : float, default 2
         Minutes between the starts of labelled and tested windows, at least.
+    ordinal : bool, default False
+        Whether classes are in an order.
 
     Returns
     -------
@@ -114,7 +117,7 @@ def learning_curve(
                 probabilities = left_out.predict(way, own, test)
                 if probabilities is not None:
                     row = {"user": user, "way": way, "own": own, "windows": len(test)}
-                    table.append(row | scores(people[user].truth[test], probabilities))
+                    table.append(row | scores(people[user].truth[test], probabilities, ordinal=ordinal))
     return pd.DataFrame(table, columns=None if table else ["user", "way", "own", "windows"])
 
 

@@ -54,6 +54,8 @@ def train_predictor(
         with one_thread(settings):
             for grouping, members in own.groupby("grouping", sort=False):
                 table = _predict_fold(scheme, members, samples, settings)
+                if table is None:  # no user has test windows in this fold
+                    continue
                 table["fold"], table["grouping"] = fold, grouping
                 tables.append(table)
         logger.info("fold %d of %d: %d groups", folds.index(fold) + 1, len(folds), own.group.nunique())
@@ -61,7 +63,7 @@ def train_predictor(
     write_table(table, predictions_path, predictions_schema(samples.classes), {"classes": samples.classes})
 
 
-def _predict_fold(scheme: str, members: pd.DataFrame, samples: Samples, settings: AnyPredictor) -> pd.DataFrame:
+def _predict_fold(scheme: str, members: pd.DataFrame, samples: Samples, settings: AnyPredictor) -> pd.DataFrame | None:
     """Train the models of a grouping in a fold, and return their predictions, with the temperature of all of them."""
     tests, seen, truth = [], [], []
     for group, users, predict in _models(scheme, members, samples, settings):
@@ -70,6 +72,8 @@ def _predict_fold(scheme: str, members: pd.DataFrame, samples: Samples, settings
         if len(validation):
             seen.append(predict(validation))
             truth.append(validation.truth)
+    if not tests:
+        return None
     temperature = fit_temperature(np.concatenate(seen), np.concatenate(truth)) if seen else 1.0
     return pd.concat(tests).assign(temperature=temperature)
 

@@ -132,7 +132,18 @@ def _facts(config: Config, cohort: pd.DataFrame, chapter: Chapter) -> _Facts:
     else:
         kept = "tasks" if split.tasks else "sessions (or blocks of minutes, where there are few sessions)"
         gap = f"at least {split.embargo_minutes} minutes between subsets"
-        how = f"Whole {kept} were kept together, with {gap}. In {folds} folds, each window was tested once."
+        tested = "There is one test subset."
+        if split.hold_out:
+            tested = "Held-out tasks were tested, in one fold each."
+        elif split.rotates:
+            tested = f"In {folds} folds, each window was tested at most once."
+        how = f"Whole {kept} were kept together, with {gap}. {tested}"
+    primary = (
+        f"The primary test, named before the run, is that of {config.primary.predictor} in importance groups against "
+        f"one model of all participants, by {metric} ({chapter.title}); all other results are exploratory."
+        if config.primary.predictor
+        else f"No test was named before the run; all results, by {metric} ({chapter.title}), are exploratory."
+    )
     recommended = (chapter.verdict["decision"] or {}).get("sentence", "")
     return _Facts(
         predictors=predictors,
@@ -151,16 +162,15 @@ def _facts(config: Config, cohort: pd.DataFrame, chapter: Chapter) -> _Facts:
         "discriminant, on windows that were not used to fit it, with intervals over blocks of time. Participants were "
         f"grouped by {config.groups.importance} ({config.groups.algorithm}, number of groups: {config.groups.k}), in "
         f"every fold anew, from the subsets {' and '.join(config.groups.subsets)}.",
-        models=f"Predictors were {', '.join(predictors)}, trained on all participants, on groups, on each participant, "
-        "and on combinations of these, as far as configured.",
-        tuning="Settings and epochs were chosen on validation windows; test windows were used once, for the scores.",
+        models=f"Predictors with sensors were {', '.join(predictors) or 'none'}, trained on all participants, on "
+        "groups, on each participant, and on combinations of these, as far as configured.",
+        tuning="Settings and epochs were chosen on validation windows."
+        + ("" if "test" in config.groups.subsets else " Test windows were used once, for the scores."),
         baselines=f"Models without sensors: {', '.join(sensorless) or 'none'}. Controls of groups: "
         f"{config.groups.random} random groupings of the same sizes, and groups by raw features and by class shares, "
         "as far as configured.",
-        evaluation=f"The primary test, named before the run, is that of {config.primary.predictor} in importance "
-        f"groups against one model of all participants, by {metric} ({chapter.title}); all other results are "
-        f"exploratory. Intervals ({config.compare.confidence:.0%}) and p-values are those of Student's t distribution "
-        "over participants.",
+        evaluation=f"{primary} Intervals ({config.compare.confidence:.0%}) and p-values are those of Student's t "
+        "distribution over participants.",
         uncertainty=f"Intervals ({config.compare.confidence:.0%}) over participants by Student's t distribution, which "
         "assumes that participants are independent and their mean is nearly normal; p-values of other predictors are "
         "corrected by Holm's method; random groupings give a permutation p-value. Models that share participants are "

@@ -73,7 +73,8 @@ CATALOGUE: Registry[Entry] = Registry(
         "confusion": Entry("comparison", "Confusion matrices over the test windows of all participants."),
         "user": Entry(
             "user",
-            "Top: labels over time, by subset, or by the fold that tests them. Bottom: validation score per epoch of "
+            "Top: labels over time, by subset, or by the fold that tests them. Middle: windows in which each modality "
+            "is used, or why it is missing (not worn, no contact, no samples). Bottom: validation score per epoch of "
             "each fold, and importance; bars are means over training seeds, marks are seeds.",
         ),
     },

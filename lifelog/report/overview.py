@@ -63,14 +63,15 @@ def sensors_that_matter(chapter: Chapter) -> list[dict[str, Any]]:
     list of dict
         user; sensors, each with modality, value, low and high, for values whose interval is above 0, the largest first;
         halves, the rank correlation between halves of the user's blocks of time; group; best, the way with the highest
-        score of the primary predictor.
+        score of the predictor that the decision is about.
     """
     assert chapter.details is not None
     values = chapter.details.values
     matter = values[values.low > 0].sort_values("value", ascending=False, kind="stable")
     halves = chapter.details.importance.set_index("user").halves_value
     groups = chapter.details.groups.set_index("user").group
-    ways = [column for column in chapter.by_user.columns if column[0] == chapter.verdict["primary"]]
+    decision = chapter.verdict["decision"]
+    ways = [column for column in chapter.by_user.columns if decision and column[0] == decision["predictor"]]
     ways = [column for column in ways if column[1] in WAYS]
     best = chapter.by_user[ways].dropna().idxmax(axis=1) if ways else {}
     return [
@@ -104,7 +105,8 @@ def next_steps(chapter: Chapter, cohort: pd.DataFrame) -> list[str]:
     decision = chapter.verdict["decision"]
     if chapter.verdict["leak"]["outcome"] == "leak":
         steps.append(
-            "Choose another split before you use any score: time alone predicts the label as well as the sensors do."
+            "Choose another split before you use any score: time alone predicts the label, and the sensors are not "
+            "clearly better."
         )
     if decision and decision["recommended"]:
         scheme = decision["recommended"]

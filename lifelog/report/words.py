@@ -102,7 +102,7 @@ def _reliability(data: pd.DataFrame) -> str:
     for (predictor, scaling), own in data.groupby(["predictor", "scaling"], sort=False):
         error = (own.windows * (own.predicted - own.right).abs()).sum() / own.windows.sum()
         entries.append(f"{predictor} {scaling}: {error:.3f}")
-    return f"Expected calibration error. {_join(entries)}."
+    return f"Expected calibration error, in probability. {_join(entries)}."
 
 
 def _confusion(data: pd.DataFrame) -> str:
@@ -121,6 +121,10 @@ def _dag(data: pd.DataFrame) -> str:
 def _user(data: pd.DataFrame) -> str:
     labels = data[data.panel == "label"]
     text = "Labels: " + ", ".join(f"{count} {label}" for label, count in labels.value.value_counts().items()) + "."
+    missing = data[(data.panel == "signal") & (data.series != "used")]
+    if len(missing):
+        counts = missing.groupby(["value", "series"]).size().nlargest(3)
+        text += " Missing: " + ", ".join(f"{name} {count} ({reason})" for (name, reason), count in counts.items()) + "."
     trained = data[data.panel == "training"]
     if len(trained):
         best = pd.to_numeric(trained.value).groupby(trained.series).max()

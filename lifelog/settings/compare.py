@@ -24,7 +24,7 @@ class Compare(Section):
     metric: Literal["macro_f1", "balanced_accuracy", "accuracy", "auroc", "quadratic_kappa", "rank_correlation"] = (
         "macro_f1"
     )
-    """metric of the primary test; the last two are for targets with `ordinal: true`"""
+    """metric of the primary test; quadratic_kappa and rank_correlation are for targets with `ordinal: true`"""
 
     target: str | None = None
     """target of the primary test; null: the first of targets_run. Results of other targets are exploratory"""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from lifelog.blocks import Codes
 from lifelog.splits.assign import read_split
@@ -20,13 +21,14 @@ from lifelog.tables import read_notes
 from lifelog.windows.read import read_summaries
 
 DRAWS = 500  # resamples of blocks of time
+FEWEST_BLOCKS = 3  # with windows of a class, without which the class is not compared
 COLUMNS = ["modality", "feature", "higher", "lower", "difference", "low", "high", "windows"]
 
 Floats = NDArray[np.floating[Any]]
 
 
 def estimate_directions(features_path: str | Path, splits_path: str | Path, level: float) -> pd.DataFrame:
-    """Compare the features of a user between the last and the first class that have windows.
+    """Compare the features of a user between the last and the first class that have windows in three blocks of time.
 
     Parameters
     ----------
@@ -39,15 +41,14 @@ def estimate_directions(features_path: str | Path, splits_path: str | Path, leve
     -------
     pandas.DataFrame
         One row per feature: modality, feature (`channel.feature`), higher and lower (the compared classes), difference
-        (mean in `higher` minus mean in `lower`, in standard deviations within these classes), low, high (over resamples
-        of blocks of time), windows. Without rows if the user is excluded or has a single class or block; the largest
-        differences first.
+        (mean in `higher` minus mean in `lower`, in standard deviations within these classes), low, high, windows.
+        Without rows if the user is excluded or has no two such classes; the largest differences first.
     """
     if read_notes(splits_path)["excluded"]:
         return pd.DataFrame(columns=COLUMNS)
     split, names = read_split(splits_path), read_notes(splits_path)["classes"]
-    present = [name for name in names if (split.label == name).any()]
-    if len(present) < 2 or split.block.nunique() < 2:
+    present = [name for name in names if split.block[split.label == name].nunique() >= FEWEST_BLOCKS]
+    if len(present) < 2:
         return pd.DataFrame(columns=COLUMNS)
     lower, higher = present[0], present[-1]
     used = split.label.isin([lower, higher]).to_numpy()
@@ -88,7 +89,9 @@ def differences(values: Floats, classes: Codes, blocks: Codes, level: float) -> 
     -------
     difference, low, high : ndarray of float, shape (n_features,)
         Mean of class 1 minus mean of class 0, in standard deviations within classes; NaN if a class has no windows or
-        the feature is constant. Blocks are resampled; the standard deviation is that of all windows.
+        the feature is constant. Blocks are resampled, and the interval is that of Student's t distribution, with the
+        standard deviation over resamples, and two degrees of freedom fewer than twice the blocks of the class that is
+        in fewer of them.
     """
     known = ~np.isnan(values)
     filled = np.where(known, values, 0.0)
@@ -99,13 +102,15 @@ def differences(values: Floats, classes: Codes, blocks: Codes, level: float) -> 
         np.add.at(sums[k], blocks[own], filled[own])
         np.add.at(sizes[k], blocks[own], known[own])
     with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "All-NaN slice")
+        warnings.filterwarnings("ignore", "Degrees of freedom")
         means = sums.sum(axis=1) / sizes.sum(axis=1)
         residuals = np.where(known, values - means[classes], 0.0)
         spread = np.sqrt((residuals**2).sum(axis=0) / np.maximum(1, known.sum(axis=0) - 2))
         spread[spread < 1e-9 * np.abs(means).max(axis=0)] = np.nan
         weights = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), DRAWS).astype(float)
         drawn = np.einsum("db,kbf->kdf", weights, sums) / np.einsum("db,kbf->kdf", weights, sizes)
-        tails = [(1 - level) / 2, (1 + level) / 2]
-        low, high = np.nanquantile((drawn[1] - drawn[0]) / spread, tails, axis=0)
-        return (means[1] - means[0]) / spread, low, high
+        difference = (means[1] - means[0]) / spread
+        error = np.nanstd((drawn[1] - drawn[0]) / spread, axis=0)
+    fewest = min(len(set(blocks[classes == k])) for k in range(2))
+    half = stdtrit(max(1, 2 * fewest - 2), (1 + level) / 2) * error
+    return difference, difference - half, difference + half

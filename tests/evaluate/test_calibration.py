@@ -56,6 +56,21 @@ def test_intervals_of_calibration_are_over_users() -> None:
     assert table.right.item() == 0.5 and table.high.item() - table.low.item() > 0.5
 
 
+def test_one_user_has_no_interval() -> None:
+    result = reliability(TRUTH, P, np.zeros(len(P)), 0.95)
+    assert result.error < 0.03 and np.isnan(result.low) and result.curve.low.isna().all()
+
+
+def test_the_calibration_error_is_within_its_interval() -> None:
+    """Means of absolute values are larger in resamples than in the sample."""
+    rng = np.random.default_rng(1)
+    for _ in range(30):
+        p = rng.dirichlet([1, 1, 1], 720)
+        truth = np.array([rng.choice(3, p=own) for own in p])
+        result = reliability(truth, p, np.arange(720) // 60, 0.95)
+        assert 0 <= result.low <= result.error <= result.high
+
+
 def test_models_are_compared_before_and_after_scaling() -> None:
     columns = dict(zip(("p_a", "p_b", "p_c"), TOO_CERTAIN.T, strict=True))
     own = pd.DataFrame({"user": USERS, "truth": TRUTH, "temperature": 3.0} | columns)

@@ -86,6 +86,14 @@ def test_no_way_is_recommended_without_skill() -> None:
     assert result["recommended"] is None and "not clearly better than chance" in result["sentence"]
 
 
+def test_a_way_near_the_best_without_skill_is_named() -> None:
+    """The best way by macro-F1 has no AUROC, the other one has."""
+    by_user = of_scores(**{"global": np.linspace(0.5, 0.6, 10), "personal": np.linspace(0.8, 0.9, 10)})
+    by_user.loc[by_user.scheme == "personal", "auroc"] = 0.5
+    result = decide(by_user, Compare())
+    assert result["recommended"] is None and "personal is near the best, but not clearly" in result["sentence"]
+
+
 def test_without_ways_there_is_no_recommendation() -> None:
     result = decision({"global": 0.7})
     assert result["recommended"] is None and "no ways" in result["sentence"]

@@ -132,6 +132,7 @@ VISIBLE_PAGES = """return [[...document.querySelectorAll('.page')].filter((p) =>
     [
         ("", "overview", "Verdict"),
         ("#user-102", "user-102", "Participants"),
+        ("#term-auroc", "glossary", "Glossary"),
         ("#tension/random", "comparison", "Comparison"),
         ("#nowhere", "overview", "Verdict"),
     ],

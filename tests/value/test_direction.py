@@ -5,7 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lifelog.settings.splits import BlockedSplit
+from lifelog.splits.assign import assign_splits
+from lifelog.validation.cohorts import SECONDS, Scenario, participants
+from lifelog.validation.importance import TARGET, write_windows
 from lifelog.value.direction import differences, estimate_directions
+from lifelog.windows.features import extract_features
 
 
 def test_differences_are_in_standard_deviations_within_classes() -> None:
@@ -33,8 +38,29 @@ def test_a_constant_feature_has_no_direction() -> None:
     assert np.isnan(differences(values, np.arange(8) % 2, np.arange(8) // 2, 0.95)[0]).all()
 
 
-def test_planted_modalities_have_a_direction(tables: Path) -> None:
-    for path in sorted((tables / "splits").glob("*.parquet")):
-        table = estimate_directions(tables / "features" / path.name, path, 0.95)
-        assert (table.higher == "high").all() and (table.lower == "low").all()
-        assert (table.difference.abs().diff().dropna() <= 0).all() and table.difference.abs().iloc[0] > 0.5
+def test_null_features_rarely_have_a_direction() -> None:
+    """Forty blocks whose windows are alike, half of them of each class."""
+    rng = np.random.default_rng(2)
+    blocks = np.arange(40).repeat(6)
+    values = rng.normal(size=(40, 400))[blocks] + rng.normal(size=(240, 400))
+    _, low, high = differences(values, blocks % 2, blocks, 0.95)
+    assert ((low > 0) | (high < 0)).mean() < 0.09
+
+
+def test_planted_modalities_have_a_direction(tmp_path: Path) -> None:
+    (who,) = participants(Scenario((1,), 60, 1.5), 0)
+    windows, features, splits = (tmp_path / name for name in "wfs")
+    write_windows(who, windows)
+    extract_features(windows, SECONDS, features)
+    assign_splits(windows, TARGET, BlockedSplit(name="blocked"), splits, SECONDS)
+    table = estimate_directions(features, splits, 0.95)
+    clear = table[(table.low > 0) | (table.high < 0)]
+    assert set(clear.modality.head(2)) <= set(who.planted) and clear.difference.abs().iloc[0] > 1
+    assert set(table.higher) == {TARGET.classes[-1]} and set(table.lower) == {TARGET.classes[0]}
+    assert (table.difference.abs().diff().dropna() <= 0).all() and (table.low < table.high).all()
+
+
+def test_classes_in_few_blocks_are_not_compared(tables: Path) -> None:
+    """The tiny cohort has three blocks of time per user."""
+    path = next((tables / "splits").glob("*.parquet"))
+    assert estimate_directions(tables / "features" / path.name, path, 0.95).empty

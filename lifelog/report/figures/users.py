@@ -1,4 +1,4 @@
-"""The figure of one user: labels over time, training, and importance under every seed."""
+"""The figure of one user: labels and usable signals over time, training, and importance under every seed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from lifelog.settings.splits import SUBSETS
 from lifelog.splits.assign import DESCRIBED, folds_tested
 
 UNUSED = "not used"
+USED = "used"
 
 
 def user_table(
@@ -23,22 +24,28 @@ def user_table(
     history: pd.DataFrame,
     importance: pd.DataFrame,
     subsets: list[str],
+    quality: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return the data of a user's figure in rows of panel, series, x, value and mark.
 
     Panel `label`: series is the subset, or the fold that tests the window, x the number of the labelled window, value
-    the class, mark the session. Panel `training`: series is the seed and the fold, x the epoch, value the validation
-    score, mark True at the kept epoch. One panel per importance measure: series is the seed, x the modality, value the
-    mean over the windows of `subsets`.
+    the class, mark the session. Panel `signal`: series is the reason why the modality is missing in the window, or
+    `used`, x the number of the labelled window, value the modality. Panel `training`: series is the seed and the fold,
+    x the epoch, value the validation score, mark True at the kept epoch. One panel per importance measure: series is
+    the seed, x the modality, value the mean over the windows of `subsets`.
     """
     ordered = _with_series(folds).sort_values("start")
     used = ordered.label.isin(classes).to_numpy()
     windows = np.arange(1, len(ordered) + 1)[used]
     labels = dict(series=ordered.series.to_numpy()[used], x=windows, mark=ordered.session[used])
+    signals = quality[quality.kind == "modality"]
+    number = signals.start.map(dict(zip(ordered.start, range(1, len(ordered) + 1), strict=True)))
+    shown = dict(series=signals.reason.fillna(USED), x=number, value=signals.modality, panel="signal", mark="")
     runs = history.seed.astype(str) + "/" + history.fold.astype(str)
     training = dict(series=runs, x=history.epoch, value=history.validation_score, mark=history.best)
     tables = [
         pd.DataFrame(labels | dict(panel="label", value=ordered.label[used])),
+        pd.DataFrame(shown).dropna(subset=["x"]).astype({"x": int}),
         pd.DataFrame(training | dict(panel="training")),
     ]
     for name, measure in MEASURES.items():
@@ -64,13 +71,14 @@ def _with_series(folds: dict[int, pd.DataFrame]) -> pd.DataFrame:
 def plot_user(user: str, rows: pd.DataFrame, classes: list[str], path: str | Path) -> None:
     """Plot the data of `user_table`; empty panels are labelled."""
     with style():
-        figure = plt.figure(figsize=(9, 4.8), layout="none")  # constrained layout takes longer than the drawing
-        grid = figure.add_gridspec(
-            2, 1 + len(MEASURES), left=0.09, right=0.98, top=0.9, bottom=0.19, hspace=0.55, wspace=0.35
-        )
+        figure = plt.figure(figsize=(9, 7), layout="none")  # constrained layout takes longer than the drawing
+        place = dict(left=0.09, right=0.98, top=0.93, bottom=0.13, hspace=0.6, wspace=0.35)
+        grid = figure.add_gridspec(3, 1 + len(MEASURES), **place)
         label = figure.add_subplot(grid[0, :])
-        below = [figure.add_subplot(grid[1, i]) for i in range(1 + len(MEASURES))]
+        signal = figure.add_subplot(grid[1, :], sharex=label)
+        below = [figure.add_subplot(grid[2, i]) for i in range(1 + len(MEASURES))]
         _plot_labels(label, rows[rows.panel == "label"], classes)
+        _plot_signals(signal, rows[rows.panel == "signal"])
         _plot_training(below[0], rows[rows.panel == "training"])
         for ax, (name, measure) in zip(below[1:], MEASURES.items(), strict=True):
             _plot_importance(ax, rows[rows.panel == name], measure.label)
@@ -91,8 +99,22 @@ def _plot_labels(ax: Axes, rows: pd.DataFrame, classes: list[str]) -> None:
     for x in first.iloc[1:]:
         ax.axvline(x - 0.5, color="0.6", lw=0.8)
     ax.set_yticks(range(len(classes)), classes)
-    ax.set(xlabel="labelled window (lines separate sessions)", ylim=(-0.5, len(classes) - 0.5))
+    ax.set(ylim=(-0.5, len(classes) - 0.5))
     ax.legend(fontsize="x-small", ncols=len(names) + 1, loc="lower right", bbox_to_anchor=(1, 1))
+
+
+def _plot_signals(ax: Axes, rows: pd.DataFrame) -> None:
+    names = list(dict.fromkeys(rows.value))
+    places = {name: place for place, name in enumerate(names)}
+    reasons = sorted(set(rows.series) - {USED})
+    looks = zip([USED, *reasons], ["0.85", *colours(len(reasons))], strict=True)
+    for reason, colour in looks:
+        own = rows[rows.series == reason]
+        look = {"color": colour, "ms": 5, "mew": 1.5, "rasterized": len(rows) > MAX_VECTOR_MARKS}
+        ax.plot(own.x, own.value.map(places), "|", label=reason, **look)
+    ax.set_yticks(range(len(names)), names, fontsize="x-small")
+    ax.set(xlabel="labelled window (lines separate sessions)", ylim=(len(names) - 0.5, -0.5))
+    ax.legend(fontsize="x-small", ncols=max(1, len(reasons) + 1), loc="lower right", bbox_to_anchor=(1, 1))
 
 
 def _plot_training(ax: Axes, rows: pd.DataFrame) -> None:

@@ -20,7 +20,7 @@ function show(moved) {
   document.title = page.querySelector("h2").textContent + " – " + document.body.dataset.title;
   if (!moved) return;
   if (aim === page) window.scrollTo(0, 0); else aim.scrollIntoView();
-  const heading = (aim === page ? page : aim).querySelector("h2, h3");
+  const heading = aim.querySelector("h2, h3") || aim;
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
 }
@@ -34,11 +34,10 @@ async function load(image) {
   const text = await unpack(image.parentNode.querySelector(".image").textContent);
   image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
 }
-async function reveal(part) {
-  for (const image of part.querySelectorAll("img[data-packed]")) {
-    if (!revealed.has(image)) revealed.set(image, load(image));
-    await revealed.get(image);
-  }
+function reveal(part) {
+  const images = [...part.querySelectorAll("img[data-packed]")];
+  images.filter((image) => !revealed.has(image)).forEach((image) => revealed.set(image, load(image)));
+  return Promise.all(images.map((image) => revealed.get(image)));
 }
 addEventListener("beforeprint", () => reveal(document));
 
