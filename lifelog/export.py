@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from lifelog.evaluate.calibration import class_probabilities
 from lifelog.evaluate.compare import kind_of
-from lifelog.tables import TEXT, TIME, read_csv, read_json, write_atomically, write_csv
+from lifelog.tables import TEXT, read_csv, read_json, write_atomically, write_csv
 
 # By table and column: type, and description. Times are starts of windows in UTC.
 CHAPTER = {
@@ -26,7 +26,8 @@ CHAPTER = {
     "split": (TEXT, "how windows are assigned to subsets, a name of `splits`"),
 }
 FOLD = {"fold": (pa.int16(), "fold of the split; fold 0 of several folds describes the user and holds out nothing")}
-WINDOW = {"user": (TEXT, "participant"), "start": (TIME, "start of the window, UTC")}
+# Parquet files have no seconds: written ones would be milliseconds.
+WINDOW = {"user": (TEXT, "participant"), "start": (pa.timestamp("ms", tz="UTC"), "start of the window, UTC")}
 GROUPING = {
     "scheme": (TEXT, "which users share a model: global, personal, a grouping, or a combination"),
     "grouping": (pa.int16(), "number of the grouping from 1; only `random` has several"),

@@ -203,7 +203,8 @@ def test_the_study_as_published_on_a_small_cohort(tmp_path: Path) -> None:
     assert about["mil"]["attention"] == "published" and about["standardise"] == "none"
     assert set(about["classes"]) <= set("1234567")  # the user's own levels
     windows = pd.read_parquet(made.folder / "results-published/windows/101.parquet")
-    assert windows.mGps.map(len).eq(1).all() and windows.e4Hr.map(len).eq(1).all()
+    # Latitude, longitude and accuracy, of which the MIL network sees the mean, and LifeLogNet the first two.
+    assert windows.mGps.map(len).eq(3).all() and windows.e4Hr.map(len).eq(1).all()
     scores = pd.read_csv(results / "groups/scores.csv")
     assert scores[scores.chosen][["algorithm", "k"]].to_numpy().tolist() == [["agglomerative", 5]]
     assert "published_f1" in pd.read_csv(results / "comparison.csv").metric.to_list()

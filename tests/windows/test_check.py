@@ -309,7 +309,7 @@ def test_mean_is_over_several_columns(root: Path) -> None:
     (root / "S01/ACC.csv").write_text("\n".join(rows) + "\n")
     acc = {"name": "acc", "source": "ACC", "kind": "mean", "columns": ["x", "y", "z"]}
     _, _, windows = read(settings(root, [*MODALITIES, acc]), "S01")
-    np.testing.assert_allclose(windows["acc"][:, 0, 0], values.reshape(6, -1).mean(axis=1))
+    np.testing.assert_allclose(windows["acc"][:, 0], values.reshape(6, -1, 3).mean(axis=1))  # of each column
 
 
 def test_an_excluded_user_is_given_the_first_cause(root: Path) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
 
 from lifelog.report.glossary import link_terms
 
@@ -22,5 +21,5 @@ def render_page(template: str, **values: Any) -> str:
     )
     environment.filters["number"] = lambda value, digits=3: "–" if pd.isna(value) else f"{value:.{digits}f}"
     environment.filters["signed"] = lambda value, digits=3: "–" if pd.isna(value) else f"{value:+.{digits}f}"
-    environment.filters["with_terms"] = lambda text: Markup(link_terms(str(text)))
+    environment.filters["with_terms"] = lambda text: link_terms(str(text))  # of a whole block, which is escaped already
     return environment.get_template(template).render(**values)
