@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lifelog.discriminant import fit_discriminants
+from lifelog.discriminant import Discriminant, fit_discriminants
 from lifelog.predict.samples import Samples
 from lifelog.predict.selection import validation_loss
 from lifelog.settings.predict import Lda
@@ -18,12 +18,20 @@ class Predictor:
         self.settings = settings
 
     def fit(self, train: Samples, validation: Samples, weights: NDArray[np.float64] | None = None) -> None:
-        """Fit a discriminant per shrinkage, and keep the one with the lowest loss; windows may have weights."""
-        # The strongest shrinkage first, which is used if no validation window can select one.
-        count, values = len(train.classes), sorted(self.settings.shrinkage, reverse=True)
-        models = fit_discriminants(train.summary, train.truth, count, values, weights)
+        """Fit the candidates, and keep the one with the lowest loss; windows may have weights."""
+        # The strongest shrinkage comes first, and is used if no validation window can select one.
+        models = self.candidates(train, weights)
         losses = [validation_loss(model.probabilities(validation.summary), validation, train) for model in models]
         self.model = models[int(np.argmin(losses))]
+
+    @property
+    def shrinkages(self) -> list[float]:
+        """Shrinkages to choose from, the strongest one first."""
+        return sorted(self.settings.shrinkage, reverse=True)
+
+    def candidates(self, train: Samples, weights: NDArray[np.float64] | None) -> list[Discriminant]:
+        """Return a discriminant per shrinkage, the strongest one first."""
+        return fit_discriminants(train.summary, train.truth, len(train.classes), self.shrinkages, weights)
 
     def predict(self, samples: Samples) -> NDArray[np.float64]:
         """Return class probabilities, shape (n_windows, n_classes)."""

@@ -18,7 +18,7 @@ from lifelog.evaluate.decision import WAYS
 from lifelog.evaluate.metrics import METRICS, confusion
 from lifelog.registry import Registry
 from lifelog.report.style import SCHEME_COLOURS, SEQUENTIAL, colours, markers, save, style
-from lifelog.settings.compare import Compare
+from lifelog.settings.compare import ORDINAL_METRICS, Compare
 from lifelog.settings.predict import SENSORLESS
 
 
@@ -90,7 +90,7 @@ def plot_ways(tables: ComparisonTables, path: str | Path) -> None:
             axes[0].errorbar(row.mean, place, xerr=errors, fmt="o", ms=5, capsize=3, color=colour)
         axes[0].set_yticks(range(len(ways)), [f"{row.predictor} {row.way}" for row in ways.itertuples()])
         axes[0].invert_yaxis()
-        axes[0].set(xlabel=f"{label}, mean over participants", xlim=_limits(ways, label))
+        axes[0].set(xlabel=f"{label}, mean over participants", xlim=_limits(ways, tables.settings.metric))
         kinds = {"groups": "importance"}
         for (way, own), marker in zip(curve.groupby("way", sort=False), markers(4), strict=False):
             colour = colours(10)[SCHEME_COLOURS[kinds.get(way, way)]]
@@ -98,15 +98,17 @@ def plot_ways(tables: ComparisonTables, path: str | Path) -> None:
             axes[1].fill_between(places, own.low.astype(float), own.high.astype(float), color=colour, alpha=0.12, lw=0)
             axes[1].plot(places, own["mean"], marker=marker, color=colour, label=way)
         axes[1].set_xticks(range(curve.own.nunique()), sorted(set(curve.own)))
-        axes[1].set(xlabel="labelled windows of a new participant", ylabel=label, ylim=_limits(curve, label))
+        axes[1].set(
+            xlabel="labelled windows of a new participant", ylabel=label, ylim=_limits(curve, tables.settings.metric)
+        )
         if len(curve):
             axes[1].legend()
         save(figure, path, pd.concat([ways, curve], ignore_index=True))
 
 
-def _limits(rows: pd.DataFrame, label: str) -> tuple[float | None, float | None]:
+def _limits(rows: pd.DataFrame, metric: str) -> tuple[float | None, float | None]:
     """Return the limits of an axis of scores: intervals of few participants reach beyond what a score can be."""
-    least = -1.0 if label in ("quadratic kappa", "rank correlation") else 0.0
+    least = -1.0 if metric in ORDINAL_METRICS else 0.0
     numbers = rows[["low", "high"]].to_numpy(dtype=float)
     return (least if np.nanmin(numbers, initial=np.inf) < least else None), (
         1 if np.nanmax(numbers, initial=0) > 1 else None
