@@ -44,10 +44,10 @@ def estimate_directions(features_path: str | Path, splits_path: str | Path, leve
         (mean in `higher` minus mean in `lower`, in standard deviations within these classes), low, high, windows.
         Without rows if the user is excluded or has no two such classes; the largest differences first.
     """
-    if read_notes(splits_path)["excluded"]:
+    notes, split = read_notes(splits_path), read_split(splits_path)
+    if notes["excluded"]:
         return pd.DataFrame(columns=COLUMNS)
-    split, names = read_split(splits_path), read_notes(splits_path)["classes"]
-    present = [name for name in names if split.block[split.label == name].nunique() >= FEWEST_BLOCKS]
+    present = [name for name in notes["classes"] if split.block[split.label == name].nunique() >= FEWEST_BLOCKS]
     if len(present) < 2:
         return pd.DataFrame(columns=COLUMNS)
     lower, higher = present[0], present[-1]
