@@ -15,7 +15,7 @@ from lifelog.config_errors import explain
 from lifelog.settings import predict
 from lifelog.settings import splits as split_models
 from lifelog.settings.base import Section
-from lifelog.settings.compare import ORDINAL_METRICS, Compare, LearningCurve
+from lifelog.settings.compare import NEEDS, Compare, LearningCurve
 from lifelog.settings.groups import Embedding, Groups
 from lifelog.settings.mil import Mil
 from lifelog.settings.report import NewUsers, Report
@@ -258,12 +258,18 @@ def _check_compare(config: Config) -> None:
             raise ValueError(f"compare.{key}: {value!r} is not among the {of}: {names}")
 
 
-def _check_ordinal(config: Config) -> None:
-    nominal = [name for name in config.targets_run if not config.target(name).ordinal]
-    needs = [f"predictor {own.name!r}" for own in config.predictors if isinstance(own, predict.Ordinal)]
-    needs += [f"compare.metric {config.compare.metric!r}"] if config.compare.metric in ORDINAL_METRICS else []
-    if nominal and needs:
-        raise ValueError(f"targets: {' and '.join(needs)} need `ordinal: true`, which {nominal} have not")
+def _check_order(config: Config) -> None:
+    metric = config.compare.metric
+    needs = [(f"compare.metric {metric!r}", NEEDS[metric])] if metric in NEEDS else []
+    needs += [
+        (f"predictor {own.name!r}", "ordinal: true") for own in config.predictors if isinstance(own, predict.Ordinal)
+    ]
+    for name in config.targets_run:
+        target = config.target(name)
+        fulfilled = {"ordinal: true": target.ordinal, "kind: rating": target.kind == "rating"}
+        for user, need in needs:
+            if not fulfilled[need]:
+                raise ValueError(f"targets: {user} needs `{need}`, which {name!r} does not have")
 
 
 def _check_new_users(config: Config) -> None:
@@ -274,7 +280,7 @@ def _check_new_users(config: Config) -> None:
 
 CHECKS = (
     *(_check_names, _check_lengths, _check_targets),
-    *(_check_groups, _check_schemes, _check_compare, _check_splits, _check_ordinal, _check_new_users),
+    *(_check_groups, _check_schemes, _check_compare, _check_splits, _check_order, _check_new_users),
 )
 
 

@@ -45,6 +45,8 @@ DICTIONARY: dict[str, dict[str, tuple[pa.DataType, str]]] = {
         "probability": (pa.float64(), "predicted probability of the class"),
         "scaled": (pa.float64(), "the same after temperature scaling, fitted on validation windows"),
         "truth": (pa.bool_(), "whether the class is the true one"),
+        "rating": (pa.float64(), "true rating of the window; null unless the target is of kind `rating`"),
+        "expected": (pa.float64(), "expected rating: mean ratings of the classes, weighted by `scaled`"),
     },
     "importance": CHAPTER
     | WINDOW
@@ -165,6 +167,7 @@ def _predictions(chapter: Path) -> Iterator[pd.DataFrame]:
         long["class"] = np.tile(classes, len(table))
         long["probability"] = class_probabilities(table).ravel()
         long["scaled"] = class_probabilities(table, scaled=True).ravel()
+        long = long.reindex(columns=[*long.columns.union(["rating", "expected"], sort=False)])
         long["truth"] = np.tile(np.arange(len(classes)), len(table)) == long.truth
         yield long
 

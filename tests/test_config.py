@@ -21,6 +21,11 @@ def test_config_yaml_is_generated_from_the_models() -> None:
     assert load_config(yaml.safe_load(text)) == Config()
 
 
+def rating(bins: dict, **settings: object) -> dict:
+    """A configuration with a target of kind `rating`."""
+    return {"targets": [{"name": "t", "column": "c", "kind": "rating", "bins": bins} | settings], "targets_run": ["t"]}
+
+
 def models() -> list[type[Section]]:
     """All models of the configuration, a base class before its subclasses."""
     found: list[type[Section]] = [Section]
@@ -123,6 +128,10 @@ def test_presets_are_valid(preset: Path) -> None:
         ({"predictors": [{"name": "clock", "schemes": ["personal"]}]}, ["'clock' needs the scheme 'global'"]),
         ({"predictors": [{"name": "ordinal"}], "targets_run": ["action"]}, ["predictor 'ordinal'", "'action'"]),
         ({"compare": {"metric": "quadratic_kappa"}, "targets_run": ["action"]}, ["quadratic_kappa", "'action'"]),
+        ({"compare": {"metric": "rating_correlation"}}, ["rating_correlation", "`kind: rating`", "'tension'"]),
+        (rating({"low": [1, 2], "high": ["many"]}), ["bin 'high' of a rating holds numbers and ranges only"]),
+        (rating({"low": ["4..9"], "high": [0, 1]}), ["bin 'high' of a rating is not above the bin before it"]),
+        (rating({"low": [1], "high": [2]}, ordinal=False), ["remove `ordinal: false`"]),
         ({"predictors": [{"name": "ordinal", "order": [2]}]}, ["from 0 to 1"]),
         ({"mil": {"keep": "macro_f1"}}, ["mil.keep: renamed to 'monitor'"]),
         ({"mil": {"scale": 3}}, ["mil.scale: renamed to 'attention_temperature'"]),
@@ -145,6 +154,11 @@ def test_an_invalid_config_is_refused_with_key_value_and_allowed_values(raw: dic
 
 def test_user_names_that_look_like_numbers_are_names() -> None:
     assert load_config({"cohort": {"users": [101, "user02"]}}).cohort.users == ["101", "user02"]
+
+
+def test_ratings_are_in_an_order() -> None:
+    target = load_config(rating({"low": [0, "1..2.5"], "high": ["3..10"]})).target("t")
+    assert target.ordinal and target.class_of("2.5") == "low" and target.class_of("2.7") is None
 
 
 def test_models_of_a_split_are_those_that_can_be_made() -> None:

@@ -12,9 +12,10 @@ with job_log(snakemake.log[0], snakemake.input):
     files = inputs.splits, inputs.value, inputs.importance, inputs.quality
     rows = zip(params.users, *files, snakemake.output.figures, strict=True)
     for user, split, value, importance, quality, figure in rows:
-        classes = read_notes(split)["classes"]
+        notes = read_notes(split)
         measured = read_tables([value, importance])
         described = measured[measured.fold == DESCRIBED]
         history = histories[histories.user == user]
-        own = user_table(read_folds(split), classes, history, described, params.subsets, read_tables([quality]))
-        plot_user(user, own, classes, figure)
+        folds, signals = read_folds(split), read_tables([quality])
+        own = user_table(folds, notes["classes"], history, described, params.subsets, signals, notes["rating"])
+        plot_user(user, own, notes["classes"], figure)

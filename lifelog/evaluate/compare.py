@@ -40,9 +40,9 @@ def read_predictions(paths: dict[tuple[str, str], str | Path]) -> Predictions:
     Returns
     -------
     dict of (str, str) to pandas.DataFrame
-        user, group, fold, start, truth, temperature, and one probability per class. The random groupings of a predictor
-        have the schemes `random-1`, `random-2`, ...; one that equals the importance groups or an earlier one is left
-        out: a repeated grouping is no further evidence.
+        user, group, fold, start, truth, rating and expected (for ratings), temperature, and one probability per class.
+        The random groupings of a predictor have the schemes `random-1`, `random-2`, ...; one that equals the importance
+        groups or an earlier one is left out: a repeated grouping is no further evidence.
 
     Raises
     ------
@@ -99,7 +99,9 @@ def score_users(tables: Predictions, ordinal: bool = False) -> pd.DataFrame:
         everyone = [(EVERYONE, table)]
         for user, own in [*table.groupby("user", sort=True), *everyone]:
             row = {"predictor": predictor, "scheme": scheme, "user": user, "windows": len(own)}
-            rows.append(row | scores(own.truth.to_numpy(), class_probabilities(own), own.fold.to_numpy(), ordinal))
+            ratings = (own.rating.to_numpy(), own.expected.to_numpy()) if "rating" in own else None
+            seen = own.truth.to_numpy(), class_probabilities(own), own.fold.to_numpy()
+            rows.append(row | scores(*seen, ordinal, ratings))
     return pd.DataFrame(rows)
 
 

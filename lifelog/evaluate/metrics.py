@@ -8,7 +8,7 @@ whatever a model has learned: they are undefined, and the user is left out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -209,10 +209,46 @@ def rank_correlation(truth: Integers, probabilities: Floats, folds: Integers | N
         Spearman's correlation; 0 if the expected class is the same for all windows of each fold, NaN if the true one
         is.
     """
-    folds = np.zeros(len(truth), dtype=int) if folds is None else folds
-    expected = probabilities @ np.arange(probabilities.shape[1])
+    return rating_correlation(truth, probabilities @ np.arange(probabilities.shape[1]), folds)
+
+
+def rating_error(ratings: Floats, expected: Floats, folds: Integers | None = None) -> float:
+    """Compute the mean distance of expected and true ratings.
+
+    Parameters
+    ----------
+    ratings, expected : ndarray of float, shape (n_windows,)
+        True and expected ratings.
+    folds : ndarray of int, shape (n_windows,), optional
+        Has no effect.
+
+    Returns
+    -------
+    float
+        In units of the scale; NaN without windows.
+    """
+    return float(np.abs(ratings - expected).mean()) if len(ratings) else float("nan")
+
+
+def rating_correlation(ratings: Floats | Integers, expected: Floats, folds: Integers | None = None) -> float:
+    """Compute the rank correlation of true and expected ratings, by ranks within folds (see `auroc`).
+
+    Parameters
+    ----------
+    ratings, expected : ndarray of float, shape (n_windows,)
+        True and expected ratings.
+    folds : ndarray of int, shape (n_windows,), optional
+        Fold of each window; one fold by default.
+
+    Returns
+    -------
+    float
+        Spearman's correlation; 0 if the expected rating is the same for all windows of each fold, NaN if the true one
+        is.
+    """
+    folds = np.zeros(len(ratings), dtype=int) if folds is None else folds
     # Differences in the last bits are none.
-    ranks = pd.DataFrame({"truth": truth, "expected": expected.round(9)}).groupby(folds).rank()
+    ranks = pd.DataFrame({"truth": ratings, "expected": expected.round(9)}).groupby(folds).rank()
     by_fold = ranks.groupby(folds)
     first, second = ((ranks - by_fold.transform("mean")) / by_fold.transform("size").to_numpy()[:, None]).to_numpy().T
     size = float(np.sqrt((first @ first) * (second @ second)))
@@ -227,23 +263,24 @@ class Metric(NamedTuple):
     label : str
         Name in figures and tables.
     score : callable
-        Value for true classes (n,), probabilities (n, classes) and folds (n,) or None.
+        Value for true classes (n,), probabilities (n, classes) and folds (n,) or None; for a metric of ratings, true
+        and expected ratings (n,) take the place of classes and probabilities.
     classes : int
         Number of true classes that are needed.
-    ordinal : bool
-        Whether classes must be in an order.
+    of : str
+        Of `classes`, of an `order` of classes, or of a `rating`.
     lower : bool
         Whether lower is better.
     """
 
     label: str
-    score: Callable[[Integers, Floats, Integers | None], float]
+    score: Callable[[Any, Floats, Integers | None], float]
     classes: int = 1
-    ordinal: bool = False
+    of: Literal["classes", "order", "rating"] = "classes"
     lower: bool = False
 
 
-def _of_counts(label: str, score: Callable[[Integers], Any], classes: int = 1, **about: bool) -> Metric:
+def _of_counts(label: str, score: Callable[[Integers], Any], classes: int = 1, **about: Any) -> Metric:
     """Return a metric of confusion matrices."""
 
     def of_predictions(truth: Integers, probabilities: Floats, folds: Integers | None = None) -> float:
@@ -262,16 +299,22 @@ METRICS: Registry[Metric] = Registry(
         "auroc": Metric("AUROC", auroc, classes=2),
         "published_f1": _of_counts("F1 as published (faulty)", published_f1),
         "mean_absolute_error": _of_counts(
-            "mean absolute error (lower is better)", mean_absolute_error, ordinal=True, lower=True
+            "mean absolute error (lower is better)", mean_absolute_error, of="order", lower=True
         ),
-        "quadratic_kappa": _of_counts("quadratic kappa", quadratic_kappa, classes=2, ordinal=True),
-        "rank_correlation": Metric("rank correlation", rank_correlation, classes=2, ordinal=True),
+        "quadratic_kappa": _of_counts("quadratic kappa", quadratic_kappa, classes=2, of="order"),
+        "rank_correlation": Metric("rank correlation", rank_correlation, classes=2, of="order"),
+        "rating_error": Metric("error of the rating (lower is better)", rating_error, of="rating", lower=True),
+        "rating_correlation": Metric("rank correlation of the rating", rating_correlation, of="rating"),
     },
 )
 
 
 def scores(
-    truth: Integers, probabilities: Floats, folds: Integers | None = None, ordinal: bool = False
+    truth: Integers,
+    probabilities: Floats,
+    folds: Integers | None = None,
+    ordinal: bool = False,
+    ratings: tuple[Floats, Floats] | None = None,
 ) -> dict[str, float]:
     """Compute every metric.
 
@@ -285,6 +328,8 @@ def scores(
         Fold of each window; one fold by default.
     ordinal : bool, default False
         Whether classes are in an order; otherwise, metrics that need one are left out.
+    ratings : tuple of ndarray of float, shape (n_windows,), optional
+        True and expected ratings; without them, metrics of ratings are left out.
 
     Returns
     -------
@@ -292,8 +337,11 @@ def scores(
         Value by metric; NaN if the metric needs more true classes than there are.
     """
     present = len(np.unique(truth))
+    seen: dict[str, tuple[Any, Any]] = {"classes": (truth, probabilities)}
+    seen |= {"order": (truth, probabilities)} if ordinal else {}
+    seen |= {"rating": ratings} if ratings else {}
     return {
-        name: metric.score(truth, probabilities, folds) if present >= metric.classes else float("nan")
+        name: metric.score(*seen[metric.of], folds) if present >= metric.classes else float("nan")
         for name, metric in METRICS.items()
-        if ordinal or not metric.ordinal
+        if metric.of in seen
     }

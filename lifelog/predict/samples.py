@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from lifelog.blocks import Texts
 from lifelog.predict.store import StoredWindows, store_windows
+from lifelog.settings.levels import as_number
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import read_split
 from lifelog.standardise import Floats, fit_scaling
@@ -36,6 +38,8 @@ class Samples:
         Minutes since the first labelled window of the session.
     truth : ndarray of int, shape (N,)
         Class numbers.
+    ratings : ndarray of float, shape (N,)
+        Label values of a target of kind `rating`; NaN for other targets.
     summary : ndarray of float32, shape (N, n_features)
         Summary statistics.
     maxima : dict of str to ndarray of float32, shape (N, bins, n_channels)
@@ -57,6 +61,7 @@ class Samples:
     minutes: NDArray[np.int64]
     elapsed: NDArray[np.int64]
     truth: NDArray[np.int_]
+    ratings: NDArray[np.float64]
     summary: NDArray[np.float32]
     maxima: dict[str, NDArray[np.float32]]
     windows: StoredWindows | None
@@ -66,6 +71,11 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.truth)
+
+    @property
+    def is_rating(self) -> bool:
+        """Whether labels are ratings."""
+        return not bool(np.isnan(self.ratings).any())
 
     def take(self, rows: NDArray[np.bool_]) -> Samples:
         """Return the windows of a mask."""
@@ -78,6 +88,7 @@ class Samples:
             minutes=self.minutes[rows],
             elapsed=self.elapsed[rows],
             truth=self.truth[rows],
+            ratings=self.ratings[rows],
             summary=self.summary[rows],
             maxima={name: values[rows] for name, values in self.maxima.items()},
             windows=None if self.windows is None else self.windows.take(rows),
@@ -133,7 +144,7 @@ def read_samples(
     for i, (features_path, splits_path) in enumerate(zip(features, splits, strict=True)):
         split = read_split(splits_path, fold)
         if len(split) and split.user[0] in users:
-            pieces.append(_read_user(features_path, split, read_notes(splits_path)["classes"], standardise))
+            pieces.append(_read_user(features_path, split, read_notes(splits_path), standardise))
             subsets.append(split.subset.fillna("").to_numpy(dtype=str))
             kept.append(i)
     first = pieces[0]
@@ -149,14 +160,15 @@ def read_samples(
         minutes=np.concatenate([piece.minutes for piece in pieces]),
         elapsed=np.concatenate([piece.elapsed for piece in pieces]),
         truth=np.concatenate([piece.truth for piece in pieces]),
+        ratings=np.concatenate([piece.ratings for piece in pieces]),
         summary=np.concatenate([piece.summary for piece in pieces]),
         maxima={name: np.concatenate([piece.maxima[name] for piece in pieces]) for name in first.maxima},
         windows=stored,
     )
 
 
-def _read_user(features_path: str, split: pd.DataFrame, classes: list[str], standardise: str) -> Samples:
-    """Read the used windows of one user, without the windows as recorded."""
+def _read_user(features_path: str, split: pd.DataFrame, about: dict[str, Any], standardise: str) -> Samples:
+    """Read the used windows of one user, without the windows as recorded; `about` are the notes of the splits."""
     table = pq.read_table(features_path)
     notes = read_notes(features_path)
     modalities = [Modality(**entry) for entry in notes["modalities"]]
@@ -179,13 +191,14 @@ def _read_user(features_path: str, split: pd.DataFrame, classes: list[str], stan
         own.start.dt.tz_localize(None).to_numpy(),
         minutes[used].to_numpy(),
         elapsed[used].to_numpy(),
-        split.label[used].map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int),
+        own.label.map({name: i for i, name in enumerate(about["classes"])}).to_numpy(dtype=int),
+        np.array([as_number(level) if about["rating"] else np.nan for level in own.level], dtype=float),
         _standardise(np.stack(columns, axis=1)[used], train, standardise),
         maxima,
         None,
         features,
         modalities,
-        classes,
+        about["classes"],
     )
 
 

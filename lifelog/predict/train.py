@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lifelog.evaluate.calibration import fit_temperature
+from lifelog.evaluate.calibration import class_probabilities, fit_temperature
 from lifelog.groups.assignment import tested_groups
 from lifelog.predict.combine import COMBINATIONS, Predict
 from lifelog.predict.interface import Predictor, build_predictor, one_thread
@@ -44,7 +44,7 @@ def train_predictor(
     predictions_path : str or Path
         Parquet file to write: user, group, fold, grouping, session, start, truth (class number), temperature
         (that of `lifelog.evaluate.calibration`, fitted on the validation windows), and one probability per class,
-        without that temperature.
+        without that temperature. For a target of kind `rating` also rating and expected, the true and the expected one.
     """
     groups, tables = tested_groups(groups), []
     folds = list(groups.fold.unique())
@@ -60,7 +60,9 @@ def train_predictor(
                 tables.append(table)
         logger.info("fold %d of %d: %d groups", folds.index(fold) + 1, len(folds), own.group.nunique())
     table = pd.concat(tables).sort_values(["grouping", "user", "start"])
-    write_table(table, predictions_path, predictions_schema(samples.classes), {"classes": samples.classes})
+    write_table(
+        table, predictions_path, predictions_schema(samples.classes, samples.is_rating), {"classes": samples.classes}
+    )
 
 
 def _predict_fold(scheme: str, members: pd.DataFrame, samples: Samples, settings: AnyPredictor) -> pd.DataFrame | None:
@@ -75,7 +77,32 @@ def _predict_fold(scheme: str, members: pd.DataFrame, samples: Samples, settings
     if not tests:
         return None
     temperature = fit_temperature(np.concatenate(seen), np.concatenate(truth)) if seen else 1.0
-    return pd.concat(tests).assign(temperature=temperature)
+    table = pd.concat(tests).assign(temperature=temperature)
+    if samples.is_rating:
+        table["expected"] = class_probabilities(table, scaled=True) @ class_ratings(samples, list(members.user))
+    return table
+
+
+def class_ratings(samples: Samples, users: list[str]) -> NDArray[np.float64]:
+    """Return the mean rating of each class in the training windows of users: its place on the scale of the labels.
+
+    Parameters
+    ----------
+    samples : Samples
+        Windows of all users.
+    users : list of str
+        Users whose training windows are used.
+
+    Returns
+    -------
+    ndarray of float, shape (n_classes,)
+        The mean of all classes for a class without training windows.
+    """
+    train = samples.subset("train", users)
+    counts = np.bincount(train.truth, minlength=len(train.classes))
+    sums = np.bincount(train.truth, train.ratings, len(train.classes))
+    means: NDArray[np.float64] = np.where(counts, sums / np.maximum(counts, 1), train.ratings.mean())
+    return means
 
 
 def _models(
@@ -142,6 +169,7 @@ def _table(test: Samples, probabilities: NDArray[np.float64]) -> pd.DataFrame:
     """Return the predictions of windows."""
     starts = pd.DatetimeIndex(test.starts, tz="UTC")
     keys = {"user": test.users, "session": test.sessions, "start": starts, "truth": test.truth}
+    keys |= {"rating": test.ratings} if test.is_rating else {}
     return pd.DataFrame(keys | dict(zip(probability_columns(test.classes), probabilities.T, strict=True)))
 
 
@@ -150,7 +178,10 @@ def probability_columns(classes: list[str]) -> list[str]:
     return [f"p_{name}" for name in classes]
 
 
-def predictions_schema(classes: list[str]) -> pa.Schema:
-    """Return the schema of the predictions table."""
+def predictions_schema(classes: list[str], rating: bool = False) -> pa.Schema:
+    """Return the schema of the predictions table; `rating`: of a target of this kind."""
     keys = dict(user=TEXT, group=TEXT, fold=pa.int16(), grouping=pa.int16(), session=TEXT, start=TIME, truth=pa.int16())
-    return pa.schema(keys | {"temperature": pa.float64()} | dict.fromkeys(probability_columns(classes), pa.float64()))
+    numbers = ("rating", "expected", "temperature") if rating else ("temperature",)
+    return pa.schema(
+        keys | dict.fromkeys(numbers, pa.float64()) | dict.fromkeys(probability_columns(classes), pa.float64())
+    )

@@ -8,7 +8,12 @@ from pydantic import Field, field_validator
 
 from lifelog.settings.base import Section
 
-ORDINAL_METRICS = ("quadratic_kappa", "rank_correlation")
+# What a metric of the primary test needs of its target; the other ones suit every target.
+NEEDS = {
+    "quadratic_kappa": "ordinal: true",
+    "rank_correlation": "ordinal: true",
+    "rating_correlation": "kind: rating",
+}
 
 
 class Compare(Section):
@@ -21,10 +26,17 @@ class Compare(Section):
     confidence: float = Field(0.95, gt=0.5, lt=1)
     """confidence level of the intervals"""
 
-    metric: Literal["macro_f1", "balanced_accuracy", "accuracy", "auroc", "quadratic_kappa", "rank_correlation"] = (
-        "macro_f1"
-    )
-    """metric of the primary test; quadratic_kappa and rank_correlation are for targets with `ordinal: true`"""
+    metric: Literal[
+        "macro_f1",
+        "balanced_accuracy",
+        "accuracy",
+        "auroc",
+        "quadratic_kappa",
+        "rank_correlation",
+        "rating_correlation",
+    ] = "macro_f1"
+    """metric of the primary test; quadratic_kappa and rank_correlation are for targets with `ordinal: true`,
+    rating_correlation for those of kind `rating`"""
 
     target: str | None = None
     """target of the primary test; null: the first of targets_run. Results of other targets are exploratory"""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from lifelog.settings.base import Name, Section, complete
-from lifelog.settings.levels import Level, as_range, matches, overlap
+from lifelog.settings.levels import Level, as_number, as_range, matches, overlap
 
 Subset = Literal["train", "validation", "test"]
 SUBSETS: tuple[Subset, ...] = get_args(Subset)
@@ -26,9 +27,19 @@ class Target(Section):
     bins: dict[Name, list[Level]] = Field(min_length=2)
     """class name: its label values, or ranges such as 0..33; windows with other values are not used"""
 
+    kind: Literal["classes", "rating"] = "classes"
+    """rating: label values are numbers, and the bins divide their scale in ascending order; predictions are also scored
+    on the scale itself. Implies `ordinal: true`"""
+
     ordinal: bool = False
     """true: the classes are in an order, such as low, middle, high; scores that count how far a prediction is from the
     true class are added"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _order_ratings(cls, values: Any) -> Any:
+        is_rating = isinstance(values, dict) and values.get("kind") == "rating"
+        return {"ordinal": True} | values if is_rating else values
 
     @field_validator("bins", mode="before")
     @classmethod
@@ -54,6 +65,22 @@ class Target(Section):
                         f"value {level!r} is" if level == earlier else f"{earlier!r} and {level!r} overlap: values are"
                     )
                     raise ValueError(f"{same} in two bins, {other!r} and {name!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _is_scale(self) -> Target:
+        if self.kind != "rating":
+            return self
+        if not self.ordinal:
+            raise ValueError(f"target {self.name!r}: ratings are in an order; remove `ordinal: false`")
+        scale = [(as_range(level) or (as_number(level),), name) for name in self.bins for level in self.bins[name]]
+        for ends, name in scale:
+            if None in ends:
+                raise ValueError(f"target {self.name!r}: bin {name!r} of a rating holds numbers and ranges only")
+        spans = [[end for ends, own in scale if own == name for end in ends if end is not None] for name in self.bins]
+        for name, (lower, upper) in zip(list(self.bins)[1:], pairwise(spans), strict=True):
+            if max(lower) >= min(upper):
+                raise ValueError(f"target {self.name!r}: bin {name!r} of a rating is not above the bin before it")
         return self
 
     def class_of(self, value: str | None) -> str | None:

@@ -132,6 +132,7 @@ def assign_splits(
         "excluded": excluded,
         "lacking": _lacking(codes, folds, target.classes),
         "classes": target.classes,
+        "rating": target.kind == "rating",
         "nearest_minutes": nearest,
     }
     write_table(pd.concat(tables, ignore_index=True), splits_path, SCHEMA, notes)

@@ -16,7 +16,7 @@ from lifelog.evaluate.metrics import (
     rank_correlation,
     scores,
 )
-from lifelog.settings.compare import ORDINAL_METRICS
+from lifelog.settings.compare import NEEDS
 
 
 @pytest.fixture
@@ -102,6 +102,10 @@ def test_ranks_of_different_folds_are_not_compared() -> None:
 
 def test_scores_of_an_order_are_only_those_of_ordinal_targets() -> None:
     truth, p = np.array([0, 1, 2]), np.eye(3)
-    assert set(METRICS) - set(scores(truth, p)) == {name for name, metric in METRICS.items() if metric.ordinal}
-    assert scores(truth, p, ordinal=True)["mean_absolute_error"] == 0
-    assert {*ORDINAL_METRICS, "mean_absolute_error"} == {name for name, metric in METRICS.items() if metric.ordinal}
+    kinds = {of: {name for name, metric in METRICS.items() if metric.of == of} for of in ("order", "rating")}
+    assert set(METRICS) - set(scores(truth, p)) == kinds["order"] | kinds["rating"]
+    ordered = scores(truth, p, ordinal=True)
+    assert set(METRICS) - set(ordered) == kinds["rating"] and ordered["mean_absolute_error"] == 0
+    rated = scores(truth, p, ordinal=True, ratings=(np.array([0.0, 3.0, 9.0]), np.array([1.0, 3.0, 5.0])))
+    assert rated["rating_error"] == pytest.approx(5 / 3) and rated["rating_correlation"] == pytest.approx(1)
+    assert set(NEEDS) < kinds["order"] | kinds["rating"]

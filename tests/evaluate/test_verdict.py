@@ -13,7 +13,7 @@ from lifelog.settings.compare import Compare
 from tests.evaluate.test_compare import predictions
 
 SETTINGS = Compare()
-NOMINAL = [name for name, metric in METRICS.items() if not metric.ordinal]
+NOMINAL = [name for name, metric in METRICS.items() if metric.of == "classes"]
 
 
 def verdict_of(tables: dict[tuple[str, str], pd.DataFrame], subsets: tuple[str, ...] = ("train",)) -> dict:

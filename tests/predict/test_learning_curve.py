@@ -40,7 +40,9 @@ def cohort(kinds: str, seed: int = 0) -> tuple[Samples, dict[str, np.ndarray], p
     starts = minutes.astype("datetime64[m]").astype("datetime64[s]")
     names = ["a.x", "a.y", "b.x", "b.y"]
     keys = users, texts, texts, starts, minutes, minutes
-    samples = Samples(*keys, truth, summary.astype(np.float32), {}, None, names, MODALITIES, ["lo", "hi"])
+    samples = Samples(
+        *keys, truth, truth * np.nan, summary.astype(np.float32), {}, None, names, MODALITIES, ["lo", "hi"]
+    )
     blocks = {user: np.arange(WINDOWS) // 5 for user in dict.fromkeys(users)}
     return samples, blocks, pd.DataFrame(values, columns=columns).assign(fold=0)
 

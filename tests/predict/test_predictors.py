@@ -9,8 +9,10 @@ from scipy.special import softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import log_loss
 
+from lifelog.config import Config
 from lifelog.discriminant import fit_discriminants
-from lifelog.evaluate.calibration import log_losses
+from lifelog.evaluate.calibration import class_probabilities, log_losses
+from lifelog.evaluate.compare import score_users
 from lifelog.mil.train import validation_score
 from lifelog.predict.combine import COMBINATIONS
 from lifelog.predict.interface import build_predictor
@@ -28,7 +30,8 @@ from lifelog.settings.predict import (
     Ordinal,
     WindowNet,
 )
-from lifelog.splits.assign import folds_tested, read_folds
+from lifelog.settings.splits import Target
+from lifelog.splits.assign import assign_splits, folds_tested, read_folds
 
 ALL = [
     *(LifeLogNet(epochs=8), WindowNet(epochs=1), MilNet(epochs=2), Boosting(max_iter=20), Lda(), Ordinal()),
@@ -205,6 +208,31 @@ def test_boosting_needs_no_validation_windows(tables: Path) -> None:
     assert model.predict(samples.subset("test")).shape[1] == 3
 
 
+def test_the_expected_rating_is_on_the_scale_of_the_labels(tables: Path, config: Config, tmp_path: Path) -> None:
+    """Bins of unequal width: the expected rating of a window lies between the class means, not the class numbers."""
+    settings = config.target("tension").model_dump() | {"kind": "rating"}
+    for user in USERS:
+        windows = tables / "windows" / f"{user}.parquet"
+        assign_splits(windows, Target(**settings), config.split("blocked"), tmp_path / f"{user}.parquet")
+    paths = files(tables, "features"), [str(tmp_path / f"{user}.parquet") for user in USERS]
+    read_fold = partial(read_samples, *paths, USERS, "user")
+    train_predictor("global", groups_of(["g"] * 4), read_fold, Lda(), tmp_path / "predictions")
+    table = pq.read_table(tmp_path / "predictions").to_pandas()
+    levels = {
+        user: read_folds(path)[0].set_index("start").level.astype(float)
+        for user, path in zip(USERS, paths[1], strict=True)
+    }
+    assert [levels[row.user][row.start] for row in table.itertuples()] == list(table.rating)
+    first = read_fold(1)
+    train = first.ratings[first.subsets == "train"], first.truth[first.subsets == "train"]
+    means = [train[0][train[1] == k].mean() for k in range(3)]
+    own = table[table.fold == 1]
+    np.testing.assert_allclose(own.expected, class_probabilities(own, scaled=True) @ means)
+    scored = score_users({("lda", "global"): table}, ordinal=True).set_index("user")
+    assert scored.rating_error["all windows"] == pytest.approx((table.expected - table.rating).abs().mean())
+    assert scored.rating_correlation["all windows"] > 0.1
+
+
 def test_boosting_uses_the_trees_with_the_lowest_balanced_loss_on_validation_windows() -> None:
     """Noise, of which every further tree learns more, and a rare class."""
     rng = np.random.default_rng(0)
@@ -213,7 +241,7 @@ def test_boosting_uses_the_trees_with_the_lowest_balanced_loss_on_validation_win
     minutes, texts = np.arange(400), np.full(400, "u", dtype=object)
     starts = minutes.astype("datetime64[m]").astype("datetime64[s]")
     keys = texts, texts, texts, starts, minutes, minutes
-    samples = Samples(*keys, truth, x.astype(np.float32), {}, None, [], [], ["a", "b"])
+    samples = Samples(*keys, truth, truth * np.nan, x.astype(np.float32), {}, None, [], [], ["a", "b"])
     train, validation = (samples.take((np.arange(400) < 200) == first) for first in (True, False))
     model = build_predictor(Boosting(max_iter=60))
     model.fit(train, validation)

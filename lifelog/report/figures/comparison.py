@@ -18,7 +18,7 @@ from lifelog.evaluate.decision import WAYS
 from lifelog.evaluate.metrics import METRICS, confusion
 from lifelog.registry import Registry
 from lifelog.report.style import SCHEME_COLOURS, SEQUENTIAL, colours, markers, save, style
-from lifelog.settings.compare import ORDINAL_METRICS, Compare
+from lifelog.settings.compare import NEEDS, Compare
 from lifelog.settings.predict import SENSORLESS
 
 
@@ -108,7 +108,7 @@ def plot_ways(tables: ComparisonTables, path: str | Path) -> None:
 
 def _limits(rows: pd.DataFrame, metric: str) -> tuple[float | None, float | None]:
     """Return the limits of an axis of scores: intervals of few participants reach beyond what a score can be."""
-    least = -1.0 if metric in ORDINAL_METRICS else 0.0
+    least = -1.0 if metric in NEEDS else 0.0  # kappa and correlations
     numbers = rows[["low", "high"]].to_numpy(dtype=float)
     return (least if np.nanmin(numbers, initial=np.inf) < least else None), (
         1 if np.nanmax(numbers, initial=0) > 1 else None

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from lifelog.measures import MEASURES
 from lifelog.report.style import MAX_VECTOR_MARKS, colours, markers, save, style
+from lifelog.settings.levels import as_number
 from lifelog.settings.splits import SUBSETS
 from lifelog.splits.assign import DESCRIBED, folds_tested
 
@@ -25,26 +26,28 @@ def user_table(
     importance: pd.DataFrame,
     subsets: list[str],
     quality: pd.DataFrame,
+    rating: bool = False,
 ) -> pd.DataFrame:
     """Return the data of a user's figure in rows of panel, series, x, value and mark.
 
     Panel `label`: series is the subset, or the fold that tests the window, x the number of the labelled window, value
-    the class, mark the session. Panel `signal`: series is the reason why the modality is missing in the window, or
-    `used`, x the number of the labelled window, value the modality. Panel `training`: series is the seed and the fold,
-    x the epoch, value the validation score, mark True at the kept epoch. One panel per importance measure: series is
-    the seed, x the modality, value the mean over the windows of `subsets`.
+    the class or the rating, mark the session. Panel `signal`: series is the reason why the modality is missing in
+    the window, or `used`, x the number of the labelled window, value the modality. Panel `training`: series is the seed
+    and the fold, x the epoch, value the validation score, mark True at the kept epoch. One panel per importance
+    measure: series is the seed, x the modality, value the mean over the windows of `subsets`.
     """
     ordered = _with_series(folds).sort_values("start")
     used = ordered.label.isin(classes).to_numpy()
     windows = np.arange(1, len(ordered) + 1)[used]
     labels = dict(series=ordered.series.to_numpy()[used], x=windows, mark=ordered.session[used])
+    values = ordered.level[used].map(as_number) if rating else ordered.label[used]
     signals = quality[quality.kind == "modality"]
     number = signals.start.map(dict(zip(ordered.start, range(1, len(ordered) + 1), strict=True)))
     shown = dict(series=signals.reason.fillna(USED), x=number, value=signals.modality, panel="signal", mark="")
     runs = history.seed.astype(str) + "/" + history.fold.astype(str)
     training = dict(series=runs, x=history.epoch, value=history.validation_score, mark=history.best)
     tables = [
-        pd.DataFrame(labels | dict(panel="label", value=ordered.label[used])),
+        pd.DataFrame(labels | dict(panel="label", value=values)),
         pd.DataFrame(shown).dropna(subset=["x"]).astype({"x": int}),
         pd.DataFrame(training | dict(panel="training")),
     ]
@@ -87,19 +90,24 @@ def plot_user(user: str, rows: pd.DataFrame, classes: list[str], path: str | Pat
 
 
 def _plot_labels(ax: Axes, rows: pd.DataFrame, classes: list[str]) -> None:
+    is_rating = rows.value.map(as_number).notna().all()
     places = {name: place for place, name in enumerate(classes)}
+    heights = rows.value.map(as_number) if is_rating else rows.value.map(places)
     names = sorted(set(rows.series) - {UNUSED}, key=lambda name: (SUBSETS.index(name) if name in SUBSETS else 9, name))
     looks = zip([*names, UNUSED], [*colours(len(names)), "0.75"], markers(len(names) + 1), strict=True)
     for name, colour, marker in looks:
         own = rows[rows.series == name]
         if len(own):
             look = {"color": colour, "ms": 4, "rasterized": len(rows) > MAX_VECTOR_MARKS}
-            ax.plot(own.x, own.value.map(places), marker, label=name, **look)
+            ax.plot(own.x, heights[own.index], marker, label=name, **look)
     first = rows.groupby("mark", sort=False).x.min()
     for x in first.iloc[1:]:
         ax.axvline(x - 0.5, color="0.6", lw=0.8)
-    ax.set_yticks(range(len(classes)), classes)
-    ax.set(ylim=(-0.5, len(classes) - 0.5))
+    if is_rating:
+        ax.set(ylabel="rating")
+    else:
+        ax.set_yticks(range(len(classes)), classes)
+        ax.set(ylim=(-0.5, len(classes) - 0.5))
     ax.legend(fontsize="x-small", ncols=len(names) + 1, loc="lower right", bbox_to_anchor=(1, 1))
 
 
