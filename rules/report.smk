@@ -51,10 +51,14 @@ rule plot_users:
         value=VALUE,
         descriptions=expand(rules.train_mil.output.descriptions, user=USERS, allow_missing=True),
         quality=per_user("quality/{user}.parquet"),
+        features=per_user("features/{user}.parquet"),
+        directions=per_user("{target}/{split}/directions/{user}.csv"),
     output:
         # Not in Snakemake's own report, whose labels cannot distinguish users.
-        figures=per_user("{target}/{split}/figures/users/{user}.svg"),
-        data=per_user("{target}/{split}/figures/users/{user}.csv"),
+        users=per_user("{target}/{split}/figures/users/{user}.svg"),
+        users_data=per_user("{target}/{split}/figures/users/{user}.csv"),
+        days=per_user("{target}/{split}/figures/days/{user}.svg"),
+        days_data=per_user("{target}/{split}/figures/days/{user}.csv"),
     log:
         "<logs>/{target}/{split}/plot_users.log",
     benchmark:
@@ -63,10 +67,11 @@ rule plot_users:
         ENVIRONMENT
     params:
         users=USERS,
+        zones={user: CONFIG.cohort.zone(user) for user in USERS},
         subsets=CONFIG.groups.subsets,
         code=code("plot_users"),
     message:
-        "Plotting labels, training and importance of each user ({wildcards.split})"
+        "Plotting labels, features, training and importance of each user ({wildcards.split})"
     script:
         "../workflow_scripts/plot_users.py"
 
@@ -195,7 +200,11 @@ IMPORTANCE_FILES += ["recovery.json"] if SIMULATED else []
 IMPORTANCE_FILES += [
     f"{kind}/{u}.{end}" for u in USERS for kind, end in (("importance", "parquet"), ("directions", "csv"))
 ]
-IMPORTANCE_FIGURES = [*figures_of("importance"), *figures_of("groups"), *(f"users/{u}" for u in USERS)]
+IMPORTANCE_FIGURES = [
+    *figures_of("importance"),
+    *figures_of("groups"),
+    *(f"{kind}/{u}" for kind in figures_of("user") for u in USERS),
+]
 WITH_IMPORTANCE = [chapter for chapter in CHAPTERS if CONFIG.split(chapter.split("/")[1]).importance]
 # The study has one test subset.
 AS_PUBLISHED = [c for c in WITH_IMPORTANCE if CONFIG.report.published and not CONFIG.split(c.split("/")[1]).rotates]

@@ -1,21 +1,23 @@
-"""plot_users: splits, importance, training histories and quality → one figure per user."""
+"""plot_users: splits, importance, features, training histories and quality → two figures per user."""
 
 from lifelog.logs import job_log
+from lifelog.report.figures.days import days_table, plot_days
 from lifelog.report.figures.users import plot_user, user_table
 from lifelog.report.tables import training_histories
 from lifelog.splits.assign import DESCRIBED, read_folds
-from lifelog.tables import read_notes, read_tables
+from lifelog.tables import read_csv, read_notes, read_tables
 
 with job_log(snakemake.log[0], snakemake.input):
-    inputs, params = snakemake.input, snakemake.params
+    inputs, params, outputs = snakemake.input, snakemake.params, snakemake.output
     histories = training_histories(list(inputs.descriptions))
-    files = inputs.splits, inputs.value, inputs.importance, inputs.quality
-    rows = zip(params.users, *files, snakemake.output.figures, strict=True)
-    for user, split, value, importance, quality, figure in rows:
-        notes = read_notes(split)
-        measured = read_tables([value, importance])
+    for i, user in enumerate(params.users):
+        notes, folds = read_notes(inputs.splits[i]), read_folds(inputs.splits[i])
+        classes, rating = notes["classes"], notes["rating"]
+        measured = read_tables([inputs.value[i], inputs.importance[i]])
         described = measured[measured.fold == DESCRIBED]
-        history = histories[histories.user == user]
-        folds, signals = read_folds(split), read_tables([quality])
-        own = user_table(folds, notes["classes"], history, described, params.subsets, signals, notes["rating"])
-        plot_user(user, own, notes["classes"], figure)
+        history, signals = histories[histories.user == user], read_tables([inputs.quality[i]])
+        own = user_table(folds, classes, history, described, params.subsets, signals, rating)
+        plot_user(user, own, classes, outputs.users[i])
+        directions = read_csv(inputs.directions[i])
+        days = days_table(folds[DESCRIBED], inputs.features[i], directions, params.zones[user], rating)
+        plot_days(user, days, classes, outputs.days[i])

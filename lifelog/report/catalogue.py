@@ -71,11 +71,16 @@ CATALOGUE: Registry[Entry] = Registry(
             "after temperature scaling; on the diagonal, probabilities are true. Intervals over participants.",
         ),
         "confusion": Entry("comparison", "Confusion matrices over the test windows of all participants."),
-        "user": Entry(
+        "users": Entry(
             "user",
             "Top: labels over time, by subset, or by the fold that tests them. Middle: windows in which each modality "
             "is used, or why it is missing (not worn, no contact, no samples). Bottom: validation score per epoch of "
             "each fold, and importance; bars are means over training seeds, marks are seeds.",
+        ),
+        "days": Entry(
+            "user",
+            "Labels by local time, and the features that differ most between classes, one per modality. Marks are "
+            "windows, coloured by class; lines join the medians of days.",
         ),
     },
 )

@@ -107,7 +107,7 @@ class Chapter:
     excluded: list[dict[str, Any]]
     details: SplitDetails | None
     grouped_by: str  # the importance measure that forms the groups
-    user_figures: dict[str, Figure]
+    user_figures: dict[str, list[Figure]]
 
     @property
     def key(self) -> str:
@@ -146,7 +146,7 @@ class Chapter:
     def about(self, user: str, several_seeds: bool) -> dict[str, Any]:
         """Return group, most important modalities and stability of a user, or why the user is excluded."""
         tests = int(self.subsets.set_index("user").test[user])
-        about: dict[str, Any] = {"figure": self.user_figures[user], "excluded": None, "tests": tests}
+        about: dict[str, Any] = {"figures": self.user_figures[user], "excluded": None, "tests": tests}
         assert self.details is not None
         for note in self.excluded:
             if note["user"] == user:
@@ -188,7 +188,9 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
         details=_read_details(folder, config, split, users) if split.importance else None,
         grouped_by=config.groups.importance,
         user_figures={
-            u: _figure(figures / "users", u, f"{stem}-user-{u}", config, "user") for u in users if split.importance
+            u: [_figure(figures / kind, u, f"{stem}-{kind}-{u}", config, kind) for kind in figures_of("user")]
+            for u in users
+            if split.importance
         },
     )
 

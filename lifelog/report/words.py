@@ -137,6 +137,15 @@ def _user(data: pd.DataFrame) -> str:
     return text
 
 
+def _days(data: pd.DataFrame) -> str:
+    days = pd.to_datetime(data.time).dt.normalize().nunique()
+    entries = []
+    for panel, own in data[data.panel != "label"].groupby("panel", sort=False):
+        medians = pd.to_numeric(own.value).groupby(own.series).median()
+        entries.append(f"{panel}: " + ", ".join(f"{name} {value:.3g}" for name, value in medians.items()))
+    return f"{days} {'day' if days == 1 else 'days'}. Medians by class. {_join(entries)}."
+
+
 SENTENCES: Registry[Callable[[pd.DataFrame], str]] = Registry(
     "figure",
     {
@@ -153,6 +162,7 @@ SENTENCES: Registry[Callable[[pd.DataFrame], str]] = Registry(
         "ways": _ways,
         "reliability": _reliability,
         "confusion": _confusion,
-        "user": _user,
+        "users": _user,
+        "days": _days,
     },
 )

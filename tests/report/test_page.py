@@ -201,7 +201,7 @@ def test_figures_and_their_data_can_be_downloaded(browser: Browser, workflow: Wo
     assert len(files) == 2 * len(list(results.glob("**/figures/**/*.svg")))
     for name, source in (
         ("tension-blocked-attention.csv", "tension/blocked/figures/attention.csv"),
-        ("tension-blocked-user-103.csv", "tension/blocked/figures/users/103.csv"),
+        ("tension-blocked-users-103.csv", "tension/blocked/figures/users/103.csv"),
         ("verdict.csv", "figures/verdict.csv"),
     ):
         assert files[name] == "data:text/csv;charset=utf-8," + (results / source).read_text(encoding="utf-8")

@@ -9,9 +9,11 @@ import pytest
 from lifelog.measures import IMPORTANCE as SCHEMA
 from lifelog.report.figures.comparison import plot_verdict
 from lifelog.report.figures.dag import read_rulegraph
+from lifelog.report.figures.days import days_table, plot_days
 from lifelog.report.tables import cohort_yield, joined_random, problem_counts, split_overview, yield_shares
 from lifelog.report.words import describe
 from lifelog.settings.compare import Compare
+from lifelog.splits.assign import read_split
 from lifelog.tables import write_table
 
 
@@ -101,3 +103,23 @@ def test_the_rule_graph_of_snakemake_is_parsed() -> None:
     assert read_rulegraph(dot) == [("train_mil", "all")]
     with pytest.raises(ValueError, match="no rule graph"):
         read_rulegraph("nothing here")
+
+
+@pytest.mark.parametrize("rating", [False, True])
+def test_days_show_labels_and_the_clearest_feature_of_each_modality_by_local_time(
+    tables: Path, tmp_path: Path, rating: bool
+) -> None:
+    features, split = tables / "features/101.parquet", read_split(tables / "splits/101.parquet")
+    clearest = pd.DataFrame({"modality": ["mGyr", "e4Eda", "mGyr"], "feature": ["z.min", "eda.scl", "z.mean"]})
+    rows = days_table(split, features, clearest, "Asia/Seoul", rating)
+    labels = rows[rows.panel == "label"]
+    assert len(labels) == split.label.notna().sum()
+    starts = labels.time.dt.tz_localize("Asia/Seoul").dt.tz_convert("UTC")
+    assert set(starts) == set(split.start[split.label.notna()])
+    assert set(labels.value) == set(split.level.dropna().astype(float) if rating else split.label.dropna())
+    shown = list(dict.fromkeys(rows.panel))
+    assert shown[:3] == ["label", "mGyr.z.min", "e4Eda.eda.scl"]
+    assert [name.split(".")[0] for name in shown[3:]] == ["e4Acc", "e4Bvp"]  # without a direction: the first modalities
+    plot_days("101", rows, ["low", "middle", "high"], tmp_path / "days.svg")
+    assert f"{rows.time.dt.normalize().nunique()} day" in describe("days", pd.read_csv(tmp_path / "days.csv"))
+    plot_days("101", rows[:0], ["low", "middle", "high"], tmp_path / "empty.svg")

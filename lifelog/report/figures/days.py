@@ -1,0 +1,100 @@
+"""The figure of one user over days: labels, and the features that differ most between classes, by local time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+from lifelog.report.style import MAX_VECTOR_MARKS, colours, markers, save, style
+from lifelog.settings.levels import as_number
+from lifelog.windows.read import read_summaries
+
+MOST_FEATURES = 4  # one per modality
+LABEL = "label"
+
+
+def days_table(
+    split: pd.DataFrame, features_path: str | Path, directions: pd.DataFrame, zone: str, rating: bool = False
+) -> pd.DataFrame:
+    """Return the data of the figure.
+
+    Parameters
+    ----------
+    split : pandas.DataFrame
+        Table of `read_split` of the user.
+    features_path : str or Path
+        File of `extract_features` of the user.
+    directions : pandas.DataFrame
+        Table of `estimate_directions` of the user.
+    zone : str
+        Time zone of the user.
+    rating : bool, default False
+        Whether labels are ratings.
+
+    Returns
+    -------
+    pandas.DataFrame
+        panel, time (local, without an offset), series (class) and value. Panel `label`: value is the class or the
+        rating. The other panels are features, as `modality.feature`, of the modalities in which classes differ most,
+        otherwise of the first ones.
+    """
+    used = split.label.notna().to_numpy()
+    own = split[used]
+    time = own.start.dt.tz_convert(zone).dt.tz_localize(None)
+    keys = {"time": time.to_numpy(), "series": own.label.to_numpy()}
+    tables = [pd.DataFrame(keys | {"panel": LABEL, "value": own.level.map(as_number) if rating else own.label})]
+    columns, values = read_summaries(features_path, used)
+    clearest = list(directions.modality + "." + directions.feature)
+    shown = {name.split(".")[0]: name for name in reversed([*clearest, *columns])}  # the first one of each modality
+    for name in [name for name in dict.fromkeys([*clearest, *columns]) if name in shown.values()][:MOST_FEATURES]:
+        tables.append(pd.DataFrame(keys | {"panel": name, "value": values[:, columns.index(name)]}))
+    return (
+        pd.concat(tables, ignore_index=True)[["panel", "time", "series", "value"]]
+        .dropna()
+        .sort_values(
+            ["panel", "time"], key=lambda column: column != LABEL if column.name == "panel" else column, kind="stable"
+        )
+    )
+
+
+def plot_days(user: str, rows: pd.DataFrame, classes: list[str], path: str | Path) -> None:
+    """Plot the data of `days_table`: one row per panel, marks are windows, lines join the medians of days."""
+    panels = list(dict.fromkeys(rows.panel)) or [LABEL]
+    height = 1.2 + 1.1 * len(panels)
+    with style():
+        # Constrained layout takes longer than the drawing.
+        shape: dict[str, Any] = dict(squeeze=False, sharex=True, figsize=(9, height), layout="none")
+        figure, axes = plt.subplots(len(panels), 1, **shape)
+        figure.subplots_adjust(left=0.09, right=0.98, top=1 - 0.6 / height, bottom=0.6 / height, hspace=0.35)
+        for ax, panel in zip(axes[:, 0], panels, strict=True):
+            _plot_panel(ax, rows[rows.panel == panel], panel, classes)
+        locator: Any = AutoDateLocator()  # type: ignore[no-untyped-call]
+        axes[-1, 0].xaxis.set_major_locator(locator)
+        axes[-1, 0].xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        axes[-1, 0].set_xlabel("local time")
+        axes[0, 0].legend(fontsize="x-small", ncols=len(classes), loc="lower right", bbox_to_anchor=(1, 1))
+        figure.suptitle(f"user {user}", fontsize="medium")
+        save(figure, path, rows)
+
+
+def _plot_panel(ax: Axes, rows: pd.DataFrame, panel: str, classes: list[str]) -> None:
+    places = {name: place for place, name in enumerate(classes)}
+    is_number = rows.value.map(as_number).notna().all()
+    heights = rows.value.map(as_number if is_number else places).astype(float)
+    for name, colour, marker in zip(classes, colours(len(classes)), markers(len(classes)), strict=True):
+        own = (rows.series == name).to_numpy()
+        look = {"color": colour, "ms": 3.5, "alpha": 0.7, "rasterized": len(rows) > MAX_VECTOR_MARKS}
+        ax.plot(rows.time[own], heights[own], marker, label=name, **look)
+    days = rows.time.dt.normalize()
+    if is_number and days.nunique() > 1:
+        ax.plot(rows.time.groupby(days).median(), heights.groupby(days).median(), color="0.35", lw=1)
+    if not is_number:
+        ax.set_yticks(range(len(classes)), classes)
+        ax.set(ylim=(-0.5, len(classes) - 0.5))
+    ax.set_title(panel.replace(".", " ", 1), fontsize="x-small", loc="left", pad=3)
+    ax.tick_params(labelsize="x-small")
