@@ -4,7 +4,7 @@ PYTHON ?= python3
 CORES ?= $(shell $(VENV)/bin/python -c "import os; print(os.cpu_count())")
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-faults test-cohorts test-slurm slurm fuzz lint config docs wheel env lock clean
+.PHONY: demo test test-faults test-cohorts test-slurm slurm rocket test-rocket fuzz lint config docs wheel env lock clean
 
 demo: env  ## run the default workflow on the simulated cohort, to results/report.html
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
@@ -23,6 +23,12 @@ test-slurm: env slurm  ## test the SLURM profile on this machine (Debian or Ubun
 
 slurm:  ## install the SLURM packages if they are missing
 	command -v slurmctld || { apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends slurmctld slurmd slurm-client munge; }
+
+rocket: env  ## install aeon for the predictor rocket
+	$(BIN)/pip install --quiet --no-deps --requirement envs/rocket.txt
+
+test-rocket: rocket  ## test the predictor rocket (its first use compiles aeon's code for half a minute)
+	PATH="$(CURDIR)/$(BIN):$$PATH" OMP_NUM_THREADS=1 pytest tests/predict/test_rocket.py
 
 fuzz: env  ## read twenty thousand damaged recordings of each layout (an hour or more)
 	FUZZ_CASES=20000 $(BIN)/pytest --numprocesses auto tests/windows/test_fuzz.py

@@ -233,12 +233,18 @@ def _check_schemes(config: Config) -> None:
         for scheme in predictor.schemes if predictor.schemes != "all" else ():
             if not predictor.supports(scheme):
                 raise ValueError(f"predictors: {predictor.name!r} does not support the scheme {scheme!r}")
-        for name, columns in predictor.columns.items() if isinstance(predictor, predict.LifeLogNet) else ():
-            known = {modality.name: modality.columns for modality in config.modalities}
+        for name in predictor.models if isinstance(predictor, predict.Embedding) else ():
+            known = [modality.name for modality in config.modalities]
             if name not in known:
-                raise ValueError(f"predictors: lifelognet.columns: {name!r} is not among the modalities {list(known)}")
-            if not columns or not set(columns) <= set(known[name]):
-                raise ValueError(f"predictors: lifelognet.columns: {name!r} needs some of the columns {known[name]}")
+                raise ValueError(f"predictors: embedding.models: {name!r} is not among the modalities {known}")
+        for name, columns in predictor.columns.items() if isinstance(predictor, predict.LifeLogNet) else ():
+            of_modality = {modality.name: modality.columns for modality in config.modalities}
+            if name not in of_modality:
+                known = list(of_modality)
+                raise ValueError(f"predictors: lifelognet.columns: {name!r} is not among the modalities {known}")
+            if not columns or not set(columns) <= set(of_modality[name]):
+                own = of_modality[name]
+                raise ValueError(f"predictors: lifelognet.columns: {name!r} needs some of the columns {own}")
         if predictor.schemes != "all" and "global" not in predictor.schemes:
             needed = "needs the scheme 'global', with which its other schemes are compared"
             raise ValueError(f"predictors: {predictor.name!r} {needed}")

@@ -44,6 +44,11 @@ def windows_if_seen(wildcards):
     return per_user("windows/{user}.parquet") if CONFIG.predictor(wildcards.predictor).sees == "windows" else []
 
 
+def pretrained_models(wildcards):
+    """Files of pretrained models, for the predictor that uses them."""
+    return list(getattr(CONFIG.predictor(wildcards.predictor), "models", {}).values())
+
+
 def predictor_settings(wildcards):
     """Settings of a predictor, with the one scheme of the job: another scheme reruns nothing."""
     return dump(CONFIG.predictor(wildcards.predictor).model_copy(update={"schemes": [wildcards.scheme]}))

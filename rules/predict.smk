@@ -4,6 +4,7 @@ rule train_predictor:
         features=per_user("features/{user}.parquet"),
         splits=per_user("{target}/{split}/splits/{user}.parquet"),
         windows=windows_if_seen,
+        models=pretrained_models,
     output:
         predictions="<results>/{target}/{split}/predictions/{predictor}/{scheme}.parquet",
     log:

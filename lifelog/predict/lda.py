@@ -20,8 +20,8 @@ class Predictor:
     def fit(self, train: Samples, validation: Samples, weights: NDArray[np.float64] | None = None) -> None:
         """Fit the candidates, and keep the one with the lowest loss; windows may have weights."""
         # The strongest shrinkage comes first, and is used if no validation window can select one.
-        models = self.candidates(train, weights)
-        losses = [validation_loss(model.probabilities(validation.summary), validation, train) for model in models]
+        models, held_out = self.candidates(train, weights), self.values(validation)
+        losses = [validation_loss(model.probabilities(held_out), validation, train) for model in models]
         self.model = models[int(np.argmin(losses))]
 
     @property
@@ -31,8 +31,12 @@ class Predictor:
 
     def candidates(self, train: Samples, weights: NDArray[np.float64] | None) -> list[Discriminant]:
         """Return a discriminant per shrinkage, the strongest one first."""
-        return fit_discriminants(train.summary, train.truth, len(train.classes), self.shrinkages, weights)
+        return fit_discriminants(self.values(train), train.truth, len(train.classes), self.shrinkages, weights)
 
     def predict(self, samples: Samples) -> NDArray[np.float64]:
         """Return class probabilities, shape (n_windows, n_classes)."""
-        return self.model.probabilities(samples.summary)
+        return self.model.probabilities(self.values(samples))
+
+    def values(self, samples: Samples) -> NDArray[np.float32]:
+        """Return the features of windows, shape (n_windows, n_features); NaN marks missing values."""
+        return samples.summary

@@ -18,9 +18,9 @@ class Predictor(lda.Predictor):
 
     def candidates(self, train: Samples, weights: NDArray[np.float64] | None) -> list[Discriminant]:
         """Return a discriminant per order and shrinkage, the strongest ones first."""
-        count, values = len(train.classes), self.shrinkages
+        values, count = self.values(train), len(train.classes)
         return [
             model
             for order in sorted(self.settings.order, reverse=True)
-            for model in fit_discriminants(train.summary, train.truth, count, values, weights, order)
+            for model in fit_discriminants(values, train.truth, count, self.shrinkages, weights, order)
         ]

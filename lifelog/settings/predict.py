@@ -23,6 +23,12 @@ UNGROUPED = ("global", "personal", *COMBINED)  # schemes that need no importance
 Sees = Literal["nothing", "time", "features", "windows"]
 
 
+def _positive(value: list[float], what: str) -> list[float]:
+    if not all(0 < number < math.inf for number in value):
+        raise ValueError(f"{what} is a positive number")
+    return value
+
+
 class PredictorSettings(Section):
     """Keys of every predictor."""
 
@@ -124,9 +130,7 @@ class Lda(PredictorSettings):
     @field_validator("strength")
     @classmethod
     def _is_positive(cls, value: list[float]) -> list[float]:
-        if not all(0 < number < math.inf for number in value):
-            raise ValueError("a strength is a positive number")
-        return value
+        return _positive(value, "a strength")
 
     @field_validator("shrinkage")
     @classmethod
@@ -152,6 +156,48 @@ class Ordinal(Lda):
         if not all(0 <= part <= 1 for part in value):
             raise ValueError("an order is a number from 0 to 1")
         return value
+
+
+class Embedding(Lda):
+    """Linear discriminant on embeddings."""
+
+    sees: ClassVar[Sees] = "windows"
+
+    needs_torch: ClassVar[bool] = True
+    combines: ClassVar[tuple[Scheme, ...]] = ("blend",)
+
+    name: Literal["embedding"] = "embedding"  # type: ignore[assignment]
+    """as lda, on embeddings of windows by pretrained models"""
+
+    models: dict[str, str] = Field(min_length=1)
+    """by modality, a file of torch.export.save: a model of windows (windows, channels, samples), standardised as
+    `windows.standardise` says, with a dynamic number of windows; it returns one row per window"""
+
+
+class Rocket(PredictorSettings):
+    """Random convolutions."""
+
+    sees: ClassVar[Sees] = "windows"
+
+    name: Literal["rocket"] = "rocket"
+    """MultiRocket and Hydra on windows, with ridge regression; needs aeon (`make rocket`)"""
+
+    kernels: int = Field(1000, ge=84)
+    """number of MultiRocket's kernels per modality"""
+
+    groups: int = Field(16, ge=1)
+    """number of Hydra's groups of eight kernels per modality"""
+
+    penalty: list[float] = Field([0.1, 1, 10, 100, 1000, 10000], min_length=1)
+    """penalties of the ridge regression to choose from on validation windows"""
+
+    seed: int = Field(0, ge=0)
+    """seed of the kernels"""
+
+    @field_validator("penalty")
+    @classmethod
+    def _is_positive(cls, value: list[float]) -> list[float]:
+        return _positive(value, "a penalty")
 
 
 class NetworkSettings(Training, PredictorSettings):
@@ -223,7 +269,20 @@ class WindowNet(NetworkSettings):
     """windows per step"""
 
 
-AnyPredictor = Lda | Ordinal | Boosting | MilNet | LifeLogNet | WindowNet | Majority | NearestMinute | LastLabel | Clock
+AnyPredictor = (
+    Lda
+    | Ordinal
+    | Boosting
+    | Rocket
+    | Embedding
+    | MilNet
+    | LifeLogNet
+    | WindowNet
+    | Majority
+    | NearestMinute
+    | LastLabel
+    | Clock
+)
 Predictor = Annotated[AnyPredictor, Field(discriminator="name")]
 
 

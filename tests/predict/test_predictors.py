@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import torch
 from scipy.special import softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import log_loss
@@ -15,12 +16,14 @@ from lifelog.evaluate.calibration import class_probabilities, log_losses
 from lifelog.evaluate.compare import score_users
 from lifelog.mil.train import validation_score
 from lifelog.predict.combine import COMBINATIONS
+from lifelog.predict.embedding import load_model
 from lifelog.predict.interface import build_predictor
 from lifelog.predict.samples import Samples, read_samples
 from lifelog.predict.train import train_predictor
 from lifelog.settings.predict import (
     Boosting,
     Clock,
+    Embedding,
     LastLabel,
     Lda,
     LifeLogNet,
@@ -340,3 +343,46 @@ def test_the_clock_learns_a_label_that_depends_on_the_time(tables: Path) -> None
     assert (model.predict(test).argmax(axis=1) == test.truth).all()
     samples.summary[:], test.summary[:] = 0, np.nan  # features are not used
     assert (model.predict(test).argmax(axis=1) == test.truth).all()
+
+
+class Tiny(torch.nn.Module):
+    """A pretrained model: means and standard deviations over time."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([x.mean(dim=2), x.std(dim=2)], dim=1)
+
+
+def saved(model: torch.nn.Module, path: Path, channels: int, length: int) -> str:
+    number = torch.export.Dim("windows")
+    program = torch.export.export(model, (torch.zeros(2, channels, length),), dynamic_shapes=({0: number},))
+    torch.export.save(program, path)
+    return str(path)
+
+
+def test_the_embedding_is_what_the_pretrained_models_return(tables: Path, tmp_path: Path) -> None:
+    samples = samples_of(tables, windows=True)
+    shapes = {m.name: (m.channels, m.length) for m in samples.modalities}
+    names = ["e4Acc", "e4Eda"]
+    models = {name: saved(Tiny(), tmp_path / f"{name}.pt2", *shapes[name]) for name in names}
+    predictor = build_predictor(Embedding(models=models))
+    values, windows = predictor.values(samples), samples.windows.read()
+    expected = np.concatenate(
+        [np.r_["1", x.mean(axis=1), x.std(axis=1, ddof=1)] for x in (windows[n] for n in names)], 1
+    )
+    present = samples.windows.present[:, [list(shapes).index(name) for name in names]].all(axis=1)
+    np.testing.assert_allclose(values[present], expected[present], atol=1e-4)
+    assert not present.all() and np.isnan(values[~present]).any(axis=1).all()
+    groups = groups_of(["g1", "g2", "g1", "g2"])
+    read_fold = partial(samples_of, tables, USERS, "user", windows=True)
+    train_predictor("importance", groups, read_fold, Embedding(models=models), tmp_path / "predictions")
+    check_predictions(pq.read_table(tmp_path / "predictions").to_pandas(), tables)
+
+
+def test_unusable_pretrained_models_are_named(tables: Path, tmp_path: Path) -> None:
+    samples = samples_of(tables, windows=True)
+    (tmp_path / "broken.pt2").write_bytes(b"PK no archive")
+    with pytest.raises(ValueError, match=r"embedding.models: .*broken.pt2 is no file of torch.export.save"):
+        load_model(str(tmp_path / "broken.pt2"))
+    path = saved(Tiny(), tmp_path / "other.pt2", 2, 30)
+    with pytest.raises(ValueError, match=r"'e4Acc': .*other.pt2 does not accept windows of the shape \(\d+, 3, 1920\)"):
+        build_predictor(Embedding(models={"e4Acc": path})).values(samples)
