@@ -17,7 +17,7 @@ with job_log(snakemake.log[0], snakemake.input):
     results = Path(snakemake.output.page).parent
     render_report(
         config,
-        cohort_yield(quality, starts, config.cohort.zone),
+        cohort_yield(quality, starts, config.cohort.zone, config.windows.seconds),
         problem_counts(quality),
         run_figures(results / "figures", config),
         [read_chapter(results / chapter, config, list(starts)) for chapter in snakemake.params.chapters],

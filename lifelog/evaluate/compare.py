@@ -92,13 +92,15 @@ def score_users(tables: Predictions, ordinal: bool = False) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        predictor, scheme, user, windows and every metric; the user `all windows` pools the windows of all users.
+        predictor, scheme, user, windows, classes (number of true ones) and every metric; the user `all windows` pools
+        the windows of all users.
     """
     rows = []
     for (predictor, scheme), table in tables.items():
         everyone = [(EVERYONE, table)]
         for user, own in [*table.groupby("user", sort=True), *everyone]:
             row = {"predictor": predictor, "scheme": scheme, "user": user, "windows": len(own)}
+            row["classes"] = own.truth.nunique()
             ratings = (own.rating.to_numpy(), own.expected.to_numpy()) if "rating" in own else None
             seen = own.truth.to_numpy(), class_probabilities(own), own.fold.to_numpy()
             rows.append(row | scores(*seen, ordinal, ratings))

@@ -215,13 +215,19 @@ def statement(finding: dict[str, Any]) -> str:
     return OUTCOMES[finding["outcome"]][1].format(name=finding["predictor"], detectable=shown)
 
 
+SKILLS = {"auroc": "AUROC - 0.5", "balanced_accuracy": "balanced accuracy, minus that of guessing"}
+
+
 def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) -> dict[str, Any]:
     """Compare models that see only time stamps with chance, and with a sensor model of all users.
 
-    A split leaks if time stamps alone predict the label, and the sensor model is not clearly better. Skill is AUROC
-    minus 0.5. The sensor model is better only if it is so by AUROC and by the metric of the verdict: models that
-    predict a single class per window, such as nearest_minute, have a low AUROC for their accuracy. Intervals hold for
-    all models that see only time stamps together.
+    A split leaks if time stamps alone predict the label, and the sensor model is not clearly better. Time stamps
+    predict the label if the skill of a model is above 0 by AUROC or by balanced accuracy: AUROC compares only windows
+    of the same fold, so that it misses time stamps that show which class a whole fold has. Skill is AUROC minus 0.5, or
+    balanced accuracy minus that of guessing. The sensor model is better only if it is so by AUROC and by the metric of
+    the verdict: models that predict a single class per window, such as nearest_minute, have a low AUROC for their
+    accuracy. Intervals hold for all models that see only time stamps together, for each kind of skill: a missed leak is
+    worse than a false alarm.
 
     Parameters
     ----------
@@ -235,32 +241,38 @@ def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) 
     Returns
     -------
     dict
-        outcome (leak, time_informative, no_leak, not_checked), words, sentence (words with numbers), the skill of the
-        sensor model, and `models`: of each model that sees only time stamps, its skill with interval and its share of
-        that of the sensor model, None if that one is not clearly better than chance.
+        outcome (leak, time_informative, no_leak, not_checked), words, sentence (words with numbers), and `models`: of
+        each model that sees only time stamps, `by` (auroc or balanced_accuracy, the one by which its skill is clearer),
+        that skill with interval, the same skill of the sensor model, and the share of it that time alone has, None if
+        the sensor model is not clearly better than chance.
     """
     users = by_user[by_user.user != EVERYONE].pivot(index="user", columns=["predictor", "scheme"])
-    area, metric = users["auroc"], users[settings.metric]
-    sensor = (predictor, "global")
-    timed = [
-        column
-        for column in area.columns
-        if column[0] in TIME_ONLY and not column[1].startswith("random") and area[column].count() > 1
-    ]
-    if not timed or sensor not in area.columns or area[sensor].count() < 2:
+    area, metric, sensor = users["auroc"], users[settings.metric], (predictor, "global")
+    scored = [column for column in area.columns if users["balanced_accuracy"][column].count() > 1]
+    timed = [column for column in scored if column[0] in TIME_ONLY and not column[1].startswith("random")]
+    if not timed or sensor not in scored:
         words = "Leaks were not checked: this needs two participants, a sensor model and one of time stamps."
         return {"outcome": "not_checked", "words": words, "sentence": words, "models": []}
-    skill = estimate_mean((area[sensor] - CHANCE).dropna().to_numpy(), settings.confidence)
+    skills = {"auroc": area - CHANCE, "balanced_accuracy": users["balanced_accuracy"] - 1 / users["classes"]}
+    of_sensors = {
+        by: estimate_mean(skill[sensor].dropna().to_numpy(), settings.confidence) for by, skill in skills.items()
+    }
     models = []
     for column in timed:
-        alone = estimate_mean((area[column] - CHANCE).dropna().to_numpy(), settings.confidence, len(timed))
+        alone = {
+            by: estimate_mean(own[column].dropna().to_numpy(), settings.confidence, len(timed))
+            for by, own in skills.items()
+        }
+        by, clearest = max(alone.items(), key=lambda item: np.nan_to_num(item[1].low, nan=-1.0))
         leads = [(scores[sensor] - scores[column]).dropna().to_numpy() for scores in (area, metric)]
         better = all(estimate_mean(lead, settings.confidence, len(timed)).low > 0 for lead in leads)
-        ratio = alone.mean / skill.mean if skill.low > 0 else None
-        about = {"model": " ".join(column), "skill": alone.mean, "low": alone.low, "high": alone.high, "share": ratio}
-        models.append({key: plain(value) for key, value in about.items()} | {"sensors_better": better})
+        ratio = clearest.mean / of_sensors[by].mean if of_sensors[by].low > 0 else None
+        about: dict[str, Any] = {"skill": clearest.mean, "low": clearest.low, "high": clearest.high}
+        about |= {"sensor_skill": of_sensors[by].mean, "share": ratio}
+        numbers = {key: plain(value) for key, value in about.items()}
+        models.append({"model": " ".join(column), "by": by} | numbers | {"sensors_better": better})
     informative = [model for model in models if model["low"] > 0]
-    shown = max(informative or models, key=lambda model: model["skill"])
+    shown = max(informative or models, key=lambda model: model["low"])
     share = "" if shown["share"] is None else f", {shown['share']:.0%} of that of {predictor}"
     of_shown = f"{shown['model']}: skill {interval(shown['skill'], shown['low'], shown['high'])}{share}"
     if not informative:
@@ -270,14 +282,8 @@ def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) 
     else:
         outcome = "leak"
         words = f"This split may leak: time stamps alone predict the label, and {predictor} is not clearly better"
-    sentence = f"{words} ({of_shown}; skill is AUROC - 0.5)."
-    return {
-        "outcome": outcome,
-        "words": f"{words}.",
-        "sentence": sentence,
-        "sensor_skill": plain(skill.mean),
-        "models": models,
-    }
+    sentence = f"{words} ({of_shown}; skill is {SKILLS[shown['by']]})."
+    return {"outcome": outcome, "words": f"{words}.", "sentence": sentence, "models": models}
 
 
 def interval(value: float, low: float | None, high: float | None) -> str:

@@ -147,10 +147,10 @@ def _facts(config: Config, cohort: pd.DataFrame, chapter: Chapter) -> _Facts:
     recommended = (chapter.verdict["decision"] or {}).get("sentence", "")
     return _Facts(
         predictors=predictors,
-        data=f"{len(cohort)} participants gave {cohort.labelled.sum()} labels, of which {cohort.windows.sum()} became "
-        f"windows of {config.windows.seconds} s with the modalities {modalities}.{simulated}",
+        data=f"{len(cohort)} participants have {cohort.windows.sum()} labelled windows of {config.windows.seconds} s "
+        f"with the modalities {modalities}.{simulated}",
         excluded=f"Excluded participants: {excluded}." if excluded else "No participant was excluded.",
-        missing=f"{share:.1%} of the labels did not become a window; reasons are counted per participant in the report "
+        missing=f"{share:.1%} of the labelled time is in no window; reasons are counted per participant in the report "
         "(Cohort) and in the quality tables.",
         outcome=f"The target is {target.name} (label column {target.column}). Test windows and label values by class: "
         f"{classes}.",

@@ -154,11 +154,11 @@ class Chapter:
         groups = self.details.groups.set_index("user")
         group, certainty = groups.loc[user, ["group", "certainty"]]
         others = sorted(set(groups.index[groups.group == group]) - {user})
+        scores = self.details.importance.set_index("user").loc[user]
         top = {}
         for measure in MEASURES:
             own = self.figures[measure].table
-            top[measure] = list(own[own.user == user].nlargest(2, "importance").modality)
-        scores = self.details.importance.set_index("user").loc[user]
+            top[measure] = list(own[own.user == user].nlargest(2, "importance").modality) if scores.stable else []
         seeds = f"seeds_{self.grouped_by}"
         compared = several_seeds and pd.notna(scores[seeds]) if seeds in scores else True
         stable = ("yes" if scores.stable else "no") if compared else "–"

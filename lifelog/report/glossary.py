@@ -45,7 +45,10 @@ GLOSSARY = [
         "Area under the ROC curve: the probability that a window of a class ranks above one of another class; .5 is "
         "chance.",
     ),
-    Term(("interval", "intervals"), "Range that holds the true mean in 95 of 100 studies (see `compare.confidence`)."),
+    Term(
+        ("interval", "intervals"),
+        "Range that holds the true mean in 95 of 100 studies (or as compare.confidence sets).",
+    ),
     Term(("Holm",), "Correction of p-values for the number of tests."),
     Term(("primary test",), "The one test that was named in the configuration before the run."),
     Term(
@@ -66,6 +69,36 @@ GLOSSARY = [
     Term(("temperature scaling",), "Making all probabilities less or more certain, by one number from validation."),
     Term(("quadratic kappa",), "Agreement beyond chance for ordered classes; far mistakes count more. 1 is perfect."),
     Term(("exploratory",), "Not the primary test: an idea for the next study, not evidence."),
+    Term(
+        ("lda",),
+        "Linear discriminant: each class has a mean of the features, and a window gets the class that is nearest.",
+    ),
+    Term(("boosting",), "Gradient boosting: many small decision trees on features, each correcting the ones before."),
+    Term(("mil",), "The multiple-instance network, which weighs modalities by attention, used as a predictor."),
+    Term(("lifelognet",), "The network of the study, which predicts from maxima of five seconds."),
+    Term(("global",), "One model for all participants."),
+    Term(("personal",), "One model per participant, from the participant's own windows only."),
+    Term(("pooled",), "A model per participant, in which the windows of the others count as a few own ones."),
+    Term(("tuned",), "One network for all participants, whose training continues on each participant's windows."),
+    Term(("blend",), "Mean of the probabilities of the global and the personal model, with a weight from validation."),
+    Term(("class-shares",), "Control: groups of participants whose labels have similar frequencies; no sensors."),
+    Term(("raw",), "Control: groups of participants with similar features, without importance."),
+    Term(
+        ("block of time", "blocks of time"),
+        "Some minutes of a session, or one answer: its windows are not independent.",
+    ),
+    Term(
+        ("blocked",),
+        "A split that keeps whole sessions, or blocks of time, in one subset, so that neighbours do not leak.",
+    ),
+    Term(
+        ("agreement of halves",),
+        "Rank correlation of the values of modalities in two halves of a participant's recording; 1 if the order of "
+        "modalities is the same, 0 if it is not repeated.",
+    ),
+    Term(("tau",), "Standard deviation of the true values between participants."),
+    Term(("nats",), "Unit of log-likelihood: 0.69 nats are a factor of two in the probability."),
+    Term(("mixture",), "Model of groups that is made of normal distributions, whose number is chosen by BIC."),
     Term(("leak",), "Something but the sensors shows the label, such as the time of the window."),
 ]
 BY_NAME = {name.lower(): term for term in GLOSSARY for name in term.names}

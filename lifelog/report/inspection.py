@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from lifelog.config import Config
+from lifelog.report.overview import too_few_blocks
 from lifelog.report.page import render_page
 from lifelog.report.tables import cohort_yield, problem_counts
 from lifelog.settings.windows import Modality
+from lifelog.splits.assign import independent_blocks
 from lifelog.tables import write_text
 
 HOURS = ("0-3", "3-6", "6-9", "9-12", "12-15", "15-18", "18-21", "21-24")
@@ -45,14 +47,27 @@ def inspect_recordings(
         local=lambda time, user: (
             "–" if pd.isna(time) else f"{time.tz_convert(config.cohort.zone(user)):%Y-%m-%d %H:%M}"
         ),
-        problems=problems,
-        lost_minutes=quality.seconds[quality.kind == "label"].fillna(config.windows.seconds).sum() / 60,
-        cohort=cohort_yield(quality, starts, config.cohort.zone),
+        problems=[*problems, *_too_few(config, labels)],
+        cohort=cohort_yield(quality, starts, config.cohort.zone, config.windows.seconds),
         modalities=modality_yield(quality, config.modalities, config.windows.seconds),
         causes=problem_counts(quality),
         targets={name: label_counts(config, name, labels) for name in config.targets_run},
     )
     write_text(page, path)
+
+
+def _too_few(config: Config, labels: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Return a sentence for each target whose labels are too few to measure importance."""
+    found = []
+    for target in map(config.target, config.targets_run):
+        counts = {}
+        for user, frame in labels.items():
+            if target.column in frame:
+                own = frame[frame[target.column].map(target.class_of, na_action="ignore").notna()]
+                counts[user] = len(set(independent_blocks(own, target, config.split(config.primary.split))))
+        few = too_few_blocks(pd.Series(counts, dtype=int))
+        found += [f"{target.name}: {few}"] if few else []
+    return found
 
 
 def modality_yield(quality: pd.DataFrame, modalities: list[Modality], seconds: int) -> pd.DataFrame:

@@ -8,8 +8,9 @@ import pandas as pd
 
 from lifelog.report.chapter import Chapter
 
+FEWEST_BLOCKS = 10  # of a user, below which importance is rarely measured
 FEW_WINDOWS = 60  # of a user, below which importance is often not measured (docs/validation.md)
-MUCH_LOST = 0.1  # share of labels
+MUCH_LOST = 0.1  # share of labelled time
 WAYS = {
     "global": "one model of all participants",
     "personal": "one model per participant",
@@ -21,7 +22,7 @@ WAYS = {
 
 
 def key_numbers(cohort: pd.DataFrame, problems: pd.DataFrame, seconds: int) -> list[tuple[str, str]]:
-    """Return three numbers with their descriptions: participants, windows, and the share of labels that were lost.
+    """Return three numbers with their descriptions: participants, windows, and the share of lost labelled time.
 
     Parameters
     ----------
@@ -41,13 +42,13 @@ def key_numbers(cohort: pd.DataFrame, problems: pd.DataFrame, seconds: int) -> l
     return [
         (f"{len(cohort)}", "participants"),
         (f"{cohort.windows.sum():,}", f"windows of {seconds} s, at least {least:,} per participant"),
-        (f"{lost_share(cohort):.1%}", f"of the labels lost{why}"),
+        (f"{lost_share(cohort):.1%}", f"of the labelled time lost{why}"),
     ]
 
 
 def lost_share(cohort: pd.DataFrame) -> float:
-    """Return the share of labels that did not become a window."""
-    return float(cohort.lost.sum() / max(1, cohort.labelled.sum()))
+    """Return the share of labelled time that is in no window."""
+    return float(cohort.lost_minutes.sum() / max(1e-9, (cohort.minutes + cohort.lost_minutes).sum()))
 
 
 def sensors_that_matter(chapter: Chapter) -> list[dict[str, Any]]:
@@ -86,6 +87,28 @@ def sensors_that_matter(chapter: Chapter) -> list[dict[str, Any]]:
     ]
 
 
+def too_few_blocks(blocks: pd.Series) -> str | None:
+    """Return a sentence about participants whose labels are too few to measure importance, or None.
+
+    Parameters
+    ----------
+    blocks : pandas.Series
+        Number of independent blocks of time by participant.
+
+    Returns
+    -------
+    str or None
+        What they lack, and what helps.
+    """
+    few = blocks[blocks < FEWEST_BLOCKS]
+    if few.empty:
+        return None
+    return (
+        f"{len(few)} of {len(blocks)} have labels for fewer than {FEWEST_BLOCKS} independent stretches of time (median "
+        f"{few.median():.0f}): ask more often, or record more sessions; more windows of the same answer do not help."
+    )
+
+
 def next_steps(chapter: Chapter, cohort: pd.DataFrame) -> list[str]:
     """Return what to do next, as sentences.
 
@@ -116,12 +139,15 @@ def next_steps(chapter: Chapter, cohort: pd.DataFrame) -> list[str]:
     if chapter.details is not None:
         unmeasured = chapter.details.unstable
         if unmeasured:
-            few = int((cohort.set_index("user").windows.reindex(unmeasured) < FEW_WINDOWS).sum())
-            more = f"; {few} of them have fewer than {FEW_WINDOWS} windows: record more" if few else ""
             of_all = f"{len(unmeasured)} of {len(chapter.details.importance)} participants"
-            steps.append(f"Do not interpret the importance of {of_all}: it is not measured{more}.")
+            few = too_few_blocks(chapter.subsets.set_index("user").blocks.reindex(unmeasured))
+            few_windows = (cohort.set_index("user").windows.reindex(unmeasured) < FEW_WINDOWS).sum()
+            more = f" {few}" if few else ""
+            if few_windows and not few:
+                more = f" {few_windows} of them have fewer than {FEW_WINDOWS} windows: record more."
+            steps.append(f"Do not interpret the importance of {of_all}: it is not measured.{more}")
         if decision and decision["recommended"]:
             steps.append(f"For new participants: {chapter.details.curve}")
     if lost_share(cohort) > MUCH_LOST:
-        steps.append(f"Find out why {lost_share(cohort):.0%} of the labels were lost (page Cohort).")
+        steps.append(f"Find out why {lost_share(cohort):.0%} of the labelled time was lost (page Cohort).")
     return steps

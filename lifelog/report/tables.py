@@ -20,7 +20,9 @@ def yield_shares(quality: pd.DataFrame, modalities: list[str], users: list[str])
     return used.reindex(index=users, columns=modalities).fillna(0.0).rename_axis(index="user", columns="modality")
 
 
-def cohort_yield(quality: pd.DataFrame, starts: dict[str, pd.Series], zone: Callable[[str], str]) -> pd.DataFrame:
+def cohort_yield(
+    quality: pd.DataFrame, starts: dict[str, pd.Series], zone: Callable[[str], str], seconds: int
+) -> pd.DataFrame:
     """Return one row per user: labels = windows + lost labels with their reasons, and the first and last day.
 
     Parameters
@@ -31,11 +33,14 @@ def cohort_yield(quality: pd.DataFrame, starts: dict[str, pd.Series], zone: Call
         Starts of the windows of each user.
     zone : callable
         Returns the time zone of a user, for the days.
+    seconds : int
+        Window length in seconds.
 
     Returns
     -------
     pandas.DataFrame
-        user, first_day, last_day, labelled, windows, lost, reasons.
+        user, first_day, last_day, windows, minutes (labelled time in windows), lost_minutes (in none), reasons (each
+        with the number of pieces of labelled time that were lost).
     """
     rows = []
     for user, start in starts.items():
@@ -44,8 +49,9 @@ def cohort_yield(quality: pd.DataFrame, starts: dict[str, pd.Series], zone: Call
         lost = quality[(quality.user == user) & (quality.kind == "label")]
         reasons = ", ".join(f"{reason} {number}" for reason, number in lost.reason.value_counts().items())
         rows.append(
-            {"user": user, "first_day": days[0], "last_day": days[1], "labelled": count + len(lost)}
-            | {"windows": count, "lost": len(lost), "reasons": reasons}
+            {"user": user, "first_day": days[0], "last_day": days[1], "windows": count}
+            | {"minutes": count * seconds / 60, "lost_minutes": lost.seconds.fillna(seconds).sum() / 60}
+            | {"reasons": reasons}
         )
     return pd.DataFrame(rows)
 
@@ -89,7 +95,7 @@ def split_overview(splits: list[str], importance: list[str]) -> tuple[pd.DataFra
             {"user": user, "folds": len(tested), "test": int(counts.test.sum())}
             | {subset: round(counts[subset].mean()) if tested else 0 for subset in ("train", "validation")}
             | {"unused": int(unused.sum()), "why": ", ".join(f"{k} {v}" for k, v in unused.items())}
-            | {"nearest": about["nearest_minutes"]}
+            | {"nearest": about["nearest_minutes"], "blocks": folds[DESCRIBED].block.nunique()}
         )
         if excluded := read_notes(importance_path)["excluded"]:
             notes.append({"user": user, "reason": excluded, "excluded": True})

@@ -86,7 +86,7 @@ def assign_splits(
     runs = None if tasks is None else windows[tasks].astype(object).where(windows[tasks].notna(), None)[used].to_numpy()
     folds, excluded = [np.full(len(codes), None, dtype=object)], None
     if len(codes):
-        frame.loc[used, "block"] = whole_answers(time_blocks(sessions, minutes, split.block_minutes), shared)
+        frame.loc[used, "block"] = independent_blocks(windows[used], target, split)
     if len(codes) < 3:
         excluded = f"too few windows: {len(codes)} with a label in a bin{_cause(frame, target, quality_path)}"
     elif len(set(codes)) < 2:
@@ -136,6 +136,28 @@ def assign_splits(
         "nearest_minutes": nearest,
     }
     write_table(pd.concat(tables, ignore_index=True), splits_path, SCHEMA, notes)
+
+
+def independent_blocks(windows: pd.DataFrame, target: Target, split: AnySplit) -> Codes:
+    """Number windows such that those which are not independent have the same number.
+
+    Parameters
+    ----------
+    windows : pandas.DataFrame
+        Labelled windows of a user, as `read_labels` returns them.
+    target : Target
+        Label column.
+    split : RandomSplit or BlockedSplit
+        Length of blocks of time.
+
+    Returns
+    -------
+    ndarray of int, shape (n_windows,)
+        Block of time within a session of each window; windows of an answer are in the block of the first of them.
+    """
+    minutes = (windows.start.dt.as_unit("s").astype("int64") / 60).to_numpy()
+    answers = np.array(shared_rows(rows.get(target.column, []) for rows in windows.label_rows), dtype=int)
+    return whole_answers(time_blocks(windows.session.to_numpy(), minutes, split.block_minutes), answers)
 
 
 def _fold_table(frame: pd.DataFrame, used: NDArray[np.bool_], fold: int, subsets: Texts, cause: str) -> pd.DataFrame:

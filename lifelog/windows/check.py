@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from lifelog.windows.times import show
 
 SHIFTS = [minutes * 60 for step in range(1, 4 * 14 + 1) for minutes in (15 * step, -15 * step)]  # seconds, all zones
 Spans = list[tuple[float, float]] | None  # of the recordings of a user; None if unknown
+COMMA = re.compile(r"-?\d+,\d+")
+DASH = re.compile(r"(-?[\d.]+)\s*[-–]\s*(-?[\d.]+)")
 MAX_SHOWN = 12  # values or users that a message lists
 
 
@@ -58,7 +62,7 @@ def check_recordings(config: Config, users: dict[str, Path]) -> list[str]:
     labelled = {user for user in users if own[user] and spans[user]}
     if labelled and not any(_inside(row, spans[user] or []) for user in labelled for row in own[user]):
         raise _unusable(found)
-    return found + _empty_bins(own, targets)
+    return found + _unmatched(spans, own) + _outside_bins(own, targets)
 
 
 def _unusable(problems: list[str]) -> BadInput:
@@ -89,6 +93,22 @@ def _names(root: Path, spans: dict[str, Spans], own: dict[str, list[Interval]]) 
     return [f"no user has both labels and recordings: {root} has recordings of {folders}, and labels of {labelled}"]
 
 
+def _unmatched(spans: dict[str, Spans], own: dict[str, list[Interval]]) -> list[str]:
+    """Return users who have labels without recordings, and users who have recordings without labels."""
+    labelled = [user for user in own if own[user] and spans[user] == []]
+    recorded = [user for user in own if not own[user] and spans[user]]
+    problems = []
+    for users, has, lacks, others in (
+        (labelled, "labels", "recordings", recorded),
+        (recorded, "recordings", "labels", labelled),
+    ):
+        near = {user: difflib.get_close_matches(user, others, 1) for user in users}
+        hints = [f"{user!r}" + (f" (did you mean {near[user][0]!r}?)" if near[user] else "") for user in users]
+        if hints:
+            problems.append(f"users with {has} but without {lacks}: {_listed(hints)}")
+    return problems
+
+
 def _columns(columns: list[str], config: Config) -> list[str]:
     """Return label columns of splits that are missing, and those with the name of a modality."""
     missing = [
@@ -111,16 +131,18 @@ def _targets(own: dict[str, list[Interval]], columns: list[str], targets: list[T
             )
             continue
         values = _values(own, target)
-        if values and not any(target.class_of(value) for value in values):
+        classes = {target.class_of(value) for value in values} - {None}
+        if values and len(classes) < 2:
+            where = f"all labels are in the bin {classes.pop()!r}" if classes else "no label is in a bin"
             seen = _listed([repr(value) for value, _ in values.most_common()])
             problems.append(
-                f"targets: no label is in a bin of {target.name!r}; the values of {target.column!r} are {seen}"
+                f"targets: {where} of {target.name!r}; the values of {target.column!r} are {seen}{_dashes(target)}"
             )
     return problems
 
 
-def _empty_bins(own: dict[str, list[Interval]], targets: list[Target]) -> list[str]:
-    """Return bins that match no label."""
+def _outside_bins(own: dict[str, list[Interval]], targets: list[Target]) -> list[str]:
+    """Return bins that match no label, and labels that are in no bin."""
     problems = []
     for target in targets:
         values = _values(own, target)
@@ -130,7 +152,23 @@ def _empty_bins(own: dict[str, list[Interval]], targets: list[Target]) -> list[s
             for name, levels in target.bins.items()
             if not any(matches(value, levels) for value in values)
         ]
+        unused = Counter({value: count for value, count in values.items() if target.class_of(value) is None})
+        if unused:
+            seen = _listed([f"{value!r} ({count})" for value, count in unused.most_common()])
+            commas = any(COMMA.fullmatch(value) for value in unused)
+            hint = '; numbers with a decimal comma need `decimal: ","` in cohort.labels' if commas else ""
+            problems.append(
+                f"targets: {unused.total()} of {values.total()} labels of {target.column!r} are in no bin of "
+                f"{target.name!r} and are not used: {seen}{hint}"
+            )
     return problems
+
+
+def _dashes(target: Target) -> str:
+    """Return how a range is written, if a bin has one with a dash."""
+    dashes = [DASH.fullmatch(str(level)) for levels in target.bins.values() for level in levels]
+    found = next(filter(None, dashes), None)
+    return f"; write a range as {found[1]}..{found[2]}" if found else ""
 
 
 def _values(own: dict[str, list[Interval]], target: Target) -> Counter[str]:
@@ -154,7 +192,7 @@ def _times(user: str, rows: list[Interval], spans: Spans, zone: str) -> str | No
         direction = "after" if shift < 0 else "before"
         hint = (
             f"the labels are {abs(shift) / 3600:g} h {direction} the recordings: are they local times? If so, write "
-            f"them as dates and times with unit: iso (time zone {zone}), or correct them"
+            f"them as dates and times with unit: iso, and check the time zone, which is {zone}; or correct them"
         )
     return f"{outside} of {len(rows)} labels of user {user!r} are outside the recordings ({places}); {hint}"
 

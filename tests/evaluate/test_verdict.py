@@ -124,7 +124,7 @@ def test_a_split_leaks_if_time_stamps_alone_perform_as_well(sensor: float, timed
         assert model["model"] == "nearest_minute global" and model["low"] < model["skill"] < model["high"]
         assert (model["share"] is None) == (sensor <= 0.5)
         if model["share"] is not None:
-            assert model["share"] == pytest.approx(model["skill"] / leak["sensor_skill"])
+            assert model["share"] == pytest.approx(model["skill"] / model["sensor_skill"])
 
 
 def test_false_gains_and_losses_are_as_rare_as_the_level() -> None:
@@ -137,6 +137,7 @@ def test_false_gains_and_losses_are_as_rare_as_the_level() -> None:
         by_user = pd.DataFrame(
             [(*key, *row) for key, row in zip(keys, rng.normal(0.6, 0.1, (len(keys), 5)), strict=True)], columns=columns
         )
+        by_user = by_user.assign(classes=2)
         by_user = pd.concat([by_user, by_user[by_user.user == "u0"].assign(user="all windows")])
         result = verdict(by_user, compare_predictors(by_user, SETTINGS, "a"), SETTINGS, ["train"], primary="a")
         claims["gain"] += any(finding["outcome"] == "gain" for finding in result["findings"])
@@ -156,6 +157,7 @@ def test_without_a_difference_to_random_groups_gains_are_as_rare_as_the_level() 
             [(*key, *row) for key, row in zip(keys, scores, strict=True)],
             columns=["predictor", "scheme", "user", *NOMINAL],
         )
+        by_user = by_user.assign(classes=2)
         by_user = pd.concat([by_user, by_user[by_user.user == "u0"].assign(user="all windows")])
         result = verdict(by_user, compare_predictors(by_user, SETTINGS, "a"), SETTINGS, ["train"], primary="a")
         claims += result["findings"][0]["outcome"] == "gain"
@@ -184,8 +186,20 @@ def test_a_time_model_that_is_as_accurate_leaks_although_hard_labels_lower_its_a
     sensor["p_b"] = np.where(wrong, 0.5 + 0.2 * (sensor.p_b - 0.5), sensor.p_b)
     sensor["p_a"] = 1 - sensor.p_b
     result = verdict_of({("net", "global"): sensor, ("nearest_minute", "global"): timed})
-    assert result["leak"]["sensor_skill"] > result["leak"]["models"][0]["skill"] + 0.05
+    (model,) = result["leak"]["models"]
+    assert model["skill"] == pytest.approx(0.3, abs=0.05)
     assert result["leak"]["outcome"] == "leak" and "net is not clearly better" in result["leak"]["sentence"]
+
+
+def test_time_stamps_that_show_the_class_of_a_whole_fold_leak() -> None:
+    """Each fold has one class, so that AUROC compares no windows."""
+    sensor, timed = predictions(0.5, 1), predictions(0.85, 2)
+    tables = {("net", "global"): sensor, ("clock", "global"): timed}
+    for table in tables.values():
+        table["fold"] = table.truth + 1
+        table.loc[table.index % 10 == 0, "fold"] = 3
+    leak = verdict_of(tables)["leak"]
+    assert leak["outcome"] == "leak" and "minus that of guessing" in leak["sentence"]
 
 
 def test_the_leak_check_needs_no_importance_groups() -> None:

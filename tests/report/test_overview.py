@@ -12,11 +12,11 @@ from lifelog.report.glossary import GLOSSARY, link_terms
 from lifelog.report.overview import key_numbers, next_steps, sensors_that_matter
 from tests.workflow import Workflow
 
-COHORT = pd.DataFrame({"user": ["a", "b"], "labelled": [100, 100], "windows": [95, 55], "lost": [5, 45]})
+COHORT = pd.DataFrame({"user": ["a", "b"], "windows": [95, 55], "minutes": [95.0, 55.0], "lost_minutes": [5.0, 45.0]})
 
 
 def chapter(
-    recommended: str | None = "personal", leak: str = "no_leak", unstable: tuple[str, ...] = ()
+    recommended: str | None = "personal", leak: str = "no_leak", unstable: tuple[str, ...] = (), blocks: int = 20
 ) -> SimpleNamespace:
     decision = {"ways": {"lda": [1]}, "recommended": recommended, "predictor": "lda", "sentence": "Undecided for lda."}
     values = pd.DataFrame(
@@ -37,7 +37,8 @@ def chapter(
     )
     by_user = pd.DataFrame({("lda", "global"): [0.5, 0.6], ("lda", "personal"): [0.7, 0.4]}, index=["a", "b"])
     verdict = {"decision": decision, "leak": {"outcome": leak}, "primary": "lda"}
-    return SimpleNamespace(target="tension", verdict=verdict, details=details, by_user=by_user)
+    subsets = pd.DataFrame({"user": ["a", "b"], "blocks": [30, blocks]})
+    return SimpleNamespace(target="tension", verdict=verdict, details=details, by_user=by_user, subsets=subsets)
 
 
 def test_three_numbers_describe_the_cohort() -> None:
@@ -59,12 +60,13 @@ def test_sensors_that_matter_have_intervals_above_0() -> None:
         ({}, ["Predict tension by lda with one model per participant (personal)."]),
         ({"recommended": None}, ["Undecided for lda. Record more"]),
         ({"leak": "leak"}, ["Choose another split"]),
-        ({"unstable": ("b",)}, ["1 of 2 participants: it is not measured; 1 of them have fewer than 60"]),
+        ({"unstable": ("b",)}, ["1 of 2 participants: it is not measured. 1 of them have fewer than 60 windows"]),
+        ({"unstable": ("b",), "blocks": 7}, ["1 of 1 have labels for fewer than 10 independent stretches", "median 7"]),
     ],
 )
 def test_next_steps_follow_from_the_results(about: dict, expected: list[str]) -> None:
     steps = " ".join(next_steps(chapter(**about), COHORT))
-    assert all(text in steps for text in [*expected, "25% of the labels"])
+    assert all(text in steps for text in [*expected, "25% of the labelled time"])
     # Where nothing can be predicted, personal models "reach" the global one at once.
     assert ("about 20 windows" in steps) == (about.get("recommended", "personal") is not None)
 
@@ -84,6 +86,6 @@ def test_the_card_has_all_items_and_the_numbers_of_the_run(workflow: Workflow) -
     assert len(items) == 32 and items == sorted(items)
     assert json.loads((results / "tension/blocked/verdict.json").read_text())["headline"] in text
     windows = sum(len(pd.read_parquet(path, columns=["start"])) for path in Path(results / "windows").glob("*.parquet"))
-    assert f"of which {windows} became windows" in text and "None" not in text
+    assert f"{windows} labelled windows" in text and "None" not in text
     page = (results / "report.html").read_text(encoding="utf-8")
     assert page.count("To be written by the author.") == text.count("To be written by the author.")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lifelog.report.catalogue import figures_of
 from lifelog.report.words import SENTENCES, describe
 from tests.workflow import Workflow
 
@@ -66,7 +67,8 @@ def test_every_user_has_a_page_and_every_figure_a_description(text: str, workflo
     results = workflow.folder / "results/tension/blocked/figures"
     alts = {image["alt"] for image in page.images}
     assert describe("comparison", pd.read_csv(results / "comparison.csv")) in alts
-    assert set(SENTENCES) == {"user", *(path.stem for path in files if path.parent.name == "figures")}
+    of_users = set(figures_of("user"))
+    assert set(SENTENCES) == of_users | {path.stem for path in files if path.parent.name == "figures"}
 
 
 def test_the_page_shows_the_values_of_the_tables(text: str, workflow: Workflow) -> None:

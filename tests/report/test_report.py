@@ -19,15 +19,15 @@ from lifelog.tables import write_table
 
 @pytest.fixture
 def quality() -> pd.DataFrame:
-    columns = ["user", "kind", "modality", "reason", "detail"]
+    columns = ["user", "kind", "modality", "seconds", "reason", "detail"]
     rows = [
-        ("u", "modality", "a", None, None),
-        ("u", "modality", "a", "no file", "x.csv"),
-        ("u", "modality", "b", "no file", "y.csv"),
-        ("u", "modality", "b", "no file", "z.csv"),
-        ("u", "label", None, "no usable modality", "see"),
-        ("v", "label", None, "duplicate label", "l.csv line 3"),
-        ("v", "note", None, "stray entry", "desktop.ini"),
+        ("u", "modality", "a", None, None, None),
+        ("u", "modality", "a", None, "no file", "x.csv"),
+        ("u", "modality", "b", None, "no file", "y.csv"),
+        ("u", "modality", "b", None, "no file", "z.csv"),
+        ("u", "label", None, 30, "no usable modality", "see"),
+        ("v", "label", None, None, "duplicate label", "l.csv line 3"),
+        ("v", "note", None, None, "stray entry", "desktop.ini"),
     ]
     return pd.DataFrame(rows, columns=columns)
 
@@ -39,9 +39,10 @@ def test_yield_is_the_share_of_usable_windows(quality: pd.DataFrame) -> None:
 
 def test_labelled_and_lost_windows_are_counted_per_user(quality: pd.DataFrame) -> None:
     late = pd.Series(pd.to_datetime(["2019-09-01 20:00Z"]))
-    table = cohort_yield(quality, {"u": late, "v": late[:0]}, lambda user: "Asia/Seoul").set_index("user")
+    table = cohort_yield(quality, {"u": late, "v": late[:0]}, lambda user: "Asia/Seoul", 60).set_index("user")
     assert table.first_day.tolist() == ["2019-09-02", ""]
-    assert table.labelled.tolist() == [2, 1] and table.lost.tolist() == [1, 1]
+    assert table.windows.tolist() == [1, 0] and table.minutes.tolist() == [1, 0]
+    assert table.lost_minutes.tolist() == [0.5, 1]  # a window, where the seconds are unknown
     assert table.reasons["v"] == "duplicate label 1"
 
 

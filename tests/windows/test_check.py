@@ -109,6 +109,25 @@ def test_values_in_no_bin_are_listed(root: Path) -> None:
     assert "no label is in the bin 'more'" in warning
 
 
+def test_bins_that_leave_one_class_are_refused_with_their_remedy(root: Path) -> None:
+    with pytest.raises(BadInput, match="all labels are in the bin 'rest' of 'stress'"):
+        check(settings(root, bins={"rest": ["0..33"], "stress": ["67..100"]}))
+    with pytest.raises(BadInput, match=r"write a range as 0\.\.4"):
+        check(settings(root, bins={"rest": ["0-4"], "stress": ["5-10"]}))
+
+
+def test_unused_labels_and_users_without_recordings_or_labels_are_reported(root: Path) -> None:
+    record(root / "P03")
+    label(root, *minutes("S01"), *minutes("P3"), f'S01,{START + 360},{START + 420},"0,5"')
+    users, values = check(settings(root))[:2], check(settings(root))[2]
+    assert users == [
+        "users with labels but without recordings: 'P3' (did you mean 'P03'?)",
+        "users with recordings but without labels: 'P03' (did you mean 'P3'?)",
+    ]
+    assert "1 of 13 labels of 'stress' are in no bin of 'stress' and are not used: '0,5' (1)" in values
+    assert 'need `decimal: ","`' in values
+
+
 def test_a_missing_label_column_is_named_with_the_columns(root: Path) -> None:
     label(root, *minutes("S01"), header="user,start,end,tension")
     with pytest.raises(BadInput, match=r"uses the label column 'stress'; the labels have \['tension'\]"):
