@@ -45,7 +45,8 @@ def test_every_imported_package_is_declared() -> None:
     import sys
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {normalised(Requirement(text).name) for text in project["dependencies"]}
+    optional = re.findall(r"^([\w-]+)==", (ROOT / "envs/rocket.txt").read_text(), re.M)
+    declared = {normalised(name) for name in [*(Requirement(text).name for text in project["dependencies"]), *optional]}
     modules = {"sklearn": "scikit-learn", "yaml": "pyyaml", "matplotlib": "seaborn", "simdjson": "pysimdjson"}
     for path in (ROOT / "lifelog").rglob("*.py"):
         for name in re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.M):

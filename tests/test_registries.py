@@ -23,7 +23,7 @@ from lifelog.settings.base import Section
 from lifelog.settings.compare import Compare
 from lifelog.settings.groups import Clustering, Vectors
 from lifelog.settings.mil import Mil, Training
-from lifelog.settings.predict import AnyPredictor, PredictorSettings
+from lifelog.settings.predict import AnyPredictor, Embedding, PredictorSettings
 from lifelog.settings.windows import Recordings
 from lifelog.windows.layouts import BUILT_IN
 
@@ -63,7 +63,7 @@ def test_measures_and_figures_have_their_implementations() -> None:
 
 @pytest.mark.parametrize("kind", get_args(AnyPredictor), ids=lambda kind: kind.__name__)
 def test_predictors_declare_what_they_see_and_are_found_by_name(kind: type[PredictorSettings]) -> None:
-    settings = kind()
+    settings = kind(models={"e4Acc": "model.pt2"}) if kind is Embedding else kind()
     module = import_module(f"lifelog.predict.{settings.name}")
     assert isinstance(build_predictor(settings), module.Predictor)
     assert settings.uses_sensors == (kind.sees in ("features", "windows"))
