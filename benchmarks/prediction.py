@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks.cohort import cohort_tables, stored_tables
 from lifelog.predict.samples import read_samples
-from lifelog.predict.train import train_predictor
+from lifelog.predict.train import Model, train_predictors
 from lifelog.settings.predict import AnyPredictor, Boosting, LifeLogNet, WindowNet
 
 PREDICTORS: dict[str, AnyPredictor] = {
@@ -34,5 +34,6 @@ def predictor(name: Literal["boosting", "lifelognet", "windownet"], folder: str)
     windows = tables.windows if PREDICTORS[name].sees == "windows" else None
     samples = read_samples(tables.features, tables.splits, users, "user", 0, windows, folder)
     groups = pd.DataFrame({"fold": 0, "grouping": 1, "user": users, "group": "everyone"})
-    train_predictor("global", groups, lambda fold: samples, PREDICTORS[name], Path(folder) / f"{name}.parquet")
+    model = Model(PREDICTORS[name], "global", groups, Path(folder) / f"{name}.parquet")
+    train_predictors([model], lambda fold: samples)
     return {"s": time.perf_counter() - start, "windows": len(samples)}

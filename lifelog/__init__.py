@@ -23,7 +23,7 @@ _EXPORTS = {
     "groups.clustering": ("score_groups",),
     "groups.assignment": ("SchemeInputs", "group_users", "read_groups"),
     "predict.samples": ("read_samples",),
-    "predict.train": ("train_predictor",),
+    "predict.train": ("Model", "train_predictors"),
     "evaluate.compare": ("compare_predictors", "read_predictions", "score_users"),
     "export": ("load_run",),
     "new_users": ("place_user",),

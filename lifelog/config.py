@@ -68,7 +68,7 @@ class Config(Section):
     splits: list[split_models.Split] = Field(
         [
             split_models.BlockedSplit(name="blocked"),
-            split_models.RandomSplit(name="random", importance=False),
+            split_models.RandomSplit(name="random", importance=False, light=True),
         ],
         min_length=1,
     )
@@ -170,7 +170,8 @@ class Config(Section):
             for scheme in self.schemes:
                 if scheme == "attention" == self.groups.importance:  # the same as importance
                     continue
-                if predictor.wants(scheme) and (split.importance or scheme in predict.UNGROUPED):
+                possible = split.importance or scheme in predict.UNGROUPED
+                if predictor.wants(scheme) and possible and (predictor.light or not split.light):
                     pairs.append((predictor.name, scheme))
         return pairs
 

@@ -27,7 +27,7 @@ from lifelog.provenance import package_digest, script_digest
 from lifelog.report.catalogue import figures_of
 from lifelog.report.summary import summarise_run
 from lifelog.settings.groups import Clustering, Scoring, Vectors
-from lifelog.settings.predict import COMBINED, UNGROUPED, Lda, Scheme
+from lifelog.settings.predict import UNGROUPED, Lda, Scheme
 from lifelog.settings.windows import Extraction, Recordings
 from lifelog.windows.check import check_recordings
 from lifelog.windows.layout import BadInput
@@ -64,6 +64,18 @@ wildcard_constraints:
     scheme="|".join(get_args(Scheme)),
     predictor="|".join(predictor.name for predictor in CONFIG.predictors),
     seed=r"\d+",
+
+
+# Models that take seconds, as pairs of predictor and scheme.
+LIGHT = [(own.name, scheme) for own in CONFIG.predictors if own.light for scheme in CONFIG.schemes if own.wants(scheme)]
+LIGHT_UNGROUPED = [model for model in LIGHT if model[1] in UNGROUPED]
+LIGHT_GROUPED = [model for model in LIGHT if model[1] not in UNGROUPED]
+GROUPED = sorted({scheme for _, scheme in LIGHT_GROUPED})
+
+
+def either(names):
+    """Regular expression of some names; of none, it matches nothing."""
+    return "|".join(names) or r"(?!)"
 
 
 def dump(section, model=None):

@@ -27,16 +27,23 @@ def of_schemes(schemes, value):
 
 
 def groups_of_scheme(wildcards):
-    """Groups of a scheme; a scheme without groups has the users and folds of the global one."""
-    scheme = "global" if wildcards.scheme in COMBINED else "{scheme}"
-    return f"<results>/{{target}}/{{split}}/groups/{scheme}.csv"
+    """Groups of a scheme, if it has any."""
+    return [] if wildcards.scheme in UNGROUPED else "<results>/{target}/{split}/groups/{scheme}.csv"
 
 
 def group_settings(wildcards):
     """Settings of the groups that a scheme depends on."""
-    if wildcards.scheme in ("global", "personal"):
-        return []
     return dump(CONFIG.groups) if wildcards.scheme == "random" else dump(CONFIG.groups, Scoring)
+
+
+def predictions_of(models):
+    """Predictions of models, given as pairs of predictor and scheme."""
+    return [f"<results>/{{target}}/{{split}}/predictions/{predictor}/{scheme}.parquet" for predictor, scheme in models]
+
+
+def light_settings():
+    """Settings of the light predictors, by name."""
+    return {own.name: dump(own) for own in CONFIG.predictors if own.light}
 
 
 def windows_if_seen(wildcards):
@@ -50,8 +57,9 @@ def pretrained_models(wildcards):
 
 
 def predictor_settings(wildcards):
-    """Settings of a predictor, with the one scheme of the job: another scheme reruns nothing."""
-    return dump(CONFIG.predictor(wildcards.predictor).model_copy(update={"schemes": [wildcards.scheme]}))
+    """Settings of a predictor by its name, with the one scheme of the job: another scheme reruns nothing."""
+    own = CONFIG.predictor(wildcards.predictor).model_copy(update={"schemes": [wildcards.scheme]})
+    return {own.name: dump(own)}
 
 
 def with_importance(files):
@@ -71,15 +79,13 @@ def compared_models(wildcards):
 
 def compared_predictions(wildcards):
     """Predictions of all compared models, in the order of `compared_models`."""
-    return expand("<results>/{{target}}/{{split}}/predictions/{model}.parquet", model=compared_models(wildcards))
+    return predictions_of(CONFIG.models(CONFIG.split(wildcards.split)))
 
 
 def grouped_importance(wildcards):
-    """Importance that forms the groups of a scheme; no scheme needs any under a split without importance."""
+    """Importance that forms the groups of a scheme."""
     if not CONFIG.split(wildcards.split).importance:
-        if wildcards.scheme not in UNGROUPED:
-            raise WorkflowError(f"splits: {wildcards.split} has `importance: false`, so there are no such groups")
-        return []
+        raise WorkflowError(f"splits: {wildcards.split} has `importance: false`, so there are no such groups")
     return IMPORTANCE if wildcards.scheme == "attention" else GROUPING
 
 

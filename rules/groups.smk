@@ -54,7 +54,7 @@ rule group_users:
         scores=of_schemes(["importance"], GROUP_SCORES),
         groups=of_schemes(["attention", "raw", "class-shares", "random"], IMPORTANCE_GROUPS),
         features=of_schemes(["raw"], per_user("features/{user}.parquet")),
-        splits=of_schemes(["global", "personal", "class-shares"], per_user("{target}/{split}/splits/{user}.parquet")),
+        splits=of_schemes(["class-shares"], per_user("{target}/{split}/splits/{user}.parquet")),
     output:
         groups="<results>/{target}/{split}/groups/{scheme}.csv",
         settings="<results>/{target}/{split}/groups/{scheme}.json",

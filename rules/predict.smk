@@ -1,16 +1,19 @@
-rule train_predictor:
+# One model per job: these take minutes, or a GPU.
+rule train_predictors:
     input:
         groups=groups_of_scheme,
         features=per_user("features/{user}.parquet"),
         splits=per_user("{target}/{split}/splits/{user}.parquet"),
         windows=windows_if_seen,
-        models=pretrained_models,
+        pretrained=pretrained_models,
     output:
-        predictions="<results>/{target}/{split}/predictions/{predictor}/{scheme}.parquet",
+        predictions=["<results>/{target}/{split}/predictions/{predictor}/{scheme}.parquet"],
     log:
-        "<logs>/{target}/{split}/train_predictor/{predictor}/{scheme}.log",
+        "<logs>/{target}/{split}/train_predictors/{predictor}/{scheme}.log",
     benchmark:
-        "<benchmarks>/{target}/{split}/train_predictor/{predictor}/{scheme}.tsv"
+        "<benchmarks>/{target}/{split}/train_predictors/{predictor}/{scheme}.tsv"
+    wildcard_constraints:
+        predictor=either(own.name for own in CONFIG.predictors if not own.light),
     conda:
         ENVIRONMENT
     resources:
@@ -18,13 +21,66 @@ rule train_predictor:
         mem_mb=scaled(4000),
         runtime=scaled(240),
     params:
-        predictor=predictor_settings,
+        models=lambda w: [(w.predictor, w.scheme)],
+        predictors=predictor_settings,
         standardise=CONFIG.windows.standardise,
-        code=code("train_predictor"),
+        code=code("train_predictors"),
     message:
         "Training {wildcards.predictor} for {wildcards.scheme} groups ({wildcards.split})"
     script:
-        "../workflow_scripts/train_predictor.py"
+        "../workflow_scripts/train_predictors.py"
+
+
+# Models that take seconds share two jobs: those without groups by importance, which every split has, and the others.
+if LIGHT_UNGROUPED:
+
+    use rule train_predictors as train_light with:
+        input:
+            groups=[],
+            features=per_user("features/{user}.parquet"),
+            splits=per_user("{target}/{split}/splits/{user}.parquet"),
+            windows=[],
+        output:
+            predictions=predictions_of(LIGHT_UNGROUPED),
+        log:
+            "<logs>/{target}/{split}/train_light.log",
+        benchmark:
+            "<benchmarks>/{target}/{split}/train_light.tsv"
+        resources:
+            mem_mb=scaled(4000),
+            runtime=scaled(240),
+        params:
+            models=LIGHT_UNGROUPED,
+            predictors=light_settings(),
+            standardise=CONFIG.windows.standardise,
+            code=code("train_predictors"),
+        message:
+            "Training the light predictors ({wildcards.split})"
+
+
+if LIGHT_GROUPED:
+
+    use rule train_light as train_light_groups with:
+        input:
+            groups=[f"<results>/{{target}}/{{split}}/groups/{scheme}.csv" for scheme in GROUPED],
+            features=per_user("features/{user}.parquet"),
+            splits=per_user("{target}/{split}/splits/{user}.parquet"),
+            windows=[],
+        output:
+            predictions=predictions_of(LIGHT_GROUPED),
+        log:
+            "<logs>/{target}/{split}/train_light_groups.log",
+        benchmark:
+            "<benchmarks>/{target}/{split}/train_light_groups.tsv"
+        wildcard_constraints:
+            split=either(split.name for split in CONFIG.splits if split.importance),
+        params:
+            models=LIGHT_GROUPED,
+            predictors=light_settings(),
+            standardise=CONFIG.windows.standardise,
+            code=code("train_predictors"),
+        message:
+            "Training the light predictors in groups ({wildcards.split})"
 
 
 rule learning_curve:

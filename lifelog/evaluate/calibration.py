@@ -1,7 +1,7 @@
 """Whether predicted probabilities are true: temperature scaling, proper scores, reliability curves.
 
 A temperature T turns probabilities p, of at least `SMALLEST`, into p^(1/T), which sum to 1 again: above 1, they become
-less certain. One temperature per fold and scheme is fitted on validation windows by `train_predictor`; it changes no
+less certain. One temperature per fold and scheme is fitted on validation windows by `train_predictors`; it changes no
 predicted class.
 
 References
@@ -35,7 +35,7 @@ def class_probabilities(table: pd.DataFrame, scaled: bool = False) -> Floats:
     Parameters
     ----------
     table : pandas.DataFrame
-        Table of `train_predictor`.
+        Table of `train_predictors`.
     scaled : bool, default False
         Whether to apply the temperatures.
 

@@ -35,7 +35,7 @@ def read_predictions(paths: dict[tuple[str, str], str | Path]) -> Predictions:
     Parameters
     ----------
     paths : dict of (str, str) to str or Path
-        Files of `train_predictor` by predictor and scheme.
+        Files of `train_predictors` by predictor and scheme.
 
     Returns
     -------

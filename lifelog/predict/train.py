@@ -1,10 +1,11 @@
-"""train_predictor: one model per fold and group (or user) of a scheme, and its predictions of the test windows."""
+"""train_predictors: one model per fold and group (or user) of a scheme, and its predictions of the test windows."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,47 +23,57 @@ from lifelog.tables import TEXT, TIME, write_table
 logger = logging.getLogger(__name__)
 
 
-def train_predictor(
-    scheme: str,
-    groups: pd.DataFrame,
-    read_fold: Callable[[int], Samples],
-    settings: AnyPredictor,
-    predictions_path: str | Path,
-) -> None:
-    """Train a predictor under a scheme in every fold, and write its predictions of all test windows.
+class Model(NamedTuple):
+    """A predictor under a scheme, and where its predictions are written.
 
-    Parameters
+    Attributes
     ----------
+    settings : PredictorSettings
+        The predictor.
     scheme : str
         A scheme of `combine`, for a model per user, or a grouping scheme, for one per group.
     groups : pandas.DataFrame
         fold, grouping, user, group.
-    read_fold : callable
-        Returns the windows of all users of `groups` that a fold uses.
-    settings : PredictorSettings
-        The predictor.
-    predictions_path : str or Path
+    path : str or Path
         Parquet file to write: user, group, fold, grouping, session, start, truth (class number), temperature
         (that of `lifelog.evaluate.calibration`, fitted on the validation windows), and one probability per class,
         without that temperature. For a target of kind `rating` also rating and expected, the true and the expected one.
     """
-    groups, tables = tested_groups(groups), []
-    folds = list(groups.fold.unique())
+
+    settings: AnyPredictor
+    scheme: str
+    groups: pd.DataFrame
+    path: str | Path
+
+
+def train_predictors(models: Sequence[Model], read_fold: Callable[[int], Samples]) -> None:
+    """Train models in every fold, and write their predictions of all test windows.
+
+    Parameters
+    ----------
+    models : sequence of Model
+        Predictors under schemes.
+    read_fold : callable
+        Returns the windows of all users of the groups that a fold uses; every fold is read once for all models.
+    """
+    tested = [tested_groups(model.groups) for model in models]
+    folds = sorted(set().union(*(groups.fold for groups in tested)))
+    tables: list[list[pd.DataFrame]] = [[] for _ in models]
     for fold in folds:
         samples = read_fold(fold)
-        own = groups[groups.fold == fold]
-        with one_thread(settings):
-            for grouping, members in own.groupby("grouping", sort=False):
-                table = _predict_fold(scheme, members, samples, settings)
-                if table is None:  # no user has test windows in this fold
-                    continue
-                table["fold"], table["grouping"] = fold, grouping
-                tables.append(table)
-        logger.info("fold %d of %d: %d groups", folds.index(fold) + 1, len(folds), own.group.nunique())
-    table = pd.concat(tables).sort_values(["grouping", "user", "start"])
-    write_table(
-        table, predictions_path, predictions_schema(samples.classes, samples.is_rating), {"classes": samples.classes}
-    )
+        for model, groups, found in zip(models, tested, tables, strict=True):
+            own = groups[groups.fold == fold]
+            with one_thread(model.settings):
+                for grouping, members in own.groupby("grouping", sort=False):
+                    table = _predict_fold(model.scheme, members, samples, model.settings)
+                    if table is not None:  # otherwise no user has test windows in this fold
+                        found.append(table.assign(fold=fold, grouping=grouping))
+            count = own.group.nunique()
+            logger.info("fold %d of %d: %s/%s, %d groups", fold, len(folds), model.settings.name, model.scheme, count)
+    schema = predictions_schema(samples.classes, samples.is_rating)
+    for model, found in zip(models, tables, strict=True):
+        table = pd.concat(found).sort_values(["grouping", "user", "start"])
+        write_table(table, model.path, schema, {"classes": samples.classes})
 
 
 def _predict_fold(scheme: str, members: pd.DataFrame, samples: Samples, settings: AnyPredictor) -> pd.DataFrame | None:

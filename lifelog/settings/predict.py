@@ -19,7 +19,7 @@ Scheme = Literal[
 ]
 # Schemes that are no groups of users, but combine the windows of a user with those of the others.
 COMBINED = ("pooled", "tuned", "blend")
-UNGROUPED = ("global", "personal", *COMBINED)  # schemes that need no importance
+UNGROUPED = ("global", "personal", *COMBINED)  # schemes that need no groups by importance
 Sees = Literal["nothing", "time", "features", "windows"]
 
 
@@ -34,6 +34,7 @@ class PredictorSettings(Section):
 
     sees: ClassVar[Sees]  # nothing: class shares only; time: time stamps; features or windows: the sensors
     needs_torch: ClassVar[bool] = False
+    light: ClassVar[bool] = False  # takes seconds: trained under all schemes in one job, and in light splits
     combines: ClassVar[tuple[Scheme, ...]] = ("blend",)  # of the schemes in COMBINED, those that it supports
 
     schemes: Literal["all"] | list[Scheme] = "all"
@@ -57,6 +58,7 @@ class Majority(PredictorSettings):
     """Class shares."""
 
     sees: ClassVar[Sees] = "nothing"
+    light: ClassVar[bool] = True
 
     name: Literal["majority"] = "majority"
     """class shares of the training windows; no sensors"""
@@ -66,6 +68,7 @@ class NearestMinute(PredictorSettings):
     """Nearest label in time."""
 
     sees: ClassVar[Sees] = "time"
+    light: ClassVar[bool] = True
 
     name: Literal["nearest_minute"] = "nearest_minute"
     """label of the user's training window that is nearest in time; no sensors"""
@@ -75,6 +78,7 @@ class LastLabel(PredictorSettings):
     """Last label before."""
 
     sees: ClassVar[Sees] = "time"
+    light: ClassVar[bool] = True
 
     name: Literal["last_label"] = "last_label"
     """label of the user's last training window before; no sensors"""
@@ -84,6 +88,7 @@ class Clock(PredictorSettings):
     """Class shares by elapsed time."""
 
     sees: ClassVar[Sees] = "time"
+    light: ClassVar[bool] = True
 
     name: Literal["clock"] = "clock"
     """class shares by time since the session start; no sensors"""
@@ -114,7 +119,7 @@ class Lda(PredictorSettings):
     """Linear discriminant."""
 
     sees: ClassVar[Sees] = "features"
-
+    light: ClassVar[bool] = True
     combines: ClassVar[tuple[Scheme, ...]] = ("pooled", "blend")
 
     name: Literal["lda"] = "lda"
@@ -162,8 +167,8 @@ class Embedding(Lda):
     """Linear discriminant on embeddings."""
 
     sees: ClassVar[Sees] = "windows"
-
     needs_torch: ClassVar[bool] = True
+    light: ClassVar[bool] = False
     combines: ClassVar[tuple[Scheme, ...]] = ("blend",)
 
     name: Literal["embedding"] = "embedding"  # type: ignore[assignment]

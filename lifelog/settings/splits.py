@@ -129,6 +129,9 @@ class WindowAssignment(Section):
     importance: bool = True
     """false: no importance and no groups, only models of all and personal models"""
 
+    light: bool = False
+    """true: only predictors that take seconds: lda, ordinal, and those without sensors"""
+
 
 class RandomSplit(WindowAssignment):
     """Windows shuffled one by one."""

@@ -16,7 +16,7 @@ from lifelog.evaluate.verdict import verdict
 from lifelog.groups.assignment import SchemeInputs, group_users
 from lifelog.groups.vectors import read_importance
 from lifelog.predict.samples import read_samples
-from lifelog.predict.train import train_predictor
+from lifelog.predict.train import Model, train_predictors
 from lifelog.settings.predict import COMBINED, Lda
 from lifelog.settings.splits import BlockedSplit
 from lifelog.splits.assign import assign_splits
@@ -59,14 +59,14 @@ def validate_ways(kind: str, seed: int, config: Config, split_seed: int = 32) ->
         importance = read_importance(files["v"], fold=None)
         read_fold = partial(read_samples, files["f"], files["s"], users, "user")
         formed = group_users("importance", importance, config.groups)
-        paths: dict[tuple[str, str], str | Path] = {}
+        models = []
         for scheme in SCHEMES:
             table = "global" if scheme in COMBINED else scheme
             inputs = SchemeInputs(groups=formed)
             groups = formed if scheme == "importance" else group_users(table, importance, config.groups, inputs)
-            paths["lda", scheme] = folder / scheme
-            train_predictor(scheme, groups, read_fold, Lda(), paths["lda", scheme])
-        by_user = score_users(read_predictions(paths))
+            models.append(Model(Lda(), scheme, groups, folder / scheme))
+        train_predictors(models, read_fold)
+        by_user = score_users(read_predictions({("lda", model.scheme): model.path for model in models}))
     comparison = compare_predictors(by_user, config.compare, "lda")
     decision = decide(by_user, config.compare, "lda")
     concluded = verdict(by_user, comparison, config.compare, ["train", "validation"], primary="lda")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2, norm, t
+from scipy.special import chdtrc, ndtri, stdtrit  # scipy.stats takes half a second to import
 
 from lifelog.evaluate.intervals import holm
 from lifelog.groups.clustering import best_mixture
@@ -67,7 +67,7 @@ def value_intervals(importance: pd.DataFrame, level: float) -> Intervals:
     value, variance = windows.groupby("user").mean(), block_errors(windows, blocks).clip(lower=SMALLEST)
     count = blocks.groupby("user").nunique()
     freedom = (count - 1).clip(lower=1)
-    quantile = pd.Series(t.ppf((1 + level) / 2, freedom), freedom.index)
+    quantile = pd.Series(stdtrit(freedom, (1 + level) / 2), freedom.index)
     margin = np.sqrt(variance).mul(quantile, axis=0)
     return Intervals(value, variance, value - margin, value + margin, quantile, count)
 
@@ -111,7 +111,7 @@ def compare_values(importance: pd.DataFrame, settings: Value, groups: Scoring) -
     # The other users differ by error and by true differences: both are in the variance between them.
     scatter = value.var(ddof=1) / (value.notna().sum() - 1).clip(lower=1)
     apart = np.sqrt(variance + scatter).mul(bounds.quantile, axis=0)
-    normal = norm.ppf((1 + settings.level) / 2) * np.sqrt(spread)
+    normal = ndtri((1 + settings.level) / 2) * np.sqrt(spread)
     tables = {
         "value": value,
         "error": np.sqrt(variance),
@@ -169,9 +169,9 @@ def heterogeneity(value: pd.DataFrame, variance: pd.DataFrame, tested: bool = Tr
             scale = w.sum() - (w**2).sum() / w.sum()
             tau2 = max(0.0, (q - (len(x) - 1)) / scale)
             w = 1 / (v + tau2)
-            mean, half = float((w * x).sum() / w.sum()), float(norm.ppf(0.975) / np.sqrt(w.sum()))
+            mean, half = float((w * x).sum() / w.sum()), float(ndtri(0.975) / np.sqrt(w.sum()))
             row |= {"mean": mean, "mean_low": mean - half, "mean_high": mean + half}
-            row |= {"tau": float(np.sqrt(tau2)), "q": q, "p": float(chi2.sf(q, len(x) - 1)) if tested else np.nan}
+            row |= {"tau": float(np.sqrt(tau2)), "q": q, "p": float(chdtrc(len(x) - 1, q)) if tested else np.nan}
         rows.append(row)
     table = pd.DataFrame(rows, columns=["modality", "users", "mean", "mean_low", "mean_high", "tau", "q", "p"])
     return table.assign(p_holm=holm(table.p))

@@ -19,7 +19,7 @@ from lifelog.predict.combine import COMBINATIONS
 from lifelog.predict.embedding import load_model
 from lifelog.predict.interface import build_predictor
 from lifelog.predict.samples import Samples, read_samples
-from lifelog.predict.train import train_predictor
+from lifelog.predict.train import Model, train_predictors
 from lifelog.settings.predict import (
     Boosting,
     Clock,
@@ -69,7 +69,7 @@ def test_predictors_predict_every_test_window_once_and_reproducibly(
     groups = groups_of(["g1", "g2", "g1", "g2"])
     for name in ("a", "b"):
         read_fold = partial(samples_of, tables, USERS, "user", windows=settings.sees == "windows")
-        train_predictor("importance", groups, read_fold, settings, tmp_path / name)
+        train_predictors([Model(settings, "importance", groups, tmp_path / name)], read_fold)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     check_predictions(pq.read_table(tmp_path / "a").to_pandas(), tables)
     table = pq.read_table(tmp_path / "a").to_pandas()
@@ -100,7 +100,7 @@ def test_combined_schemes_predict_every_test_window_once_and_reproducibly(
 ) -> None:
     groups = groups_of(["everyone"] * 4)
     for name in ("a", "b"):
-        train_predictor(scheme, groups, lambda fold: samples_of(tables, fold=fold), settings, tmp_path / name)
+        train_predictors([Model(settings, scheme, groups, tmp_path / name)], lambda fold: samples_of(tables, fold=fold))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     table = pq.read_table(tmp_path / "a").to_pandas()
     check_predictions(table, tables)
@@ -161,7 +161,7 @@ def test_tuning_keeps_the_network_unless_the_validation_score_improves(tables: P
 
 def test_random_groupings_are_rows_of_one_table(tables: Path, tmp_path: Path) -> None:
     groups = groups_of(["g1", "g2", "g1", "g2"], groupings=3)
-    train_predictor("random", groups, lambda fold: samples_of(tables, fold=fold), Lda(), tmp_path / "p")
+    train_predictors([Model(Lda(), "random", groups, tmp_path / "p")], lambda fold: samples_of(tables, fold=fold))
     table = pq.read_table(tmp_path / "p").to_pandas()
     first = table[table.grouping == 1].drop(columns="grouping").reset_index(drop=True)
     for number in (2, 3):
@@ -219,7 +219,7 @@ def test_the_expected_rating_is_on_the_scale_of_the_labels(tables: Path, config:
         assign_splits(windows, Target(**settings), config.split("blocked"), tmp_path / f"{user}.parquet")
     paths = files(tables, "features"), [str(tmp_path / f"{user}.parquet") for user in USERS]
     read_fold = partial(read_samples, *paths, USERS, "user")
-    train_predictor("global", groups_of(["g"] * 4), read_fold, Lda(), tmp_path / "predictions")
+    train_predictors([Model(Lda(), "global", groups_of(["g"] * 4), tmp_path / "predictions")], read_fold)
     table = pq.read_table(tmp_path / "predictions").to_pandas()
     levels = {
         user: read_folds(path)[0].set_index("start").level.astype(float)
@@ -374,7 +374,7 @@ def test_the_embedding_is_what_the_pretrained_models_return(tables: Path, tmp_pa
     assert not present.all() and np.isnan(values[~present]).any(axis=1).all()
     groups = groups_of(["g1", "g2", "g1", "g2"])
     read_fold = partial(samples_of, tables, USERS, "user", windows=True)
-    train_predictor("importance", groups, read_fold, Embedding(models=models), tmp_path / "predictions")
+    train_predictors([Model(Embedding(models=models), "importance", groups, tmp_path / "predictions")], read_fold)
     check_predictions(pq.read_table(tmp_path / "predictions").to_pandas(), tables)
 
 

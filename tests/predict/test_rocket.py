@@ -10,7 +10,7 @@ import pytest
 
 from lifelog.predict.interface import build_predictor
 from lifelog.predict.samples import Samples
-from lifelog.predict.train import train_predictor
+from lifelog.predict.train import Model, train_predictors
 from lifelog.settings.predict import Rocket
 from lifelog.settings.windows import Modality
 from tests.predict.test_predictors import USERS, check_predictions, groups_of, samples_of
@@ -54,12 +54,7 @@ def test_rocket_learns_the_form_of_a_signal() -> None:
 
 def test_rocket_predicts_every_test_window_once_and_reproducibly(tables: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        train_predictor(
-            "importance",
-            groups_of(["g1", "g2", "g1", "g2"]),
-            lambda fold: samples_of(tables, USERS, "user", fold, windows=True),
-            SMALL,
-            tmp_path / name,
-        )
+        model = Model(SMALL, "importance", groups_of(["g1", "g2", "g1", "g2"]), tmp_path / name)
+        train_predictors([model], lambda fold: samples_of(tables, USERS, "user", fold, windows=True))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     check_predictions(pq.read_table(tmp_path / "a").to_pandas(), tables)
