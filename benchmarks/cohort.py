@@ -86,7 +86,7 @@ def split_table(windows: Path, path: Path) -> None:
     frame["fold"] = 0
     frame["subset"] = rng.choice(["train", "validation", "test"], len(frame), p=[0.7, 0.15, 0.15])
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    write_table(table, path, table.schema, {"classes": TARGET.classes, "excluded": None})
+    write_table(table, path, table.schema, {"classes": TARGET.classes, "rating": False, "excluded": None})
 
 
 def cohort_tables(folder: Path, users: int, windows: int) -> Tables:

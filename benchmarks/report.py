@@ -256,7 +256,7 @@ def _rules(folder: Path) -> list[str]:
     for path in sorted(folder.rglob("*.tsv")):
         names = path.relative_to(folder).with_suffix("").parts
         rule = names[2] if names[0] in TARGETS else names[0]  # <target>/<split>/<rule>/..., or <rule>/...
-        predictor = f" {names[3]}" if rule == "train_predictor" else ""
+        predictor = f" {names[3]}" if rule == "train_predictors" else ""
         jobs.append(pd.read_csv(path, sep="\t").assign(rule=rule + predictor))
     if not jobs:
         text = "Not measured: there is no `results/benchmarks`. Run `snakemake --cores N` first."

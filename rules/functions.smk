@@ -28,7 +28,7 @@ def of_schemes(schemes, value):
 
 def groups_of_scheme(wildcards):
     """Groups of a scheme, if it has any."""
-    return [] if wildcards.scheme in UNGROUPED else "<results>/{target}/{split}/groups/{scheme}.csv"
+    return [] if wildcards.scheme in UNGROUPED else ["<results>/{target}/{split}/groups/{scheme}.csv"]
 
 
 def group_settings(wildcards):

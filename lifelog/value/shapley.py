@@ -147,6 +147,6 @@ def set_values(sets: NDArray[np.bool_], evidence: Floats, classes: Codes) -> NDA
 
 
 def _ranks(values: Floats) -> NDArray[np.float64]:
-    """Return the ranks within rows; equal values have their mean rank. The import of scipy.stats takes half a second."""
+    """Return ranks within rows; equal values have their mean rank. Importing scipy.stats would take half a second."""
     ranks: NDArray[np.float64] = pd.DataFrame(values).rank(axis=1).to_numpy()
     return ranks
