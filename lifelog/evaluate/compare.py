@@ -97,13 +97,14 @@ def score_users(tables: Predictions, ordinal: bool = False) -> pd.DataFrame:
     """
     rows = []
     for (predictor, scheme), table in tables.items():
-        everyone = [(EVERYONE, table)]
-        for user, own in [*table.groupby("user", sort=True), *everyone]:
+        truth, p, folds = table.truth.to_numpy(), class_probabilities(table), table.fold.to_numpy()
+        rated = [table[name].to_numpy() for name in ("rating", "expected") if name in table]
+        windows = dict(sorted(table.groupby("user").indices.items())) | {EVERYONE: np.arange(len(table))}
+        for user, own in windows.items():
             row = {"predictor": predictor, "scheme": scheme, "user": user, "windows": len(own)}
-            row["classes"] = own.truth.nunique()
-            ratings = (own.rating.to_numpy(), own.expected.to_numpy()) if "rating" in own else None
-            seen = own.truth.to_numpy(), class_probabilities(own), own.fold.to_numpy()
-            rows.append(row | scores(*seen, ordinal, ratings))
+            row["classes"] = len(np.unique(truth[own]))
+            ratings = (rated[0][own], rated[1][own]) if rated else None
+            rows.append(row | scores(truth[own], p[own], folds[own], ordinal, ratings))
     return pd.DataFrame(rows)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from lifelog.registry import Registry
@@ -248,11 +247,23 @@ def rating_correlation(ratings: Floats | Integers, expected: Floats, folds: Inte
     """
     folds = np.zeros(len(ratings), dtype=int) if folds is None else folds
     # Differences in the last bits are none.
-    ranks = pd.DataFrame({"truth": ratings, "expected": expected.round(9)}).groupby(folds).rank()
-    by_fold = ranks.groupby(folds)
-    first, second = ((ranks - by_fold.transform("mean")) / by_fold.transform("size").to_numpy()[:, None]).to_numpy().T
+    first, second = _centred_ranks(np.asarray(ratings), folds), _centred_ranks(expected.round(9), folds)
     size = float(np.sqrt((first @ first) * (second @ second)))
     return float(first @ second) / size if size else 0.0 if first.any() else float("nan")
+
+
+def _centred_ranks(values: NDArray[Any], folds: Integers) -> NDArray[np.float64]:
+    """Return ranks within folds, as shares of the windows of a fold around 0; equal values have their mean rank."""
+    _, fold = np.unique(folds, return_inverse=True)
+    order = np.lexsort((values, fold))
+    value, fold, sizes = values[order], fold[order], np.bincount(fold)
+    is_first = np.append(True, (value[1:] != value[:-1]) | (fold[1:] != fold[:-1]))[: len(value)]
+    first = np.flatnonzero(is_first)
+    middle = first + (np.diff(np.append(first, len(value))) - 1) / 2
+    start = np.cumsum(sizes) - sizes
+    ranks = np.empty(len(value))
+    ranks[order] = (middle[np.cumsum(is_first) - 1] - start[fold] - (sizes[fold] - 1) / 2) / sizes[fold]
+    return ranks
 
 
 class Metric(NamedTuple):
