@@ -161,7 +161,11 @@ def cluster_shares(windows: pd.DataFrame, users: pd.DataFrame, labels: Labels, u
 
     if unit == "users":
         labels = cdist(windows, users.groupby(labels).mean(), "sqeuclidean").argmin(axis=1)
-    return pd.crosstab(windows.index.get_level_values("user"), labels, normalize="index").rename_axis("user")
+    names, own = np.unique(windows.index.get_level_values("user").to_numpy(), return_inverse=True)
+    clusters, numbers = np.unique(labels, return_inverse=True)
+    counts = np.bincount(own * len(clusters) + numbers, minlength=len(names) * len(clusters))
+    counts = counts.reshape(len(names), len(clusters))
+    return pd.DataFrame(counts / counts.sum(axis=1, keepdims=True), pd.Index(names, name="user"), clusters)
 
 
 def entropy(shares: pd.DataFrame) -> float:
