@@ -22,6 +22,7 @@ from lifelog.evaluate.intervals import estimate_mean
 
 TEMPERATURES = np.geomspace(1 / 16, 16, 129)
 SMALLEST = 1e-3  # probability that is judged: a hundred windows cannot show that one is smaller
+MOST_POWERS = 2_000_000  # numbers that are held in memory
 BINS = 10  # of confidence, equally wide
 DRAWS = 1000  # resamples of users
 
@@ -84,8 +85,15 @@ def fit_temperature(probabilities: Floats, truth: Integers) -> float:
     """
     if not len(truth):
         return 1.0
-    losses = [log_losses(truth, rescale(probabilities, temperature)).mean() for temperature in TEMPERATURES]
-    return float(TEMPERATURES[int(np.argmin(losses))])
+    logs = np.log(np.maximum(probabilities, SMALLEST))
+    logs -= logs.max(axis=1, keepdims=True)
+    losses = []
+    # Many temperatures at once, but few for many windows, whose powers would not fit into memory.
+    for some in np.array_split(TEMPERATURES, 1 + len(TEMPERATURES) * logs.size // MOST_POWERS):
+        powers = logs / some[:, None, None]
+        own = np.log(np.exp(powers).sum(axis=2)) - powers[:, np.arange(len(truth)), truth]
+        losses.append(np.minimum(own, -np.log(SMALLEST)).mean(axis=1))
+    return float(TEMPERATURES[int(np.argmin(np.concatenate(losses)))])
 
 
 def log_losses(truth: Integers, probabilities: Floats) -> Floats:

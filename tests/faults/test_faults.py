@@ -212,7 +212,7 @@ def test_unusable_users_are_excluded_with_a_reason(raw: Workflow) -> None:
     assert "user 106 (too few windows: 0 with a label in a bin" in excluded
     assert "&lt;b onload=" in page and "<b onload" not in page
     assert "unrecorded" in page
-    assert {101, 107} <= set(pd.read_csv(raw.folder / "results/tension/blocked/groups/global.csv").user)
+    assert {101, 107} <= set(pd.read_csv(raw.folder / "results/tension/blocked/groups/importance.csv").user)
     scores = pd.read_csv(raw.folder / "results/tension/blocked/scores.csv", dtype={"user": str})
     assert not {"102", "104", "105", "106"} & set(scores.user)
 
