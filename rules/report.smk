@@ -55,10 +55,9 @@ rule plot_users:
         directions=per_user("{target}/{split}/directions/{user}.csv"),
     output:
         # Not in Snakemake's own report, whose labels cannot distinguish users.
-        users=per_user("{target}/{split}/figures/users/{user}.svg"),
-        users_data=per_user("{target}/{split}/figures/users/{user}.csv"),
-        days=per_user("{target}/{split}/figures/days/{user}.svg"),
-        days_data=per_user("{target}/{split}/figures/days/{user}.csv"),
+        # Folders: Snakemake compares every file of the workflow with every output of a rule.
+        users=directory("<results>/{target}/{split}/figures/users"),
+        days=directory("<results>/{target}/{split}/figures/days"),
     log:
         "<logs>/{target}/{split}/plot_users.log",
     benchmark:
@@ -200,11 +199,8 @@ IMPORTANCE_FILES += ["recovery.json"] if SIMULATED else []
 IMPORTANCE_FILES += [
     f"{kind}/{u}.{end}" for u in USERS for kind, end in (("importance", "parquet"), ("directions", "csv"))
 ]
-IMPORTANCE_FIGURES = [
-    *figures_of("importance"),
-    *figures_of("groups"),
-    *(f"{kind}/{u}" for kind in figures_of("user") for u in USERS),
-]
+IMPORTANCE_FILES += [f"figures/{kind}" for kind in figures_of("user")]  # folders
+IMPORTANCE_FIGURES = [*figures_of("importance"), *figures_of("groups")]
 WITH_IMPORTANCE = [chapter for chapter in CHAPTERS if CONFIG.split(chapter.split("/")[1]).importance]
 # The study has one test subset.
 AS_PUBLISHED = [c for c in WITH_IMPORTANCE if CONFIG.report.published and not CONFIG.split(c.split("/")[1]).rotates]

@@ -1,5 +1,7 @@
 """plot_users: splits, importance, features, training histories and quality → two figures per user."""
 
+from pathlib import Path
+
 from lifelog.logs import job_log
 from lifelog.report.figures.days import days_table, plot_days
 from lifelog.report.figures.users import plot_user, user_table
@@ -17,7 +19,7 @@ with job_log(snakemake.log[0], snakemake.input):
         described = measured[measured.fold == DESCRIBED]
         history, signals = histories[histories.user == user], read_tables([inputs.quality[i]])
         own = user_table(folds, classes, history, described, params.subsets, signals, rating)
-        plot_user(user, own, classes, outputs.users[i])
+        plot_user(user, own, classes, Path(outputs.users, f"{user}.svg"))
         directions = read_csv(inputs.directions[i])
         days = days_table(folds[DESCRIBED], inputs.features[i], directions, params.zones[user], rating)
-        plot_days(user, days, classes, outputs.days[i])
+        plot_days(user, days, classes, Path(outputs.days, f"{user}.svg"))

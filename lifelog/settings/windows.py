@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -194,12 +195,17 @@ class Cohort(Recordings):
         return [str(user) for user in value] if isinstance(value, list) else value
 
 
-def time_zone(value: str) -> str:
-    """Return an IANA time zone; raise ValueError if it is unknown."""
+@functools.cache  # it reads a folder of some hundred files
+def _time_zones() -> set[str]:
     from zoneinfo import available_timezones
 
-    if value not in available_timezones():
-        near = difflib.get_close_matches(value, available_timezones(), 1)
+    return available_timezones()
+
+
+def time_zone(value: str) -> str:
+    """Return an IANA time zone; raise ValueError if it is unknown."""
+    if value not in _time_zones():
+        near = difflib.get_close_matches(value, _time_zones(), 1)
         raise ValueError("not an IANA time zone" + (f"; did you mean {near[0]!r}?" if near else ""))
     return value
 
