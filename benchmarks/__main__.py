@@ -48,10 +48,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m benchmarks", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="{full,case}")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="{full,gpu,case}")
     commands.add_parser(
         "full", help="also measure 58,000 windows and 2 GB of CSV files; needs 20 GB of disk for temporary files"
     )
+    commands.add_parser("gpu", help="only measure training on the GPU of this machine, and print the section")
     case = commands.add_parser(
         "case",
         help="run one case in this process and print its figures as JSON, for example: case step way=lifelog batch=8",
@@ -66,8 +67,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser = build_parser()
     options = parser.parse_args(arguments)
     if options.command != "case":
-        from benchmarks.report import DOCS, gpu_name, write_report  # imports matplotlib and torch
+        from benchmarks.report import DOCS, gpu_name, gpu_section, write_report  # imports matplotlib and torch
 
+        if options.command == "gpu":
+            print("\n".join(gpu_section(run, gpu_name())))
+            return
         write_report(run, DOCS, full=options.command == "full", gpu=gpu_name())
     elif options.name is None:
         print(describe_cases())

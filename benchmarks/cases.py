@@ -20,6 +20,7 @@ CASES: Registry[str] = Registry(
         **dict.fromkeys(("baseline", "step", "optimiser", "epochs", "learning", "mil"), "benchmarks.training"),
         **dict.fromkeys(("prepare", "predictor"), "benchmarks.prediction"),
         "value": "benchmarks.value",
+        "plan": "benchmarks.plan",
     },
 )
 

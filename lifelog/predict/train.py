@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,10 +23,11 @@ from lifelog.tables import TEXT, TIME, write_table
 logger = logging.getLogger(__name__)
 
 
-class Model(NamedTuple):
+@dataclass(frozen=True)
+class Model:
     """A predictor under a scheme, and where its predictions are written.
 
-    Attributes
+    Parameters
     ----------
     settings : PredictorSettings
         The predictor.

@@ -213,7 +213,7 @@ def time_zone(value: str) -> str:
 class Simulation(Section):
     """The simulated cohort."""
 
-    users: int = Field(12, ge=2, le=999)
+    users: int = Field(12, ge=2, le=9999)
     """number of participants; the last one has short recordings"""
 
     groups: int = Field(3, ge=1, le=3)

@@ -48,7 +48,9 @@ class FirstClass(PredictorSettings):
     """always the first class"""
 
 
-AnyPredictor = FirstClass | '''
+AnyPredictor = (
+    FirstClass
+    | Lda'''
 PREDICTOR = """
 import numpy as np
 
@@ -68,7 +70,7 @@ class Predictor:
 PLACES = {
     "metric": [
         ("lifelog/evaluate/metrics.py", '    "metric",\n    {\n', '    "metric",\n    {' + METRIC),
-        ("lifelog/settings/compare.py", 'Literal["macro_f1"', 'Literal["error_rate", "macro_f1"'),
+        ("lifelog/settings/compare.py", '        "macro_f1",', '        "error_rate",\n        "macro_f1",'),
     ],
     "importance measure": [
         ("lifelog/measures.py", '    "importance measure",\n    {\n', '    "importance measure",\n    {' + MEASURE),
@@ -88,7 +90,7 @@ PLACES = {
             '        "verdict": _verdict,\n        "members": _dag_free,',
         ),
     ],
-    "predictor": [("lifelog/settings/predict.py", "AnyPredictor = ", SETTINGS.lstrip("\n"))],
+    "predictor": [("lifelog/settings/predict.py", "AnyPredictor = (\n    Lda", SETTINGS.lstrip("\n"))],
 }
 
 
