@@ -55,6 +55,10 @@ VALUE_NOTE = """
 Values of the modalities of one participant (16 features each), exact and by sampled orders, which are used for more
 than 12 modalities; the largest difference between both, and the largest standard error that sampling states:
 """
+PLAN_NOTE = """
+A dry run of the default workflow, a call with nothing to do, and a dry run of an empty workflow with as many jobs per
+participant (six), which is Snakemake's own share:
+"""
 GPU_NOTE = """
 {gpu}; one participant with 1290 windows. A training has 1000 epochs; its time is extrapolated from ten. Bound: the
 multiplications of the forward pass at the speed of a large matrix product. With a batch size of 512, `lifelog` is
@@ -99,6 +103,9 @@ def write_report(run: Run, docs: Path, full: bool, gpu: str | None) -> None:
         _table(growth),
         _prose("Predictors of all participants, 60 windows per participant; one epoch, or 20 trees:"),
         _table(_predictors(run)),
+        "## Planning the workflow\n",
+        _prose(PLAN_NOTE),
+        _table(_plans(run, full)),
         *(_large(run) if full else []),
         *gpu_section(run, gpu),
         *_rules(docs.parent / "results/benchmarks"),
@@ -220,6 +227,20 @@ def _cohort_predictors(run: Run, users: int, windows: int) -> pd.DataFrame:
         run("prepare", folder=folder, users=users, windows=windows)
         names = ("boosting", "lifelognet", "windownet")
         return pd.DataFrame([{"predictor": name} | run("predictor", name=name, folder=folder) for name in names])
+
+
+def _plans(run: Run, full: bool) -> pd.DataFrame:
+    """Return the times of calls that run no job, by the number of participants."""
+    calls: dict[str, dict[str, object]] = {
+        "dry run, s": {"workflow": "lifelog"},
+        "nothing to do, s": {"workflow": "lifelog", "finished": True},
+        "dry run of an empty workflow, s": {"workflow": "empty"},
+    }
+    rows = [
+        {"participants": n} | {name: run("plan", users=n, **about)["s"] for name, about in calls.items()}
+        for n in ((100, 1000, 5000) if full else (100, 1000))
+    ]
+    return pd.DataFrame(rows)
 
 
 def _large(run: Run) -> list[str]:

@@ -30,6 +30,7 @@ FIGURES = {
     "prepare": set(),
     "reading": {"MB/s"},
     "step": {"ms/window"},
+    "plan": {"s"},
     "value": {"s exact", "s sampled", "largest difference", "largest error"},
 }
 QUICK = [
@@ -43,6 +44,8 @@ QUICK = [
     *(f"step way={way} batch=2 rounds=1" for way in ("plain", "lifelog")),
     "extraction minutes=2 cores=2 rounds=1",
     "value windows=12 modalities=3",
+    "plan workflow=empty users=3 finished=true",
+    "plan workflow=lifelog users=2",
     *(f"predictor name={name}" for name in ("boosting", "lifelognet", "windownet")),
 ]
 
@@ -261,8 +264,17 @@ CELLS: list[Cell] = [
         for figure in ("s", "windows", "peak MiB")
     ),
     *(
-        ("GPU", way, figure, "epochs", figure, {"way": way})
+        ("Planning the workflow", str(users), column, "plan", "s", {"users": users} | about)
+        for users in (100, 1000, 5000)
+        for column, about in (
+            ("nothing to do, s", {"workflow": "lifelog", "finished": True}),
+            ("dry run of an empty workflow, s", {"workflow": "empty"}),
+        )
+    ),
+    *(
+        ("GPU", f"{way}|{batch}", figure, "epochs", figure, {"way": way, "batch": batch})
         for way in ("plain", "lifelog")
+        for batch in (64, 512)
         for figure in ("ms/epoch", "peak MiB", *sorted(GPU_FIGURES))
     ),
 ]
