@@ -132,7 +132,8 @@ def _plot_training(ax: Axes, rows: pd.DataFrame) -> None:
             ax.plot(line.x, line.value, color=colour, lw=0.8, label=None if number else f"seed {seed}")
         best = own[own["mark"] == True]  # noqa: E712 (the column holds text too)
         ax.plot(best.x, best.value, "o", color=colour, ms=4)
-    ax.set(xlabel="epoch (dot: selected)", ylabel="validation score", ylim=(0, 1.05))
+    ax.set(xlabel="epoch (dot: selected)", ylim=(0, 1.05))
+    ax.set_title("validation score", fontsize="small")  # a label of the axis would cover the panel beside it
     if len(rows):
         ax.legend(fontsize="x-small")
     else:
@@ -140,7 +141,7 @@ def _plot_training(ax: Axes, rows: pd.DataFrame) -> None:
 
 
 def _plot_importance(ax: Axes, rows: pd.DataFrame, label: str) -> None:
-    ax.set(ylabel=label)
+    ax.set_title(label, fontsize="small")
     if rows.empty:
         _empty(ax)
         return

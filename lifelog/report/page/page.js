@@ -40,6 +40,8 @@ function reveal(part) {
   return Promise.all(images.map((image) => revealed.get(image)));
 }
 addEventListener("beforeprint", () => reveal(document));
+// A print does not wait for figures: those of up to some dozen participants are unpacked soon after the page is shown.
+if (pages.length < 80) addEventListener("load", () => setTimeout(() => reveal(document), 500));
 
 // One target and split at a time; links to one select it.
 const choice = document.getElementById("switch");
