@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ class Discriminant:
 
     def scores(self, values: Floats) -> NDArray[np.float64]:
         """Return the log-density of each class, up to a constant per window, shape (n_windows, C)."""
-        scores: NDArray[np.float64] = (_filled(self.scaling, values) - self.centre) @ self.weights - self.constants
+        scores: NDArray[np.float64] = (filled(self.scaling, values) - self.centre) @ self.weights - self.constants
         return scores
 
     def probabilities(self, values: Floats) -> NDArray[np.float64]:
@@ -89,13 +89,74 @@ def fit_discriminants(
     Friedman (1989). Regularized discriminant analysis. Journal of the American Statistical Association 84, 165-175.
     """
     scaling = fit_scaling([values], values.shape[1], "user")
-    x = _filled(scaling, values)
+    x = filled(scaling, values)
     each = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=float)
-    sizes = np.bincount(classes, each, minlength=count)
+    sizes = np.bincount(classes, each, minlength=count).astype(float)
     present = sizes > 0
     means: NDArray[np.float64] = (np.eye(count)[classes] * each[:, None]).T @ x / np.where(present, sizes, 1)[:, None]
     within = x - means[classes]
-    covariance = (within * each[:, None]).T @ within / max(1.0, sizes.sum() - present.sum())
+    scatter = (within * each[:, None]).T @ within
+    return _discriminants(scaling, sizes, means, scatter, shrinkages, order)
+
+
+class Moments(NamedTuple):
+    """Sums over windows, of which discriminants of many weightings of the same windows are made.
+
+    Attributes
+    ----------
+    sizes : ndarray of float, shape (C,)
+        Numbers of windows.
+    sums : ndarray of float, shape (C, p)
+        Sums of features.
+    squares : ndarray of float, shape (p, p)
+        Sums of products of features.
+    """
+
+    sizes: Floats
+    sums: Floats
+    squares: Floats
+
+    def plus(self, other: Moments, weight: float) -> Moments:
+        """Return the moments of these windows and others, each of which counts as `weight` windows."""
+        return Moments(*(mine + weight * theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+def moments(x: Floats, classes: Codes, count: int) -> Moments:
+    """Sum over windows.
+
+    Parameters
+    ----------
+    x : ndarray of float, shape (n_windows, p)
+        Standardised features without missing values.
+    classes : ndarray of int, shape (n_windows,)
+        Class numbers.
+    count : int
+        Number of classes.
+
+    Returns
+    -------
+    Moments
+        Of these windows.
+    """
+    of_class = np.eye(count)[classes]
+    return Moments(of_class.sum(axis=0), of_class.T @ x, x.T @ x)
+
+
+def discriminants_of(
+    scaling: Scaling, found: Moments, shrinkages: Sequence[float], order: float = 0.0
+) -> list[Discriminant]:
+    """Return the discriminants of `fit_discriminants` from moments of features that `scaling` has standardised."""
+    means = found.sums / np.where(found.sizes > 0, found.sizes, 1)[:, None]
+    scatter = found.squares - (means * found.sizes[:, None]).T @ means
+    return _discriminants(scaling, found.sizes, means, scatter, shrinkages, order)
+
+
+def _discriminants(
+    scaling: Scaling, sizes: Floats, means: Floats, scatter: Floats, shrinkages: Sequence[float], order: float
+) -> list[Discriminant]:
+    """Return discriminants of class sizes, class means, and the sum of products of deviations from them."""
+    present = sizes > 0
+    covariance = scatter / max(1.0, sizes.sum() - present.sum())
     variances = np.maximum(covariance.diagonal(), SMALLEST)
     if order:
         means = (1 - order) * means + order * _line(means, sizes)
@@ -117,6 +178,19 @@ def _line(means: Floats, sizes: NDArray[Any]) -> Floats:
     return np.asarray(np.average(means, axis=0, weights=sizes) + places[:, None] * slope)
 
 
-def _filled(scaling: Scaling, values: Floats) -> NDArray[np.float64]:
-    """Return standardised features, with the mean instead of missing values."""
+def filled(scaling: Scaling, values: Floats) -> NDArray[np.float64]:
+    """Standardise features, with the mean instead of missing values.
+
+    Parameters
+    ----------
+    scaling : Scaling
+        Of the features.
+    values : ndarray of float, shape (n_windows, p)
+        NaN marks missing values.
+
+    Returns
+    -------
+    ndarray of float, shape (n_windows, p)
+        0 where a value is missing.
+    """
     return np.nan_to_num(scaling.apply(values.astype(np.float64)))

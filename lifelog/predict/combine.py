@@ -34,13 +34,13 @@ def _pooled(settings: Any, samples: Samples, users: list[str]) -> Models:
     strengths = settings.strength
     losses = np.zeros(len(strengths))
     models: dict[str, list[Any]] = {}
+    pool = build_predictor(settings).pool(train)  # type: ignore[attr-defined]
     for user in _tested(samples, users):
         own = train.users == user
         seen = validation.take(validation.users == user)
         models[user] = [build_predictor(settings) for _ in strengths]
         for i, (model, strength) in enumerate(zip(models[user], strengths, strict=True)):
-            weights = np.where(own, 1.0, strength / max(1, (~own).sum()))
-            model.fit(train, seen, weights)
+            model.fit_pooled(pool, own, strength, seen)
             losses[i] += validation_loss(model.predict(seen), seen, train)
     best = int(np.argmin(losses))
     for user in models:

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from lifelog.discriminant import Discriminant, fit_discriminants
+from lifelog.discriminant import Discriminant, Moments, discriminants_of, filled, fit_discriminants, moments
 from lifelog.predict.samples import Samples
 from lifelog.predict.selection import validation_loss
 from lifelog.settings.predict import Lda
+from lifelog.standardise import Scaling, fit_scaling
+
+
+@dataclass
+class Pool:
+    """Training windows of all users, which every user's model weights differently.
+
+    Attributes
+    ----------
+    train : Samples
+        The windows.
+    scaling : Scaling
+        Of their features.
+    x : ndarray of float, shape (n_windows, n_features)
+        Their standardised features.
+    everyone : Moments
+        Of all windows.
+    """
+
+    train: Samples
+    scaling: Scaling
+    x: NDArray[np.float64]
+    everyone: Moments
 
 
 class Predictor:
@@ -17,26 +43,49 @@ class Predictor:
     def __init__(self, settings: Lda) -> None:
         self.settings = settings
 
-    def fit(self, train: Samples, validation: Samples, weights: NDArray[np.float64] | None = None) -> None:
-        """Fit the candidates, and keep the one with the lowest loss; windows may have weights."""
-        # The strongest shrinkage comes first, and is used if no validation window can select one.
-        models, held_out = self.candidates(train, weights), self.values(validation)
-        losses = [validation_loss(model.probabilities(held_out), validation, train) for model in models]
-        self.model = models[int(np.argmin(losses))]
+    def fit(self, train: Samples, validation: Samples) -> None:
+        """Fit the candidates, and keep the one with the lowest loss."""
+        values, count = self.values(train), len(train.classes)
+        models = [fit_discriminants(values, train.truth, count, self.shrinkages, None, order) for order in self.orders]
+        self._select(models, validation, train)
+
+    def pool(self, train: Samples) -> Pool:
+        """Return what `fit_pooled` needs of all training windows."""
+        values = self.values(train)
+        scaling = fit_scaling([values], values.shape[1], "user")
+        x = filled(scaling, values)
+        return Pool(train, scaling, x, moments(x, train.truth, len(train.classes)))
+
+    def fit_pooled(self, pool: Pool, own: NDArray[np.bool_], strength: float, validation: Samples) -> None:
+        """Fit a user's model, in which the windows of the others count as `strength` windows of the user.
+
+        The time does not depend on the number of windows of the others.
+        """
+        mine = moments(pool.x[own], pool.train.truth[own], len(pool.train.classes))
+        weighted = mine.plus(pool.everyone.plus(mine, -1.0), strength / max(1, (~own).sum()))
+        models = [discriminants_of(pool.scaling, weighted, self.shrinkages, order) for order in self.orders]
+        self._select(models, validation, pool.train)
 
     @property
     def shrinkages(self) -> list[float]:
         """Shrinkages to choose from, the strongest one first."""
         return sorted(self.settings.shrinkage, reverse=True)
 
-    def candidates(self, train: Samples, weights: NDArray[np.float64] | None) -> list[Discriminant]:
-        """Return a discriminant per shrinkage, the strongest one first."""
-        return fit_discriminants(self.values(train), train.truth, len(train.classes), self.shrinkages, weights)
+    @property
+    def orders(self) -> list[float]:
+        """How far class means are drawn towards a line: not at all."""
+        return [0.0]
 
     def predict(self, samples: Samples) -> NDArray[np.float64]:
         """Return class probabilities, shape (n_windows, n_classes)."""
         return self.model.probabilities(self.values(samples))
 
-    def values(self, samples: Samples) -> NDArray[np.float32]:
+    def values(self, samples: Samples) -> NDArray[np.floating[Any]]:
         """Return the features of windows, shape (n_windows, n_features); NaN marks missing values."""
         return samples.summary
+
+    def _select(self, models: list[list[Discriminant]], validation: Samples, train: Samples) -> None:
+        # The strongest shrinkage comes first, and is used if no validation window can select one.
+        candidates, held_out = [model for own in models for model in own], self.values(validation)
+        losses = [validation_loss(model.probabilities(held_out), validation, train) for model in candidates]
+        self.model = candidates[int(np.argmin(losses))]

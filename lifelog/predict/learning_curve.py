@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lifelog.blocks import Codes, contiguous_folds
-from lifelog.discriminant import fit_discriminants
+from lifelog.discriminant import filled, fit_discriminants
 from lifelog.evaluate.intervals import estimate_mean
 from lifelog.evaluate.metrics import scores
 from lifelog.groups.clustering import best_k, cluster
@@ -101,7 +101,7 @@ def learning_curve(
         scaling = fit_scaling([raw], raw.shape[1], "user")
         own_blocks = blocks[user][samples.starts[samples.users == user].argsort(kind="stable")]
         times = samples.truth[rows], samples.minutes[rows], own_blocks
-        people[user] = Person(raw, _filled(scaling, raw), *times, scaling)
+        people[user] = Person(raw, filled(scaling, raw), *times, scaling)
     users = sorted(people)
     if len(users) > settings.users:
         users = sorted(np.random.default_rng(settings.seed).choice(users, settings.users, replace=False).tolist())
@@ -167,7 +167,7 @@ class _LeftOut:
         """Return the probabilities of the test windows, None if the way needs more windows."""
         truth = self.person.truth[:own]
         scaling = fit_scaling([self.person.raw[:own]], self.person.raw.shape[1], "user") if own > 1 else self.cohort
-        x = _filled(scaling, self.person.raw)
+        x = filled(scaling, self.person.raw)
         members = list(self.others)
         if way == "personal":
             if len(np.unique(truth)) < 2:
@@ -213,11 +213,6 @@ class _LeftOut:
         values, _ = pointwise_values(evidence, truth, self.value.permutations, self.value.seed)
         distances = [((values.mean(axis=1) - centre) ** 2).sum() for centre, _ in self.groups]
         return self.groups[int(np.argmin(distances))][1]
-
-
-def _filled(scaling: Scaling, raw: Floats) -> Floats:
-    """Return standardised features, with the mean instead of missing values."""
-    return np.nan_to_num(scaling.apply(raw))
 
 
 def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from lifelog.discriminant import Discriminant, fit_discriminants
 from lifelog.predict import lda
-from lifelog.predict.samples import Samples
 from lifelog.settings.predict import Ordinal
 
 
@@ -16,11 +11,7 @@ class Predictor(lda.Predictor):
 
     settings: Ordinal
 
-    def candidates(self, train: Samples, weights: NDArray[np.float64] | None) -> list[Discriminant]:
-        """Return a discriminant per order and shrinkage, the strongest ones first."""
-        values, count = self.values(train), len(train.classes)
-        return [
-            model
-            for order in sorted(self.settings.order, reverse=True)
-            for model in fit_discriminants(values, train.truth, count, self.shrinkages, weights, order)
-        ]
+    @property
+    def orders(self) -> list[float]:
+        """How far class means are drawn towards a line, the strongest ones first."""
+        return sorted(self.settings.order, reverse=True)

@@ -147,6 +147,17 @@ def test_pooling_lies_between_personal_and_global_models(tables: Path) -> None:
     assert any((limits[1e-9][user].argmax(axis=1) != limits[1e9][user].argmax(axis=1)).any() for user in USERS)
 
 
+def test_pooled_models_are_those_of_weighted_windows(tables: Path) -> None:
+    samples = samples_of(tables)
+    train, seen = samples.subset("train"), samples.subset("validation", ["101"])
+    own = train.users == "101"
+    weights = np.where(own, 1.0, 7 / (~own).sum())
+    model = build_predictor(Ordinal(shrinkage=[0.5], order=[0.5]))
+    model.fit_pooled(model.pool(train), own, 7, seen)
+    (expected,) = fit_discriminants(train.summary, train.truth, 3, [0.5], weights, 0.5)
+    np.testing.assert_allclose(model.predict(seen), expected.probabilities(seen.summary), rtol=1e-6)
+
+
 def test_tuning_keeps_the_network_unless_the_validation_score_improves(tables: Path) -> None:
     samples = samples_of(tables)
     model = build_predictor(MilNet(epochs=2))
