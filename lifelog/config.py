@@ -201,6 +201,13 @@ def _check_splits(config: Config) -> None:
         raise ValueError(
             f"splits: the primary test needs importance, but {config.primary.split!r} has `importance: false`"
         )
+    for split in config.splits:
+        if not config.models(split):
+            remedy = "add a light predictor, such as lda, or set `light: false`"
+            raise ValueError(f"splits: {split.name!r} is light, and no predictor takes seconds; {remedy}")
+    predictor = config.primary.predictor
+    if config.split(config.primary.split).light and predictor and not config.predictor(predictor).light:
+        raise ValueError(f"splits: the primary test is that of {predictor!r}, but {config.primary.split!r} is light")
 
 
 def _check_targets(config: Config) -> None:

@@ -67,7 +67,8 @@ wildcard_constraints:
 
 
 # Models that take seconds, as pairs of predictor and scheme.
-LIGHT = [(own.name, scheme) for own in CONFIG.predictors if own.light for scheme in CONFIG.schemes if own.wants(scheme)]
+MODELS = dict.fromkeys(model for split in CONFIG.splits for model in CONFIG.models(split))
+LIGHT = [model for model in MODELS if CONFIG.predictor(model[0]).light]
 LIGHT_UNGROUPED = [model for model in LIGHT if model[1] in UNGROUPED]
 LIGHT_GROUPED = [model for model in LIGHT if model[1] not in UNGROUPED]
 GROUPED = sorted({scheme for _, scheme in LIGHT_GROUPED})

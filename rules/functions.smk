@@ -41,9 +41,14 @@ def predictions_of(models):
     return [f"<results>/{{target}}/{{split}}/predictions/{predictor}/{scheme}.parquet" for predictor, scheme in models]
 
 
-def light_settings():
-    """Settings of the light predictors, by name."""
-    return {own.name: dump(own) for own in CONFIG.predictors if own.light}
+def without_schemes(name):
+    """Settings of a predictor without its schemes: another scheme reruns only the job that trains it."""
+    return {name: dump(CONFIG.predictor(name).model_copy(update={"schemes": "all"}))}
+
+
+def settings_of(models):
+    """Settings of the predictors of some models, by name."""
+    return {name: own for predictor, _ in models for name, own in without_schemes(predictor).items()}
 
 
 def windows_if_seen(wildcards):
@@ -57,9 +62,8 @@ def pretrained_models(wildcards):
 
 
 def predictor_settings(wildcards):
-    """Settings of a predictor by its name, with the one scheme of the job: another scheme reruns nothing."""
-    own = CONFIG.predictor(wildcards.predictor).model_copy(update={"schemes": [wildcards.scheme]})
-    return {own.name: dump(own)}
+    """Settings of the predictor of a job, by name."""
+    return without_schemes(wildcards.predictor)
 
 
 def with_importance(files):

@@ -51,7 +51,7 @@ if LIGHT_UNGROUPED:
             runtime=scaled(240),
         params:
             models=LIGHT_UNGROUPED,
-            predictors=light_settings(),
+            predictors=settings_of(LIGHT_UNGROUPED),
             standardise=CONFIG.windows.standardise,
             code=code("train_predictors"),
         message:
@@ -76,7 +76,7 @@ if LIGHT_GROUPED:
             split=either(split.name for split in CONFIG.splits if split.importance),
         params:
             models=LIGHT_GROUPED,
-            predictors=light_settings(),
+            predictors=settings_of(LIGHT_GROUPED),
             standardise=CONFIG.windows.standardise,
             code=code("train_predictors"),
         message:

@@ -21,6 +21,9 @@ def test_config_yaml_is_generated_from_the_models() -> None:
     assert load_config(yaml.safe_load(text)) == Config()
 
 
+PAIR, BY_BOOSTING = [{"name": "lda"}, {"name": "boosting"}], {"predictor": "boosting"}
+
+
 def rating(bins: dict, **settings: object) -> dict:
     """A configuration with a target of kind `rating`."""
     return {"targets": [{"name": "t", "column": "c", "kind": "rating", "bins": bins} | settings], "targets_run": ["t"]}
@@ -132,6 +135,11 @@ def test_presets_are_valid(preset: Path) -> None:
         (rating({"low": [1, 2], "high": ["many"]}), ["bin 'high' of a rating holds numbers and ranges only"]),
         (rating({"low": ["4..9"], "high": [0, 1]}), ["bin 'high' of a rating is not above the bin before it"]),
         (rating({"low": [1], "high": [2]}, ordinal=False), ["remove `ordinal: false`"]),
+        ({"predictors": [{"name": "boosting"}]}, ["'random' is light, and no predictor takes seconds", "light: false"]),
+        (
+            {"splits": [{"name": "b", "method": "blocked", "light": True}], "predictors": PAIR, "compare": BY_BOOSTING},
+            ["the primary test is that of 'boosting', but 'b' is light"],
+        ),
         ({"predictors": [{"name": "ordinal", "order": [2]}]}, ["from 0 to 1"]),
         ({"mil": {"keep": "macro_f1"}}, ["mil.keep: renamed to 'monitor'"]),
         ({"mil": {"scale": 3}}, ["mil.scale: renamed to 'attention_temperature'"]),

@@ -103,7 +103,9 @@ def verdict(
         finding["sensorless"] = None
         if len(sensorless) and finding["global"] is not None and sensorless.max() >= finding["global"]:
             finding["sensorless"] = {"model": " ".join(sensorless.idxmax()), "score": plain(sensorless.max())}
-    leak = leak_check(by_user, primary or next(_sensor_models(rows), None), settings)
+    seen = list(_sensor_models(rows))
+    # A light split may lack the primary predictor.
+    leak = leak_check(by_user, primary if primary in seen else next(iter(seen), None), settings)
     return {
         "metric": settings.metric,
         "primary": primary,
@@ -263,9 +265,11 @@ def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) 
             by: estimate_mean(own[column].dropna().to_numpy(), settings.confidence, len(timed))
             for by, own in skills.items()
         }
-        by, clearest = max(alone.items(), key=lambda item: np.nan_to_num(item[1].low, nan=-1.0))
+        by, clearest = max(alone.items(), key=lambda item: np.nan_to_num(item[1].low, nan=-np.inf))
         leads = [(scores[sensor] - scores[column]).dropna().to_numpy() for scores in (area, metric)]
-        better = all(estimate_mean(lead, settings.confidence, len(timed)).low > 0 for lead in leads)
+        # Without windows of two classes in a fold there is no AUROC, and the metric alone is compared.
+        known = [lead for lead in leads if len(lead) > 1]
+        better = all(estimate_mean(lead, settings.confidence, len(timed)).low > 0 for lead in known)
         ratio = clearest.mean / of_sensors[by].mean if of_sensors[by].low > 0 else None
         about: dict[str, Any] = {"skill": clearest.mean, "low": clearest.low, "high": clearest.high}
         about |= {"sensor_skill": of_sensors[by].mean, "share": ratio}

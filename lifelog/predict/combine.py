@@ -36,8 +36,8 @@ def _pooled(settings: Any, samples: Samples, users: list[str]) -> Models:
     models: dict[str, list[Any]] = {}
     pool = build_predictor(settings).pool(train)  # type: ignore[attr-defined]
     for user in _tested(samples, users):
-        own = train.users == user
-        seen = validation.take(validation.users == user)
+        own = pool.moments_of(user)
+        seen = validation.subset("validation", [user])
         models[user] = [build_predictor(settings) for _ in strengths]
         for i, (model, strength) in enumerate(zip(models[user], strengths, strict=True)):
             model.fit_pooled(pool, own, strength, seen)

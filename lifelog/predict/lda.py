@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,16 @@ class Pool:
     x: NDArray[np.float64]
     everyone: Moments
 
+    def moments_of(self, user: str) -> Moments:
+        """Return the moments of a user's windows."""
+        own = self.rows.get(user, np.empty(0, dtype=int))
+        return moments(self.x[own], self.train.truth[own], len(self.train.classes))
+
+    @cached_property
+    def rows(self) -> dict[str, NDArray[np.int_]]:
+        """Numbers of the windows of each user."""
+        return self.train.rows_by_user()
+
 
 class Predictor:
     """Linear discriminant without priors; the validation windows select the shrinkage of correlations."""
@@ -56,13 +67,10 @@ class Predictor:
         x = filled(scaling, values)
         return Pool(train, scaling, x, moments(x, train.truth, len(train.classes)))
 
-    def fit_pooled(self, pool: Pool, own: NDArray[np.bool_], strength: float, validation: Samples) -> None:
-        """Fit a user's model, in which the windows of the others count as `strength` windows of the user.
-
-        The time does not depend on the number of windows of the others.
-        """
-        mine = moments(pool.x[own], pool.train.truth[own], len(pool.train.classes))
-        weighted = mine.plus(pool.everyone.plus(mine, -1.0), strength / max(1, (~own).sum()))
+    def fit_pooled(self, pool: Pool, own: Moments, strength: float, validation: Samples) -> None:
+        """Fit a user's model, in which the windows of the others count as `strength` windows of the user."""
+        others = pool.everyone.plus(own, -1.0)
+        weighted = own.plus(others, strength / max(1, others.sizes.sum()))
         models = [discriminants_of(pool.scaling, weighted, self.shrinkages, order) for order in self.orders]
         self._select(models, validation, pool.train)
 

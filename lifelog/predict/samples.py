@@ -115,7 +115,8 @@ class Samples:
 
     def rows_by_user(self) -> dict[str, NDArray[np.int_]]:
         """Return the numbers of the windows of each user."""
-        return {str(user): np.flatnonzero(self.users == user) for user in dict.fromkeys(self.users)}
+        found = pd.Series(self.users).groupby(self.users, sort=False).indices
+        return {str(user): found[user] for user in dict.fromkeys(self.users)}
 
 
 def read_samples(

@@ -50,10 +50,16 @@ def cohort_yield(
         reasons = ", ".join(f"{reason} {number}" for reason, number in lost.reason.value_counts().items())
         rows.append(
             {"user": user, "first_day": days[0], "last_day": days[1], "windows": count}
-            | {"minutes": count * seconds / 60, "lost_minutes": lost.seconds.fillna(seconds).sum() / 60}
+            | {"minutes": _covered(start, seconds) / 60, "lost_minutes": lost.seconds.fillna(seconds).sum() / 60}
             | {"reasons": reasons}
         )
     return pd.DataFrame(rows)
+
+
+def _covered(starts: pd.Series, seconds: int) -> float:
+    """Return the seconds that windows cover, which may overlap."""
+    gaps = starts.sort_values().diff().dt.total_seconds()
+    return float(gaps.clip(upper=seconds).sum() + seconds) if len(starts) else 0.0
 
 
 def problem_counts(quality: pd.DataFrame) -> pd.DataFrame:

@@ -102,8 +102,8 @@ def _unmatched(spans: dict[str, Spans], own: dict[str, list[Interval]]) -> list[
         (labelled, "labels", "recordings", recorded),
         (recorded, "recordings", "labels", labelled),
     ):
-        near = {user: difflib.get_close_matches(user, others, 1) for user in users}
-        hints = [f"{user!r}" + (f" (did you mean {near[user][0]!r}?)" if near[user] else "") for user in users]
+        near = {user: difflib.get_close_matches(user, others, 1) for user in users[:MAX_SHOWN]}
+        hints = [f"{user!r}" + (f" (did you mean {near[user][0]!r}?)" if near.get(user) else "") for user in users]
         if hints:
             problems.append(f"users with {has} but without {lacks}: {_listed(hints)}")
     return problems
@@ -133,7 +133,7 @@ def _targets(own: dict[str, list[Interval]], columns: list[str], targets: list[T
         values = _values(own, target)
         classes = {target.class_of(value) for value in values} - {None}
         if values and len(classes) < 2:
-            where = f"all labels are in the bin {classes.pop()!r}" if classes else "no label is in a bin"
+            where = f"labels are in one bin only, {classes.pop()!r}," if classes else "no label is in a bin"
             seen = _listed([repr(value) for value, _ in values.most_common()])
             problems.append(
                 f"targets: {where} of {target.name!r}; the values of {target.column!r} are {seen}{_dashes(target)}"

@@ -202,6 +202,23 @@ def test_time_stamps_that_show_the_class_of_a_whole_fold_leak() -> None:
     assert leak["outcome"] == "leak" and "minus that of guessing" in leak["sentence"]
 
 
+def test_sensors_can_win_where_every_fold_has_one_class() -> None:
+    """There is no AUROC; two users have wide intervals."""
+    tables = {("net", "global"): predictions(0.98, 1), ("clock", "global"): predictions(0.75, 2)}
+    for table in tables.values():
+        table["fold"] = table.truth + 1
+    leak = verdict_of(tables)["leak"]
+    assert leak["outcome"] == "time_informative" and "net predicts it better" in leak["sentence"]
+    few = {key: table[table.user.isin(sorted(set(table.user))[:2])] for key, table in tables.items()}
+    assert verdict_of(few)["leak"]["outcome"] in ("no_leak", "time_informative", "leak")
+
+
+def test_a_light_split_is_checked_without_the_primary_predictor() -> None:
+    by_user = score_users({("lda", "global"): predictions(0.6, 1), ("clock", "global"): predictions(0.9, 2)})
+    result = verdict(by_user, compare_predictors(by_user, SETTINGS), SETTINGS, ["train"], primary="boosting")
+    assert result["leak"]["outcome"] == "leak" and "lda is not clearly better" in result["leak"]["sentence"]
+
+
 def test_the_leak_check_needs_no_importance_groups() -> None:
     tables = {("net", "global"): predictions(0.9, 1), ("nearest_minute", "global"): predictions(0.5, 2)}
     by_user = score_users(tables)

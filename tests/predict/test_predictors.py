@@ -153,7 +153,8 @@ def test_pooled_models_are_those_of_weighted_windows(tables: Path) -> None:
     own = train.users == "101"
     weights = np.where(own, 1.0, 7 / (~own).sum())
     model = build_predictor(Ordinal(shrinkage=[0.5], order=[0.5]))
-    model.fit_pooled(model.pool(train), own, 7, seen)
+    pool = model.pool(train)
+    model.fit_pooled(pool, pool.moments_of("101"), 7, seen)
     (expected,) = fit_discriminants(train.summary, train.truth, 3, [0.5], weights, 0.5)
     np.testing.assert_allclose(model.predict(seen), expected.probabilities(seen.summary), rtol=1e-6)
 

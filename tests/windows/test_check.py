@@ -110,7 +110,7 @@ def test_values_in_no_bin_are_listed(root: Path) -> None:
 
 
 def test_bins_that_leave_one_class_are_refused_with_their_remedy(root: Path) -> None:
-    with pytest.raises(BadInput, match="all labels are in the bin 'rest' of 'stress'"):
+    with pytest.raises(BadInput, match="labels are in one bin only, 'rest', of 'stress'"):
         check(settings(root, bins={"rest": ["0..33"], "stress": ["67..100"]}))
     with pytest.raises(BadInput, match=r"write a range as 0\.\.4"):
         check(settings(root, bins={"rest": ["0-4"], "stress": ["5-10"]}))

@@ -53,13 +53,8 @@ def days_table(
     shown = {name.split(".")[0]: name for name in reversed([*clearest, *columns])}  # the first one of each modality
     for name in [name for name in dict.fromkeys([*clearest, *columns]) if name in shown.values()][:MOST_FEATURES]:
         tables.append(pd.DataFrame(keys | {"panel": name, "value": values[:, columns.index(name)]}))
-    return (
-        pd.concat(tables, ignore_index=True)[["panel", "time", "series", "value"]]
-        .dropna()
-        .sort_values(
-            ["panel", "time"], key=lambda column: column != LABEL if column.name == "panel" else column, kind="stable"
-        )
-    )
+    table = pd.concat([own.sort_values("time", kind="stable") for own in tables], ignore_index=True)
+    return table[["panel", "time", "series", "value"]].dropna()
 
 
 def plot_days(user: str, rows: pd.DataFrame, classes: list[str], path: str | Path) -> None:

@@ -90,7 +90,7 @@ def plot_user(user: str, rows: pd.DataFrame, classes: list[str], path: str | Pat
 
 
 def _plot_labels(ax: Axes, rows: pd.DataFrame, classes: list[str]) -> None:
-    is_rating = rows.value.map(as_number).notna().all()
+    is_rating = len(rows) > 0 and rows.value.map(as_number).notna().all()
     places = {name: place for place, name in enumerate(classes)}
     heights = rows.value.map(as_number) if is_rating else rows.value.map(places)
     names = sorted(set(rows.series) - {UNUSED}, key=lambda name: (SUBSETS.index(name) if name in SUBSETS else 9, name))
