@@ -41,14 +41,10 @@ def predictions_of(models):
     return [f"<results>/{{target}}/{{split}}/predictions/{predictor}/{scheme}.parquet" for predictor, scheme in models]
 
 
-def without_schemes(name):
-    """Settings of a predictor without its schemes: another scheme reruns only the job that trains it."""
-    return {name: dump(CONFIG.predictor(name).model_copy(update={"schemes": "all"}))}
-
-
 def settings_of(models):
-    """Settings of the predictors of some models, by name."""
-    return {name: own for predictor, _ in models for name, own in without_schemes(predictor).items()}
+    """Settings of the predictors of models, by name, without schemes: another one reruns only the job that trains it."""
+    own = {name: CONFIG.predictor(name).model_copy(update={"schemes": "all"}) for name, _ in models}
+    return {name: dump(settings) for name, settings in own.items()}
 
 
 def windows_if_seen(wildcards):
@@ -59,11 +55,6 @@ def windows_if_seen(wildcards):
 def pretrained_models(wildcards):
     """Files of pretrained models, for the predictor that uses them."""
     return list(getattr(CONFIG.predictor(wildcards.predictor), "models", {}).values())
-
-
-def predictor_settings(wildcards):
-    """Settings of the predictor of a job, by name."""
-    return without_schemes(wildcards.predictor)
 
 
 def with_importance(files):

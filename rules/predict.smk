@@ -22,7 +22,7 @@ rule train_predictors:
         runtime=scaled(240),
     params:
         models=lambda w: [(w.predictor, w.scheme)],
-        predictors=predictor_settings,
+        predictors=lambda w: settings_of([(w.predictor, w.scheme)]),
         standardise=CONFIG.windows.standardise,
         code=code("train_predictors"),
     message:

@@ -42,10 +42,10 @@ class Predictor(lda.Predictor):
 
 @torch.no_grad()
 def _embed(path: str, modality: str, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what a model makes of windows (n_windows, length, n_channels), one row per window."""
-    x = torch.from_numpy(windows.transpose(0, 2, 1).copy())
+    """Return the output of a model for windows (n_windows, length, n_channels), one row per window."""
+    x, model = torch.from_numpy(windows.transpose(0, 2, 1).copy()), load_model(path)
     try:
-        embedded: Any = load_model(path)(x)
+        embedded: Any = model(x)
     except Exception as problem:  # whatever the code of a model raises
         shape = f"{tuple(x.shape)} (windows, channels, samples)"
         raise ValueError(

@@ -175,8 +175,8 @@ class Embedding(Lda):
     """as lda, on embeddings of windows by pretrained models"""
 
     models: dict[str, str] = Field(min_length=1)
-    """by modality, a file of torch.export.save: a model of windows (windows, channels, samples), standardised as
-    `windows.standardise` says, with a dynamic number of windows; it returns one row per window"""
+    """by modality, a file of torch.export.save: a model of windows (windows, channels, samples), standardised
+    according to `windows.standardise`, with a dynamic number of windows; it returns one row per window"""
 
 
 class Rocket(PredictorSettings):

@@ -16,7 +16,6 @@ from lifelog.evaluate.calibration import class_probabilities, log_losses
 from lifelog.evaluate.compare import score_users
 from lifelog.mil.train import validation_score
 from lifelog.predict.combine import COMBINATIONS
-from lifelog.predict.embedding import load_model
 from lifelog.predict.interface import build_predictor
 from lifelog.predict.samples import Samples, read_samples
 from lifelog.predict.train import Model, train_predictors
@@ -393,8 +392,8 @@ def test_the_embedding_is_what_the_pretrained_models_return(tables: Path, tmp_pa
 def test_unusable_pretrained_models_are_named(tables: Path, tmp_path: Path) -> None:
     samples = samples_of(tables, windows=True)
     (tmp_path / "broken.pt2").write_bytes(b"PK no archive")
-    with pytest.raises(ValueError, match=r"embedding.models: .*broken.pt2 is no file of torch.export.save"):
-        load_model(str(tmp_path / "broken.pt2"))
+    with pytest.raises(ValueError, match=r"^predictors: embedding.models: [^:]*broken.pt2 is no file of torch.export"):
+        build_predictor(Embedding(models={"e4Acc": str(tmp_path / "broken.pt2")})).values(samples)
     path = saved(Tiny(), tmp_path / "other.pt2", 2, 30)
     with pytest.raises(ValueError, match=r"'e4Acc': .*other.pt2 does not accept windows of the shape \(\d+, 3, 1920\)"):
         build_predictor(Embedding(models={"e4Acc": path})).values(samples)

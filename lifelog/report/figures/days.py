@@ -49,9 +49,10 @@ def days_table(
     keys = {"time": time.to_numpy(), "series": own.label.to_numpy()}
     tables = [pd.DataFrame(keys | {"panel": LABEL, "value": own.level.map(as_number) if rating else own.label})]
     columns, values = read_summaries(features_path, used)
-    clearest = list(directions.modality + "." + directions.feature)
-    shown = {name.split(".")[0]: name for name in reversed([*clearest, *columns])}  # the first one of each modality
-    for name in [name for name in dict.fromkeys([*clearest, *columns]) if name in shown.values()][:MOST_FEATURES]:
+    first: dict[str, str] = {}  # feature by modality
+    for name in [*(directions.modality + "." + directions.feature), *columns]:
+        first.setdefault(name.split(".")[0], name)
+    for name in list(first.values())[:MOST_FEATURES]:
         tables.append(pd.DataFrame(keys | {"panel": name, "value": values[:, columns.index(name)]}))
     table = pd.concat([own.sort_values("time", kind="stable") for own in tables], ignore_index=True)
     return table[["panel", "time", "series", "value"]].dropna()
