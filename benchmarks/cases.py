@@ -17,7 +17,9 @@ CASES: Registry[str] = Registry(
     "case",
     {
         **dict.fromkeys(("reading", "features", "extraction"), "benchmarks.extraction"),
-        **dict.fromkeys(("baseline", "step", "optimiser", "epochs", "learning", "mil"), "benchmarks.training"),
+        **dict.fromkeys(
+            ("baseline", "step", "optimiser", "epochs", "together", "learning", "mil"), "benchmarks.training"
+        ),
         **dict.fromkeys(("prepare", "predictor"), "benchmarks.prediction"),
         "value": "benchmarks.value",
         "plan": "benchmarks.plan",

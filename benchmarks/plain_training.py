@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lifelog.mil.bags import Bags
+from lifelog.mil.loss import bag_loss, class_weights
 from lifelog.mil.network import MilNetwork
-from lifelog.mil.train import bag_loss, class_weights
 from lifelog.settings.mil import Mil
 
 Window = tuple[dict[str, NDArray[np.float32]], Tensor, int]  # values by modality, presence, class number
@@ -28,7 +28,7 @@ class PlainNetwork(MilNetwork):
 
 
 class TorchAdamW:
-    """torch.optim.AdamW after clip_grad_norm_, with the arguments of `lifelog.mil.optimiser.ClippedAdamW`.
+    """torch.optim.AdamW after clip_grad_norm_.
 
     `fused` selects torch's implementation with one kernel per step.
     """

@@ -26,6 +26,14 @@ THREADS = (1, 2)
 USERS = (5, 20, 80)
 WINDOWS = (10, 100, 1000, 5000)
 VALUES = tuple({"windows": n, "modalities": m} for n, m in ((100, 9), (2900, 9), (100, 12)))
+# Networks that are trained at once: on a processor those of small steps, on a GPU also those of large ones.
+TOGETHER: dict[str, tuple[dict[str, object], ...]] = {
+    "cpu": tuple({"networks": n, "encoder": "features", "batch": b} for n, b in ((2, 8), (10, 8), (60, 8), (10, 64))),
+    "cuda": (
+        *({"networks": n, "encoder": "features", "batch": 8} for n in (10, 100)),
+        *({"networks": n, "encoder": "convolution", "batch": 64} for n in (2, 8)),
+    ),
+}
 STARTS = 3  # new processes per optimiser
 PROCESSES = 2  # largest number that reading in parallel is measured with
 NOTE = """
@@ -54,6 +62,11 @@ A training step of `lifelog` on one thread, in milliseconds per window, with gli
 VALUE_NOTE = """
 Values of the modalities of one participant (16 features each), exact and by sampled orders, which are used for more
 than 12 modalities; the largest difference between both, and the largest standard error that sampling states:
+"""
+TOGETHER_NOTE = """
+Networks of as many participants, trained at once (`lifelog/mil/stack.py`) and one after the other, in the same process.
+Each has five steps per epoch. All modalities are sequences: networks with batch normalisation, which encode scalars by
+their samples, are not trained at once.
 """
 PLAN_NOTE = """
 A dry run of the default workflow, a call with nothing to do, and a dry run of an empty workflow with as many jobs per
@@ -93,6 +106,9 @@ def write_report(run: Run, docs: Path, full: bool, gpu: str | None) -> None:
         "![Time of a training step, and peak memory](performance.svg)\n",
         "## Reading, features and training\n",
         _table(_against(run)),
+        "## Networks trained at once\n",
+        _prose(TOGETHER_NOTE),
+        _table(_together(run, "cpu")),
         *_cores(run),
         *_techniques(run, steps),
         "## Value\n",
@@ -154,6 +170,12 @@ def _against(run: Run) -> pd.DataFrame:
             ratio = own[unit] / plain[unit] if unit == "MB/s" else plain[unit] / own[unit]
             rows.append({"": title, "unit": unit, "plain": plain[unit], "lifelog": own[unit], "speed-up": ratio})
     return pd.DataFrame(rows)
+
+
+def _together(run: Run, device: str) -> pd.DataFrame:
+    """Return the times of an epoch of several networks, trained at once and one after the other."""
+    cases = [case | {"windows": 5 * int(str(case["batch"]))} for case in TOGETHER[device]]
+    return pd.DataFrame([case | run("together", device=device, **case) for case in cases])
 
 
 def _cores(run: Run) -> list[str]:
@@ -270,7 +292,8 @@ def gpu_section(run: Run, gpu: str | None) -> list[str]:
     minutes = frame["ms/epoch"] / 60  # of 1000 epochs
     frame = frame.assign(**{"min/training": minutes, "trainings/min": 1 / minutes})
     ratio = frame["ms/epoch"][2] / frame["ms/epoch"][3]
-    return ["## GPU\n", _prose(GPU_NOTE.format(gpu=gpu, ratio=ratio)), _table(frame)]
+    note = _prose(GPU_NOTE.format(gpu=gpu, ratio=ratio))
+    return ["## GPU\n", note, _table(frame), _prose(TOGETHER_NOTE), _table(_together(run, "cuda"))]
 
 
 def _rules(folder: Path) -> list[str]:

@@ -18,14 +18,18 @@ from benchmarks.plain_training import PlainNetwork, PlainTraining, TorchAdamW, w
 from benchmarks.timing import Work, best, seconds
 from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
 from lifelog.mil.device import pick_device
+from lifelog.mil.fit import STEP_VALUES, StackTraining, Task, fit
+from lifelog.mil.loss import bag_loss
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.optimiser import ClippedAdamW
-from lifelog.mil.train import bag_loss, fit, train_mil
+from lifelog.mil.stack import Stack
+from lifelog.mil.train import train_mil
 from lifelog.settings.mil import Mil
 from lifelog.splits.assign import read_split
 
 Way = Literal["plain", "lifelog"]
 Optimiser = Literal["torch", "fused", "lifelog"]
+FEATURES = 12  # per modality, about as many as a modality has
 MULTIPLICATIONS = 23e6  # per window in the forward pass of the nine encoders
 
 
@@ -42,7 +46,7 @@ def step(way: Way, batch: int, threads: int = 1, rounds: int = 10) -> dict[str, 
     bags = _random_bags(batch)
     if way == "lifelog":
         network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings)
-        work: Work = partial(_train_step, network, _adamw("lifelog", network, settings), bags, settings)
+        work: Work = StackTraining([Task(network, bags, bags, 0)], settings).train_epoch  # of one batch
     else:
         plain_network = PlainNetwork(CONFIG.modalities, len(TARGET.classes), settings)
         work = PlainTraining(plain_network, bags, settings).epoch  # of one batch
@@ -60,14 +64,23 @@ def optimiser(way: Optimiser, batch: int = 8, rounds: int = 100) -> dict[str, fl
     bags = _random_bags(batch)
     network = MilNetwork(CONFIG.modalities, len(TARGET.classes), CONVOLUTION)
     start = time.perf_counter()
-    adamw = _adamw(way, network, CONVOLUTION)
+    zero, update = _adamw(way, network)
     construction = time.perf_counter() - start
-    torch.autograd.backward(
-        bag_loss(network(bags.values, bags.present).log_probabilities, bags.classes, None, CONVOLUTION)
-    )
-    figures = {"s start": construction + seconds(adamw.step)}
-    figures["ms/step"] = 1000 * best(partial(_train_step, network, adamw, bags, CONVOLUTION), rounds)
-    return figures | {"ms/update": 1000 * best(adamw.step, rounds)}
+
+    def backward() -> None:
+        batch = bags.take(torch.randperm(len(bags)))
+        loss = bag_loss(network(batch.values, batch.present).log_probabilities, batch.classes, None, CONVOLUTION)
+        zero()
+        torch.autograd.backward(loss)
+
+    def whole() -> None:
+        backward()
+        update()
+
+    backward()
+    figures = {"s start": construction + seconds(update)}
+    figures["ms/step"] = 1000 * best(whole, rounds)
+    return figures | {"ms/update": 1000 * best(update, rounds)}
 
 
 def epochs(way: Way, device: str, windows: int = 1290, batch: int = 512, count: int = 10) -> dict[str, float]:
@@ -84,7 +97,7 @@ def epochs(way: Way, device: str, windows: int = 1290, batch: int = 512, count: 
     if way == "lifelog":
         network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings).to(place)
         train, validation = (bags.to(place) for bags in subsets)
-        work: Work = partial(fit, network, train, validation, settings, 0)
+        work: Work = partial(fit, [Task(network, train, validation, 0)], settings)
     else:
         plain_network = PlainNetwork(CONFIG.modalities, len(TARGET.classes), settings).to(place)
         training, held_out = PlainTraining(plain_network, subsets[0], settings), windows_of(subsets[1])
@@ -96,6 +109,45 @@ def epochs(way: Way, device: str, windows: int = 1290, batch: int = 512, count: 
 
     figures = {"ms/epoch": 1000 * best(work, 1) / count}
     return figures | (_gpu_figures(work, place, windows, count) if place.type == "cuda" else {})
+
+
+def together(
+    networks: int,
+    encoder: Literal["features", "convolution"] = "features",
+    device: str = "cpu",
+    windows: int = 40,
+    batch: int = 8,
+    count: int = 10,
+) -> dict[str, float]:
+    """Train networks of as many participants at once, and one after the other; each epoch also scores a tenth.
+
+    Every modality is a sequence, since networks with batch normalisation are not trained together. `speed-up` is the
+    time of one network after the other by the time at once, of the same rounds.
+    """
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    place = pick_device(device)
+    modalities = [modality.model_copy(update={"kind": "sequence"}) for modality in CONFIG.modalities]
+    settings = CONFIG.mil if encoder == "features" else CONVOLUTION
+    settings = settings.model_copy(update={"batch_size": batch, "epochs": count, "patience": count})
+    tasks = []
+    for seed in range(networks):
+        train, validation = (_random_bags(size).to(place) for size in (windows, max(2, windows // 10)))
+        if encoder == "features":
+            train, validation = (_first_samples(bags) for bags in (train, validation))
+        network = MilNetwork(modalities, len(TARGET.classes), settings, train.channels).to(place)
+        tasks.append(Task(network, train, validation, seed))
+    STEP_VALUES[place.type] = networks * tasks[0].train.width * batch  # all of them, whatever the default
+    at_once = best(lambda: fit(tasks, settings), 2)
+    alone = best(lambda: [fit([task], settings) for task in tasks], 2)
+    figures = {"ms/epoch": 1000 * at_once / count, "ms/epoch alone": 1000 * alone / count}
+    return figures | {"speed-up": alone / at_once}
+
+
+def _first_samples(bags: Bags) -> Bags:
+    """Return bags in which the first samples stand for features."""
+    values = {name: x.flatten(1)[:, None, :FEATURES] for name, x in bags.values.items()}
+    return Bags(values, bags.present, bags.classes)
 
 
 def _gpu_figures(work: Work, place: torch.device, windows: int, epochs: int) -> dict[str, float]:
@@ -134,7 +186,8 @@ def _learn(train: Bags, validation: Bags, settings: Mil, score: float, seed: int
     start = time.perf_counter()
     torch.manual_seed(seed)
     network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings)
-    scores = [row["validation_score"] for row in fit(network, train, validation, settings, seed).history]
+    (fitted,) = fit([Task(network, train, validation, seed)], settings)
+    scores = [row["validation_score"] for row in fitted.history]
     epoch = next((i for i, reached in enumerate(scores, 1) if reached >= score), len(scores))
     return epoch, (time.perf_counter() - start) * epoch / len(scores)
 
@@ -162,19 +215,15 @@ def mil(windows: int) -> dict[str, float]:
         return {"s": seconds(lambda: train_mil(*paths, CONFIG.modalities, TARGET, "user", settings, [str(checkpoint)]))}
 
 
-def _adamw(way: Optimiser, network: MilNetwork, settings: Mil) -> ClippedAdamW | TorchAdamW:
-    """Return an optimiser of the parameters of a network."""
-    numbers = settings.learning_rate, settings.weight_decay, settings.max_grad_norm
-    return ClippedAdamW(network, *numbers) if way == "lifelog" else TorchAdamW(network, *numbers, way == "fused")
-
-
-def _train_step(network: MilNetwork, adamw: ClippedAdamW | TorchAdamW, bags: Bags, settings: Mil) -> None:
-    """Run one training step on all bags, in random order."""
-    batch = bags.take(torch.randperm(len(bags)))
-    loss = bag_loss(network(batch.values, batch.present).log_probabilities, batch.classes, None, settings)
-    adamw.zero_grad()
-    torch.autograd.backward(loss)
-    adamw.step()
+def _adamw(way: Optimiser, network: MilNetwork) -> tuple[Work, Work]:
+    """Return functions of an optimiser of a network: one sets its gradients to zero, the other updates it."""
+    numbers = CONVOLUTION.learning_rate, CONVOLUTION.weight_decay, CONVOLUTION.max_grad_norm
+    if way != "lifelog":
+        other = TorchAdamW(network, *numbers, way == "fused")
+        return other.zero_grad, other.step
+    stack = Stack([network])
+    own = ClippedAdamW(stack.values, stack.gradient, *numbers)
+    return partial(stack.gradient.zero_), partial(own.step, 1)
 
 
 def _random_bags(count: int) -> Bags:

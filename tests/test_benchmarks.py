@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.__main__ import main, run
 from benchmarks.cases import CASES, find_case, run_case
-from benchmarks.report import write_report
+from benchmarks.report import TOGETHER, write_report
 
 STAGES = ("read", "written")
 GPU_FIGURES = {"kernels ms/epoch", "bound ms/epoch", "peak GPU MiB"}
@@ -30,6 +30,7 @@ FIGURES = {
     "prepare": set(),
     "reading": {"MB/s"},
     "step": {"ms/window"},
+    "together": {"ms/epoch", "ms/epoch alone", "speed-up"},
     "plan": {"s"},
     "value": {"s exact", "s sampled", "largest difference", "largest error"},
 }
@@ -41,6 +42,7 @@ QUICK = [
     "mil windows=12",
     *(f"optimiser way={way} batch=2 rounds=1" for way in ("torch", "fused", "lifelog")),
     *(f"reading way={way} minutes=2" for way in ("plain", "lifelog")),
+    *(f"together networks=2 encoder={encoder} windows=8 batch=4 count=1" for encoder in ("features", "convolution")),
     *(f"step way={way} batch=2 rounds=1" for way in ("plain", "lifelog")),
     "extraction minutes=2 cores=2 rounds=1",
     "value windows=12 modalities=3",
@@ -55,7 +57,7 @@ def figures_of(name: str, settings: dict[str, Any]) -> set[str]:
     if name == "extraction":
         ways = [f"{stage}, {n}" for stage in STAGES for n in range(1, int(settings.get("cores", 1)) + 1)]
         return {"MB of CSV"} | {f"{figure} {way}" for figure in ("s", "speed-up") for way in ways}
-    return FIGURES[name] | (GPU_FIGURES if settings.get("device") == "cuda" else set())
+    return FIGURES[name] | (GPU_FIGURES if name == "epochs" and settings.get("device") == "cuda" else set())
 
 
 @pytest.fixture(scope="module")
@@ -239,6 +241,12 @@ CELLS: list[Cell] = [
         ("Value", f"{n}|{m}", figure, "value", figure, {"windows": n, "modalities": m})
         for n, m in ((100, 9), (2900, 9), (100, 12))
         for figure in (*sorted(FIGURES["value"]), "peak MiB")
+    ),
+    *(
+        (section, f"{case['networks']}|{case['encoder']}|{case['batch']}", figure, "together", figure, about)
+        for section, device in (("Networks trained at once", "cpu"), ("GPU", "cuda"))
+        for case in TOGETHER[device]
+        for figure, about in ((name, case | {"device": device}) for name in FIGURES["together"])
     ),
     *(
         ("Growth with the data", str(n), figure, "mil", figure, {"windows": n})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,6 +106,24 @@ def read_bags(
     present = torch.stack([~torch.isnan(x).all(dim=2).all(dim=1) for x in values.values()], dim=1)
     codes = torch.tensor([classes.index(name) for name in names], dtype=torch.long)
     return Bags(values, present, codes), used, classes
+
+
+def join_bags(parts: Sequence[Bags]) -> Bags:
+    """Join bags of the same modalities.
+
+    Parameters
+    ----------
+    parts : sequence of Bags
+        On one device.
+
+    Returns
+    -------
+    Bags
+        In the order of the parts.
+    """
+    values = {name: torch.cat([part.values[name] for part in parts]) for name in parts[0].values}
+    present, classes = (torch.cat([getattr(part, name) for part in parts]) for name in ("present", "classes"))
+    return Bags(values, present, classes)
 
 
 def fit_scalings(bags: Bags, standardise: str) -> dict[str, Scaling]:

@@ -103,7 +103,8 @@ def folded(encoders: list[SequenceEncoder]) -> list[Block]:
 
     def convolution(convs: list[nn.Conv1d]) -> tuple[Tensor, Tensor]:
         sizes, directions, biases = zip(*map(_weight_parts, convs), strict=True)
-        weight = torch._weight_norm(padded(list(directions)), torch.cat(sizes), 0)
+        direction = padded(list(directions))
+        weight = direction * (torch.cat(sizes) / torch.linalg.vector_norm(direction, dim=(1, 2), keepdim=True))
         return weight.unflatten(0, (len(convs), -1)), torch.stack(biases)
 
     blocks = []

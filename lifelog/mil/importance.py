@@ -23,8 +23,9 @@ from torch import Tensor
 from lifelog.evaluate.metrics import scores
 from lifelog.measures import IMPORTANCE, OF_NETWORKS
 from lifelog.mil.bags import Bags, read_bags, standardise_bags
+from lifelog.mil.loss import chunks
 from lifelog.mil.network import BagOutput, MilNetwork
-from lifelog.mil.train import chunks, exclusion_of, load_members
+from lifelog.mil.train import exclusion_of, load_members
 from lifelog.registry import Registry
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import DESCRIBED, read_folds

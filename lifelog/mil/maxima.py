@@ -119,7 +119,8 @@ def _convolve_image(h: Tensor, weight: Tensor, bias: Tensor | None, dilation: in
 
     Weights of input channels that the image lacks, which are zero, are left out.
     """
-    kernel = weight[:, : h.shape[1], None].contiguous(memory_format=torch.channels_last)
+    channels_last = weight[:, : h.shape[1], None].permute(0, 2, 3, 1).contiguous()
+    kernel = channels_last.permute(0, 3, 1, 2)
     padding = (weight.shape[2] - 1) * dilation
     return torch.conv2d(h, kernel, bias, padding=(0, padding), dilation=(1, dilation))
 
@@ -128,7 +129,7 @@ def _patches(x: Tensor, steps: Tensor, channels: int) -> tuple[Tensor, Tensor]:
     """Return the samples before each maximum, (SIGHT, channels, B * out), and which of them are inside the window."""
     time = steps + torch.arange(1 - SIGHT, 1, device=x.device)[:, None, None]  # (SIGHT, B, out)
     inside = (time >= 0).reshape(SIGHT, 1, -1).to(x.dtype)
-    rows = time.clamp_(min=0) + torch.arange(len(x), device=x.device)[:, None] * x.shape[1]
+    rows = time.clamp(min=0) + torch.arange(len(x), device=x.device)[:, None] * x.shape[1]
     samples = x.flatten(0, 1).index_select(0, rows.flatten()).view(SIGHT, -1, x.shape[2]).transpose(1, 2)
     return F.pad(samples, (0, 0, 0, channels - x.shape[2])) * inside, inside
 

@@ -10,15 +10,15 @@ epoch. No model is made for a user without test windows in a fold, since validat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifelog.predict.interface import Predictor, build_predictor
+from lifelog.predict.interface import Predictor, build_predictor, fit_each
 from lifelog.predict.samples import Samples
 from lifelog.predict.selection import validation_loss
 from lifelog.registry import Registry
@@ -26,11 +26,19 @@ from lifelog.settings.predict import AnyPredictor
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the personal model in a blend
 Predict = Callable[[Samples], NDArray[np.float64]]  # class probabilities of the windows of a user
-Models = Iterator[tuple[str, Predict]]
+Model = tuple[str, Predict]  # of a user
+Combination = Callable[[Any, Sequence["Part"]], list[list[Model]]]
 
 
-def _pooled(settings: Any, samples: Samples, users: list[str]) -> Models:
-    train, validation = samples.subset("train", users), samples.subset("validation", users)
+class Part(NamedTuple):
+    """Windows of a fold, and the users whose windows are combined."""
+
+    samples: Samples
+    users: list[str]
+
+
+def _pooled(settings: Any, samples: Samples, users: list[str]) -> Iterator[Model]:
+    train, validation = samples.fitted(users)
     strengths = settings.strength
     losses = np.zeros(len(strengths))
     models: dict[str, list[Any]] = {}
@@ -47,28 +55,31 @@ def _pooled(settings: Any, samples: Samples, users: list[str]) -> Models:
         yield user, models[user][best].predict
 
 
-def _tuned(settings: AnyPredictor, samples: Samples, users: list[str]) -> Models:
-    shared: Any = build_predictor(settings)
-    shared.fit(samples.subset("train", users), samples.subset("validation", users))
-    for user in _tested(samples, users):
-        own = deepcopy(shared)
-        own.tune(samples.subset("train", [user]), samples.subset("validation", [user]))
-        yield user, own.predict
+def _tuned(settings: AnyPredictor, parts: Sequence[Part]) -> list[list[Model]]:
+    shared: list[Any] = fit_each(settings, [part.samples.fitted(part.users) for part in parts])
+    owners = [(place, user) for place, part in enumerate(parts) for user in _tested(*part)]
+    models = [deepcopy(shared[place]) for place, _ in owners]
+    if models:
+        models[0].tune_all(models, [parts[place].samples.fitted([user]) for place, user in owners])
+    found: list[list[Model]] = [[] for _ in parts]
+    for (place, user), own in zip(owners, models, strict=True):
+        found[place].append((user, own.predict))
+    return found
 
 
-def _blend(settings: AnyPredictor, samples: Samples, users: list[str]) -> Models:
-    train = samples.subset("train", users)
+def _blend(settings: AnyPredictor, samples: Samples, users: list[str]) -> Iterator[Model]:
+    train, validation = samples.fitted(users)
     shared = build_predictor(settings)
-    shared.fit(train, samples.subset("validation", users))
-    losses, models = np.zeros(len(WEIGHTS)), {}
-    for user in _tested(samples, users):
+    shared.fit(train, validation)
+    tested = _tested(samples, users)
+    models = fit_each(settings, [samples.fitted([user]) for user in tested])
+    losses = np.zeros(len(WEIGHTS))
+    for user, personal in zip(tested, models, strict=True):
         seen = samples.subset("validation", [user])
-        personal = models[user] = build_predictor(settings)
-        personal.fit(samples.subset("train", [user]), seen)
         first, second = shared.predict(seen), personal.predict(seen)
         losses += [validation_loss((1 - w) * first + w * second, seen, train) for w in WEIGHTS]
     weight = WEIGHTS[int(np.argmin(losses))]
-    for user, personal in models.items():
+    for user, personal in zip(tested, models, strict=True):
         yield user, partial(_mix, weight, shared, personal)
 
 
@@ -82,7 +93,11 @@ def _mix(weight: float, shared: Predictor, personal: Predictor, samples: Samples
     return (1 - weight) * shared.predict(samples) + weight * personal.predict(samples)
 
 
-# Each yields the model of every user who has test windows.
-COMBINATIONS: Registry[Callable[[Any, Samples, list[str]], Models]] = Registry(
-    "scheme", {"pooled": _pooled, "tuned": _tuned, "blend": _blend}
+def _each(combine: Callable[[Any, Samples, list[str]], Iterator[Model]]) -> Combination:
+    return lambda settings, parts: [list(combine(settings, *part)) for part in parts]
+
+
+# Each returns, by part, the model of every user who has test windows.
+COMBINATIONS: Registry[Combination] = Registry(
+    "scheme", {"pooled": _each(_pooled), "tuned": _tuned, "blend": _each(_blend)}
 )

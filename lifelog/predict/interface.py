@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any, Protocol
@@ -47,6 +48,30 @@ def build_predictor(settings: AnyPredictor) -> Predictor:
     module = import_module(f"lifelog.predict.{settings.name}")
     predictor: Predictor = module.Predictor(settings)
     return predictor
+
+
+def fit_each(settings: AnyPredictor, windows: Sequence[tuple[Samples, Samples]]) -> list[Predictor]:
+    """Fit a model on the windows of each of several groups. Networks are trained together.
+
+    Parameters
+    ----------
+    settings : PredictorSettings
+        Settings of a predictor.
+    windows : sequence of tuple of Samples and Samples
+        Training and validation windows of each group.
+
+    Returns
+    -------
+    list of Predictor
+        By group.
+    """
+    models: list[Any] = [build_predictor(settings) for _ in windows]
+    if models and hasattr(models[0], "fit_all"):
+        models[0].fit_all(models, windows)
+        return models
+    for model, (train, validation) in zip(models, windows, strict=True):
+        model.fit(train, validation)
+    return models
 
 
 def one_thread(settings: AnyPredictor) -> AbstractContextManager[Any]:

@@ -14,7 +14,7 @@ from lifelog.mil.bags import Bags
 from lifelog.mil.encoders import FEATURES, Encoders
 from lifelog.mil.maxima import SLOPE
 from lifelog.mil.network import BagNetwork, BagOutput
-from lifelog.mil.train import SomeBags
+from lifelog.mil.stack import SomeBags
 from lifelog.predict.networks import NetworkPredictor
 from lifelog.predict.samples import Samples
 from lifelog.settings.predict import LifeLogNet

@@ -6,7 +6,7 @@ import torch
 
 from lifelog.mil.bags import Bags
 from lifelog.mil.network import BagNetwork, MilNetwork
-from lifelog.mil.train import SomeBags
+from lifelog.mil.stack import SomeBags
 from lifelog.predict.networks import NetworkPredictor
 from lifelog.predict.samples import Samples
 from lifelog.settings.mil import Mil

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from lifelog.mil.device import pick_device
+from lifelog.mil.fit import Fit, Task, fit
+from lifelog.mil.loss import chunks, validation_score
 from lifelog.mil.network import BagNetwork
-from lifelog.mil.train import SomeBags, chunks, fit, validation_score
+from lifelog.mil.stack import SomeBags
 from lifelog.predict.samples import Samples
 from lifelog.settings.predict import NetworkSettings
 
 
 class NetworkPredictor(ABC):
     """A network that is trained on bags and predicts windows."""
+
+    network: BagNetwork
 
     def __init__(self, settings: NetworkSettings) -> None:
         self.settings = settings
@@ -32,23 +37,26 @@ class NetworkPredictor(ABC):
 
     def fit(self, train: Samples, validation: Samples) -> None:
         """Train the network."""
-        torch.manual_seed(self.settings.seed)
-        self.network = self.build(train).to(self.device)
-        self._train(train, validation)
+        self.fit_all([self], [(train, validation)])
 
-    def tune(self, train: Samples, validation: Samples) -> None:
-        """Continue training on other windows; the network stays as it is unless the validation score improves."""
-        before = {name: x.clone() for name, x in self.network.state_dict().items()}
-        score = validation_score(self.network, self.bags(validation), self.settings)
-        if self._train(train, validation) <= score:
-            self.network.load_state_dict(before)
+    @classmethod
+    def fit_all(cls, models: Sequence[NetworkPredictor], windows: Sequence[tuple[Samples, Samples]]) -> None:
+        """Train the network of each model on its training and validation windows."""
+        for model, (train, _) in zip(models, windows, strict=True):
+            torch.manual_seed(model.settings.seed)
+            model.network = model.build(train).to(model.device)
+        _train(models, windows)
 
-    def _train(self, train: Samples, validation: Samples) -> float:
-        """Train, and return the best validation score; without validation windows, the training windows select."""
-        validation = validation if len(validation) else train
-        fitted = fit(self.network, self.bags(train), self.bags(validation), self.settings, self.settings.seed)
-        self.network.load_state_dict(fitted.state)
-        return max(epoch["validation_score"] for epoch in fitted.history)
+    @classmethod
+    def tune_all(cls, models: Sequence[NetworkPredictor], windows: Sequence[tuple[Samples, Samples]]) -> None:
+        """Continue training on other windows; a network stays as it is unless its validation score improves."""
+        before, scores = [], []
+        for model, (_, validation) in zip(models, windows, strict=True):
+            before.append({name: x.clone() for name, x in model.network.state_dict().items()})
+            scores.append(validation_score(model.network, model.bags(validation), model.settings))
+        for model, state, score, fitted in zip(models, before, scores, _train(models, windows), strict=True):
+            if fitted.score <= score:
+                model.network.load_state_dict(state)
 
     @torch.no_grad()
     def predict(self, samples: Samples) -> NDArray[np.float64]:
@@ -58,3 +66,13 @@ class NetworkPredictor(ABC):
         probabilities = torch.cat([part.log_probabilities for part in parts]).double().exp().cpu()
         means: NDArray[np.float64] = probabilities.reshape(len(samples), -1, self.network.classes).mean(dim=1).numpy()
         return means
+
+
+def _train(models: Sequence[NetworkPredictor], windows: Sequence[tuple[Samples, Samples]]) -> list[Fit]:
+    """Train networks together; without validation windows, the training windows select the epoch."""
+    tasks = []
+    for model, (train, validation) in zip(models, windows, strict=True):
+        bags = model.bags(train)
+        selecting = model.bags(validation) if len(validation) else bags
+        tasks.append(Task(model.network, bags, selecting, model.settings.seed))
+    return fit(tasks, models[0].settings)

@@ -103,6 +103,10 @@ class Samples:
         found = [rows for rows in own if rows is not None]
         return self.take(np.sort(np.concatenate(found)) if found else np.zeros(len(self), dtype=bool))
 
+    def fitted(self, users: list[str]) -> tuple[Samples, Samples]:
+        """Return the training and the validation windows of some users."""
+        return self.subset("train", users), self.subset("validation", users)
+
     @cached_property
     def _places(self) -> dict[tuple[str, str], NDArray[np.int_]]:
         """Numbers of the windows by subset and user, found once: models of a thousand users ask for their own."""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,15 @@ from numpy.typing import NDArray
 
 from lifelog.evaluate.calibration import class_probabilities, fit_temperature
 from lifelog.groups.assignment import tested_groups
-from lifelog.predict.combine import COMBINATIONS, Predict
-from lifelog.predict.interface import Predictor, build_predictor, one_thread
+from lifelog.predict import combine
+from lifelog.predict.interface import build_predictor, fit_each, one_thread
 from lifelog.predict.samples import Samples
 from lifelog.settings.predict import COMBINED, AnyPredictor
 from lifelog.tables import TEXT, TIME, write_table
 
 logger = logging.getLogger(__name__)
+
+Fitted = tuple[str, list[str], combine.Predict]  # a group, its users, and their model
 
 
 @dataclass(frozen=True)
@@ -60,38 +63,54 @@ def train_predictors(models: Sequence[Model], read_fold: Callable[[int], Samples
     tested = [tested_groups(model.groups) for model in models]
     folds = sorted(set().union(*(groups.fold for groups in tested)))
     tables: list[list[pd.DataFrame]] = [[] for _ in models]
-    for fold in folds:
-        samples = read_fold(fold)
+    # Networks of all folds are trained together, except for those that see windows, which take too much space.
+    at_once = all(model.settings.needs_torch and model.settings.sees == "features" for model in models)
+    for together in [folds] if at_once else [[fold] for fold in folds]:
+        samples = {fold: read_fold(fold) for fold in together}
         for model, groups, found in zip(models, tested, tables, strict=True):
-            own = groups[groups.fold == fold]
+            own = groups[groups.fold.isin(together)].groupby(["fold", "grouping"], sort=False)
+            parts = [GroupedFold(fold, grouping, members, samples[fold]) for (fold, grouping), members in own]
             with one_thread(model.settings):
-                for grouping, members in own.groupby("grouping", sort=False):
-                    table = _predict_fold(model.scheme, members, samples, model.settings)
-                    if table is not None:  # otherwise no user has test windows in this fold
-                        found.append(table.assign(fold=fold, grouping=grouping))
-            count = own.group.nunique()
-            logger.info("fold %d of %d: %s/%s, %d groups", fold, len(folds), model.settings.name, model.scheme, count)
-    schema = predictions_schema(samples.classes, samples.is_rating)
+                for some in [parts] if at_once else [[part] for part in parts]:
+                    found += _predict_parts(model, some)
+            named = f"{model.settings.name}/{model.scheme}"
+            logger.info("folds %s of %d: %s, %d groupings", together, len(folds), named, len(parts))
+    about = next(iter(samples.values()))
+    schema = predictions_schema(about.classes, about.is_rating)
     for model, found in zip(models, tables, strict=True):
         table = pd.concat(found).sort_values(["grouping", "user", "start"])
-        write_table(table, model.path, schema, {"classes": samples.classes})
+        write_table(table, model.path, schema, {"classes": about.classes})
 
 
-def _predict_fold(scheme: str, members: pd.DataFrame, samples: Samples, settings: AnyPredictor) -> pd.DataFrame | None:
-    """Train the models of a grouping in a fold, and return their predictions, with the temperature of all of them."""
-    tests, seen, truth = [], [], []
-    for group, users, predict in _models(scheme, members, samples, settings):
+class GroupedFold(NamedTuple):
+    """A grouping in a fold: its groups by user, and the windows of the fold."""
+
+    fold: int
+    grouping: int
+    members: pd.DataFrame
+    samples: Samples
+
+
+def _predict_parts(model: Model, parts: Sequence[GroupedFold]) -> Iterator[pd.DataFrame]:
+    """Train the models of some groupings, and yield the predictions of each; none without test windows in its fold."""
+    for part, fitted in zip(parts, _fit_parts(model, parts), strict=True):
+        if fitted:
+            yield _predict_part(part, fitted).assign(fold=part.fold, grouping=part.grouping)
+
+
+def _predict_part(part: GroupedFold, fitted: list[Fitted]) -> pd.DataFrame:
+    """Return the predictions of the models of a grouping, with the temperature of all of them."""
+    samples, tests, seen, truth = part.samples, [], [], []
+    for group, users, predict in fitted:
         test, validation = samples.subset("test", users), samples.subset("validation", users)
         tests.append(_table(test, predict(test)).assign(group=group))
         if len(validation):
             seen.append(predict(validation))
             truth.append(validation.truth)
-    if not tests:
-        return None
     temperature = fit_temperature(np.concatenate(seen), np.concatenate(truth)) if seen else 1.0
     table = pd.concat(tests).assign(temperature=temperature)
     if samples.is_rating:
-        table["expected"] = class_probabilities(table, scaled=True) @ class_ratings(samples, list(members.user))
+        table["expected"] = class_probabilities(table, scaled=True) @ class_ratings(samples, list(part.members.user))
     return table
 
 
@@ -117,40 +136,22 @@ def class_ratings(samples: Samples, users: list[str]) -> NDArray[np.float64]:
     return means
 
 
-def _models(
-    scheme: str, members: pd.DataFrame, samples: Samples, settings: AnyPredictor
-) -> Iterator[tuple[str, list[str], Predict]]:
-    """Yield group, users and model of each model of a scheme."""
-    if scheme in COMBINED:
-        for user, predict in COMBINATIONS[scheme](settings, samples, list(members.user)):
-            yield user, [user], predict
-        return
-    for group, own in members.groupby("group", sort=False):
-        users = list(own.user)
-        if len(samples.subset("test", users)):
-            yield str(group), users, fit_users(settings, samples, users).predict
-
-
-def fit_users(settings: AnyPredictor, samples: Samples, users: list[str]) -> Predictor:
-    """Fit a predictor on some users.
-
-    Parameters
-    ----------
-    settings : PredictorSettings
-        The predictor.
-    samples : Samples
-        Windows of all users.
-    users : list of str
-        Users whose training and validation windows are used.
-
-    Returns
-    -------
-    Predictor
-        The fitted predictor.
-    """
-    model = build_predictor(settings)
-    model.fit(samples.subset("train", users), samples.subset("validation", users))
-    return model
+def _fit_parts(model: Model, parts: Sequence[GroupedFold]) -> list[list[Fitted]]:
+    """Return the models of each part, of groups with test windows."""
+    if model.scheme in COMBINED:
+        combined = [combine.Part(part.samples, list(part.members.user)) for part in parts]
+        found = combine.COMBINATIONS[model.scheme](model.settings, combined)
+        return [[(user, [user], predict) for user, predict in own] for own in found]
+    owners = []
+    for place, part in enumerate(parts):
+        for group, own in part.members.groupby("group", sort=False):
+            if len(part.samples.subset("test", list(own.user))):
+                owners.append((place, str(group), list(own.user)))
+    models = fit_each(model.settings, [parts[place].samples.fitted(users) for place, _, users in owners])
+    fitted: list[list[Fitted]] = [[] for _ in parts]
+    for (place, group, users), own in zip(owners, models, strict=True):
+        fitted[place].append((group, users, own.predict))
+    return fitted
 
 
 def predict_users(settings: AnyPredictor, samples: Samples, fitted: list[str], tested: list[str]) -> pd.DataFrame:
@@ -173,7 +174,9 @@ def predict_users(settings: AnyPredictor, samples: Samples, fitted: list[str], t
     test = samples.subset("test", tested)
     probabilities = np.full((len(test), len(samples.classes)), 1 / len(samples.classes))
     if fitted and len(test):
-        probabilities = fit_users(settings, samples, fitted).predict(test)
+        model = build_predictor(settings)
+        model.fit(*samples.fitted(fitted))
+        probabilities = model.predict(test)
     return _table(test, probabilities)
 
 

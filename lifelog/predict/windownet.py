@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lifelog.mil.bags import Bags
 from lifelog.mil.network import BagNetwork
-from lifelog.mil.train import SomeBags
+from lifelog.mil.stack import SomeBags
 from lifelog.predict.lifelognet import Network
 from lifelog.predict.networks import NetworkPredictor
 from lifelog.predict.samples import Samples

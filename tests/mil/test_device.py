@@ -13,9 +13,8 @@ from lifelog.config import Config
 from lifelog.mil import maxima
 from lifelog.mil.bags import Bags
 from lifelog.mil.device import DeviceError, claim_device, pick_device
+from lifelog.mil.fit import StackTraining, Task
 from lifelog.mil.network import MilNetwork
-from lifelog.mil.optimiser import ClippedAdamW
-from lifelog.mil.train import bag_loss, hide_modalities
 
 CLAIM = """
 import sys
@@ -82,24 +81,22 @@ class Transfers(TorchDispatchMode):
         return result
 
 
-def test_a_training_step_stays_on_its_device(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run on the meta device, which needs no GPU: only the mask of hidden modalities is drawn on the CPU."""
+@pytest.mark.parametrize("networks", [1, 2])
+@pytest.mark.parametrize("encoder", ["features", "convolution"])
+def test_a_training_step_stays_on_its_device(
+    config: Config, monkeypatch: pytest.MonkeyPatch, encoder: str, networks: int
+) -> None:
+    """Run on the meta device, which needs no GPU: what is drawn on the CPU is copied once per epoch."""
     for sizes in (maxima.SEARCH_STEPS, maxima.PATCH_BAGS):
         monkeypatch.setitem(sizes, "meta", sizes["cuda"])
-    device, settings = (
-        torch.device("meta"),
-        config.mil.model_copy(update={"modality_dropout": 0.5, "encoder": "convolution"}),
-    )
-    values = {m.name: torch.empty(8, m.length, m.channels) for m in config.modalities}
+    device = torch.device("meta")
+    settings = config.mil.model_copy(update={"modality_dropout": 0.5, "encoder": encoder, "class_weights": "none"})
+    modalities = [modality.model_copy(update={"kind": "sequence"}) for modality in config.modalities]
+    lengths = [modality.length if encoder == "convolution" else 1 for modality in modalities]
+    values = {m.name: torch.empty(8, length, m.channels) for m, length in zip(modalities, lengths, strict=True)}
     bags = Bags(values, torch.ones(8, len(values), dtype=torch.bool), torch.zeros(8, dtype=torch.long)).to(device)
-    network = MilNetwork(config.modalities, 3, settings).to(device)
-    optimiser = ClippedAdamW(network, settings.learning_rate, settings.weight_decay, settings.max_grad_norm)
-    weights, rows = torch.ones(3, device=device), torch.arange(4, device=device)
-    with Transfers() as transfers:
-        batch = bags.take(rows)
-        visible = hide_modalities(batch.present, settings.modality_dropout, torch.Generator().manual_seed(0))
-        loss = bag_loss(network(batch.values, visible).log_probabilities, batch.classes, weights, settings)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    assert transfers.operations == ["aten._to_copy.default"]
+    tasks = [Task(MilNetwork(modalities, 3, settings).to(device), bags, bags, seed) for seed in range(networks)]
+    training = StackTraining(tasks, settings)
+    with Transfers() as transfers, pytest.raises(RuntimeError, match="meta"):
+        training.train_epoch()  # its end reads the loss, which the meta device does not have
+    assert transfers.operations == ["aten._to_copy.default"] * 3  # rows, shares and random numbers

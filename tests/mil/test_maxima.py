@@ -8,9 +8,9 @@ from lifelog.config import Config
 from lifelog.mil import maxima
 from lifelog.mil.bags import Bags
 from lifelog.mil.encoders import FEATURES, SequenceEncoder, folded
+from lifelog.mil.fit import Task, fit
 from lifelog.mil.importance import explain
 from lifelog.mil.network import MilNetwork
-from lifelog.mil.train import fit
 
 
 def gradients(encoder: SequenceEncoder, x: torch.Tensor, plain: bool) -> torch.Tensor:
@@ -85,7 +85,7 @@ def test_training_under_masks_equals_training_of_the_plain_network(config: Confi
     for network_class in (PlainNetwork, MilNetwork):
         torch.manual_seed(0)
         network = network_class(config.modalities, 3, settings).double()
-        network.load_state_dict(fit(network, train, validation, settings, seed=0).state)
+        fit([Task(network, train, validation, 0)], settings)
         results.append(explain(network.eval(), bags, seed=0))
     plain, fast = (torch.from_numpy(r.probabilities) for r in results)
     torch.testing.assert_close(fast, plain, rtol=1e-7, atol=1e-9)

@@ -14,8 +14,8 @@ from lifelog.config import Config
 from lifelog.discriminant import fit_discriminants
 from lifelog.evaluate.calibration import class_probabilities, log_losses
 from lifelog.evaluate.compare import score_users
-from lifelog.mil.train import validation_score
-from lifelog.predict.combine import COMBINATIONS
+from lifelog.mil.loss import validation_score
+from lifelog.predict.combine import COMBINATIONS, Part
 from lifelog.predict.interface import build_predictor
 from lifelog.predict.samples import Samples, read_samples
 from lifelog.predict.train import Model, train_predictors
@@ -110,7 +110,8 @@ def test_combined_schemes_predict_every_test_window_once_and_reproducibly(
 def test_a_user_who_is_not_tested_in_a_fold_only_trains(tables: Path, scheme: str, settings: object) -> None:
     samples = samples_of(tables)
     samples.subsets[samples.users == "102"] = "train"
-    assert {user for user, _ in COMBINATIONS[scheme](settings, samples, USERS)} == {"101", "103", "104"}
+    (models,) = COMBINATIONS[scheme](settings, [Part(samples, USERS)])
+    assert {user for user, _ in models} == {"101", "103", "104"}
     model = build_predictor(settings)
     model.fit(samples.subset("train", ["102"]), samples.subset("validation", ["102"]))  # no validation windows
     assert np.isfinite(model.predict(samples.subset("test"))).all()
@@ -134,7 +135,7 @@ def test_pooling_lies_between_personal_and_global_models(tables: Path) -> None:
     limits = {}
     for strength in (1e-9, 1e9):
         settings = Lda(strength=[strength], shrinkage=[0.5])
-        models = COMBINATIONS["pooled"](settings, samples, USERS)
+        (models,) = COMBINATIONS["pooled"](settings, [Part(samples, USERS)])
         limits[strength] = {user: predict(samples.subset("test", [user])) for user, predict in models}
     for user in USERS:
         test = samples.subset("test", [user])
@@ -164,7 +165,7 @@ def test_tuning_keeps_the_network_unless_the_validation_score_improves(tables: P
     model.fit(samples.subset("train"), samples.subset("validation"))
     before = {name: x.clone() for name, x in model.network.state_dict().items()}
     score = validation_score(model.network, model.bags(samples.subset("validation", ["101"])), model.settings)
-    model.tune(samples.subset("train", ["101"]), samples.subset("validation", ["101"]))
+    model.tune_all([model], [samples.fitted(["101"])])
     after = validation_score(model.network, model.bags(samples.subset("validation", ["101"])), model.settings)
     changed = any((before[name] != x).any() for name, x in model.network.state_dict().items())
     assert after >= score and changed == (after > score)

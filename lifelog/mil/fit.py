@@ -1,0 +1,224 @@
+"""The training of networks; of each, the epoch with the best validation score is kept.
+
+Small networks of the same structure are trained together. Each has its own windows, random numbers, number of steps per
+epoch and best epoch, and leaves the others when it stops, so that it becomes what it would become alone, to rounding.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lifelog.mil.bags import Bags
+from lifelog.mil.loss import bag_loss, class_weights, evaluate
+from lifelog.mil.network import BagNetwork
+from lifelog.mil.optimiser import ClippedAdamW
+from lifelog.mil.stack import SomeBags, Stack, StackedBags
+from lifelog.mil.steps import hide_modalities, plan_epoch, steps_per_epoch
+from lifelog.settings.mil import Training
+
+logger = logging.getLogger(__name__)
+
+LOG_SECONDS = 10  # between lines of the log
+# Values of the windows of a step, up to which networks are trained together: with more, a step is not bound by the
+# number of its operations.
+STEP_VALUES = {"cpu": 2**16, "cuda": 2**24}
+
+
+class TrainingError(RuntimeError):
+    """Training cannot continue; the message has the epoch and the cause."""
+
+
+class Task(NamedTuple):
+    """A network to train.
+
+    Attributes
+    ----------
+    network : BagNetwork
+        Untrained, or to train further.
+    train : SomeBags
+        Training windows.
+    validation : SomeBags
+        Windows that select the epoch.
+    seed : int
+        Seed of the order of windows and of modality dropout.
+    """
+
+    network: BagNetwork
+    train: SomeBags
+    validation: SomeBags
+    seed: int
+
+
+@dataclass
+class Fit:
+    """The best weights of a network, the epoch they come from, its validation score, and the history of all epochs."""
+
+    state: dict[str, Tensor] = field(default_factory=dict)
+    epoch: int = 0
+    key: tuple[float, float] = (-1.0, 0.0)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def score(self) -> float:
+        """Validation score of the best epoch."""
+        return self.key[0]
+
+
+def fit(tasks: Sequence[Task], settings: Training) -> list[Fit]:
+    """Train networks of the same structure, and give each the weights of the epoch with the best validation score.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        Networks with their windows.
+    settings : Training
+        Epochs, patience, optimiser, loss, and the monitored score.
+
+    Returns
+    -------
+    list of Fit
+        By task.
+
+    Raises
+    ------
+    TrainingError
+        If a loss is not finite.
+    """
+    fits: dict[int, Fit] = {}
+    for places in stacks(tasks, settings):
+        own = [tasks[i] for i in places]
+        fits |= dict(zip(places, StackTraining(own, settings).run(), strict=True))
+    for i, task in enumerate(tasks):
+        task.network.load_state_dict(fits[i].state)
+    return [fits[i] for i in range(len(tasks))]
+
+
+def stacks(tasks: Sequence[Task], settings: Training) -> list[list[int]]:
+    """Choose networks to train together.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        Networks of the same structure.
+    settings : Training
+        Batch size, and updates per epoch.
+
+    Returns
+    -------
+    list of list of int
+        Numbers of tasks; those with as many steps per epoch are together. Networks with buffers, which are the
+        statistics of batch normalisation and would include padding, are alone, and so are those with windows in a file.
+    """
+    task = tasks[0]
+    size = STEP_VALUES[task.train.classes.device.type] // (task.train.width * settings.batch_size)
+    if not isinstance(task.train, Bags) or any(True for _ in task.network.buffers()):
+        size = 1
+    order = sorted(range(len(tasks)), key=lambda i: -steps_per_epoch(len(tasks[i].train), settings))
+    return [order[start : start + max(1, size)] for start in range(0, len(tasks), max(1, size))]
+
+
+class StackTraining:
+    """The training of a stack of networks.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        In descending order of their steps per epoch.
+    settings : Training
+        Epochs, patience, optimiser, loss, and the monitored score.
+    """
+
+    def __init__(self, tasks: Sequence[Task], settings: Training) -> None:
+        self.settings = settings
+        self.stack = Stack([task.network for task in tasks])
+        self.optimiser = ClippedAdamW(
+            self.stack.values,
+            self.stack.gradient,
+            settings.learning_rate,
+            settings.weight_decay,
+            settings.max_grad_norm,
+        )
+        self.train = StackedBags([task.train for task in tasks])
+        self.validation = StackedBags([task.validation for task in tasks])
+        self.generators = [torch.Generator().manual_seed(task.seed) for task in tasks]
+        count, weighting = tasks[0].network.classes, settings.class_weights
+        weights = [class_weights(task.train.classes, count, weighting) for task in tasks]
+        self.weights = torch.stack([x for x in weights if x is not None]) if weighting != "none" else None
+        self.fits = [Fit() for _ in tasks]
+        self.active = list(range(len(tasks)))  # the tasks of the networks of the stack
+
+    def run(self) -> list[Fit]:
+        """Train until every network stops."""
+        settings = self.settings
+        started = logged = time.monotonic()
+        for epoch in range(1, settings.epochs + 1):
+            train_losses = self.train_epoch()
+            if not all(map(math.isfinite, train_losses)):
+                raise TrainingError(
+                    f"epoch {epoch}: the loss is {next(x for x in train_losses if not math.isfinite(x))}; "
+                    "lower mil.learning_rate or use windows.standardise: user"
+                )
+            self._select(epoch, train_losses)
+            now = time.monotonic()
+            if now - logged > LOG_SECONDS or epoch in (1, settings.epochs):
+                left = (now - started) / epoch * (settings.epochs - epoch)
+                best = max(self.fits[i].history[-1]["validation_score"] for i in self.active)
+                logger.info("epoch %d/%d: score %.3f, at most %.0f s left", epoch, settings.epochs, best, left)
+                logged = now
+            if not self._keep(epoch):
+                break
+        for own in self.fits:
+            logger.info(
+                "best epoch %d of %d: validation %s %.3f", own.epoch, len(own.history), settings.monitor, own.score
+            )
+        return self.fits
+
+    def train_epoch(self) -> list[float]:
+        """Train all networks for an epoch, and return the mean loss of each."""
+        self.stack.train(True)
+        plan = plan_epoch(self.train.counts, self.train.source.present.shape[1], self.settings, self.generators)
+        device = self.train.source.classes.device
+        rows, shares, numbers = plan.rows.to(device), plan.shares.to(device), plan.numbers.to(device)
+        total = torch.zeros(len(self.stack), dtype=torch.float64, device=device)
+        for step, (count, size) in enumerate(zip(plan.networks, plan.sizes, strict=True)):
+            batch = self.train.take(rows[step, :count, :size])
+            shown = hide_modalities(batch.present, numbers[step, :count, :size], self.settings.modality_dropout)
+            own = None if self.weights is None else self.weights[:count]
+            share = shares[step, :count, :size]
+            losses = bag_loss(self.stack(batch, shown), batch.classes, own, self.settings, share)
+            self.stack.gradient.zero_()
+            losses.sum().backward()
+            self.optimiser.step(count)
+            total[:count] += losses.detach() * (share > 0).sum(dim=1)  # read once per epoch: reading waits for the GPU
+        return (total.cpu() / plan.windows).tolist()
+
+    def _select(self, epoch: int, train_losses: list[float]) -> None:
+        """Score all networks, and keep the weights of those that have improved."""
+        losses, scores = evaluate(self.stack, self.validation, self.weights, self.settings)
+        for place, i in enumerate(self.active):
+            own, scored = self.fits[i], {"validation_loss": losses[place], "validation_score": scores[place]}
+            own.history.append({"epoch": epoch, "train_loss": train_losses[place]} | scored)
+            if (scores[place], -losses[place]) > own.key:
+                own.epoch, own.key, own.state = epoch, (scores[place], -losses[place]), self.stack.state(place)
+
+    def _keep(self, epoch: int) -> bool:
+        """Continue with the networks that have improved lately; return whether there is one."""
+        places = [p for p, i in enumerate(self.active) if epoch - self.fits[i].epoch < self.settings.patience]
+        if places and len(places) < len(self.active):
+            rows = torch.tensor(places, device=self.stack.values.device)
+            self.stack.keep(rows)
+            self.optimiser.keep(self.stack.values, self.stack.gradient, rows)
+            self.train.keep(places)
+            self.validation.keep(places)
+            self.weights = None if self.weights is None else self.weights[rows]
+            self.generators = [self.generators[place] for place in places]
+        self.active = [self.active[place] for place in places]
+        return bool(places)
