@@ -6,9 +6,9 @@ BIN = $(VENV)/bin
 
 .PHONY: demo test test-faults test-cohorts test-slurm slurm rocket test-rocket fuzz lint config docs wheel env lock clean
 
-demo: env  ## run the default workflow on the simulated cohort: first to results/inspect.html, then to results/report.html
-	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) -- inspect
-	@echo "First page, of recordings and labels: results/inspect.html. The report takes some minutes more."
+demo: env  ## run the default workflow on the simulated cohort: first to results/preview.html, then to results/report.html
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) -- preview
+	@echo "First page, of recordings, labels and importance: results/preview.html. The report takes some minutes more."
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
 
 test: env lint  ## lint, and run all tests except test-faults, test-cohorts and test-slurm

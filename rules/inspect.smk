@@ -3,10 +3,17 @@ rule inspect:
         "<results>/inspect.html",
 
 
+rule preview:
+    input:
+        "<results>/preview.html",
+
+
 rule inspect_recordings:
     input:
         windows=per_user("windows/{user}.parquet"),
         quality=per_user("quality/{user}.parquet"),
+        values=[],
+        truth=[],
     output:
         page="<results>/inspect.html",
     log:
@@ -23,3 +30,20 @@ rule inspect_recordings:
         "Inspecting the recordings"
     script:
         "../workflow_scripts/inspect_recordings.py"
+
+
+# The same page with the importance by value under the primary split, which needs no network.
+use rule inspect_recordings as preview_importance with:
+    input:
+        windows=per_user("windows/{user}.parquet"),
+        quality=per_user("quality/{user}.parquet"),
+        values=[f"<results>/{CHAPTERS[0]}/values.csv"] if CONFIG.split(CONFIG.primary.split).importance else [],
+        truth=[TRUTH] if SIMULATED else [],
+    output:
+        page="<results>/preview.html",
+    log:
+        "<logs>/preview_importance.log",
+    benchmark:
+        "<benchmarks>/preview_importance.tsv"
+    message:
+        "Writing a first page with the importance of the modalities"

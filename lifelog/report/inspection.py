@@ -1,6 +1,7 @@
 """inspect_recordings: what is recorded, what would be lost and why, and the labels; without any training.
 
-The first page for own data (`snakemake inspect`): it reads only the windows and quality tables.
+The first page for own data (`snakemake inspect`) reads only the windows and quality tables. With the values of the
+modalities (`snakemake preview`) it also shows which sensors matter for whom.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lifelog.config import Config
+from lifelog.measures import MEASURES
 from lifelog.report.overview import too_few_blocks
 from lifelog.report.page import render_page
 from lifelog.report.tables import cohort_yield, problem_counts
@@ -23,7 +25,13 @@ HOURS = ("0-3", "3-6", "6-9", "9-12", "12-15", "15-18", "18-21", "21-24")
 
 
 def inspect_recordings(
-    config: Config, labels: Mapping[str, pd.DataFrame], quality: pd.DataFrame, problems: list[str], path: str | Path
+    config: Config,
+    labels: Mapping[str, pd.DataFrame],
+    quality: pd.DataFrame,
+    problems: list[str],
+    path: str | Path,
+    values: pd.DataFrame | None = None,
+    planted: Mapping[str, list[str]] | None = None,
 ) -> None:
     """Write the page.
 
@@ -39,6 +47,10 @@ def inspect_recordings(
         Problems of `check_recordings`.
     path : str or Path
         HTML file to write.
+    values : pandas.DataFrame, optional
+        Table of `compare_values` under the primary split.
+    planted : mapping of str to list of str, optional
+        By user of a simulated cohort, the modalities that depend on the label.
     """
     starts = {user: frame.start for user, frame in labels.items()}
     page = render_page(
@@ -51,6 +63,9 @@ def inspect_recordings(
         cohort=cohort_yield(quality, starts, config.cohort.zone, config.windows.seconds),
         modalities=modality_yield(quality, config.modalities, config.windows.seconds),
         causes=problem_counts(quality),
+        values=values,
+        caption=MEASURES["value"].caption,
+        planted=planted or {},
         targets={name: label_counts(config, name, labels) for name in config.targets_run},
     )
     write_text(page, path)
