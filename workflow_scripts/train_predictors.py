@@ -1,11 +1,10 @@
 """train_predictors: groups, features (or windows) and splits of all users → predictions of test windows by model."""
 
-from functools import partial
 from pathlib import Path
 
 from lifelog.groups.assignment import group_users, included_users, read_groups
 from lifelog.logs import job_log
-from lifelog.predict.samples import read_samples
+from lifelog.predict.samples import SamplesReader
 from lifelog.predict.train import Model, train_predictors
 from lifelog.settings.predict import COMBINED, predictor_from_params
 
@@ -26,4 +25,4 @@ with job_log(snakemake.log[0], snakemake.input):
         use_threads(snakemake.threads)
     files = inputs.features, inputs.splits, list(models[0].groups.user.unique()), params.standardise
     stored = dict(windows=inputs.windows, folder=Path(snakemake.output.predictions[0]).parent)
-    train_predictors(models, partial(read_samples, *files, **stored))
+    train_predictors(models, SamplesReader(*files, **stored).fold)

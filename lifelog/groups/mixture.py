@@ -8,7 +8,7 @@ no more than their errors allow are one group; a user with a large error is draw
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,27 +100,66 @@ def _initial(vectors: Floats, errors: Floats, k: int, rng: np.random.Generator) 
     return vectors[chosen]
 
 
+class _State(NamedTuple):
+    """Starts of the maximisation: log-likelihood, memberships, shares, means and spread of groups.
+
+    With s starts, n users, k groups and m modalities: (s,), (s, n, k), (s, k), (s, k, m), (s, m).
+    """
+
+    likelihood: Floats
+    memberships: Floats
+    shares: Floats
+    means: Floats
+    spread: Floats
+
+    def of(self, starts: NDArray[np.bool_] | int) -> _State:
+        """Return some starts, or one."""
+        return _State(*(array[starts] for array in self))
+
+
 def _maximise(vectors: Floats, errors: Floats, means: Floats) -> tuple[float, Floats, Floats, Floats]:
     """Return log-likelihood, memberships, means and spread of the best start; means have the shape (starts, k, m)."""
     starts, k, modalities = means.shape
     shares = np.full((starts, k), 1 / k)
     spread = np.full((starts, modalities), float(np.median(errors)) / 10 + MIN_VARIANCE)
-    last = np.full(starts, -np.inf)
-    for _ in range(ITERATIONS):
-        total = errors[:, None] + spread[:, None, None]  # (starts, n, 1, m)
-        squares = (vectors[:, None] - means[:, None]) ** 2  # (starts, n, k, m)
-        logs = -0.5 * (squares / total + np.log(2 * np.pi * total)).sum(axis=3) + np.log(shares)[:, None]
-        top = logs.max(axis=2, keepdims=True)
-        joint = top[..., 0] + np.log(np.exp(logs - top).sum(axis=2))
-        memberships, likelihood = np.exp(logs - joint[..., None]), joint.sum(axis=1)
-        if (likelihood - last < TOLERANCE).all():
+    state = _expect(vectors, errors, shares, means, spread)
+    live = np.ones(starts, dtype=bool)
+    for _ in range(ITERATIONS - 1):
+        own = state.of(live)
+        further = _expect(vectors, errors, *_update(vectors, errors, own))
+        for whole, part in zip(state, further, strict=True):
+            whole[live] = part
+        live[live] = further.likelihood - own.likelihood >= TOLERANCE  # a start that has converged rests
+        if not live.any():
             break
-        last = likelihood
-        shares = np.maximum(memberships.mean(axis=1), 1e-12)
-        weights = memberships[..., None] / total
-        means = (weights * vectors[:, None]).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-12)
-        kept = spread[:, None, None] / total
-        deviations = (kept * (vectors[:, None] - means[:, None])) ** 2 + spread[:, None, None] * (1 - kept)
-        spread = np.maximum((memberships[..., None] * deviations).sum(axis=(1, 2)) / len(vectors), MIN_VARIANCE)
-    best = int(likelihood.argmax())
-    return float(likelihood[best]), memberships[best], means[best], spread[best]
+    best = state.of(int(state.likelihood.argmax()))
+    return float(best.likelihood), best.memberships, best.means, best.spread
+
+
+# Sums over users, groups and modalities are products of matrices: no array has all of these dimensions.
+
+
+def _expect(vectors: Floats, errors: Floats, shares: Floats, means: Floats, spread: Floats) -> _State:
+    """Return the starts with their memberships and likelihoods."""
+    total = errors + spread[:, None]  # (s, n, m)
+    precision = 1 / total
+    own = ((vectors**2 * precision) + np.log(2 * np.pi * total)).sum(axis=2)[..., None]
+    columns = means.transpose(0, 2, 1)
+    squares = own - 2 * (vectors * precision) @ columns + precision @ columns**2
+    logs = -0.5 * squares + np.log(shares)[:, None]
+    top = logs.max(axis=2, keepdims=True)
+    joint = top[..., 0] + np.log(np.exp(logs - top).sum(axis=2))
+    return _State(joint.sum(axis=1), np.exp(logs - joint[..., None]), shares, means, spread)
+
+
+def _update(vectors: Floats, errors: Floats, state: _State) -> tuple[Floats, Floats, Floats]:
+    """Return the most likely shares, means and spread by the memberships."""
+    memberships, spread = state.memberships, state.spread[:, None]
+    precision = 1 / (errors + spread)
+    by_group = memberships.transpose(0, 2, 1)
+    means = by_group @ (precision * vectors) / np.maximum(by_group @ precision, 1e-12)
+    kept = spread * precision
+    deviations = vectors**2 - 2 * vectors * (memberships @ means) + memberships @ means**2
+    expected = kept**2 * np.maximum(deviations, 0) + spread * (1 - kept)
+    shares = np.maximum(memberships.mean(axis=1), 1e-12)
+    return shares, means, np.maximum(expected.sum(axis=1) / len(vectors), MIN_VARIANCE)

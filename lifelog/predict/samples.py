@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from lifelog.blocks import Texts
 from lifelog.predict.store import StoredWindows, store_windows
 from lifelog.settings.levels import as_number
 from lifelog.settings.windows import Modality
-from lifelog.splits.assign import read_split
+from lifelog.splits.assign import DESCRIBED, read_folds
 from lifelog.standardise import Floats, fit_scaling
 from lifelog.tables import read_notes
 from lifelog.windows.read import is_summary, maxima_name
@@ -154,50 +154,96 @@ def read_samples(
     Samples
         In the order of the files.
     """
-    pieces, subsets, kept = [], [], []
-    for i, (features_path, splits_path) in enumerate(zip(features, splits, strict=True)):
-        split = read_split(splits_path, fold)
-        if len(split) and split.user[0] in users:
-            pieces.append(_read_user(features_path, split, read_notes(splits_path), standardise))
-            subsets.append(split.subset.fillna("").to_numpy(dtype=str))
-            kept.append(i)
-    first = pieces[0]
-    stored = None
-    if windows:
-        stored = store_windows([windows[i] for i in kept], subsets, first.modalities, standardise, folder)
-    return replace(
-        first,
-        users=np.concatenate([piece.users for piece in pieces]),
-        sessions=np.concatenate([piece.sessions for piece in pieces]),
-        subsets=np.concatenate([piece.subsets for piece in pieces]),
-        starts=np.concatenate([piece.starts for piece in pieces]),
-        minutes=np.concatenate([piece.minutes for piece in pieces]),
-        elapsed=np.concatenate([piece.elapsed for piece in pieces]),
-        truth=np.concatenate([piece.truth for piece in pieces]),
-        ratings=np.concatenate([piece.ratings for piece in pieces]),
-        summary=np.concatenate([piece.summary for piece in pieces]),
-        maxima={name: np.concatenate([piece.maxima[name] for piece in pieces]) for name in first.maxima},
-        windows=stored,
-    )
+    return SamplesReader(features, splits, users, standardise, windows, folder).fold(fold)
 
 
-def _read_user(features_path: str, split: pd.DataFrame, about: dict[str, Any], standardise: str) -> Samples:
-    """Read the used windows of one user, without the windows as recorded; `about` are the notes of the splits."""
+class SamplesReader:
+    """The windows of some users. Files of features and splits are read once for all folds.
+
+    Parameters
+    ----------
+    features, splits, users, standardise, windows, folder
+        As in `read_samples`.
+    """
+
+    def __init__(
+        self,
+        features: Sequence[str],
+        splits: Sequence[str],
+        users: Sequence[str],
+        standardise: str,
+        windows: Sequence[str] | None = None,
+        folder: str | Path | None = None,
+    ) -> None:
+        self.standardise, self.folder = standardise, folder
+        self.users, self.windows = [], []
+        for i, (features_path, splits_path) in enumerate(zip(features, splits, strict=True)):
+            folds = read_folds(splits_path)
+            about = folds[DESCRIBED]
+            if len(about) and about.user[0] in users:
+                self.users.append(_read_user(features_path, folds, read_notes(splits_path)))
+                self.windows += [windows[i]] if windows else []
+
+    def fold(self, number: int) -> Samples:
+        """Return the windows that are used in a fold, in the order of the files.
+
+        A user with fewer folds than others is not tested in the further ones: they are like fold 0.
+        """
+        splits = [user.folds.get(number, user.folds[DESCRIBED]) for user in self.users]
+        pieces = [_standardised(*pair, self.standardise) for pair in zip(self.users, splits, strict=True)]
+        first, stored = pieces[0], None
+        if self.windows:
+            subsets = [split.subset.fillna("").to_numpy(dtype=str) for split in splits]
+            stored = store_windows(self.windows, subsets, first.modalities, self.standardise, self.folder)
+        return replace(
+            first,
+            users=np.concatenate([piece.users for piece in pieces]),
+            sessions=np.concatenate([piece.sessions for piece in pieces]),
+            subsets=np.concatenate([piece.subsets for piece in pieces]),
+            starts=np.concatenate([piece.starts for piece in pieces]),
+            minutes=np.concatenate([piece.minutes for piece in pieces]),
+            elapsed=np.concatenate([piece.elapsed for piece in pieces]),
+            truth=np.concatenate([piece.truth for piece in pieces]),
+            ratings=np.concatenate([piece.ratings for piece in pieces]),
+            summary=np.concatenate([piece.summary for piece in pieces]),
+            maxima={name: np.concatenate([piece.maxima[name] for piece in pieces]) for name in first.maxima},
+            windows=stored,
+        )
+
+
+class _User(NamedTuple):
+    """All windows of a user as recorded: subsets by fold, notes of the splits, and the columns of the features."""
+
+    folds: dict[int, pd.DataFrame]
+    about: dict[str, Any]
+    modalities: list[Modality]
+    features: list[str]
+    summary: Floats
+    maxima: dict[str, Floats]
+
+
+def _read_user(features_path: str, folds: dict[int, pd.DataFrame], about: dict[str, Any]) -> _User:
+    """Read the windows of one user."""
     table = pq.read_table(features_path)
     notes = read_notes(features_path)
     modalities = [Modality(**entry) for entry in notes["modalities"]]
+    features = list(filter(is_summary, table.column_names))
+    maxima = {}
+    for modality in modalities:
+        flat = table.column(maxima_name(modality.name)).combine_chunks().flatten().to_numpy()
+        maxima[modality.name] = flat.reshape(len(table), notes["bins"], modality.channels)
+    summary = np.stack([table.column(name).to_numpy() for name in features], axis=1)
+    return _User(folds, about, modalities, features, summary, maxima)
+
+
+def _standardised(user: _User, split: pd.DataFrame, standardise: str) -> Samples:
+    """Return the windows of a user that a split uses, without the windows as recorded."""
     used = split.subset.notna().to_numpy()
     minutes = split.start.dt.as_unit("s").astype("int64") // 60
     elapsed = minutes - minutes.groupby(split.session).transform("min")
     own = split[used]
     train = (own.subset == "train").to_numpy()
-    features = list(filter(is_summary, table.column_names))
-    columns = [table.column(name).to_numpy() for name in features]
-    maxima = {}
-    for modality in modalities:
-        flat = table.column(maxima_name(modality.name)).combine_chunks().flatten().to_numpy()
-        values = flat.reshape(len(used), notes["bins"], modality.channels)
-        maxima[modality.name] = _standardise(values[used], train, standardise)
+    classes, rating = user.about["classes"], user.about["rating"]
     return Samples(
         own.user.to_numpy(dtype=object),
         own.session.to_numpy(dtype=object),
@@ -205,14 +251,14 @@ def _read_user(features_path: str, split: pd.DataFrame, about: dict[str, Any], s
         own.start.dt.tz_localize(None).to_numpy(),
         minutes[used].to_numpy(),
         elapsed[used].to_numpy(),
-        own.label.map({name: i for i, name in enumerate(about["classes"])}).to_numpy(dtype=int),
-        np.array([as_number(level) if about["rating"] else np.nan for level in own.level], dtype=float),
-        _standardise(np.stack(columns, axis=1)[used], train, standardise),
-        maxima,
+        own.label.map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int),
+        np.array([as_number(level) if rating else np.nan for level in own.level], dtype=float),
+        _standardise(user.summary[used], train, standardise),
+        {name: _standardise(values[used], train, standardise) for name, values in user.maxima.items()},
         None,
-        features,
-        modalities,
-        about["classes"],
+        user.features,
+        user.modalities,
+        classes,
     )
 
 

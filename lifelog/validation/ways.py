@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from lifelog.evaluate.decision import decide
 from lifelog.evaluate.verdict import verdict
 from lifelog.groups.assignment import SchemeInputs, group_users
 from lifelog.groups.vectors import read_importance
-from lifelog.predict.samples import read_samples
+from lifelog.predict.samples import SamplesReader
 from lifelog.predict.train import Model, train_predictors
 from lifelog.settings.predict import COMBINED, Lda
 from lifelog.settings.splits import BlockedSplit
@@ -57,7 +56,7 @@ def validate_ways(kind: str, seed: int, config: Config, split_seed: int = 32) ->
         users = [_measure(who, folder, split, config) for who in participants(scenario, seed)]
         files = {kind: [str(folder / f"{user}.{kind}") for user in users] for kind in "fsv"}
         importance = read_importance(files["v"], fold=None)
-        read_fold = partial(read_samples, files["f"], files["s"], users, "user")
+        read_fold = SamplesReader(files["f"], files["s"], users, "user").fold
         formed = group_users("importance", importance, config.groups)
         models = []
         for scheme in SCHEMES:
