@@ -65,8 +65,7 @@ than 12 modalities; the largest difference between both, and the largest standar
 """
 TOGETHER_NOTE = """
 Networks of as many participants, trained at once (`lifelog/mil/stack.py`) and one after the other, in the same process.
-Each has five steps per epoch. All modalities are sequences: networks with batch normalisation, which encode scalars by
-their samples, are not trained at once.
+Each has five steps per epoch.
 """
 PLAN_NOTE = """
 A dry run of the default workflow, a call with nothing to do, and a dry run of an empty workflow with as many jobs per

@@ -121,13 +121,11 @@ def together(
 ) -> dict[str, float]:
     """Train networks of as many participants at once, and one after the other; each epoch also scores a tenth.
 
-    Every modality is a sequence, since networks with batch normalisation are not trained together. `speed-up` is the
-    time of one network after the other by the time at once, of the same rounds.
+    `speed-up` is the time of one network after the other by the time at once, of the same rounds.
     """
     torch.set_num_threads(1)
     torch.manual_seed(0)
     place = pick_device(device)
-    modalities = [modality.model_copy(update={"kind": "sequence"}) for modality in CONFIG.modalities]
     settings = CONFIG.mil if encoder == "features" else CONVOLUTION
     settings = settings.model_copy(update={"batch_size": batch, "epochs": count, "patience": count})
     tasks = []
@@ -135,7 +133,7 @@ def together(
         train, validation = (_random_bags(size).to(place) for size in (windows, max(2, windows // 10)))
         if encoder == "features":
             train, validation = (_first_samples(bags) for bags in (train, validation))
-        network = MilNetwork(modalities, len(TARGET.classes), settings, train.channels).to(place)
+        network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings, train.channels).to(place)
         tasks.append(Task(network, train, validation, seed))
     STEP_VALUES[place.type] = networks * tasks[0].train.width * batch  # all of them, whatever the default
     at_once = best(lambda: fit(tasks, settings), 2)

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 
 import torch
@@ -115,14 +116,16 @@ def stacks(tasks: Sequence[Task], settings: Training) -> list[list[int]]:
     -------
     list of list of int
         Numbers of tasks; those with as many steps per epoch are together. Networks with buffers, which are the
-        statistics of batch normalisation and would include padding, are alone, and so are those with windows in a file.
+        statistics of batch normalisation, are only with those of as many windows: the statistics would include
+        padding. Networks with windows in a file are alone.
     """
-    task = tasks[0]
-    size = STEP_VALUES[task.train.classes.device.type] // (task.train.width * settings.batch_size)
-    if not isinstance(task.train, Bags) or any(True for _ in task.network.buffers()):
-        size = 1
-    order = sorted(range(len(tasks)), key=lambda i: -steps_per_epoch(len(tasks[i].train), settings))
-    return [order[start : start + max(1, size)] for start in range(0, len(tasks), max(1, size))]
+    task, counts = tasks[0], [len(task.train) for task in tasks]
+    size = max(1, STEP_VALUES[task.train.classes.device.type] // (task.train.width * settings.batch_size))
+    size = size if isinstance(task.train, Bags) else 1
+    order = sorted(range(len(tasks)), key=lambda i: (-steps_per_epoch(counts[i], settings), counts[i]))
+    normalised = any(True for _ in task.network.buffers())
+    same = [list(own) for _, own in groupby(order, lambda i: counts[i])] if normalised else [order]
+    return [own[start : start + size] for own in same for start in range(0, len(own), size)]
 
 
 class StackTraining:

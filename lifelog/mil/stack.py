@@ -39,7 +39,7 @@ class Stack:
     Parameters
     ----------
     networks : sequence of BagNetwork
-        On one device, without buffers if there are several. The parameters are copied.
+        On one device. Parameters and buffers are copied, except for the buffers of a single network.
 
     Attributes
     ----------
@@ -51,6 +51,8 @@ class Stack:
         self.network = networks[0]
         self.shapes = {name: p.shape for name, p in self.network.named_parameters()}
         rows = [torch.cat([p.detach().flatten() for p in network.parameters()]) for network in networks]
+        buffers = zip(*(network.named_buffers() for network in networks), strict=True)
+        self.buffers = {same[0][0]: torch.stack([x for _, x in same]) for same in buffers}
         self._use(torch.stack(rows))
 
     def _use(self, values: Tensor) -> None:
@@ -59,6 +61,8 @@ class Stack:
         if len(values) > 1:
             self.values.requires_grad_().grad = self.gradient
             return
+        for name, x in self.network.named_buffers():
+            x.copy_(self.buffers[name][0])
         parameters, gradients = (self._by_name(x) for x in (self.values, self.gradient))
         for name, p in self.network.named_parameters():
             p.data, p.grad = parameters[name][0], gradients[name][0]
@@ -73,6 +77,7 @@ class Stack:
 
     def keep(self, rows: Tensor) -> None:
         """Continue with some of the networks."""
+        self.buffers = {name: x[rows] for name, x in self.buffers.items()}
         self._use(self.values.detach()[rows])
 
     def train(self, mode: bool) -> None:
@@ -82,9 +87,11 @@ class Stack:
     def __call__(self, bags: Bags, shown: Tensor) -> Tensor:
         """Return the log-probabilities (n, B, C) of the first n networks for their own bags, (n, B, ...)."""
         if len(self) == 1:
-            own = {name: x[0] for name, x in bags.values.items()}
-            return self.network(own, shown[0]).log_probabilities[None]
-        return torch.vmap(self._predict)(self._by_name(self.values[: len(shown)]), bags.values, shown)
+            values = {name: x[0] for name, x in bags.values.items()}
+            return self.network(values, shown[0]).log_probabilities[None]
+        count = len(shown)
+        own = self._by_name(self.values[:count]) | {name: x[:count] for name, x in self.buffers.items()}
+        return torch.vmap(self._predict)(own, bags.values, shown)
 
     def _predict(self, parameters: dict[str, Tensor], values: dict[str, Tensor], shown: Tensor) -> Tensor:
         output: Tensor = functional_call(self.network, parameters, (values, shown), tie_weights=False).log_probabilities
@@ -94,7 +101,8 @@ class Stack:
         """Return a copy of the weights of a network on the CPU."""
         if len(self) == 1:
             return {name: x.detach().cpu().clone() for name, x in self.network.state_dict().items()}
-        return {name: x[place].detach().cpu().clone() for name, x in self._by_name(self.values).items()}
+        own = self._by_name(self.values) | self.buffers
+        return {name: x[place].detach().cpu().clone() for name, x in own.items()}
 
 
 class StackedBags:

@@ -91,11 +91,11 @@ def test_a_training_step_stays_on_its_device(
         monkeypatch.setitem(sizes, "meta", sizes["cuda"])
     device = torch.device("meta")
     settings = config.mil.model_copy(update={"modality_dropout": 0.5, "encoder": encoder, "class_weights": "none"})
-    modalities = [modality.model_copy(update={"kind": "sequence"}) for modality in config.modalities]
-    lengths = [modality.length if encoder == "convolution" else 1 for modality in modalities]
-    values = {m.name: torch.empty(8, length, m.channels) for m, length in zip(modalities, lengths, strict=True)}
+    values = {
+        m.name: torch.empty(8, m.length if encoder == "convolution" else 1, m.channels) for m in config.modalities
+    }
     bags = Bags(values, torch.ones(8, len(values), dtype=torch.bool), torch.zeros(8, dtype=torch.long)).to(device)
-    tasks = [Task(MilNetwork(modalities, 3, settings).to(device), bags, bags, seed) for seed in range(networks)]
+    tasks = [Task(MilNetwork(config.modalities, 3, settings).to(device), bags, bags, seed) for seed in range(networks)]
     training = StackTraining(tasks, settings)
     with Transfers() as transfers, pytest.raises(RuntimeError, match="meta"):
         training.train_epoch()  # its end reads the loss, which the meta device does not have

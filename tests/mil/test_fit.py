@@ -142,13 +142,30 @@ def test_networks_that_are_trained_together_are_those_that_are_trained_alone(
             assert first == pytest.approx(second)
 
 
-def test_networks_with_batch_normalisation_are_trained_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their statistics would include the windows that fill up a step."""
-    stacks = []
-    monkeypatch.setattr(fitting, "Stack", lambda networks: stacks.append(Stack(networks)) or stacks[-1])
-    settings = CONVOLUTION.model_copy(update={"epochs": 1})
-    fit([Task(MilNetwork(TWO, 2, settings), toy(16, 1), toy(8, 2), seed) for seed in (0, 1)], settings)
-    assert [len(stack) for stack in stacks] == [1, 1]
+def test_networks_with_batch_normalisation_are_trained_with_those_of_as_many_windows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise their statistics would include the windows that fill up a step."""
+    sizes = []
+    monkeypatch.setattr(fitting, "Stack", lambda networks: sizes.append(len(networks)) or Stack(networks))
+    settings = CONVOLUTION.model_copy(update={"epochs": 6, "patience": 2})
+
+    def tasks() -> list[Task]:
+        found = []
+        for seed, size in enumerate((16, 19, 16, 16)):
+            torch.manual_seed(seed)
+            network = MilNetwork(TWO, 2, settings).double()
+            found.append(Task(network, double(toy(size, seed)), double(toy(8 + seed, 9)), seed))
+        return found
+
+    together = tasks()
+    fits = fit(together, settings)
+    assert sorted(sizes) == [1, 3]
+    alone = [(task, fit([task], settings)[0]) for task in tasks()]
+    for task, own, (other, expected) in zip(together, fits, alone, strict=True):
+        assert own.epoch == expected.epoch
+        for name, x in other.network.state_dict().items():
+            torch.testing.assert_close(task.network.state_dict()[name], x)
 
 
 def test_stacks_are_as_large_as_a_step_allows(monkeypatch: pytest.MonkeyPatch) -> None:
