@@ -29,14 +29,17 @@ def embed_importance(
     subsets : list of str
         Subsets whose windows are embedded.
     settings : Embedding
-        Importance measure, perplexity and seed.
+        Importance measure, number of windows, perplexity and seed.
 
     Returns
     -------
     pandas.DataFrame
-        space, user, start, x, y: the same windows in both spaces.
+        space, user, start, x, y: the same windows in both spaces, at most `settings.windows`.
     """
     table = window_vectors(importance, settings.importance, subsets)
+    if settings.windows is not None and len(table) > settings.windows:
+        drawn = np.random.default_rng(settings.seed).choice(len(table), settings.windows, replace=False)
+        table = table.iloc[np.sort(drawn)]
     spaces = [_embed(table, "importance", settings), _embed(raw_vectors(features, table), "raw", settings)]
     return pd.concat(spaces, ignore_index=True)
 

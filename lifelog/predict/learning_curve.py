@@ -1,8 +1,9 @@
 """learning_curve: a new user with few labelled windows, under every way of modelling, by linear discriminants.
 
-Each user is left out in turn: the models, groups and settings of the others are formed without this user. The first
-windows in time are labelled; windows after the largest number of them, and after a gap and in other blocks of time, are
-tested: the same ones for every number.
+Each user is left out: the models, groups and settings of the others are formed without this user. Beyond twenty users,
+several are left out at a time, since forming groups anew takes most of the time. The first windows in time are
+labelled; windows after the largest number of them, and after a gap and in other blocks of time, are tested: the same
+ones for every number.
 
 global    windows of the others, and the labelled ones
 pooled    the same, but the others count as `strength` own windows (the lower middle one of the list)
@@ -40,6 +41,7 @@ from lifelog.value.shapley import pointwise_values
 MODELS = ("global", "pooled", "groups", "personal")
 LATER = 0.3  # minimum share of a user's windows after the labelled ones
 DRAWS = 1000
+PARTS = 20  # how often users are left out: each one alone, or several at a time
 
 Floats = NDArray[np.floating[Any]]
 
@@ -108,16 +110,18 @@ def learning_curve(
     columns = list(samples.columns_by_modality().values())
     of_value = groups.model_copy(update={"importance": "value", "unit": "users"})
     table: list[dict[str, Any]] = []
-    for user in users if len(people) > 2 else ():
-        others = {name: person for name, person in people.items() if name != user}
-        centres = _groups(importance[importance.user != user], of_value)
-        left_out = _LeftOut(people[user], others, centres, columns, len(samples.classes), lda, value)
-        for own, test in left_out.steps(settings.windows, gap):
-            for way in MODELS:
-                probabilities = left_out.predict(way, own, test)
-                if probabilities is not None:
-                    row = {"user": user, "way": way, "own": own, "windows": len(test)}
-                    table.append(row | scores(people[user].truth[test], probabilities, ordinal=ordinal))
+    for left_out in np.array_split(users, min(len(users), PARTS)) if len(people) > 2 else ():
+        centres = _groups(importance[~importance.user.isin(left_out)], of_value)
+        rest = {name: person for name, person in people.items() if name not in left_out}
+        others = _Others(rest, centres, columns, len(samples.classes), lda, value)
+        for user in map(str, left_out):
+            person = people[user]
+            for own, test in steps(person, settings.windows, gap):
+                for way in MODELS:
+                    probabilities = others.predict(person, way, own, test)
+                    if probabilities is not None:
+                        row = {"user": user, "way": way, "own": own, "windows": len(test)}
+                        table.append(row | scores(person.truth[test], probabilities, ordinal=ordinal))
     return pd.DataFrame(table, columns=None if table else ["user", "way", "own", "windows"])
 
 
@@ -130,12 +134,39 @@ def _groups(importance: pd.DataFrame, settings: Scoring) -> list[tuple[Floats, l
     return [(found.users.loc[own].mean().to_numpy(), list(own)) for own in members]
 
 
-class _LeftOut:
-    """A user, and the models of the others."""
+def steps(person: Person, numbers: list[int], gap: float) -> Iterator[tuple[int, NDArray[np.int_]]]:
+    """Yield numbers of labelled windows with the windows to test, which are the same for every number.
+
+    Parameters
+    ----------
+    person : Person
+        The left-out user.
+    numbers : list of int
+        Numbers of labelled windows; too large ones are left out.
+    gap : float
+        Minutes between the starts of labelled and tested windows, at least.
+
+    Yields
+    ------
+    int, ndarray of int
+        A number of labelled windows, and the numbers of the windows to test.
+    """
+    count, minutes, blocks = len(person.truth), person.minutes, person.blocks
+    usable = [number for number in numbers if number <= (1 - LATER) * count]
+    most = max(usable, default=0)
+    test = np.arange(most, count)
+    if most:
+        later = (minutes[test] - minutes[most - 1] > gap - 1e-3) & ~np.isin(blocks[test], blocks[:most])
+        test = test[later]
+    if len(np.unique(person.truth[test])) > 1:
+        yield from ((number, test) for number in usable)
+
+
+class _Others:
+    """The models of all users but those who are left out."""
 
     def __init__(
         self,
-        person: Person,
         others: dict[str, Person],
         groups: list[tuple[Floats, list[str]]],
         columns: list[list[int]],
@@ -143,7 +174,7 @@ class _LeftOut:
         lda: Lda,
         value: Value,
     ) -> None:
-        self.person, self.others, self.groups, self.columns = person, others, groups, columns
+        self.others, self.groups, self.columns = others, groups, columns
         self.classes, self.value = classes, value
         self.shrinkages = sorted(lda.shrinkage)
         self.strength = sorted(lda.strength)[(len(lda.strength) - 1) // 2]
@@ -151,30 +182,18 @@ class _LeftOut:
         scalings = [other.scaling for other in others.values()]
         self.cohort = Scaling(np.mean([s.mean for s in scalings], axis=0), np.mean([s.std for s in scalings], axis=0))
 
-    def steps(self, numbers: list[int], gap: float) -> Iterator[tuple[int, NDArray[np.int_]]]:
-        """Yield numbers of labelled windows, and the test windows."""
-        count, minutes, blocks = len(self.person.truth), self.person.minutes, self.person.blocks
-        usable = [number for number in numbers if number <= (1 - LATER) * count]
-        most = max(usable, default=0)
-        test = np.arange(most, count)
-        if most:
-            later = (minutes[test] - minutes[most - 1] > gap - 1e-3) & ~np.isin(blocks[test], blocks[:most])
-            test = test[later]
-        if len(np.unique(self.person.truth[test])) > 1:
-            yield from ((number, test) for number in usable)
-
-    def predict(self, way: str, own: int, test: NDArray[np.int_]) -> Floats | None:
-        """Return the probabilities of the test windows, None if the way needs more windows."""
-        truth = self.person.truth[:own]
-        scaling = fit_scaling([self.person.raw[:own]], self.person.raw.shape[1], "user") if own > 1 else self.cohort
-        x = filled(scaling, self.person.raw)
+    def predict(self, person: Person, way: str, own: int, test: NDArray[np.int_]) -> Floats | None:
+        """Return the probabilities of the test windows of a user, None if the way needs more windows."""
+        truth = person.truth[:own]
+        scaling = fit_scaling([person.raw[:own]], person.raw.shape[1], "user") if own > 1 else self.cohort
+        x = filled(scaling, person.raw)
         members = list(self.others)
         if way == "personal":
             if len(np.unique(truth)) < 2:
                 return None
             members = []
         elif way == "groups":
-            nearest = self._nearest_group(scaling.apply(self.person.raw[:own]), own)
+            nearest = self._nearest_group(person, scaling.apply(person.raw[:own]), own)
             if nearest is None:
                 return None
             members = nearest
@@ -202,9 +221,9 @@ class _LeftOut:
                 log_loss[i] -= evidence[np.arange(len(seen)), seen_truth].sum()
         return self.shrinkages[int(log_loss.argmin())]
 
-    def _nearest_group(self, x: Floats, own: int) -> list[str] | None:
+    def _nearest_group(self, person: Person, x: Floats, own: int) -> list[str] | None:
         """Return the members of the group whose values are nearest to those of the labelled windows."""
-        truth, blocks = self.person.truth[:own], pd.factorize(self.person.blocks[:own])[0]
+        truth, blocks = person.truth[:own], pd.factorize(person.blocks[:own])[0]
         folds = contiguous_folds(blocks, self.value.folds) if own else np.zeros(0, dtype=int)
         if len(np.unique(truth)) < 2 or len(np.unique(folds)) < 2:
             return None

@@ -70,5 +70,9 @@ class Embedding(Section):
     perplexity: float = Field(30, gt=0)
     """perplexity of t-SNE; reduced for few windows"""
 
+    windows: int | None = Field(5000, ge=10)
+    """maximum number of windows, drawn at random from those of all users; null: all, which takes an hour for 60,000
+    (published)"""
+
     seed: int = Field(42, ge=0)
-    """seed of t-SNE"""
+    """seed of t-SNE and of the drawn windows"""

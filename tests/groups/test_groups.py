@@ -332,3 +332,16 @@ def test_identical_windows_are_embedded_as_one_point(tmp_path: Path) -> None:
     features.to_parquet(tmp_path / "f.parquet")
     points = embed_importance(identical, [str(tmp_path / "f.parquet")], ["train"], Embedding())
     assert (points[["x", "y"]] == 0).all(axis=None) and set(points.space) == {"importance", "raw"}
+
+
+def test_a_sample_of_many_windows_is_embedded(tmp_path: Path) -> None:
+    table = importance()
+    features = table[["user", "start"]].drop_duplicates().reset_index(drop=True)
+    features[["a.x.mean", "a.x.std"]] = np.random.default_rng(0).normal(size=(len(features), 2))
+    features.to_parquet(tmp_path / "f.parquet")
+    settings = Embedding(windows=12, perplexity=2)
+    points = embed_importance(table, [str(tmp_path / "f.parquet")], ["train"], settings)
+    spaces = [own[["user", "start"]].reset_index(drop=True) for _, own in points.groupby("space")]
+    pd.testing.assert_frame_equal(*spaces)
+    assert len(spaces[0]) == 12 < len(features)
+    assert set(map(tuple, spaces[0].to_numpy())) <= set(map(tuple, features[["user", "start"]].to_numpy()))

@@ -1,9 +1,12 @@
 """Learning curves: a left-out user must not influence models, groups or settings, except by the labelled windows."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import lifelog.predict.learning_curve as curves
 from lifelog.predict.learning_curve import learning_curve, summarise_curve
 from lifelog.predict.samples import Samples
 from lifelog.settings.compare import Compare, LearningCurve
@@ -67,6 +70,25 @@ def test_personal_models_overtake_one_model_only_if_users_differ() -> None:
         assert (crossing is not None and crossing <= 20) == reached
         assert ("Personal models reach" in summary["sentence"]) == (crossing is not None)
         assert summary["points"][0] | {"way": "global", "own": 0, "users": 10} == summary["points"][0]
+
+
+def test_users_are_left_out_together_in_a_large_cohort(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each once, and no model or group of the others holds any of them."""
+    rests = []
+    init = curves._Others.__init__
+
+    def spy(self: Any, others: dict, groups: list, *rest: Any) -> None:
+        assert {name for _, members in groups for name in members} == set(others)
+        rests.append(set(others))
+        init(self, others, groups, *rest)
+
+    monkeypatch.setattr(curves, "PARTS", 3)
+    monkeypatch.setattr(curves._Others, "__init__", spy)
+    curve = curve_of(*cohort("aaaaabbbbb"))
+    everyone = {f"u{i:02d}" for i in range(10)}
+    left_out = [everyone - rest for rest in rests]
+    assert sorted(map(len, left_out)) == [3, 3, 4] and set.union(*left_out) == everyone
+    assert set(curve.user) == everyone
 
 
 @pytest.mark.parametrize("part", ["labels", "value"])
