@@ -23,6 +23,7 @@ from lifelog.tables import TEXT, TIME, write_table
 
 logger = logging.getLogger(__name__)
 
+MOST_WINDOWS = 50_000  # of all folds, that are in memory together
 Fitted = tuple[str, list[str], combine.Predict]  # a group, its users, and their model
 
 
@@ -58,13 +59,14 @@ def train_predictors(models: Sequence[Model], read_fold: Callable[[int], Samples
     models : sequence of Model
         Predictors under schemes.
     read_fold : callable
-        Returns the windows of all users of the groups that a fold uses; every fold is read once for all models.
+        Returns the windows of all users of the groups that a fold uses, for all models.
     """
     tested = [tested_groups(model.groups) for model in models]
     folds = sorted(set().union(*(groups.fold for groups in tested)))
     tables: list[list[pd.DataFrame]] = [[] for _ in models]
-    # Networks of all folds are trained together, except for those that see windows, which take too much space.
-    at_once = all(model.settings.needs_torch and model.settings.sees == "features" for model in models)
+    # Networks of all folds are trained together, if the windows of all folds are few enough.
+    small = all(model.settings.needs_torch and model.settings.sees == "features" for model in models)
+    at_once = small and len(folds) * len(read_fold(folds[0])) <= MOST_WINDOWS
     for together in [folds] if at_once else [[fold] for fold in folds]:
         samples = {fold: read_fold(fold) for fold in together}
         for model, groups, found in zip(models, tested, tables, strict=True):

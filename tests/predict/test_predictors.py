@@ -10,6 +10,7 @@ from scipy.special import softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import log_loss
 
+import lifelog.predict.train as training
 from lifelog.config import Config
 from lifelog.discriminant import fit_discriminants
 from lifelog.evaluate.calibration import class_probabilities, log_losses
@@ -169,6 +170,20 @@ def test_tuning_keeps_the_network_unless_the_validation_score_improves(tables: P
     after = validation_score(model.network, model.bags(samples.subset("validation", ["101"])), model.settings)
     changed = any((before[name] != x).any() for name, x in model.network.state_dict().items())
     assert after >= score and changed == (after > score)
+
+
+@pytest.mark.parametrize("scheme", ["personal", "tuned"])
+def test_networks_of_all_folds_are_those_that_are_trained_fold_by_fold(
+    tables: Path, tmp_path: Path, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = groups_of(USERS if scheme == "personal" else ["all"] * 4)
+    for name, most in (("together", 10_000), ("apart", 0)):
+        monkeypatch.setattr(training, "MOST_WINDOWS", most)
+        model = Model(MilNet(epochs=2), scheme, groups, tmp_path / name)
+        train_predictors([model], lambda fold: samples_of(tables, fold=fold))
+    together, apart = (pq.read_table(tmp_path / name).to_pandas() for name in ("together", "apart"))
+    pd.testing.assert_frame_equal(together, apart, rtol=1e-3, atol=1e-4)
+    assert len(set(together.fold)) > 1
 
 
 def test_random_groupings_are_rows_of_one_table(tables: Path, tmp_path: Path) -> None:
