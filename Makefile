@@ -29,10 +29,10 @@ slurm:  ## install the SLURM packages if they are missing
 rocket: env  ## install aeon for the predictor rocket
 	$(BIN)/pip install --quiet --no-deps --requirement envs/rocket.txt
 
-test-rocket: rocket  ## test the predictor rocket (its first use compiles aeon's code for half a minute)
+test-rocket: rocket  ## test the predictor rocket (its first use compiles aeon's code)
 	PATH="$(CURDIR)/$(BIN):$$PATH" OMP_NUM_THREADS=1 pytest tests/predict/test_rocket.py
 
-fuzz: env  ## read twenty thousand damaged recordings of each layout (an hour or more)
+fuzz: env  ## read twenty thousand damaged recordings of each layout (takes long)
 	FUZZ_CASES=20000 $(BIN)/pytest --numprocesses auto tests/windows/test_fuzz.py
 
 lint: env  ## check style and format of the code and the workflow

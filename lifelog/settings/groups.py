@@ -71,8 +71,8 @@ class Embedding(Section):
     """perplexity of t-SNE; reduced for few windows"""
 
     windows: int | None = Field(5000, ge=10)
-    """maximum number of windows, drawn at random from those of all users; null: all, which takes an hour for 60,000
-    (published)"""
+    """maximum number of windows, drawn at random from those of all users; null: all (published), which takes far longer
+    than all other stages with tens of thousands of windows"""
 
     seed: int = Field(42, ge=0)
     """seed of t-SNE and of the drawn windows"""
