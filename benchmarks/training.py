@@ -18,7 +18,7 @@ from benchmarks.plain_training import PlainNetwork, PlainTraining, TorchAdamW, w
 from benchmarks.timing import Work, best, seconds
 from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
 from lifelog.mil.device import pick_device
-from lifelog.mil.fit import STEP_VALUES, StackTraining, Task, fit
+from lifelog.mil.fit import StackTraining, Task, fit
 from lifelog.mil.loss import bag_loss
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.optimiser import ClippedAdamW
@@ -135,9 +135,8 @@ def together(
             train, validation = (_first_samples(bags) for bags in (train, validation))
         network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings, train.channels).to(place)
         tasks.append(Task(network, train, validation, seed))
-    STEP_VALUES[place.type] = networks * tasks[0].train.width * batch  # all of them, whatever the default
-    at_once = best(lambda: fit(tasks, settings), 2)
-    alone = best(lambda: [fit([task], settings) for task in tasks], 2)
+    at_once = best(lambda: StackTraining(tasks, settings).run(), 2)
+    alone = best(lambda: [StackTraining([task], settings).run() for task in tasks], 2)
     figures = {"ms/epoch": 1000 * at_once / count, "ms/epoch alone": 1000 * alone / count}
     return figures | {"speed-up": alone / at_once}
 

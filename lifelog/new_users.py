@@ -25,7 +25,7 @@ from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import resamples
 from lifelog.groups.vectors import grouping_vectors, read_importance
 from lifelog.predict.interface import one_thread
-from lifelog.predict.samples import Samples, read_samples
+from lifelog.predict.samples import Samples, SamplesReader
 from lifelog.predict.train import predict_users, predictions_schema
 from lifelog.settings.groups import Clustering
 from lifelog.settings.mil import Mil
@@ -219,10 +219,11 @@ def write_placement(
         files = tables["features"], tables["splits"], [*groups.user, user], standardise
         windows = tables["windows"] if any(predictor.sees == "windows" for predictor in predictors) else None
         predicted = [table.to_pandas()]
+        reader = SamplesReader(*files, windows, Path(predictions_path).parent)
         for fold in folds_tested(read_folds(tables["splits"][-1])) if predictors else ():
             # Without the test windows of the fold, whose labels must not choose the group.
             placed = place_user(read_importance([own], fold), of_run, groups, settings, draws=0)
-            samples = read_samples(*files, fold, windows, Path(predictions_path).parent)
+            samples = reader.fold(fold)
             frame = predict_new_user(user, placed.members, list(groups.user), samples, predictors)
             predicted.append(frame.assign(fold=fold, group=placed.group))
         table = pd.concat(predicted, ignore_index=True)

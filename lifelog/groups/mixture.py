@@ -17,6 +17,7 @@ Floats = NDArray[np.floating[Any]]
 
 ITERATIONS = 200
 TOLERANCE = 1e-3  # nats of log-likelihood per iteration
+FINEST = 1e-6  # of the best start
 MIN_VARIANCE = 1e-8  # of the spread within groups
 
 
@@ -112,7 +113,7 @@ class _State(NamedTuple):
     means: Floats
     spread: Floats
 
-    def of(self, starts: NDArray[np.bool_] | int) -> _State:
+    def of(self, starts: NDArray[np.bool_] | list[int] | int) -> _State:
         """Return some starts, or one."""
         return _State(*(array[starts] for array in self))
 
@@ -122,18 +123,23 @@ def _maximise(vectors: Floats, errors: Floats, means: Floats) -> tuple[float, Fl
     starts, k, modalities = means.shape
     shares = np.full((starts, k), 1 / k)
     spread = np.full((starts, modalities), float(np.median(errors)) / 10 + MIN_VARIANCE)
-    state = _expect(vectors, errors, shares, means, spread)
-    live = np.ones(starts, dtype=bool)
+    state = _climb(vectors, errors, _expect(vectors, errors, shares, means, spread), TOLERANCE)
+    best = _climb(vectors, errors, state.of([int(state.likelihood.argmax())]), FINEST).of(0)
+    return float(best.likelihood), best.memberships, best.means, best.spread
+
+
+def _climb(vectors: Floats, errors: Floats, state: _State, tolerance: float) -> _State:
+    """Maximise the likelihood from each start until it rises by less than the tolerance; such a start rests."""
+    live = np.ones(len(state.likelihood), dtype=bool)
     for _ in range(ITERATIONS - 1):
         own = state.of(live)
         further = _expect(vectors, errors, *_update(vectors, errors, own))
         for whole, part in zip(state, further, strict=True):
             whole[live] = part
-        live[live] = further.likelihood - own.likelihood >= TOLERANCE  # a start that has converged rests
+        live[live] = further.likelihood - own.likelihood >= tolerance
         if not live.any():
             break
-    best = state.of(int(state.likelihood.argmax()))
-    return float(best.likelihood), best.memberships, best.means, best.spread
+    return state
 
 
 # Sums over users, groups and modalities are products of matrices: no array has all of these dimensions.

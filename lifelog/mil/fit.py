@@ -21,7 +21,7 @@ from lifelog.mil.bags import Bags
 from lifelog.mil.loss import bag_loss, class_weights, evaluate
 from lifelog.mil.network import BagNetwork
 from lifelog.mil.optimiser import ClippedAdamW
-from lifelog.mil.stack import SomeBags, Stack, StackedBags
+from lifelog.mil.stack import SomeBags, Stack, StackedBags, Weights
 from lifelog.mil.steps import hide_modalities, plan_epoch, steps_per_epoch
 from lifelog.settings.mil import Training
 
@@ -99,6 +99,7 @@ def fit(tasks: Sequence[Task], settings: Training) -> list[Fit]:
         fits |= dict(zip(places, StackTraining(own, settings).run(), strict=True))
     for i, task in enumerate(tasks):
         task.network.load_state_dict(fits[i].state)
+        task.network.zero_grad()  # gradients are views of those of all
     return [fits[i] for i in range(len(tasks))]
 
 
@@ -115,8 +116,8 @@ def stacks(tasks: Sequence[Task], settings: Training) -> list[list[int]]:
     Returns
     -------
     list of list of int
-        Numbers of tasks; those with as many steps per epoch are together. Networks with buffers, which are the
-        statistics of batch normalisation, are only with those of as many windows: the statistics would include
+        Numbers of tasks; those with similar numbers of steps per epoch are together. Networks with buffers, which are
+        the statistics of batch normalisation, are only with those of as many windows: the statistics would include
         padding. Networks with windows in a file are alone.
     """
     task, counts = tasks[0], [len(task.train) for task in tasks]
@@ -156,6 +157,7 @@ class StackTraining:
         weights = [class_weights(task.train.classes, count, weighting) for task in tasks]
         self.weights = torch.stack([x for x in weights if x is not None]) if weighting != "none" else None
         self.fits = [Fit() for _ in tasks]
+        self.best: dict[int, Weights] = {}
         self.active = list(range(len(tasks)))  # the tasks of the networks of the stack
 
     def run(self) -> list[Fit]:
@@ -163,7 +165,7 @@ class StackTraining:
         settings = self.settings
         started = logged = time.monotonic()
         for epoch in range(1, settings.epochs + 1):
-            train_losses = self.train_epoch()
+            train_losses = self.train_epoch().tolist()
             if not all(map(math.isfinite, train_losses)):
                 raise TrainingError(
                     f"epoch {epoch}: the loss is {next(x for x in train_losses if not math.isfinite(x))}; "
@@ -178,14 +180,15 @@ class StackTraining:
                 logged = now
             if not self._keep(epoch):
                 break
-        for own in self.fits:
+        for i, own in enumerate(self.fits):
+            own.state = self.stack.state(self.best[i])
             logger.info(
                 "best epoch %d of %d: validation %s %.3f", own.epoch, len(own.history), settings.monitor, own.score
             )
         return self.fits
 
-    def train_epoch(self) -> list[float]:
-        """Train all networks for an epoch, and return the mean loss of each."""
+    def train_epoch(self) -> Tensor:
+        """Train all networks for an epoch, and return the mean loss of each, (N,), without waiting for the device."""
         self.stack.train(True)
         plan = plan_epoch(self.train.counts, self.train.source.present.shape[1], self.settings, self.generators)
         device = self.train.source.classes.device
@@ -200,8 +203,8 @@ class StackTraining:
             self.stack.gradient.zero_()
             losses.sum().backward()
             self.optimiser.step(count)
-            total[:count] += losses.detach() * (share > 0).sum(dim=1)  # read once per epoch: reading waits for the GPU
-        return (total.cpu() / plan.windows).tolist()
+            total[:count] += losses.detach() * (share > 0).sum(dim=1)
+        return total / plan.windows.to(device)
 
     def _select(self, epoch: int, train_losses: list[float]) -> None:
         """Score all networks, and keep the weights of those that have improved."""
@@ -210,7 +213,8 @@ class StackTraining:
             own, scored = self.fits[i], {"validation_loss": losses[place], "validation_score": scores[place]}
             own.history.append({"epoch": epoch, "train_loss": train_losses[place]} | scored)
             if (scores[place], -losses[place]) > own.key:
-                own.epoch, own.key, own.state = epoch, (scores[place], -losses[place]), self.stack.state(place)
+                own.epoch, own.key = epoch, (scores[place], -losses[place])
+                self.best[i] = self.stack.weights(place)
 
     def _keep(self, epoch: int) -> bool:
         """Continue with the networks that have improved lately; return whether there is one."""

@@ -7,7 +7,7 @@ windows of all networks take hardly longer (docs/performance.md).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -33,13 +33,21 @@ class SomeBags(Protocol):
         """Return some bags."""
 
 
+class Weights(NamedTuple):
+    """Parameters of a network, (n_parameters,), and its buffers by name."""
+
+    values: Tensor
+    buffers: dict[str, Tensor]
+
+
 class Stack:
     """N networks of the same structure, whose parameters are the rows of a matrix.
 
     Parameters
     ----------
     networks : sequence of BagNetwork
-        On one device. Parameters and buffers are copied, except for the buffers of a single network.
+        On one device. Parameters and buffers are copied. The first network runs for all: if it is the only one, its
+        parameters become views of the matrix; if only another one is kept, it has the weights of that one.
 
     Attributes
     ----------
@@ -97,12 +105,17 @@ class Stack:
         output: Tensor = functional_call(self.network, parameters, (values, shown), tie_weights=False).log_probabilities
         return output
 
-    def state(self, place: int) -> dict[str, Tensor]:
-        """Return a copy of the weights of a network on the CPU."""
-        if len(self) == 1:
-            return {name: x.detach().cpu().clone() for name, x in self.network.state_dict().items()}
-        own = self._by_name(self.values) | self.buffers
-        return {name: x[place].detach().cpu().clone() for name, x in own.items()}
+    def weights(self, place: int) -> Weights:
+        """Return a copy of the weights of a network on its device, in few operations."""
+        buffers = dict(self.network.named_buffers()) if len(self) == 1 else self.buffers
+        own = {name: x if len(self) == 1 else x[place] for name, x in buffers.items()}
+        return Weights(self.values[place].detach().clone(), {name: x.clone() for name, x in own.items()})
+
+    def state(self, weights: Weights) -> dict[str, Tensor]:
+        """Return the state dict of a network on the CPU."""
+        parameters = self._by_name(weights.values[None].cpu())
+        own = {name: x[0] for name, x in parameters.items()}
+        return own | {name: x.cpu() for name, x in weights.buffers.items()}
 
 
 class StackedBags:

@@ -56,7 +56,7 @@ def _pooled(settings: Any, samples: Samples, users: list[str]) -> Iterator[Model
 
 
 def _tuned(settings: AnyPredictor, parts: Sequence[Part]) -> list[list[Model]]:
-    shared: list[Any] = fit_each(settings, [part.samples.fitted(part.users) for part in parts])
+    shared: list[Any] = list(fit_each(settings, [part.samples.fitted(part.users) for part in parts]))
     owners = [(place, user) for place, part in enumerate(parts) for user in _tested(*part)]
     models = [deepcopy(shared[place]) for place, _ in owners]
     if models:
@@ -72,7 +72,7 @@ def _blend(settings: AnyPredictor, samples: Samples, users: list[str]) -> Iterat
     shared = build_predictor(settings)
     shared.fit(train, validation)
     tested = _tested(samples, users)
-    models = fit_each(settings, [samples.fitted([user]) for user in tested])
+    models = list(fit_each(settings, (samples.fitted([user]) for user in tested)))
     losses = np.zeros(len(WEIGHTS))
     for user, personal in zip(tested, models, strict=True):
         seen = samples.subset("validation", [user])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any, Protocol
@@ -50,28 +50,32 @@ def build_predictor(settings: AnyPredictor) -> Predictor:
     return predictor
 
 
-def fit_each(settings: AnyPredictor, windows: Sequence[tuple[Samples, Samples]]) -> list[Predictor]:
-    """Fit a model on the windows of each of several groups. Networks are trained together.
+def fit_each(settings: AnyPredictor, windows: Iterable[tuple[Samples, Samples]]) -> Iterator[Predictor]:
+    """Fit a model on the windows of each of several groups: networks together, other models one after the other.
 
     Parameters
     ----------
     settings : PredictorSettings
         Settings of a predictor.
-    windows : sequence of tuple of Samples and Samples
+    windows : iterable of tuple of Samples and Samples
         Training and validation windows of each group.
 
-    Returns
-    -------
-    list of Predictor
+    Yields
+    ------
+    Predictor
         By group.
     """
-    models: list[Any] = [build_predictor(settings) for _ in windows]
-    if models and hasattr(models[0], "fit_all"):
-        models[0].fit_all(models, windows)
-        return models
-    for model, (train, validation) in zip(models, windows, strict=True):
-        model.fit(train, validation)
-    return models
+    fit_all = getattr(build_predictor(settings), "fit_all", None)
+    if fit_all is None:
+        for train, validation in windows:
+            model = build_predictor(settings)
+            model.fit(train, validation)
+            yield model
+        return
+    together = list(windows)
+    models = [build_predictor(settings) for _ in together]
+    fit_all(models, together)
+    yield from models
 
 
 def one_thread(settings: AnyPredictor) -> AbstractContextManager[Any]:

@@ -110,7 +110,9 @@ def learning_curve(
     columns = list(samples.columns_by_modality().values())
     of_value = groups.model_copy(update={"importance": "value", "unit": "users"})
     table: list[dict[str, Any]] = []
-    for left_out in np.array_split(users, min(len(users), PARTS)) if len(people) > 2 else ():
+    # In random order: users with neighbouring names may be alike.
+    mixed = np.random.default_rng(settings.seed).permutation(users)
+    for left_out in np.array_split(mixed, min(len(users), PARTS)) if len(people) > 2 else ():
         centres = _groups(importance[~importance.user.isin(left_out)], of_value)
         rest = {name: person for name, person in people.items() if name not in left_out}
         others = _Others(rest, centres, columns, len(samples.classes), lda, value)
@@ -122,7 +124,8 @@ def learning_curve(
                     if probabilities is not None:
                         row = {"user": user, "way": way, "own": own, "windows": len(test)}
                         table.append(row | scores(person.truth[test], probabilities, ordinal=ordinal))
-    return pd.DataFrame(table, columns=None if table else ["user", "way", "own", "windows"])
+    curve = pd.DataFrame(table, columns=None if table else ["user", "way", "own", "windows"])
+    return curve.sort_values("user", kind="stable", ignore_index=True)
 
 
 def _groups(importance: pd.DataFrame, settings: Scoring) -> list[tuple[Floats, list[str]]]:

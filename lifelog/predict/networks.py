@@ -42,6 +42,8 @@ class NetworkPredictor(ABC):
     @classmethod
     def fit_all(cls, models: Sequence[NetworkPredictor], windows: Sequence[tuple[Samples, Samples]]) -> None:
         """Train the network of each model on its training and validation windows."""
+        if not models:
+            return
         for model, (train, _) in zip(models, windows, strict=True):
             torch.manual_seed(model.settings.seed)
             model.network = model.build(train).to(model.device)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,8 +24,7 @@ from lifelog.tables import TEXT, TIME, write_table
 
 logger = logging.getLogger(__name__)
 
-MOST_WINDOWS = 50_000  # of all folds, that are in memory together
-Fitted = tuple[str, list[str], combine.Predict]  # a group, its users, and their model
+MOST_WINDOWS = 50_000  # of all groupings and folds whose networks are trained together
 
 
 @dataclass(frozen=True)
@@ -64,24 +64,53 @@ def train_predictors(models: Sequence[Model], read_fold: Callable[[int], Samples
     tested = [tested_groups(model.groups) for model in models]
     folds = sorted(set().union(*(groups.fold for groups in tested)))
     tables: list[list[pd.DataFrame]] = [[] for _ in models]
-    # Networks of all folds are trained together, if the windows of all folds are few enough.
-    small = all(model.settings.needs_torch and model.settings.sees == "features" for model in models)
-    at_once = small and len(folds) * len(read_fold(folds[0])) <= MOST_WINDOWS
-    for together in [folds] if at_once else [[fold] for fold in folds]:
-        samples = {fold: read_fold(fold) for fold in together}
+    networks = all(model.settings.needs_torch and model.settings.sees == "features" for model in models)
+    for samples in _read_folds(folds, read_fold, networks):
         for model, groups, found in zip(models, tested, tables, strict=True):
-            own = groups[groups.fold.isin(together)].groupby(["fold", "grouping"], sort=False)
+            own = groups[groups.fold.isin(samples)].groupby(["fold", "grouping"], sort=False)
             parts = [GroupedFold(fold, grouping, members, samples[fold]) for (fold, grouping), members in own]
             with one_thread(model.settings):
-                for some in [parts] if at_once else [[part] for part in parts]:
+                for some in _pieces(parts) if networks else ([part] for part in parts):
                     found += _predict_parts(model, some)
             named = f"{model.settings.name}/{model.scheme}"
-            logger.info("folds %s of %d: %s, %d groupings", together, len(folds), named, len(parts))
+            logger.info("folds %s of %d: %s, %d groupings", [*samples], len(folds), named, len(parts))
     about = next(iter(samples.values()))
     schema = predictions_schema(about.classes, about.is_rating)
     for model, found in zip(models, tables, strict=True):
         table = pd.concat(found).sort_values(["grouping", "user", "start"])
         write_table(table, model.path, schema, {"classes": about.classes})
+
+
+def _read_folds(folds: list[int], read_fold: Callable[[int], Samples], networks: bool) -> Iterator[dict[int, Samples]]:
+    """Yield the windows of some folds: of all of them for networks, which are trained together, if they are few."""
+    samples = {folds[0]: read_fold(folds[0])}
+    if networks and len(folds) * len(samples[folds[0]]) <= MOST_WINDOWS:
+        yield samples | {fold: read_fold(fold) for fold in folds[1:]}
+        return
+    for fold in folds[1:]:
+        yield samples
+        samples = {fold: read_fold(fold)}
+    yield samples
+
+
+def _pieces(parts: Sequence[GroupedFold]) -> Iterator[list[GroupedFold]]:
+    """Yield groupings whose networks are trained together: as many as have few windows in all, or one."""
+    piece: list[GroupedFold] = []
+    for part in parts:
+        if piece and sum(len(own.samples) for own in (*piece, part)) > MOST_WINDOWS:
+            yield piece
+            piece = []
+        piece.append(part)
+    yield piece
+
+
+class Fitted(NamedTuple):
+    """The model of a group: the number of its part, the group, its users, and its predictions."""
+
+    part: int
+    group: str
+    users: list[str]
+    predict: combine.Predict
 
 
 class GroupedFold(NamedTuple):
@@ -95,15 +124,15 @@ class GroupedFold(NamedTuple):
 
 def _predict_parts(model: Model, parts: Sequence[GroupedFold]) -> Iterator[pd.DataFrame]:
     """Train the models of some groupings, and yield the predictions of each; none without test windows in its fold."""
-    for part, fitted in zip(parts, _fit_parts(model, parts), strict=True):
-        if fitted:
-            yield _predict_part(part, fitted).assign(fold=part.fold, grouping=part.grouping)
+    for place, fitted in groupby(_fit_parts(model, parts), key=lambda own: own.part):
+        part = parts[place]
+        yield _predict_part(part, fitted).assign(fold=part.fold, grouping=part.grouping)
 
 
-def _predict_part(part: GroupedFold, fitted: list[Fitted]) -> pd.DataFrame:
+def _predict_part(part: GroupedFold, fitted: Iterable[Fitted]) -> pd.DataFrame:
     """Return the predictions of the models of a grouping, with the temperature of all of them."""
     samples, tests, seen, truth = part.samples, [], [], []
-    for group, users, predict in fitted:
+    for _, group, users, predict in fitted:
         test, validation = samples.subset("test", users), samples.subset("validation", users)
         tests.append(_table(test, predict(test)).assign(group=group))
         if len(validation):
@@ -138,22 +167,21 @@ def class_ratings(samples: Samples, users: list[str]) -> NDArray[np.float64]:
     return means
 
 
-def _fit_parts(model: Model, parts: Sequence[GroupedFold]) -> list[list[Fitted]]:
-    """Return the models of each part, of groups with test windows."""
+def _fit_parts(model: Model, parts: Sequence[GroupedFold]) -> Iterator[Fitted]:
+    """Yield the models of the groups with test windows, part by part."""
     if model.scheme in COMBINED:
         combined = [combine.Part(part.samples, list(part.members.user)) for part in parts]
-        found = combine.COMBINATIONS[model.scheme](model.settings, combined)
-        return [[(user, [user], predict) for user, predict in own] for own in found]
+        for place, found in enumerate(combine.COMBINATIONS[model.scheme](model.settings, combined)):
+            yield from (Fitted(place, user, [user], predict) for user, predict in found)
+        return
     owners = []
     for place, part in enumerate(parts):
         for group, own in part.members.groupby("group", sort=False):
             if len(part.samples.subset("test", list(own.user))):
                 owners.append((place, str(group), list(own.user)))
-    models = fit_each(model.settings, [parts[place].samples.fitted(users) for place, _, users in owners])
-    fitted: list[list[Fitted]] = [[] for _ in parts]
-    for (place, group, users), own in zip(owners, models, strict=True):
-        fitted[place].append((group, users, own.predict))
-    return fitted
+    models = fit_each(model.settings, (parts[place].samples.fitted(users) for place, _, users in owners))
+    for owner, fitted in zip(owners, models, strict=True):
+        yield Fitted(*owner, fitted.predict)
 
 
 def predict_users(settings: AnyPredictor, samples: Samples, fitted: list[str], tested: list[str]) -> pd.DataFrame:

@@ -64,7 +64,7 @@ class LearningCurve(Section):
     """numbers of the new user's labelled windows, the first ones in time; at least 30 % of the windows are later"""
 
     users: int = Field(100, ge=2)
-    """maximum number of users who are left out in turn"""
+    """maximum number of users who are left out: one at a time, or several if there are more than twenty"""
 
     seed: int = Field(0, ge=0)
     """seed of the choice of users"""

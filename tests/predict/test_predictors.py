@@ -177,13 +177,38 @@ def test_networks_of_all_folds_are_those_that_are_trained_fold_by_fold(
     tables: Path, tmp_path: Path, scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     groups = groups_of(USERS if scheme == "personal" else ["all"] * 4)
-    for name, most in (("together", 10_000), ("apart", 0)):
+    pieces: list[int] = []
+    fit_parts = training._fit_parts
+    monkeypatch.setattr(
+        training, "_fit_parts", lambda model, parts: pieces.append(len(parts)) or fit_parts(model, parts)
+    )
+    for name, most, expected in (("together", 10_000, [3]), ("apart", 0, [1, 1, 1])):
         monkeypatch.setattr(training, "MOST_WINDOWS", most)
         model = Model(MilNet(epochs=2), scheme, groups, tmp_path / name)
         train_predictors([model], lambda fold: samples_of(tables, fold=fold))
+        assert pieces == expected
+        pieces.clear()
     together, apart = (pq.read_table(tmp_path / name).to_pandas() for name in ("together", "apart"))
     pd.testing.assert_frame_equal(together, apart, rtol=1e-3, atol=1e-4)
     assert len(set(together.fold)) > 1
+
+
+def test_networks_of_many_groupings_are_trained_in_pieces_of_few_windows(
+    tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each grouping copies the windows, so that all groupings of a cohort would take too much memory."""
+    groups = groups_of(["g1", "g2", "g1", "g2"], groupings=4)
+    monkeypatch.setattr(training, "MOST_WINDOWS", 3 * len(samples_of(tables)))  # of three folds
+    sizes: list[int] = []
+    fit_parts = training._fit_parts
+    monkeypatch.setattr(
+        training, "_fit_parts", lambda model, parts: sizes.append(len(parts)) or fit_parts(model, parts)
+    )
+    model = Model(MilNet(epochs=1), "random", groups, tmp_path / "p")
+    train_predictors([model], lambda fold: samples_of(tables, fold=fold))
+    assert sizes == [3] * 4
+    table = pq.read_table(tmp_path / "p").to_pandas()
+    assert set(table.grouping) == {1, 2, 3, 4} and set(table.fold) == {1, 2, 3}
 
 
 def test_random_groupings_are_rows_of_one_table(tables: Path, tmp_path: Path) -> None:

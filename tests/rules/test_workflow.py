@@ -91,6 +91,19 @@ def test_a_split_without_importance_has_no_networks_and_no_groups(workflow: Work
     assert len(tables[0]) > 3 * len(tables[1])
 
 
+def test_the_preview_shows_importance_without_any_network(workflow: Workflow) -> None:
+    assert set(workflow.rules("preview")) == {"preview_importance", "preview"}  # all else is there already
+    workflow("preview")
+    page = (workflow.folder / "results/preview.html").read_text()
+    row = re.search(r"<tr><td>101</td>(<td class=\"n\">.*?)</tr>", page)
+    values = pd.read_csv(workflow.folder / "results/tension/blocked/values.csv", dtype={"user": str})
+    own = values[values.user == "101"]
+    assert row and row[1].count("<td class") == len(own) and row[1].count("*") == (own.low > 0).sum() > 0
+    assert "<td>e4Eda, e4Temp</td>" in row[1]
+    without = "splits=[{name: random, method: random, importance: false}]"
+    assert "nothing to preview; use `inspect`" in workflow("--dry-run", "preview", "--config", without, ok=False)
+
+
 def test_another_seed_trains_only_that_seed(workflow: Workflow) -> None:
     assert workflow.rules("--config", "mil={seeds: [0, 1]}")["train_mil"] == 4
 

@@ -77,7 +77,7 @@ def plot_cluster_scores(tables: GroupTables, path: str | Path) -> None:
 def plot_embedding(tables: GroupTables, path: str | Path) -> None:
     """Plot the t-SNE of windows by importance and by raw features, coloured by user and by importance group.
 
-    A sample of the windows is drawn in a large run; the embedding table has all of them.
+    A sample of the windows is drawn if all windows of a large run are embedded.
     """
     of = tables.groups.set_index("user").group
     points = tables.embedding.assign(group=tables.embedding.user.map(of))
