@@ -70,7 +70,7 @@ def tables(config: Config, raw: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def workflow(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """The workflow after a whole run on a tiny cohort; tests use it only for dry runs and other results folders."""
+    """The workflow after a whole run on a tiny cohort; for dry runs, further files and other results folders."""
     made = Workflow(tmp_path_factory.mktemp("workflow"))
     made()
     return made
