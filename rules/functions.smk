@@ -84,15 +84,6 @@ def grouped_importance(wildcards):
     return IMPORTANCE if wildcards.scheme == "attention" else GROUPING
 
 
-def primary_values(wildcards):
-    """Values of the modalities under the primary split."""
-    if not CONFIG.split(CONFIG.primary.split).importance:
-        raise WorkflowError(
-            f"splits: {CONFIG.primary.split} has `importance: false`, so there is nothing to preview; use `inspect`"
-        )
-    return [f"<results>/{CHAPTERS[0]}/values.csv"]
-
-
 def gap_minutes(wildcards):
     """Minimum time between the starts of windows of different subsets, in minutes."""
     return CONFIG.windows.seconds / 60 + getattr(CONFIG.split(wildcards.split), "embargo_minutes", 0)

@@ -100,8 +100,6 @@ def test_the_preview_shows_importance_without_any_network(workflow: Workflow) ->
     own = values[values.user == "101"]
     assert row and row[1].count("<td class") == len(own) and row[1].count("*") == (own.low > 0).sum()
     assert "<td>e4Eda, e4Temp</td>" in row[1]
-    without = "splits=[{name: random, method: random, importance: false}]"
-    assert "nothing to preview; use `inspect`" in workflow("--dry-run", "preview", "--config", without, ok=False)
 
 
 def test_another_seed_trains_only_that_seed(workflow: Workflow) -> None:
