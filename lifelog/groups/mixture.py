@@ -129,7 +129,7 @@ def _maximise(vectors: Floats, errors: Floats, means: Floats) -> tuple[float, Fl
 
 
 def _climb(vectors: Floats, errors: Floats, state: _State, tolerance: float) -> _State:
-    """Maximise the likelihood from each start until it rises by less than the tolerance; such a start rests."""
+    """Maximise the likelihood from each start, until an iteration raises it by less than the tolerance."""
     live = np.ones(len(state.likelihood), dtype=bool)
     for _ in range(ITERATIONS - 1):
         own = state.of(live)

@@ -71,6 +71,7 @@ class Stack:
             return
         for name, x in self.network.named_buffers():
             x.copy_(self.buffers[name][0])
+            self.buffers[name] = x[None]  # a view, which batch normalisation updates
         parameters, gradients = (self._by_name(x) for x in (self.values, self.gradient))
         for name, p in self.network.named_parameters():
             p.data, p.grad = parameters[name][0], gradients[name][0]
@@ -107,9 +108,8 @@ class Stack:
 
     def weights(self, place: int) -> Weights:
         """Return a copy of the weights of a network on its device, in few operations."""
-        buffers = dict(self.network.named_buffers()) if len(self) == 1 else self.buffers
-        own = {name: x if len(self) == 1 else x[place] for name, x in buffers.items()}
-        return Weights(self.values[place].detach().clone(), {name: x.clone() for name, x in own.items()})
+        buffers = {name: x[place].clone() for name, x in self.buffers.items()}
+        return Weights(self.values[place].detach().clone(), buffers)
 
     def state(self, weights: Weights) -> dict[str, Tensor]:
         """Return the state dict of a network on the CPU."""
