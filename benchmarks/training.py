@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -83,32 +84,36 @@ def optimiser(way: Optimiser, batch: int = 8, rounds: int = 100) -> dict[str, fl
     return figures | {"ms/update": 1000 * best(update, rounds)}
 
 
-def epochs(way: Way, device: str, windows: int = 1290, batch: int = 512, count: int = 10) -> dict[str, float]:
+def epochs(
+    way: Way, device: str, windows: int = 1290, batch: int = 512, count: int = 50, replay: bool = True
+) -> dict[str, float]:
     """Train one user's network on a device; each epoch also scores a tenth as many validation windows.
 
     On a GPU also the time of its kernels, and a lower bound: the multiplications of the forward pass of all windows at
-    the speed of a large matrix product.
+    the speed of a large matrix product. With `replay`, lifelog records its steps on a GPU.
     """
     torch.set_num_threads(1)
     torch.manual_seed(0)
     place = pick_device(device)
-    settings = CONVOLUTION.model_copy(update={"batch_size": batch, "epochs": count, "patience": count})
+    settings = CONVOLUTION.model_copy(update={"batch_size": batch})
     subsets = [_random_bags(size) for size in (windows, max(1, windows // 10))]
-    if way == "lifelog":
-        network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings).to(place)
-        train, validation = (bags.to(place) for bags in subsets)
-        work: Work = partial(fit, [Task(network, train, validation, 0)], settings)
-    else:
-        plain_network = PlainNetwork(CONFIG.modalities, len(TARGET.classes), settings).to(place)
-        training, held_out = PlainTraining(plain_network, subsets[0], settings), windows_of(subsets[1])
 
-        def work() -> None:
-            for _ in range(count):
+    def train(epochs: int) -> None:
+        if way == "plain":
+            training, held_out = PlainTraining(network, subsets[0], settings), windows_of(subsets[1])
+            for _ in range(epochs):
                 training.epoch()
                 training.score(held_out)
+        else:
+            own = settings.model_copy(update={"epochs": epochs, "patience": epochs})
+            StackTraining([Task(network, *bags, 0)], own, replay).run()
 
-    figures = {"ms/epoch": 1000 * best(work, 1) / count}
-    return figures | (_gpu_figures(work, place, windows, count) if place.type == "cuda" else {})
+    of_way = PlainNetwork if way == "plain" else MilNetwork
+    network = of_way(CONFIG.modalities, len(TARGET.classes), settings).to(place)
+    bags = [subset.to(place) for subset in subsets]
+    train(1)
+    figures = {"ms/epoch": 1000 * seconds(partial(train, count)) / count}
+    return figures | (_gpu_figures(train, place, windows) if place.type == "cuda" else {})
 
 
 def together(
@@ -147,10 +152,10 @@ def _first_samples(bags: Bags) -> Bags:
     return Bags(values, bags.present, bags.classes)
 
 
-def _gpu_figures(work: Work, place: torch.device, windows: int, epochs: int) -> dict[str, float]:
+def _gpu_figures(train: Callable[[int], None], place: torch.device, windows: int, epochs: int = 5) -> dict[str, float]:
     """Return the GPU's figures of the case `epochs`."""
     with profile(activities=[ProfilerActivity.CUDA]) as profiled:
-        work()
+        train(epochs)
     kernels = sum(event.self_device_time_total for event in profiled.key_averages())
     peak = torch.cuda.max_memory_allocated() / 2**20
     square = torch.randn(8192, 8192, device=place)

@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.__main__ import main, run
 from benchmarks.cases import CASES, find_case, run_case
-from benchmarks.report import TOGETHER, write_report
+from benchmarks.report import GPU_CASES, TOGETHER, write_report
 
 STAGES = ("read", "written")
 GPU_FIGURES = {"kernels ms/epoch", "bound ms/epoch", "peak GPU MiB"}
@@ -280,8 +280,8 @@ CELLS: list[Cell] = [
         )
     ),
     *(
-        ("GPU", f"{way}|{batch}", figure, "epochs", figure, {"way": way, "batch": batch})
-        for way in ("plain", "lifelog")
+        ("GPU", f"{title}|{batch}", figure, "epochs", figure, case | {"batch": batch})
+        for title, case in GPU_CASES.items()
         for batch in (64, 512)
         for figure in ("ms/epoch", "peak MiB", *sorted(GPU_FIGURES))
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from lifelog.mil.bags import Bags
 from lifelog.mil.loss import bag_loss, class_weights, evaluate
 from lifelog.mil.network import BagNetwork
 from lifelog.mil.optimiser import ClippedAdamW
+from lifelog.mil.replay import Replay
 from lifelog.mil.stack import SomeBags, Stack, StackedBags, Weights
 from lifelog.mil.steps import hide_modalities, plan_epoch, steps_per_epoch
 from lifelog.settings.mil import Training
@@ -138,9 +139,11 @@ class StackTraining:
         In descending order of their steps per epoch.
     settings : Training
         Epochs, patience, optimiser, loss, and the monitored score.
+    replay : bool
+        Record the steps on a GPU. Windows in a file are read in every step, which cannot be recorded.
     """
 
-    def __init__(self, tasks: Sequence[Task], settings: Training) -> None:
+    def __init__(self, tasks: Sequence[Task], settings: Training, replay: bool = True) -> None:
         self.settings = settings
         self.stack = Stack([task.network for task in tasks])
         self.optimiser = ClippedAdamW(
@@ -159,6 +162,14 @@ class StackTraining:
         self.fits = [Fit() for _ in tasks]
         self.best: dict[int, Weights] = {}
         self.active = list(range(len(tasks)))  # the tasks of the networks of the stack
+        self.device = self.stack.values.device
+        self.replay = replay and self.device.type == "cuda" and isinstance(tasks[0].train, Bags)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Prepare steps of the networks of the stack."""
+        self.losses = torch.zeros(len(self.stack), dtype=torch.float64, device=self.device)  # sums over an epoch
+        self._step: Callable[..., None] = Replay(self._take_step) if self.replay else self._take_step
 
     def run(self) -> list[Fit]:
         """Train until every network stops."""
@@ -191,20 +202,23 @@ class StackTraining:
         """Train all networks for an epoch, and return the mean loss of each, (N,), without waiting for the device."""
         self.stack.train(True)
         plan = plan_epoch(self.train.counts, self.train.source.present.shape[1], self.settings, self.generators)
-        device = self.train.source.classes.device
-        rows, shares, numbers = plan.rows.to(device), plan.shares.to(device), plan.numbers.to(device)
-        total = torch.zeros(len(self.stack), dtype=torch.float64, device=device)
+        rows, shares, numbers = (x.to(self.device) for x in (plan.rows, plan.shares, plan.numbers))
+        self.losses.zero_()
         for step, (count, size) in enumerate(zip(plan.networks, plan.sizes, strict=True)):
-            batch = self.train.take(rows[step, :count, :size])
-            shown = hide_modalities(batch.present, numbers[step, :count, :size], self.settings.modality_dropout)
-            own = None if self.weights is None else self.weights[:count]
-            share = shares[step, :count, :size]
-            losses = bag_loss(self.stack(batch, shown), batch.classes, own, self.settings, share)
-            self.stack.gradient.zero_()
-            losses.sum().backward()
-            self.optimiser.step(count)
-            total[:count] += losses.detach() * (share > 0).sum(dim=1)
-        return total / plan.windows.to(device)
+            self._step(*(x[step, :count, :size] for x in (rows, shares, numbers)))
+        return self.losses / plan.windows.to(self.device)
+
+    def _take_step(self, rows: Tensor, shares: Tensor, numbers: Tensor) -> None:
+        """Update the first n networks by their windows `rows`, (n, B); see `Plan`."""
+        count = len(rows)
+        batch = self.train.take(rows)
+        shown = hide_modalities(batch.present, numbers, self.settings.modality_dropout)
+        own = None if self.weights is None else self.weights[:count]
+        losses = bag_loss(self.stack(batch, shown), batch.classes, own, self.settings, shares)
+        self.stack.gradient.zero_()
+        losses.sum().backward()
+        self.optimiser.step(count)
+        self.losses[:count] += losses.detach() * (shares > 0).sum(dim=1)
 
     def _select(self, epoch: int, train_losses: list[float]) -> None:
         """Score all networks, and keep the weights of those that have improved."""
@@ -220,12 +234,13 @@ class StackTraining:
         """Continue with the networks that have improved lately; return whether there is one."""
         places = [p for p, i in enumerate(self.active) if epoch - self.fits[i].epoch < self.settings.patience]
         if places and len(places) < len(self.active):
-            rows = torch.tensor(places, device=self.stack.values.device)
+            rows = torch.tensor(places, device=self.device)
             self.stack.keep(rows)
             self.optimiser.keep(self.stack.values, self.stack.gradient, rows)
             self.train.keep(places)
             self.validation.keep(places)
             self.weights = None if self.weights is None else self.weights[rows]
             self.generators = [self.generators[place] for place in places]
+            self._begin()
         self.active = [self.active[place] for place in places]
         return bool(places)

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -142,6 +144,16 @@ def test_networks_that_are_trained_together_are_those_that_are_trained_alone(
             assert first == pytest.approx(second)
 
 
+def normalised(sizes: Sequence[int], settings: Mil) -> list[Task]:
+    """Networks with batch normalisation and so many training windows."""
+    tasks = []
+    for seed, size in enumerate(sizes):
+        torch.manual_seed(seed)
+        network = MilNetwork(TWO, 2, settings).double()
+        tasks.append(Task(network, double(toy(size, seed)), double(toy(8 + seed, 9)), seed))
+    return tasks
+
+
 def test_networks_with_batch_normalisation_are_trained_with_those_of_as_many_windows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -150,18 +162,10 @@ def test_networks_with_batch_normalisation_are_trained_with_those_of_as_many_win
     monkeypatch.setattr(fitting, "Stack", lambda networks: sizes.append(len(networks)) or Stack(networks))
     settings = CONVOLUTION.model_copy(update={"epochs": 6, "patience": 2})
 
-    def tasks() -> list[Task]:
-        found = []
-        for seed, size in enumerate((16, 19, 16, 16)):
-            torch.manual_seed(seed)
-            network = MilNetwork(TWO, 2, settings).double()
-            found.append(Task(network, double(toy(size, seed)), double(toy(8 + seed, 9)), seed))
-        return found
-
-    together = tasks()
+    together = normalised((16, 19, 16, 16), settings)
     fits = fit(together, settings)
     assert sorted(sizes) == [1, 3]
-    alone = [(task, fit([task], settings)[0]) for task in tasks()]
+    alone = [(task, fit([task], settings)[0]) for task in normalised((16, 19, 16, 16), settings)]
     for task, own, (other, expected) in zip(together, fits, alone, strict=True):
         assert own.epoch == expected.epoch
         for name, x in other.network.state_dict().items():
