@@ -36,7 +36,7 @@ TOGETHER: dict[str, tuple[dict[str, object], ...]] = {
 }
 GPU_CASES: dict[str, dict[str, object]] = {
     "plain": {"way": "plain", "count": 3},
-    "lifelog, without recording": {"way": "lifelog", "replay": False},
+    "lifelog, not recorded": {"way": "lifelog", "replay": False, "count": 10},
     "lifelog": {"way": "lifelog", "replay": True},
 }
 STARTS = 3  # new processes per optimiser
@@ -77,8 +77,8 @@ A dry run of the default workflow, a call with nothing to do, and a dry run of a
 participant (six), which is Snakemake's own share:
 """
 GPU_NOTE = """
-{gpu}; one participant with 1290 windows. A training has 1000 epochs; its time is extrapolated from three of `plain` and
-50 of `lifelog`, in which a step is recorded once and then replayed (CUDA graphs, `lifelog/mil/replay.py`). Bound: the
+{gpu}; one participant with 1290 windows. A training has 1000 epochs; its time is extrapolated from a few.
+`lifelog` records its steps in the first epochs and replays them (CUDA graphs, `lifelog/mil/replay.py`). Bound: the
 multiplications of the forward pass at the speed of a large matrix product. With a batch size of 512, `lifelog` is
 {ratio:.1f} times faster than `plain`.
 """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -23,6 +22,7 @@ from lifelog.mil.fit import StackTraining, Task, fit
 from lifelog.mil.loss import bag_loss
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.optimiser import ClippedAdamW
+from lifelog.mil.replay import EAGER
 from lifelog.mil.stack import Stack
 from lifelog.mil.train import train_mil
 from lifelog.settings.mil import Mil
@@ -90,30 +90,28 @@ def epochs(
     """Train one user's network on a device; each epoch also scores a tenth as many validation windows.
 
     On a GPU also the time of its kernels, and a lower bound: the multiplications of the forward pass of all windows at
-    the speed of a large matrix product. With `replay`, lifelog records its steps on a GPU.
+    the speed of a large matrix product. With `replay`, lifelog records its operations on a GPU in the first epochs,
+    which are not measured.
     """
     torch.set_num_threads(1)
     torch.manual_seed(0)
     place = pick_device(device)
     settings = CONVOLUTION.model_copy(update={"batch_size": batch})
-    subsets = [_random_bags(size) for size in (windows, max(1, windows // 10))]
+    train, validation = (_random_bags(size) for size in (windows, max(1, windows // 10)))
+    if way == "lifelog":
+        network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings).to(place)
+        epoch = _epoch([StackTraining([Task(network, train.to(place), validation.to(place), 0)], settings, replay)])
+    else:
+        plain_network = PlainNetwork(CONFIG.modalities, len(TARGET.classes), settings).to(place)
+        training, held_out = PlainTraining(plain_network, train, settings), windows_of(validation)
 
-    def train(epochs: int) -> None:
-        if way == "plain":
-            training, held_out = PlainTraining(network, subsets[0], settings), windows_of(subsets[1])
-            for _ in range(epochs):
-                training.epoch()
-                training.score(held_out)
-        else:
-            own = settings.model_copy(update={"epochs": epochs, "patience": epochs})
-            StackTraining([Task(network, *bags, 0)], own, replay).run()
+        def epoch() -> None:
+            training.epoch()
+            training.score(held_out)
 
-    of_way = PlainNetwork if way == "plain" else MilNetwork
-    network = of_way(CONFIG.modalities, len(TARGET.classes), settings).to(place)
-    bags = [subset.to(place) for subset in subsets]
-    train(1)
-    figures = {"ms/epoch": 1000 * seconds(partial(train, count)) / count}
-    return figures | (_gpu_figures(train, place, windows) if place.type == "cuda" else {})
+    _repeat(epoch, EAGER + 1)
+    figures = {"ms/epoch": 1000 * seconds(lambda: _repeat(epoch, count)) / count}
+    return figures | (_gpu_figures(epoch, place, windows) if place.type == "cuda" else {})
 
 
 def together(
@@ -126,13 +124,13 @@ def together(
 ) -> dict[str, float]:
     """Train networks of as many participants at once, and one after the other; each epoch also scores a tenth.
 
-    `speed-up` is the time of one network after the other by the time at once, of the same rounds.
+    `speed-up` is the time of one network after the other by the time at once, of the same process.
     """
     torch.set_num_threads(1)
     torch.manual_seed(0)
     place = pick_device(device)
     settings = CONFIG.mil if encoder == "features" else CONVOLUTION
-    settings = settings.model_copy(update={"batch_size": batch, "epochs": count, "patience": count})
+    settings = settings.model_copy(update={"batch_size": batch})
     tasks = []
     for seed in range(networks):
         train, validation = (_random_bags(size).to(place) for size in (windows, max(2, windows // 10)))
@@ -140,10 +138,31 @@ def together(
             train, validation = (_first_samples(bags) for bags in (train, validation))
         network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings, train.channels).to(place)
         tasks.append(Task(network, train, validation, seed))
-    at_once = best(lambda: StackTraining(tasks, settings).run(), 2)
-    alone = best(lambda: [StackTraining([task], settings).run() for task in tasks], 2)
-    figures = {"ms/epoch": 1000 * at_once / count, "ms/epoch alone": 1000 * alone / count}
-    return figures | {"speed-up": alone / at_once}
+
+    def milliseconds(trainings: list[StackTraining]) -> float:
+        epoch = _epoch(trainings)
+        _repeat(epoch, EAGER)
+        return 1000 * best(lambda: _repeat(epoch, count), 2) / count
+
+    at_once = milliseconds([StackTraining(tasks, settings)])
+    alone = milliseconds([StackTraining([task], settings) for task in tasks])
+    return {"ms/epoch": at_once, "ms/epoch alone": alone, "speed-up": alone / at_once}
+
+
+def _epoch(trainings: list[StackTraining]) -> Work:
+    """Return a function that trains and scores for an epoch."""
+
+    def epoch() -> None:
+        for training in trainings:
+            training.train_epoch().tolist()
+            training.evaluation()
+
+    return epoch
+
+
+def _repeat(work: Work, count: int) -> None:
+    for _ in range(count):
+        work()
 
 
 def _first_samples(bags: Bags) -> Bags:
@@ -152,16 +171,16 @@ def _first_samples(bags: Bags) -> Bags:
     return Bags(values, bags.present, bags.classes)
 
 
-def _gpu_figures(train: Callable[[int], None], place: torch.device, windows: int, epochs: int = 5) -> dict[str, float]:
+def _gpu_figures(epoch: Work, place: torch.device, windows: int, count: int = 2) -> dict[str, float]:
     """Return the GPU's figures of the case `epochs`."""
     with profile(activities=[ProfilerActivity.CUDA]) as profiled:
-        train(epochs)
+        _repeat(epoch, count)
     kernels = sum(event.self_device_time_total for event in profiled.key_averages())
     peak = torch.cuda.max_memory_allocated() / 2**20
     square = torch.randn(8192, 8192, device=place)
     product = best(lambda: (square @ square)[0, 0].item(), 5)
     bound = product * MULTIPLICATIONS * (windows + windows // 10) / 8192**3
-    return {"kernels ms/epoch": kernels / 1000 / epochs, "bound ms/epoch": 1000 * bound, "peak GPU MiB": peak}
+    return {"kernels ms/epoch": kernels / 1000 / count, "bound ms/epoch": 1000 * bound, "peak GPU MiB": peak}
 
 
 def learning(way: Way, score: float = 0.8, seeds: int = 3, windows: int = 200, limit: int = 60) -> dict[str, float]:

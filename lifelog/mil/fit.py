@@ -18,12 +18,12 @@ import torch
 from torch import Tensor
 
 from lifelog.mil.bags import Bags
-from lifelog.mil.loss import bag_loss, class_weights, evaluate
+from lifelog.mil.loss import Evaluation, bag_loss, class_weights
 from lifelog.mil.network import BagNetwork
 from lifelog.mil.optimiser import ClippedAdamW
 from lifelog.mil.replay import Replay
 from lifelog.mil.stack import SomeBags, Stack, StackedBags, Weights
-from lifelog.mil.steps import hide_modalities, plan_epoch, steps_per_epoch
+from lifelog.mil.steps import Schedule, hide_modalities, step_sizes
 from lifelog.settings.mil import Training
 
 logger = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ def stacks(tasks: Sequence[Task], settings: Training) -> list[list[int]]:
     task, counts = tasks[0], [len(task.train) for task in tasks]
     size = max(1, STEP_VALUES[task.train.classes.device.type] // (task.train.width * settings.batch_size))
     size = size if isinstance(task.train, Bags) else 1
-    order = sorted(range(len(tasks)), key=lambda i: (-steps_per_epoch(counts[i], settings), counts[i]))
+    order = sorted(range(len(tasks)), key=lambda i: (-len(step_sizes(counts[i], settings)), counts[i]))
     normalised = any(True for _ in task.network.buffers())
     same = [list(own) for _, own in groupby(order, lambda i: counts[i])] if normalised else [order]
     return [own[start : start + size] for own in same for start in range(0, len(own), size)]
@@ -163,13 +163,16 @@ class StackTraining:
         self.best: dict[int, Weights] = {}
         self.active = list(range(len(tasks)))  # the tasks of the networks of the stack
         self.device = self.stack.values.device
-        self.replay = replay and self.device.type == "cuda" and isinstance(tasks[0].train, Bags)
+        self.replay = replay and self.device.type == "cuda" and isinstance(self.train.source, Bags)
         self._begin()
 
     def _begin(self) -> None:
         """Prepare steps of the networks of the stack."""
+        modalities = self.train.source.present.shape[1]
+        self.schedule = Schedule(self.train.counts, modalities, self.settings, self.device)
         self.losses = torch.zeros(len(self.stack), dtype=torch.float64, device=self.device)  # sums over an epoch
-        self._step: Callable[..., None] = Replay(self._take_step) if self.replay else self._take_step
+        self.evaluation = Evaluation(self.stack, self.validation, self.weights, self.settings, self.replay)
+        self._step: Callable[..., None] = Replay(self._take_step, self.device) if self.replay else self._take_step
 
     def run(self) -> list[Fit]:
         """Train until every network stops."""
@@ -201,15 +204,15 @@ class StackTraining:
     def train_epoch(self) -> Tensor:
         """Train all networks for an epoch, and return the mean loss of each, (N,), without waiting for the device."""
         self.stack.train(True)
-        plan = plan_epoch(self.train.counts, self.train.source.present.shape[1], self.settings, self.generators)
-        rows, shares, numbers = (x.to(self.device) for x in (plan.rows, plan.shares, plan.numbers))
+        schedule = self.schedule
+        rows, numbers = schedule.draw(self.generators)
         self.losses.zero_()
-        for step, (count, size) in enumerate(zip(plan.networks, plan.sizes, strict=True)):
-            self._step(*(x[step, :count, :size] for x in (rows, shares, numbers)))
-        return self.losses / plan.windows.to(self.device)
+        for step, (count, size) in enumerate(zip(schedule.networks, schedule.sizes, strict=True)):
+            self._step(*(x[step, :count, :size] for x in (rows, schedule.shares, numbers)))
+        return self.losses / schedule.windows
 
     def _take_step(self, rows: Tensor, shares: Tensor, numbers: Tensor) -> None:
-        """Update the first n networks by their windows `rows`, (n, B); see `Plan`."""
+        """Update the first n networks by their windows `rows`, (n, B); see `Schedule`."""
         count = len(rows)
         batch = self.train.take(rows)
         shown = hide_modalities(batch.present, numbers, self.settings.modality_dropout)
@@ -222,7 +225,7 @@ class StackTraining:
 
     def _select(self, epoch: int, train_losses: list[float]) -> None:
         """Score all networks, and keep the weights of those that have improved."""
-        losses, scores = evaluate(self.stack, self.validation, self.weights, self.settings)
+        losses, scores = self.evaluation()
         for place, i in enumerate(self.active):
             own, scored = self.fits[i], {"validation_loss": losses[place], "validation_score": scores[place]}
             own.history.append({"epoch": epoch, "train_loss": train_losses[place]} | scored)

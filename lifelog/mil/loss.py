@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from lifelog.evaluate.metrics import METRICS
 from lifelog.mil.bags import Bags
 from lifelog.mil.network import BagNetwork
+from lifelog.mil.replay import Replay
 from lifelog.mil.stack import SomeBags, Stack, StackedBags
 from lifelog.settings.mil import Training
 
@@ -69,11 +70,8 @@ def bag_loss(
     return losses.mean(dim=-1) if shares is None else (losses * shares).sum(dim=-1)
 
 
-@torch.no_grad()
-def evaluate(
-    stack: Stack, bags: StackedBags, weights: Tensor | None, settings: Training
-) -> tuple[list[float], list[float]]:
-    """Evaluate networks.
+class Evaluation:
+    """The evaluation of networks on validation windows.
 
     Parameters
     ----------
@@ -85,31 +83,52 @@ def evaluate(
         Class weights of the loss.
     settings : Training
         Loss and monitored score.
-
-    Returns
-    -------
-    losses, scores : list of float
-        By network: loss over all bags, and monitored score.
+    replay : bool
+        Record the operations on a GPU.
     """
-    stack.train(False)
-    device = bags.source.classes.device
-    outputs, classes = [], []
-    rows = torch.arange(max(bags.counts), device=device).expand(len(stack), -1)
-    counts = torch.tensor(bags.counts, device=device)[:, None]
-    for part in rows.split(max(1, CHUNK // max(1, bags.source.width * len(stack))), dim=1):
-        batch = bags.take(torch.minimum(part, counts - 1))  # the last window pads
-        outputs.append(stack(batch, batch.present))
-        classes.append(batch.classes)
-    predicted, truth = torch.cat(outputs, dim=1), torch.cat(classes, dim=1)
-    losses = bag_loss(predicted, truth, weights, settings, (rows < counts) / counts)
-    score = METRICS[settings.monitor].score
-    pairs = zip(truth.cpu().numpy(), predicted.cpu().numpy(), bags.counts, strict=True)
-    return losses.tolist(), [score(own[:count], output[:count], None) for own, output, count in pairs]
+
+    def __init__(
+        self, stack: Stack, bags: StackedBags, weights: Tensor | None, settings: Training, replay: bool = False
+    ) -> None:
+        self.stack, self.bags, self.weights, self.settings = stack, bags, weights, settings
+        device = stack.values.device
+        counts = torch.tensor(bags.counts, device=device)[:, None]
+        places = torch.arange(max(bags.counts), device=device).expand(len(stack), -1)
+        self.rows = torch.minimum(places, counts - 1)  # the last window pads
+        self.shares = (places < counts) / counts
+        self.classes = bags.source.classes[self.rows + bags.offsets]
+        self.predicted = stack.values.new_empty(*self.rows.shape, stack.network.classes, requires_grad=False)
+        self.losses = stack.values.new_empty(len(stack), requires_grad=False)
+        self._predict: Callable[[], None] = Replay(self._run, device) if replay else self._run
+
+    def __call__(self) -> tuple[list[float], list[float]]:
+        """Evaluate the networks as they are.
+
+        Returns
+        -------
+        losses, scores : list of float
+            By network: loss over all bags, and monitored score.
+        """
+        self.stack.train(False)
+        self._predict()
+        score = METRICS[self.settings.monitor].score
+        pairs = zip(self.classes.cpu().numpy(), self.predicted.cpu().numpy(), self.bags.counts, strict=True)
+        return self.losses.tolist(), [score(own[:count], output[:count], None) for own, output, count in pairs]
+
+    @torch.no_grad()
+    def _run(self) -> None:
+        """Write the predictions and losses."""
+        size = max(1, CHUNK // max(1, self.bags.source.width * len(self.stack)))
+        for rows, predicted in zip(self.rows.split(size, dim=1), self.predicted.split(size, dim=1), strict=True):
+            batch = self.bags.take(rows)
+            predicted.copy_(self.stack(batch, batch.present))
+        self.losses.copy_(bag_loss(self.predicted, self.classes, self.weights, self.settings, self.shares))
 
 
 def validation_score(network: BagNetwork, validation: SomeBags, settings: Training) -> float:
     """Return the monitored score of a network, by which `fit` selects the epoch."""
-    return evaluate(Stack([network]), StackedBags([validation]), None, settings)[1][0]
+    _, (score,) = Evaluation(Stack([network]), StackedBags([validation]), None, settings)()
+    return score
 
 
 def chunks(bags: SomeBags) -> Iterator[Bags]:

@@ -17,17 +17,19 @@ EAGER = 2
 
 
 class Replay:
-    """A step that is recorded per shape of its arguments.
+    """A step that is recorded per shape of its arguments, if it has any.
 
     Parameters
     ----------
     step : callable
         A function of tensors on a GPU without a result. All other tensors that it reads and writes stay at their place
         in memory, and it does not wait for the GPU.
+    device : torch.device
+        The GPU.
     """
 
-    def __init__(self, step: Callable[..., None]) -> None:
-        self.step = step
+    def __init__(self, step: Callable[..., None], device: torch.device) -> None:
+        self.step, self.device = step, device
         self.seen: Counter[tuple[torch.Size, ...]] = Counter()
         self.recorded: dict[tuple[torch.Size, ...], tuple[list[Tensor], Callable[[], None]]] = {}
 
@@ -40,7 +42,7 @@ class Replay:
             return
         if shapes not in self.recorded:
             inputs = [x.clone() for x in given]
-            self.recorded[shapes] = inputs, record(lambda: self.step(*inputs), inputs[0].device)
+            self.recorded[shapes] = inputs, record(lambda: self.step(*inputs), self.device)
         inputs, replay = self.recorded[shapes]
         for own, x in zip(inputs, given, strict=True):
             own.copy_(x)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -11,33 +10,8 @@ from torch import Tensor
 from lifelog.settings.mil import Training
 
 
-class Plan(NamedTuple):
-    """The windows of every step of an epoch, of N networks in descending order of their number of steps.
-
-    Attributes
-    ----------
-    rows : Tensor of int64, shape (n_steps, N, n_windows)
-        Numbers of windows, 0 for padding.
-    shares : Tensor, shape (n_steps, N, n_windows)
-        Share of each window in the loss of its step, 0 for padding.
-    numbers : Tensor, shape (n_steps, N, n_windows, n_modalities)
-        Random numbers of modality dropout, from 0 to 1; without modality dropout, n_modalities is 0.
-    networks, sizes : list of int
-        By step: number of networks, and of windows.
-    windows : Tensor of float64, shape (N,)
-        Number of windows of the epoch by network.
-    """
-
-    rows: Tensor
-    shares: Tensor
-    numbers: Tensor
-    networks: list[int]
-    sizes: list[int]
-    windows: Tensor
-
-
-def plan_epoch(counts: Sequence[int], modalities: int, settings: Training, generators: list[torch.Generator]) -> Plan:
-    """Draw the windows of every step of an epoch.
+class Schedule:
+    """The steps of an epoch of N networks, in descending order of their number of steps.
 
     Parameters
     ----------
@@ -47,61 +21,83 @@ def plan_epoch(counts: Sequence[int], modalities: int, settings: Training, gener
         Number of modalities.
     settings : Training
         Batch size, updates per epoch, and modality dropout.
-    generators : list of torch.Generator
-        Source of random numbers by network.
+    device : torch.device
+        Of the networks.
 
-    Returns
-    -------
-    Plan
-        What a network gets does not depend on the others.
+    Attributes
+    ----------
+    networks, sizes : list of int
+        By step: number of networks, and largest number of windows.
+    shares : Tensor, shape (n_steps, N, n_windows)
+        Share of each window in the loss of its step, 0 for padding.
+    windows : Tensor of float64, shape (N,)
+        Number of windows of the epoch by network.
     """
-    steps = [list(batches(count, settings, own)) for count, own in zip(counts, generators, strict=True)]
-    longest, widest = max(map(len, steps)), max(len(step) for own in steps for step in own)
-    rows = torch.zeros(longest, len(counts), widest, dtype=torch.long)
-    shares = torch.zeros(rows.shape)
-    numbers = torch.zeros(*rows.shape, modalities if settings.modality_dropout else 0)
-    for network, own in enumerate(steps):
-        for step, drawn in enumerate(own):
-            rows[step, network, : len(drawn)] = drawn
-            shares[step, network, : len(drawn)] = 1 / len(drawn)
-        if settings.modality_dropout:
-            shape = len(own), max(map(len, own)), modalities
-            numbers[: shape[0], network, : shape[1]] = torch.rand(shape, generator=generators[network])
-    networks = [sum(len(own) > step for own in steps) for step in range(longest)]
-    sizes = [max(len(own[step]) for own in steps if len(own) > step) for step in range(longest)]
-    windows = torch.tensor([sum(map(len, own)) for own in steps], dtype=torch.float64)
-    return Plan(rows, shares, numbers, networks, sizes, windows)
+
+    def __init__(self, counts: Sequence[int], modalities: int, settings: Training, device: torch.device) -> None:
+        self.counts, self.device = counts, device
+        self.modalities = modalities if settings.modality_dropout else 0
+        self.steps = [step_sizes(count, settings) for count in counts]
+        longest, widest = len(self.steps[0]), max(map(max, self.steps))
+        self.networks = [sum(len(own) > step for own in self.steps) for step in range(longest)]
+        self.sizes = [max(own[step] for own in self.steps if len(own) > step) for step in range(longest)]
+        shares = torch.zeros(longest, len(counts), widest)
+        for network, own in enumerate(self.steps):
+            for step, size in enumerate(own):
+                shares[step, network, :size] = 1 / size
+        self.used = shares.transpose(0, 1) > 0
+        self.shares = shares.to(device)
+        self.windows = torch.tensor([sum(own) for own in self.steps], dtype=torch.float64).to(device)
+
+    def draw(self, generators: Sequence[torch.Generator]) -> tuple[Tensor, Tensor]:
+        """Draw the windows of an epoch: passes over those of each network in random order.
+
+        Parameters
+        ----------
+        generators : sequence of torch.Generator
+            Source of random numbers by network. What a network gets does not depend on the others.
+
+        Returns
+        -------
+        rows : Tensor of int64, shape (n_steps, N, n_windows)
+            Numbers of windows, 0 for padding.
+        numbers : Tensor, shape (n_steps, N, n_windows, n_modalities)
+            Random numbers of modality dropout, from 0 to 1; without modality dropout, n_modalities is 0.
+        """
+        rows = torch.zeros(self.used.shape, dtype=torch.long)
+        numbers = torch.zeros(*self.shares.shape, self.modalities)
+        orders = []
+        for network, (count, own) in enumerate(zip(self.counts, self.steps, strict=True)):
+            passes = -(-sum(own) // count)
+            orders += [torch.randperm(count, generator=generators[network]) for _ in range(passes)]
+            orders[-1] = orders[-1][: sum(own) - count * (passes - 1)]
+            if self.modalities:
+                shape = len(own), max(own), self.modalities
+                numbers[: shape[0], network, : shape[1]] = torch.rand(shape, generator=generators[network])
+        rows[self.used] = torch.cat(orders)
+        return rows.transpose(0, 1).to(self.device), numbers.to(self.device)
 
 
-def steps_per_epoch(windows: int, settings: Training) -> int:
-    """Return the number of steps of an epoch."""
-    return settings.updates_per_epoch or max(1, windows // min(settings.batch_size, windows))
-
-
-def batches(windows: int, settings: Training, generator: torch.Generator) -> Iterator[Tensor]:
-    """Yield the windows of each step of an epoch: one pass over them in random order, or as many steps as configured.
+def step_sizes(windows: int, settings: Training) -> list[int]:
+    """Return the number of windows of each step of an epoch.
 
     Parameters
     ----------
     windows : int
-        Number of windows.
+        Number of windows of the network.
     settings : Training
         Batch size, and updates per epoch.
-    generator : torch.Generator
-        Source of random numbers.
 
-    Yields
-    ------
-    Tensor of int64, shape (n_windows_of_the_step,)
-        Numbers of windows. A configured number of steps takes as many passes as it needs.
+    Returns
+    -------
+    list of int
+        For one pass over the windows, or for as many steps as configured.
     """
-    steps, size = steps_per_epoch(windows, settings), min(settings.batch_size, windows)
-    if settings.updates_per_epoch is None:
-        yield from torch.randperm(windows, generator=generator).tensor_split(steps)
-        return
-    passes = -(-steps * size // windows)
-    order = torch.cat([torch.randperm(windows, generator=generator) for _ in range(passes)])
-    yield from order[: steps * size].split(size)
+    size = min(settings.batch_size, windows)
+    if settings.updates_per_epoch is not None:
+        return [size] * settings.updates_per_epoch
+    steps = max(1, windows // size)
+    return [windows // steps + (step < windows % steps) for step in range(steps)]
 
 
 def hide_modalities(present: Tensor, numbers: Tensor, probability: float) -> Tensor:

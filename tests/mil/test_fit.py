@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from itertools import chain
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from lifelog.mil.importance import explain
 from lifelog.mil.loss import bag_loss, class_weights, validation_score
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.stack import Stack, StackedBags
-from lifelog.mil.steps import batches, hide_modalities
+from lifelog.mil.steps import Schedule, hide_modalities
 from lifelog.settings.mil import Mil, Training
 from lifelog.settings.windows import Modality
 
@@ -52,15 +53,25 @@ def test_training_stops_after_patience() -> None:
     assert len(fitted.history) == fitted.epoch + 2
 
 
+def windows_of_steps(windows: int, settings: Training) -> list[list[int]]:
+    """Numbers of the windows of each step of an epoch, of a network with more steps than another one."""
+    schedule = Schedule([windows, 3], 2, settings, torch.device("cpu"))
+    rows, _ = schedule.draw([torch.Generator().manual_seed(seed) for seed in range(2)])
+    steps = [rows[step, 0, : int((schedule.shares[step, 0] > 0).sum())].tolist() for step in range(len(rows))]
+    assert [len(step) for step in steps] == schedule.sizes and schedule.windows[0] == sum(schedule.sizes)
+    torch.testing.assert_close(schedule.shares[:, 0].sum(dim=1), torch.ones(len(steps)))
+    return steps
+
+
 @pytest.mark.parametrize("windows", [5, 40, 400])
 def test_steps_per_epoch_do_not_depend_on_the_number_of_windows(windows: int) -> None:
-    settings = Training(batch_size=16, updates_per_epoch=10)
-    steps = list(batches(windows, settings, torch.Generator().manual_seed(0)))
+    steps = windows_of_steps(windows, Training(batch_size=16, updates_per_epoch=10))
     assert [len(step) for step in steps] == [min(16, windows)] * 10
-    counts = torch.bincount(torch.cat(steps), minlength=windows)
+    counts = torch.bincount(torch.tensor(list(chain(*steps))), minlength=windows)
     assert counts.max() - counts.min() <= 1  # whole passes, and a part of the last one
-    passes = list(batches(windows, Training(batch_size=16), torch.Generator().manual_seed(0)))
-    assert torch.cat(passes).sort().values.tolist() == list(range(windows)) and len(passes) == max(1, windows // 16)
+    passes = windows_of_steps(windows, Training(batch_size=16))
+    assert sorted(chain(*passes)) == list(range(windows)) and len(passes) == max(1, windows // 16)
+    assert max(map(len, passes)) - min(map(len, passes)) <= 1
 
 
 def test_a_loss_of_nan_raises_an_error_with_its_epoch() -> None:

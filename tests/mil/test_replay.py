@@ -66,7 +66,7 @@ def test_a_step_is_recorded_per_shape_and_replayed_with_new_values(monkeypatch: 
         calls.append(1)
         total[: len(x)] += (x * scale).clamp(max=10)
 
-    own = Replay(step)
+    own = Replay(step, total.device)
     for i in range(EAGER + 3):
         own(torch.full((3,), float(i)), torch.tensor(2.0))
         own(torch.ones(2), torch.tensor(float(i)))
