@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 LOG_SECONDS = 10  # between lines of the log
 # Values of the windows of a step, up to which networks are trained together: with more, a step is not bound by the
 # number of its operations.
-STEP_VALUES = {"cpu": 2**16, "cuda": 2**24}
+STEP_VALUES = {"cpu": 2**16, "cuda": 2**22}
 
 
 class TrainingError(RuntimeError):
