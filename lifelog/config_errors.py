@@ -23,7 +23,7 @@ def explain(problem: Any, model: type[BaseModel]) -> str:
             return f"{where}: renamed to {renamed[key]!r}"
         if key in (removed := getattr(section, "removed", {})):
             return f"{where}: the key was removed; {removed[key]}"
-        near = difflib.get_close_matches(key, known, 1, cutoff=0.5)
+        near = difflib.get_close_matches(key, known, 1)
         hint = f"did you mean {near[0]!r}?" if near else "known keys: " + ", ".join(known)
         return f"{where}: unknown key; {hint}"
     if kind == "missing":
