@@ -85,13 +85,13 @@ def optimiser(way: Optimiser, batch: int = 8, rounds: int = 100) -> dict[str, fl
 
 
 def epochs(
-    way: Way, device: str, windows: int = 1290, batch: int = 512, count: int = 50, replay: bool = True
+    way: Way, device: str, windows: int = 1290, batch: int = 512, count: int = 50, replay: bool | None = None
 ) -> dict[str, float]:
     """Train one user's network on a device; each epoch also scores a tenth as many validation windows.
 
     On a GPU also the time of its kernels, and a lower bound: the multiplications of the forward pass of all windows at
-    the speed of a large matrix product. With `replay`, lifelog records its operations on a GPU in the first epochs,
-    which are not measured.
+    the speed of a large matrix product. Without `replay=false`, lifelog records its operations on a GPU in the
+    first epochs, which are not measured.
     """
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -155,7 +155,7 @@ def _epoch(trainings: list[StackTraining]) -> Work:
     def epoch() -> None:
         for training in trainings:
             training.train_epoch().tolist()
-            training.evaluation()
+            training.evaluate()
 
     return epoch
 
@@ -176,7 +176,7 @@ def _gpu_figures(epoch: Work, place: torch.device, windows: int, count: int = 2)
     with profile(activities=[ProfilerActivity.CUDA]) as profiled:
         _repeat(epoch, count)
     kernels = sum(event.self_device_time_total for event in profiled.key_averages())
-    peak = torch.cuda.max_memory_allocated() / 2**20
+    peak = torch.cuda.max_memory_reserved() / 2**20
     square = torch.randn(8192, 8192, device=place)
     product = best(lambda: (square @ square)[0, 0].item(), 5)
     bound = product * MULTIPLICATIONS * (windows + windows // 10) / 8192**3

@@ -317,6 +317,8 @@ def test_numbers_in_the_text(page: Page) -> None:
     assert f"1500 minutes ({number('extraction', 'MB of CSV', minutes=1500):.0f} MB of CSV files): only" in text
     assert f"takes {number('extraction', 's written, 1', minutes=5000):.0f} s on one core" in text
     assert "a GPU of this test" in page.section("GPU")
+    plain, own = (number("epochs", "ms/epoch", batch=512, **GPU_CASES[name]) for name in ("plain", "lifelog"))
+    assert f"`lifelog` is {plain / own:.1f} times faster" in text
     megabytes = number("extraction", "MB of CSV", minutes=1500)
     seconds = number("extraction", "s written, 2", minutes=1500)
     assert page.cell("Several cores", "2", "MB/s written") == f"{megabytes / seconds:.3g}"

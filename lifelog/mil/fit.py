@@ -21,7 +21,7 @@ from lifelog.mil.bags import Bags
 from lifelog.mil.loss import Evaluation, bag_loss, class_weights
 from lifelog.mil.network import BagNetwork
 from lifelog.mil.optimiser import ClippedAdamW
-from lifelog.mil.replay import Replay
+from lifelog.mil.replay import Recorder, run
 from lifelog.mil.stack import SomeBags, Stack, StackedBags, Weights
 from lifelog.mil.steps import Schedule, hide_modalities, step_sizes
 from lifelog.settings.mil import Training
@@ -29,8 +29,8 @@ from lifelog.settings.mil import Training
 logger = logging.getLogger(__name__)
 
 LOG_SECONDS = 10  # between lines of the log
-# Values of the windows of a step, up to which networks are trained together: with more, a step is not bound by the
-# number of its operations.
+# Values of the windows of a step, up to which networks are trained together: a processor's larger steps are not bound
+# by the number of their operations, and a GPU's larger ones take longer together (docs/performance.md).
 STEP_VALUES = {"cpu": 2**16, "cuda": 2**22}
 
 
@@ -139,11 +139,12 @@ class StackTraining:
         In descending order of their steps per epoch.
     settings : Training
         Epochs, patience, optimiser, loss, and the monitored score.
-    replay : bool
-        Record the steps on a GPU. Windows in a file are read in every step, which cannot be recorded.
+    replay : bool, optional
+        Record steps and evaluations, and replay them; by default on a GPU. Windows in a file are read in every step,
+        which is never recorded.
     """
 
-    def __init__(self, tasks: Sequence[Task], settings: Training, replay: bool = True) -> None:
+    def __init__(self, tasks: Sequence[Task], settings: Training, replay: bool | None = None) -> None:
         self.settings = settings
         self.stack = Stack([task.network for task in tasks])
         self.optimiser = ClippedAdamW(
@@ -162,17 +163,19 @@ class StackTraining:
         self.fits = [Fit() for _ in tasks]
         self.best: dict[int, Weights] = {}
         self.active = list(range(len(tasks)))  # the tasks of the networks of the stack
+        self.running = list(range(len(tasks)))  # the places in the stack of networks that have not stopped
         self.device = self.stack.values.device
-        self.replay = replay and self.device.type == "cuda" and isinstance(self.train.source, Bags)
+        wanted = self.device.type == "cuda" if replay is None else replay
+        self.replay = wanted and isinstance(self.train.source, Bags)
         self._begin()
 
     def _begin(self) -> None:
-        """Prepare steps of the networks of the stack."""
+        """Prepare what depends on the networks of the stack; former recordings hold the addresses of former tensors."""
         modalities = self.train.source.present.shape[1]
         self.schedule = Schedule(self.train.counts, modalities, self.settings, self.device)
         self.losses = torch.zeros(len(self.stack), dtype=torch.float64, device=self.device)  # sums over an epoch
-        self.evaluation = Evaluation(self.stack, self.validation, self.weights, self.settings, self.replay)
-        self._step: Callable[..., None] = Replay(self._take_step, self.device) if self.replay else self._take_step
+        self.evaluation = Evaluation(self.stack, self.validation, self.weights, self.settings)
+        self.recorder: Callable[..., None] = Recorder(self.device) if self.replay else run
 
     def run(self) -> list[Fit]:
         """Train until every network stops."""
@@ -180,16 +183,16 @@ class StackTraining:
         started = logged = time.monotonic()
         for epoch in range(1, settings.epochs + 1):
             train_losses = self.train_epoch().tolist()
-            if not all(map(math.isfinite, train_losses)):
-                raise TrainingError(
-                    f"epoch {epoch}: the loss is {next(x for x in train_losses if not math.isfinite(x))}; "
-                    "lower mil.learning_rate or use windows.standardise: user"
-                )
+            for loss in (train_losses[place] for place in self.running):
+                if not math.isfinite(loss):
+                    raise TrainingError(
+                        f"epoch {epoch}: the loss is {loss}; lower mil.learning_rate or use windows.standardise: user"
+                    )
             self._select(epoch, train_losses)
             now = time.monotonic()
             if now - logged > LOG_SECONDS or epoch in (1, settings.epochs):
                 left = (now - started) / epoch * (settings.epochs - epoch)
-                best = max(self.fits[i].history[-1]["validation_score"] for i in self.active)
+                best = max(self.fits[self.active[p]].history[-1]["validation_score"] for p in self.running)
                 logger.info("epoch %d/%d: score %.3f, at most %.0f s left", epoch, settings.epochs, best, left)
                 logged = now
             if not self._keep(epoch):
@@ -202,13 +205,16 @@ class StackTraining:
         return self.fits
 
     def train_epoch(self) -> Tensor:
-        """Train all networks for an epoch, and return the mean loss of each, (N,), without waiting for the device."""
+        """Train all networks for an epoch, and return the mean loss of each, (N,), without waiting for the device.
+
+        Only recording waits.
+        """
         self.stack.train(True)
         schedule = self.schedule
         rows, numbers = schedule.draw(self.generators)
         self.losses.zero_()
         for step, (count, size) in enumerate(zip(schedule.networks, schedule.sizes, strict=True)):
-            self._step(*(x[step, :count, :size] for x in (rows, schedule.shares, numbers)))
+            self.recorder(self._take_step, *(x[step, :count, :size] for x in (rows, schedule.shares, numbers)))
         return self.losses / schedule.windows
 
     def _take_step(self, rows: Tensor, shares: Tensor, numbers: Tensor) -> None:
@@ -223,10 +229,16 @@ class StackTraining:
         self.optimiser.step(count)
         self.losses[:count] += losses.detach() * (shares > 0).sum(dim=1)
 
+    def evaluate(self) -> tuple[list[float], list[float]]:
+        """Return the validation loss and score of each network of the stack."""
+        self.recorder(self.evaluation.predict)
+        return self.evaluation.losses.tolist(), self.evaluation.scores()
+
     def _select(self, epoch: int, train_losses: list[float]) -> None:
-        """Score all networks, and keep the weights of those that have improved."""
-        losses, scores = self.evaluation()
-        for place, i in enumerate(self.active):
+        """Score the networks that have not stopped, and keep the weights of those that have improved."""
+        losses, scores = self.evaluate()
+        for place in self.running:
+            i = self.active[place]
             own, scored = self.fits[i], {"validation_loss": losses[place], "validation_score": scores[place]}
             own.history.append({"epoch": epoch, "train_loss": train_losses[place]} | scored)
             if (scores[place], -losses[place]) > own.key:
@@ -234,16 +246,25 @@ class StackTraining:
                 self.best[i] = self.stack.weights(place)
 
     def _keep(self, epoch: int) -> bool:
-        """Continue with the networks that have improved lately; return whether there is one."""
-        places = [p for p, i in enumerate(self.active) if epoch - self.fits[i].epoch < self.settings.patience]
-        if places and len(places) < len(self.active):
-            rows = torch.tensor(places, device=self.device)
-            self.stack.keep(rows)
-            self.optimiser.keep(self.stack.values, self.stack.gradient, rows)
-            self.train.keep(places)
-            self.validation.keep(places)
-            self.weights = None if self.weights is None else self.weights[rows]
-            self.generators = [self.generators[place] for place in places]
-            self._begin()
+        """Stop networks that have not improved lately; return whether one is left."""
+        recent = epoch - self.settings.patience
+        self.running = [place for place in self.running if self.fits[self.active[place]].epoch > recent]
+        # New recordings take longer than steps of stopped networks, until these are half of the stack.
+        most = len(self.active) // 2 if self.replay else len(self.active) - 1
+        if 0 < len(self.running) <= most:
+            self._leave()
+        return bool(self.running)
+
+    def _leave(self) -> None:
+        """Continue without the networks that have stopped."""
+        places = self.running
+        rows = torch.tensor(places, device=self.device)
+        self.stack.keep(rows)
+        self.optimiser.keep(self.stack.values, self.stack.gradient, rows)
+        self.train.keep(places)
+        self.validation.keep(places)
+        self.weights = None if self.weights is None else self.weights[rows]
+        self.generators = [self.generators[place] for place in places]
         self.active = [self.active[place] for place in places]
-        return bool(places)
+        self.running = list(range(len(places)))
+        self._begin()

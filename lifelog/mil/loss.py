@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -10,7 +10,6 @@ from torch import Tensor
 from lifelog.evaluate.metrics import METRICS
 from lifelog.mil.bags import Bags
 from lifelog.mil.network import BagNetwork
-from lifelog.mil.replay import Replay
 from lifelog.mil.stack import SomeBags, Stack, StackedBags
 from lifelog.settings.mil import Training
 
@@ -76,59 +75,55 @@ class Evaluation:
     Parameters
     ----------
     stack : Stack
-        Networks; they are set to evaluation mode.
+        Networks.
     bags : StackedBags
         Their windows with classes.
     weights : Tensor, shape (n_networks, n_classes), or None
         Class weights of the loss.
     settings : Training
         Loss and monitored score.
-    replay : bool
-        Record the operations on a GPU.
+
+    Attributes
+    ----------
+    predicted : Tensor, shape (n_networks, n_bags, n_classes)
+        Log-probabilities of the last call of `predict`; those of networks with fewer bags are padded.
+    losses : Tensor, shape (n_networks,)
+        Mean loss over all bags of the last call of `predict`.
     """
 
-    def __init__(
-        self, stack: Stack, bags: StackedBags, weights: Tensor | None, settings: Training, replay: bool = False
-    ) -> None:
-        self.stack, self.bags, self.weights, self.settings = stack, bags, weights, settings
+    def __init__(self, stack: Stack, bags: StackedBags, weights: Tensor | None, settings: Training) -> None:
+        self._stack, self._bags, self._weights, self._settings = stack, bags, weights, settings
         device = stack.values.device
         counts = torch.tensor(bags.counts, device=device)[:, None]
         places = torch.arange(max(bags.counts), device=device).expand(len(stack), -1)
-        self.rows = torch.minimum(places, counts - 1)  # the last window pads
-        self.shares = (places < counts) / counts
-        self.classes = bags.source.classes[self.rows + bags.offsets]
-        self.predicted = stack.values.new_empty(*self.rows.shape, stack.network.classes, requires_grad=False)
+        self._rows = torch.minimum(places, counts - 1)  # the last window pads
+        self._shares = (places < counts) / counts
+        self._classes = bags.source.classes[self._rows + bags.offsets]
+        self.predicted = stack.values.new_empty(*self._rows.shape, stack.network.classes, requires_grad=False)
         self.losses = stack.values.new_empty(len(stack), requires_grad=False)
-        self._predict: Callable[[], None] = Replay(self._run, device) if replay else self._run
-
-    def __call__(self) -> tuple[list[float], list[float]]:
-        """Evaluate the networks as they are.
-
-        Returns
-        -------
-        losses, scores : list of float
-            By network: loss over all bags, and monitored score.
-        """
-        self.stack.train(False)
-        self._predict()
-        score = METRICS[self.settings.monitor].score
-        pairs = zip(self.classes.cpu().numpy(), self.predicted.cpu().numpy(), self.bags.counts, strict=True)
-        return self.losses.tolist(), [score(own[:count], output[:count], None) for own, output, count in pairs]
 
     @torch.no_grad()
-    def _run(self) -> None:
-        """Write the predictions and losses."""
-        size = max(1, CHUNK // max(1, self.bags.source.width * len(self.stack)))
-        for rows, predicted in zip(self.rows.split(size, dim=1), self.predicted.split(size, dim=1), strict=True):
-            batch = self.bags.take(rows)
-            predicted.copy_(self.stack(batch, batch.present))
-        self.losses.copy_(bag_loss(self.predicted, self.classes, self.weights, self.settings, self.shares))
+    def predict(self) -> None:
+        """Predict in evaluation mode, without waiting for the device."""
+        self._stack.train(False)
+        size = max(1, CHUNK // max(1, self._bags.source.width * len(self._stack)))
+        for rows, predicted in zip(self._rows.split(size, dim=1), self.predicted.split(size, dim=1), strict=True):
+            batch = self._bags.take(rows)
+            predicted.copy_(self._stack(batch, batch.present))
+        self.losses.copy_(bag_loss(self.predicted, self._classes, self._weights, self._settings, self._shares))
+
+    def scores(self) -> list[float]:
+        """Return the monitored score of each network by its predictions."""
+        score = METRICS[self._settings.monitor].score
+        pairs = zip(self._classes.cpu().numpy(), self.predicted.cpu().numpy(), self._bags.counts, strict=True)
+        return [score(own[:count], output[:count], None) for own, output, count in pairs]
 
 
 def validation_score(network: BagNetwork, validation: SomeBags, settings: Training) -> float:
     """Return the monitored score of a network, by which `fit` selects the epoch."""
-    _, (score,) = Evaluation(Stack([network]), StackedBags([validation]), None, settings)()
-    return score
+    evaluation = Evaluation(Stack([network]), StackedBags([validation]), None, settings)
+    evaluation.predict()
+    return evaluation.scores()[0]
 
 
 def chunks(bags: SomeBags) -> Iterator[Bags]:

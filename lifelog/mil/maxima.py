@@ -46,7 +46,11 @@ class Block(NamedTuple):
 
     def of(self, encoders: int | list[int]) -> Block:
         """Return the block of some encoders, or of one, without the leading dimension."""
-        return Block(*(None if tensor is None else tensor[encoders] for tensor in self))  # type: ignore[arg-type]
+        # Not indexed with a list, which would be copied to a GPU, in every step.
+        if isinstance(encoders, int):
+            return Block(*(None if tensor is None else tensor[encoders] for tensor in self))  # type: ignore[arg-type]
+        some = (None if tensor is None else torch.stack([tensor[m] for m in encoders]) for tensor in self)
+        return Block(*some)  # type: ignore[arg-type]
 
 
 def maxima(xs: list[Tensor], blocks: list[Block]) -> Tensor:

@@ -1,57 +1,83 @@
-"""Steps whose operations are recorded once on a GPU and started together from then on (CUDA graphs).
+"""Operations of a function, recorded once on a GPU and started together from then on (CUDA graphs).
 
 A GPU completes the operations of a small step faster than a processor starts them one by one (docs/performance.md).
 """
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
-# Steps of a shape that are run before one is recorded: the first one initialises libraries, and a shape that does not
-# occur again is not worth a recording.
+# Calls with arguments of the same shapes before a recording. The first one initialises libraries, which cannot be
+# recorded; a recording takes longer than a call, and is made only for shapes that occur again.
 EAGER = 2
 
 
-class Replay:
-    """A step that is recorded per shape of its arguments, if it has any.
+class Recorder:
+    """Run functions of tensors without a result, and replay their operations from the third call on.
+
+    A recording holds the addresses of all tensors that its function reads and writes. Therefore the function must not
+    replace or resize any of them, depend on Python values that change, copy between processor and GPU, or draw random
+    numbers on the GPU, and its results are in tensors that existed before. After one of these tensors was replaced, a
+    new recorder is needed.
 
     Parameters
     ----------
-    step : callable
-        A function of tensors on a GPU without a result. All other tensors that it reads and writes stay at their place
-        in memory, and it does not wait for the GPU.
     device : torch.device
-        The GPU.
+        A GPU.
     """
 
-    def __init__(self, step: Callable[..., None], device: torch.device) -> None:
-        self.step, self.device = step, device
-        self.seen: Counter[tuple[torch.Size, ...]] = Counter()
-        self.recorded: dict[tuple[torch.Size, ...], tuple[list[Tensor], Callable[[], None]]] = {}
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.calls: Counter[tuple[str, tuple[torch.Size, ...]]] = Counter()
+        self.recorded: dict[tuple[str, tuple[torch.Size, ...]], tuple[list[Tensor], Callable[[], None]]] = {}
 
-    def __call__(self, *given: Tensor) -> None:
-        """Run the step."""
-        shapes = tuple(x.shape for x in given)
-        if self.seen[shapes] < EAGER:
-            self.seen[shapes] += 1
-            self.step(*given)
+    def __call__(self, function: Callable[..., None], *given: Tensor) -> None:
+        """Run a function, which is known by its name.
+
+        Parameters
+        ----------
+        function : callable
+            A function of tensors.
+        *given : Tensor
+            Its arguments. Their values may differ between calls.
+        """
+        key = function.__name__, tuple(x.shape for x in given)
+        if self.calls[key] < EAGER:
+            self.calls[key] += 1
+            function(*given)
             return
-        if shapes not in self.recorded:
+        if key not in self.recorded:
             inputs = [x.clone() for x in given]
-            self.recorded[shapes] = inputs, record(lambda: self.step(*inputs), self.device)
-        inputs, replay = self.recorded[shapes]
+            self.recorded[key] = inputs, self.record(lambda: function(*inputs))
+        inputs, replay = self.recorded[key]
         for own, x in zip(inputs, given, strict=True):
             own.copy_(x)
         replay()
 
+    def record(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Record operations without running them, and return a function that runs them."""
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.device(self.device), torch.cuda.graph(graph, self.pool, self.stream):
+            work()
+        return graph.replay
 
-def record(work: Callable[[], None], device: torch.device) -> Callable[[], None]:
-    """Record operations on a GPU without running them, and return a function that runs them."""
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.device(device), torch.cuda.graph(graph):
-        work()
-    return graph.replay
+    @functools.cached_property
+    def pool(self) -> Any:
+        """Handle of the memory of all recordings, none of which leaves a result there or runs beside another one."""
+        return torch.cuda.graph_pool_handle()
+
+    @functools.cached_property
+    def stream(self) -> torch.cuda.Stream:
+        """Stream of all recordings, which shares their memory."""
+        return torch.cuda.Stream(self.device)
+
+
+def run(function: Callable[..., None], *given: Tensor) -> None:
+    """Run a function without recording it."""
+    function(*given)

@@ -11,18 +11,18 @@ from lifelog.settings.mil import Training
 
 
 class Schedule:
-    """The steps of an epoch of N networks, in descending order of their number of steps.
+    """The steps of an epoch of N networks.
 
     Parameters
     ----------
     counts : sequence of int
-        Number of windows by network.
+        Number of windows by network, those with more steps first.
     modalities : int
         Number of modalities.
     settings : Training
         Batch size, updates per epoch, and modality dropout.
     device : torch.device
-        Of the networks.
+        Device of the networks.
 
     Attributes
     ----------
@@ -35,19 +35,19 @@ class Schedule:
     """
 
     def __init__(self, counts: Sequence[int], modalities: int, settings: Training, device: torch.device) -> None:
-        self.counts, self.device = counts, device
-        self.modalities = modalities if settings.modality_dropout else 0
-        self.steps = [step_sizes(count, settings) for count in counts]
-        longest, widest = len(self.steps[0]), max(map(max, self.steps))
-        self.networks = [sum(len(own) > step for own in self.steps) for step in range(longest)]
-        self.sizes = [max(own[step] for own in self.steps if len(own) > step) for step in range(longest)]
+        self._counts, self._device = counts, device
+        self._modalities = modalities if settings.modality_dropout else 0
+        self._steps = [step_sizes(count, settings) for count in counts]
+        longest, widest = len(self._steps[0]), max(map(max, self._steps))
+        self.networks = [sum(len(own) > step for own in self._steps) for step in range(longest)]
+        self.sizes = [max(own[step] for own in self._steps if len(own) > step) for step in range(longest)]
         shares = torch.zeros(longest, len(counts), widest)
-        for network, own in enumerate(self.steps):
+        for network, own in enumerate(self._steps):
             for step, size in enumerate(own):
                 shares[step, network, :size] = 1 / size
-        self.used = shares.transpose(0, 1) > 0
+        self._used = shares.transpose(0, 1) > 0
         self.shares = shares.to(device)
-        self.windows = torch.tensor([sum(own) for own in self.steps], dtype=torch.float64).to(device)
+        self.windows = torch.tensor([sum(own) for own in self._steps], dtype=torch.float64).to(device)
 
     def draw(self, generators: Sequence[torch.Generator]) -> tuple[Tensor, Tensor]:
         """Draw the windows of an epoch: passes over those of each network in random order.
@@ -64,18 +64,18 @@ class Schedule:
         numbers : Tensor, shape (n_steps, N, n_windows, n_modalities)
             Random numbers of modality dropout, from 0 to 1; without modality dropout, n_modalities is 0.
         """
-        rows = torch.zeros(self.used.shape, dtype=torch.long)
-        numbers = torch.zeros(*self.shares.shape, self.modalities)
+        rows = torch.zeros(self._used.shape, dtype=torch.long)
+        numbers = torch.zeros(*self.shares.shape, self._modalities)
         orders = []
-        for network, (count, own) in enumerate(zip(self.counts, self.steps, strict=True)):
+        for network, (count, own) in enumerate(zip(self._counts, self._steps, strict=True)):
             passes = -(-sum(own) // count)
             orders += [torch.randperm(count, generator=generators[network]) for _ in range(passes)]
             orders[-1] = orders[-1][: sum(own) - count * (passes - 1)]
-            if self.modalities:
-                shape = len(own), max(own), self.modalities
+            if self._modalities:
+                shape = len(own), max(own), self._modalities
                 numbers[: shape[0], network, : shape[1]] = torch.rand(shape, generator=generators[network])
-        rows[self.used] = torch.cat(orders)
-        return rows.transpose(0, 1).to(self.device), numbers.to(self.device)
+        rows[self._used] = torch.cat(orders)
+        return rows.transpose(0, 1).to(self._device), numbers.to(self._device)
 
 
 def step_sizes(windows: int, settings: Training) -> list[int]:

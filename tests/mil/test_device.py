@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -15,6 +16,7 @@ from lifelog.mil.bags import Bags
 from lifelog.mil.device import DeviceError, claim_device, pick_device
 from lifelog.mil.fit import StackTraining, Task
 from lifelog.mil.network import MilNetwork
+from lifelog.settings.windows import Modality
 
 CLAIM = """
 import sys
@@ -81,6 +83,15 @@ class Transfers(TorchDispatchMode):
         return result
 
 
+class Indices(TorchFunctionMode):
+    """Refuse indices that are lists, which would be copied to the device unseen by `Transfers`."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func in (torch.Tensor.__getitem__, torch.Tensor.__setitem__):
+            assert not any(isinstance(x, list) for x in (args[1] if isinstance(args[1], tuple) else [args[1]]))
+        return func(*args, **(kwargs or {}))
+
+
 @pytest.mark.parametrize("networks", [1, 2])
 @pytest.mark.parametrize("encoder", ["features", "convolution"])
 def test_a_training_step_stays_on_its_device(
@@ -91,13 +102,13 @@ def test_a_training_step_stays_on_its_device(
         monkeypatch.setitem(sizes, "meta", sizes["cuda"])
     device = torch.device("meta")
     settings = config.mil.model_copy(update={"modality_dropout": 0.5, "encoder": encoder, "class_weights": "none"})
-    values = {
-        m.name: torch.empty(8, m.length if encoder == "convolution" else 1, m.channels) for m in config.modalities
-    }
+    modalities = [*config.modalities, Modality(name="steps", columns=["x"], rate=1 / 60, length=1)]
+    values = {m.name: torch.empty(8, m.length if encoder == "convolution" else 1, m.channels) for m in modalities}
     bags = Bags(values, torch.ones(8, len(values), dtype=torch.bool), torch.zeros(8, dtype=torch.long)).to(device)
-    tasks = [Task(MilNetwork(config.modalities, 3, settings).to(device), bags, bags, seed) for seed in range(networks)]
+    tasks = [Task(MilNetwork(modalities, 3, settings).to(device), bags, bags, seed) for seed in range(networks)]
     training = StackTraining(tasks, settings)
-    with Transfers() as transfers:
+    with Transfers() as transfers, Indices():
         training.train_epoch()
+        training.evaluation.predict()
     # Numbers of windows, and random numbers of modality dropout.
     assert transfers.operations == ["aten._to_copy.default"] * 2

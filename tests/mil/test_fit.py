@@ -54,13 +54,30 @@ def test_training_stops_after_patience() -> None:
 
 
 def windows_of_steps(windows: int, settings: Training) -> list[list[int]]:
-    """Numbers of the windows of each step of an epoch, of a network with more steps than another one."""
-    schedule = Schedule([windows, 3], 2, settings, torch.device("cpu"))
-    rows, _ = schedule.draw([torch.Generator().manual_seed(seed) for seed in range(2)])
-    steps = [rows[step, 0, : int((schedule.shares[step, 0] > 0).sum())].tolist() for step in range(len(rows))]
-    assert [len(step) for step in steps] == schedule.sizes and schedule.windows[0] == sum(schedule.sizes)
-    torch.testing.assert_close(schedule.shares[:, 0].sum(dim=1), torch.ones(len(steps)))
-    return steps
+    """Numbers of the windows of each step of an epoch."""
+    schedule = Schedule([windows], 2, settings, torch.device("cpu"))
+    rows, _ = schedule.draw([torch.Generator().manual_seed(0)])
+    torch.testing.assert_close(schedule.shares.sum(dim=2), torch.ones(len(rows), 1))
+    return [own[share > 0].tolist() for own, share in zip(rows[:, 0], schedule.shares[:, 0], strict=True)]
+
+
+@pytest.mark.parametrize("updates", [None, 4])
+def test_what_a_network_gets_does_not_depend_on_the_others(updates: int | None) -> None:
+    settings, counts = Training(batch_size=8, updates_per_epoch=updates), (66, 21, 9, 3)
+
+    def drawn(*which: int) -> tuple[Schedule, torch.Tensor, torch.Tensor]:
+        schedule = Schedule([counts[i] for i in which], 2, settings, torch.device("cpu"))
+        return schedule, *schedule.draw([torch.Generator().manual_seed(i) for i in which])
+
+    schedule, rows, numbers = drawn(0, 1, 2, 3)
+    assert schedule.windows.tolist() == [int((schedule.shares[:, i] > 0).sum()) for i in range(4)]
+    for i in range(4):
+        own, own_rows, own_numbers = drawn(i)
+        steps, widest = len(own_rows), own_rows.shape[2]
+        for whole, part in ((rows, own_rows), (schedule.shares, own.shares), (numbers, own_numbers)):
+            torch.testing.assert_close(whole[:steps, i, :widest], part[:, 0])
+            assert not whole[steps:, i].any() and not whole[:, i, widest:].any()
+    assert [len(schedule.networks), max(schedule.sizes)] == list(rows.shape[::2])
 
 
 @pytest.mark.parametrize("windows", [5, 40, 400])
