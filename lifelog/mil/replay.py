@@ -79,5 +79,13 @@ class Recorder:
 
 
 def run(function: Callable[..., None], *given: Tensor) -> None:
-    """Run a function without recording it."""
+    """Run a function without recording it.
+
+    Parameters
+    ----------
+    function : callable
+        A function of tensors.
+    *given : Tensor
+        Its arguments.
+    """
     function(*given)
