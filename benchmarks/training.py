@@ -90,8 +90,8 @@ def epochs(
     """Train one user's network on a device; each epoch also scores a tenth as many validation windows.
 
     On a GPU also the time of its kernels, and a lower bound: the multiplications of the forward pass of all windows at
-    the speed of a large matrix product. Without `replay=false`, lifelog records its operations on a GPU in the
-    first epochs, which are not measured.
+    the speed of a large matrix product. On a GPU, lifelog records its operations in the first epochs, which are not
+    measured; with `replay=false`, not at all.
     """
     torch.set_num_threads(1)
     torch.manual_seed(0)

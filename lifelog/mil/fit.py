@@ -21,7 +21,7 @@ from lifelog.mil.bags import Bags
 from lifelog.mil.loss import Evaluation, bag_loss, class_weights
 from lifelog.mil.network import BagNetwork
 from lifelog.mil.optimiser import ClippedAdamW
-from lifelog.mil.replay import Recorder, run
+from lifelog.mil.replay import Recorder, unrecorded
 from lifelog.mil.stack import SomeBags, Stack, StackedBags, Weights
 from lifelog.mil.steps import Schedule, hide_modalities, step_sizes
 from lifelog.settings.mil import Training
@@ -175,7 +175,7 @@ class StackTraining:
         self.schedule = Schedule(self.train.counts, modalities, self.settings, self.device)
         self.losses = torch.zeros(len(self.stack), dtype=torch.float64, device=self.device)  # sums over an epoch
         self.evaluation = Evaluation(self.stack, self.validation, self.weights, self.settings)
-        self.recorder: Callable[..., None] = Recorder(self.device) if self.replay else run
+        self.recorder: Callable[..., None] = Recorder(self.device) if self.replay else unrecorded
 
     def run(self) -> list[Fit]:
         """Train until every network stops."""

@@ -78,7 +78,7 @@ class Recorder:
         return torch.cuda.Stream(self.device)
 
 
-def run(function: Callable[..., None], *given: Tensor) -> None:
+def unrecorded(function: Callable[..., None], *given: Tensor) -> None:
     """Run a function without recording it.
 
     Parameters
