@@ -63,19 +63,19 @@ class Recorder:
     def record(self, work: Callable[[], None]) -> Callable[[], None]:
         """Record operations without running them, and return a function that runs them."""
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.device(self.device), torch.cuda.graph(graph, self.pool, self.stream):
+        with torch.cuda.device(self.device), torch.cuda.graph(graph, *memory_and_stream(self.device)):
             work()
         return graph.replay
 
-    @functools.cached_property
-    def pool(self) -> Any:
-        """Handle of the memory of all recordings, none of which leaves a result there or runs beside another one."""
-        return torch.cuda.graph_pool_handle()
 
-    @functools.cached_property
-    def stream(self) -> torch.cuda.Stream:
-        """Stream of all recordings, which shares their memory."""
-        return torch.cuda.Stream(self.device)
+@functools.cache
+def memory_and_stream(device: torch.device) -> tuple[Any, torch.cuda.Stream]:
+    """Return the memory and the stream of all recordings on a GPU.
+
+    Recordings may share memory, since none leaves a result there and no two run at the same time. Every further stream
+    would keep a workspace of its own.
+    """
+    return torch.cuda.graph_pool_handle(), torch.cuda.Stream(device)
 
 
 def unrecorded(function: Callable[..., None], *given: Tensor) -> None:
