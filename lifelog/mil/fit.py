@@ -163,7 +163,6 @@ class StackTraining:
         self.fits = [Fit() for _ in tasks]
         self.best: dict[int, Weights] = {}
         self.active = list(range(len(tasks)))  # the tasks of the networks of the stack
-        self.running = list(range(len(tasks)))  # the places in the stack of networks that have not stopped
         self.device = self.stack.values.device
         wanted = self.device.type == "cuda" if replay is None else replay
         self.replay = wanted and isinstance(self.train.source, Bags)
@@ -176,6 +175,12 @@ class StackTraining:
         self.losses = torch.zeros(len(self.stack), dtype=torch.float64, device=self.device)  # sums over an epoch
         self.evaluation = Evaluation(self.stack, self.validation, self.weights, self.settings)
         self.recorder: Callable[..., None] = Recorder(self.device) if self.replay else unrecorded
+
+    @property
+    def running(self) -> list[int]:
+        """Places in the stack of the networks that have improved lately; the others have stopped."""
+        fits = [self.fits[i] for i in self.active]
+        return [p for p, own in enumerate(fits) if len(own.history) - own.epoch < self.settings.patience]
 
     def run(self) -> list[Fit]:
         """Train until every network stops."""
@@ -192,11 +197,12 @@ class StackTraining:
             now = time.monotonic()
             if now - logged > LOG_SECONDS or epoch in (1, settings.epochs):
                 left = (now - started) / epoch * (settings.epochs - epoch)
-                best = max(self.fits[self.active[p]].history[-1]["validation_score"] for p in self.running)
+                best = max(self.fits[i].history[-1]["validation_score"] for i in self.active)
                 logger.info("epoch %d/%d: score %.3f, at most %.0f s left", epoch, settings.epochs, best, left)
                 logged = now
-            if not self._keep(epoch):
+            if not self.running:
                 break
+            self._drop_stopped()
         for i, own in enumerate(self.fits):
             own.state = self.stack.state(self.best[i])
             logger.info(
@@ -207,7 +213,7 @@ class StackTraining:
     def train_epoch(self) -> Tensor:
         """Train all networks for an epoch, and return the mean loss of each, (N,), without waiting for the device.
 
-        Only recording waits.
+        Only the recording of a step waits.
         """
         self.stack.train(True)
         schedule = self.schedule
@@ -245,19 +251,12 @@ class StackTraining:
                 own.epoch, own.key = epoch, (scores[place], -losses[place])
                 self.best[i] = self.stack.weights(place)
 
-    def _keep(self, epoch: int) -> bool:
-        """Stop networks that have not improved lately; return whether one is left."""
-        recent = epoch - self.settings.patience
-        self.running = [place for place in self.running if self.fits[self.active[place]].epoch > recent]
-        # New recordings take longer than steps of stopped networks, until these are half of the stack.
-        most = len(self.active) // 2 if self.replay else len(self.active) - 1
-        if 0 < len(self.running) <= most:
-            self._leave()
-        return bool(self.running)
-
-    def _leave(self) -> None:
+    def _drop_stopped(self) -> None:
         """Continue without the networks that have stopped."""
         places = self.running
+        # New recordings take longer than steps of stopped networks, until these are half of the stack.
+        if len(places) > (len(self.active) // 2 if self.replay else len(self.active) - 1):
+            return
         rows = torch.tensor(places, device=self.device)
         self.stack.keep(rows)
         self.optimiser.keep(self.stack.values, self.stack.gradient, rows)
@@ -266,5 +265,4 @@ class StackTraining:
         self.weights = None if self.weights is None else self.weights[rows]
         self.generators = [self.generators[place] for place in places]
         self.active = [self.active[place] for place in places]
-        self.running = list(range(len(places)))
         self._begin()

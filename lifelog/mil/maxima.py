@@ -46,9 +46,9 @@ class Block(NamedTuple):
 
     def of(self, encoders: int | list[int]) -> Block:
         """Return the block of some encoders, or of one, without the leading dimension."""
-        # Not indexed with a list, which would be copied to a GPU, in every step.
         if isinstance(encoders, int):
             return Block(*(None if tensor is None else tensor[encoders] for tensor in self))  # type: ignore[arg-type]
+        # A list as index would be copied to a GPU in every step.
         some = (None if tensor is None else torch.stack([tensor[m] for m in encoders]) for tensor in self)
         return Block(*some)  # type: ignore[arg-type]
 

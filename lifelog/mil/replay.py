@@ -72,8 +72,8 @@ class Recorder:
 def memory_and_stream(device: torch.device) -> tuple[Any, torch.cuda.Stream]:
     """Return the memory and the stream of all recordings on a GPU.
 
-    Recordings may share memory, since none leaves a result there and no two run at the same time. Every further stream
-    would keep a workspace of its own.
+    Recordings may share memory, since none leaves a result there and no two run at the same time. They share a stream,
+    since torch allocates a workspace per stream and does not free it.
     """
     return torch.cuda.graph_pool_handle(), torch.cuda.Stream(device)
 

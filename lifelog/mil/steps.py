@@ -35,7 +35,7 @@ class Schedule:
     """
 
     def __init__(self, counts: Sequence[int], modalities: int, settings: Training, device: torch.device) -> None:
-        self._counts, self._device = counts, device
+        self._counts = counts
         self._modalities = modalities if settings.modality_dropout else 0
         self._steps = [step_sizes(count, settings) for count in counts]
         longest, widest = len(self._steps[0]), max(map(max, self._steps))
@@ -75,7 +75,7 @@ class Schedule:
                 shape = len(own), max(own), self._modalities
                 numbers[: shape[0], network, : shape[1]] = torch.rand(shape, generator=generators[network])
         rows[self._used] = torch.cat(orders)
-        return rows.transpose(0, 1).to(self._device), numbers.to(self._device)
+        return rows.transpose(0, 1).to(self.shares.device), numbers.to(self.shares.device)
 
 
 def step_sizes(windows: int, settings: Training) -> list[int]:

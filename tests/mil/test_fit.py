@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from lifelog.mil import fit as fitting
 from lifelog.mil.bags import Bags
-from lifelog.mil.fit import Task, TrainingError, fit
+from lifelog.mil.fit import Fit, Task, TrainingError, fit
 from lifelog.mil.importance import explain
 from lifelog.mil.loss import bag_loss, class_weights, validation_score
 from lifelog.mil.network import MilNetwork
@@ -144,6 +144,15 @@ def of_sizes(*sizes: int, encoder: str = "features") -> list[Task]:
     return tasks
 
 
+def assert_same(first: list[Fit], second: list[Fit]) -> None:
+    for a, b in zip(first, second, strict=True):
+        assert a.epoch == b.epoch and len(a.history) == len(b.history)
+        for one, other in zip(a.history, b.history, strict=True):
+            assert one == pytest.approx(other)
+        for name, x in b.state.items():
+            torch.testing.assert_close(a.state[name], x)
+
+
 def double(bags: Bags) -> Bags:
     return Bags({name: x.double() for name, x in bags.values.items()}, bags.present, bags.classes)
 
@@ -163,13 +172,10 @@ def test_networks_that_are_trained_together_are_those_that_are_trained_alone(
     assert len(stacks) == 1
     alone = [fit([task], settings)[0] for task in of_sizes(*sizes, encoder=encoder)]
     assert len({len(one.history) for one in alone}) > 1  # some stop before others
-    for task, a, b in zip(tasks, together, alone, strict=True):
-        assert a.epoch == b.epoch and len(a.history) == len(b.history)
-        for name, x in b.state.items():
-            torch.testing.assert_close(a.state[name], x)
+    assert_same(together, alone)
+    for task, own in zip(tasks, alone, strict=True):
+        for name, x in own.state.items():
             torch.testing.assert_close(task.network.state_dict()[name], x)
-        for first, second in zip(a.history, b.history, strict=True):
-            assert first == pytest.approx(second)
 
 
 def normalised(sizes: Sequence[int], settings: Mil) -> list[Task]:

@@ -16,7 +16,7 @@ from lifelog.mil import fit as fitting
 from lifelog.mil.fit import StackTraining, Task
 from lifelog.mil.replay import EAGER, Recorder
 from lifelog.settings.mil import Mil
-from tests.mil.test_fit import normalised, of_sizes
+from tests.mil.test_fit import assert_same, normalised, of_sizes
 
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 
@@ -85,15 +85,6 @@ def test_a_function_is_recorded_per_shape_and_replayed_with_new_values() -> None
         recorder(step, torch.ones(2), torch.tensor(float(i)))
         assert total.tolist() == [min(2 * i, 10) + i] * 2 + [min(2 * i, 10)]
     assert len(recorder.recorded) == 3 and len(calls) == 2 * (EAGER + 1)
-
-
-def assert_same(first: list[fitting.Fit], second: list[fitting.Fit]) -> None:
-    for a, b in zip(first, second, strict=True):
-        assert a.epoch == b.epoch and len(a.history) == len(b.history)
-        for one, other in zip(a.history, b.history, strict=True):
-            assert one == pytest.approx(other)
-        for name, x in b.state.items():
-            torch.testing.assert_close(a.state[name], x)
 
 
 def settings_of(kind: str) -> Mil:
