@@ -6,9 +6,9 @@ import time
 
 import numpy as np
 
-from lifelog.settings.value import Value
-from lifelog.value.evidence import held_out_evidence
-from lifelog.value.shapley import pointwise_values
+from lifelog.settings.importance import Shapley
+from lifelog.importance.evidence import held_out_evidence
+from lifelog.importance.shapley import pointwise_shapley
 
 CLASSES = 3
 FEATURES = 16  # per modality
@@ -31,7 +31,7 @@ def value(windows: int, modalities: int = 9) -> dict[str, float]:
     for way, most in (("exact", modalities), ("sampled", 0)):
         start = time.perf_counter()
         evidence = held_out_evidence(features, classes, folds, CLASSES, settings.shrinkage)
-        values, error = pointwise_values(evidence, classes, settings.permutations, settings.seed, max_exact=most)
+        values, error = pointwise_shapley(evidence, classes, settings.permutations, settings.seed, max_exact=most)
         durations[f"s {way}"] = time.perf_counter() - start
         found[way] = values.mean(axis=1)
     difference = float(np.abs(found["sampled"] - found["exact"]).max())

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Codes = NDArray[np.int_]
-Minutes = NDArray[np.floating[Any]]
-Texts = NDArray[np.object_]
+from lifelog.arrays import Codes, Floats, Texts
 
 
-def time_blocks(sessions: Texts, minutes: Minutes, block_minutes: int) -> Codes:
+def time_blocks(sessions: Texts, minutes: Floats, block_minutes: int) -> Codes:
     """Number stretches of time within sessions.
 
     Parameters
@@ -100,7 +95,7 @@ def window_folds(split: pd.DataFrame, folds: int) -> Codes:
     return result
 
 
-def variance_of_means(values: NDArray[np.floating[Any]], users: Codes, blocks: Codes) -> NDArray[np.float64]:
+def variance_of_means(values: Floats, users: Codes, blocks: Codes) -> Floats:
     """Estimate the variance of the mean of each user's windows, from sums over blocks of time.
 
     Parameters
@@ -126,6 +121,6 @@ def variance_of_means(values: NDArray[np.floating[Any]], users: Codes, blocks: C
     return _sums(sums**2, pairs[0], len(sizes)) * factor[:, None]
 
 
-def _sums(values: NDArray[np.floating[Any]], units: Codes, count: int) -> NDArray[np.float64]:
+def _sums(values: Floats, units: Codes, count: int) -> Floats:
     """Return the sum of the rows of each unit."""
     return np.stack([np.bincount(units, column, count) for column in values.T], axis=1)

@@ -16,10 +16,9 @@ from lifelog.settings import predict
 from lifelog.settings import splits as split_models
 from lifelog.settings.base import Section
 from lifelog.settings.compare import NEEDS, Compare, LearningCurve
-from lifelog.settings.groups import Embedding, Groups
+from lifelog.settings.groups import Groups
 from lifelog.settings.mil import Mil
 from lifelog.settings.report import NewUsers, Report
-from lifelog.settings.value import Value
 from lifelog.settings.windows import Cohort, Modality, Simulation, Windows, etri_modalities
 
 
@@ -68,7 +67,7 @@ class Config(Section):
     splits: list[split_models.Split] = Field(
         [
             split_models.BlockedSplit(name="blocked"),
-            split_models.RandomSplit(name="random", importance=False, light=True),
+            split_models.RandomSplit(name="random", importance=False, fast=True),
         ],
         min_length=1,
     )
@@ -108,7 +107,7 @@ class Config(Section):
     """scores, intervals and the verdict"""
 
     learning_curve: LearningCurve = LearningCurve()
-    """a new user with few labelled windows, by the predictor lda: which way of modelling is best with how many"""
+    """a new user with few labelled windows, by the predictor lda: which strategy is best with how many"""
 
     report: Report = Report()
     """the report"""
@@ -171,7 +170,7 @@ class Config(Section):
                 if scheme == "attention" == self.groups.importance:  # the same as importance
                     continue
                 possible = split.importance or scheme in predict.UNGROUPED
-                if predictor.wants(scheme) and possible and (predictor.light or not split.light):
+                if predictor.wants(scheme) and possible and (predictor.fast or not split.fast):
                     pairs.append((predictor.name, scheme))
         return pairs
 
@@ -203,10 +202,10 @@ def _check_splits(config: Config) -> None:
         )
     for split in config.splits:
         if not config.models(split):
-            remedy = "add a light predictor, such as lda, or set `light: false`"
+            remedy = "add a light predictor, such as lda, or set `fast: false`"
             raise ValueError(f"splits: {split.name!r} is light, and no predictor takes seconds; {remedy}")
     predictor = config.primary.predictor
-    if config.split(config.primary.split).light and predictor and not config.predictor(predictor).light:
+    if config.split(config.primary.split).fast and predictor and not config.predictor(predictor).fast:
         raise ValueError(f"splits: the primary test is that of {predictor!r}, but {config.primary.split!r} is light")
 
 

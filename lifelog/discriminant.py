@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from lifelog.arrays import Bools, Codes, Floats
 from lifelog.standardise import Scaling, fit_scaling
-
-Floats = NDArray[np.floating[Any]]
-Codes = NDArray[np.integer[Any]]
 
 SMALLEST = 1e-3  # variance of a standardised feature within classes, so that no feature decides alone
 
@@ -37,19 +35,19 @@ class Discriminant:
     """
 
     scaling: Scaling
-    centre: NDArray[np.float64]
-    weights: NDArray[np.float64]
-    constants: NDArray[np.float64]
-    present: NDArray[np.bool_]
+    centre: Floats
+    weights: Floats
+    constants: Floats
+    present: Bools
 
-    def scores(self, values: Floats) -> NDArray[np.float64]:
+    def scores(self, values: Floats) -> Floats:
         """Return the log-density of each class, up to a constant per window, shape (n_windows, C)."""
-        scores: NDArray[np.float64] = (filled(self.scaling, values) - self.centre) @ self.weights - self.constants
+        scores: Floats = (filled(self.scaling, values) - self.centre) @ self.weights - self.constants
         return scores
 
-    def probabilities(self, values: Floats) -> NDArray[np.float64]:
+    def probabilities(self, values: Floats) -> Floats:
         """Return class probabilities without priors, shape (n_windows, C); 0 for classes without training windows."""
-        probabilities: NDArray[np.float64] = softmax(np.where(self.present, self.scores(values), -np.inf), axis=1)
+        probabilities: Floats = softmax(np.where(self.present, self.scores(values), -np.inf), axis=1)
         return probabilities
 
 
@@ -93,7 +91,7 @@ def fit_discriminants(
     each = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=float)
     sizes = np.bincount(classes, each, minlength=count).astype(float)
     present = sizes > 0
-    means: NDArray[np.float64] = (np.eye(count)[classes] * each[:, None]).T @ x / np.where(present, sizes, 1)[:, None]
+    means: Floats = (np.eye(count)[classes] * each[:, None]).T @ x / np.where(present, sizes, 1)[:, None]
     within = x - means[classes]
     scatter = (within * each[:, None]).T @ within
     return _discriminants(scaling, sizes, means, scatter, shrinkages, order)
@@ -178,7 +176,7 @@ def _line(means: Floats, sizes: NDArray[Any]) -> Floats:
     return np.asarray(np.average(means, axis=0, weights=sizes) + places[:, None] * slope)
 
 
-def filled(scaling: Scaling, values: Floats) -> NDArray[np.float64]:
+def filled(scaling: Scaling, values: Floats) -> Floats:
     """Standardise features, with the mean instead of missing values.
 
     Parameters

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
+from lifelog.arrays import Floats
 from lifelog.evaluate.calibration import class_probabilities
 from lifelog.evaluate.metrics import scores
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import resamples
-from lifelog.groups.vectors import grouping_vectors, read_importance
+from lifelog.importance.vectors import grouping_vectors, read_importance
 from lifelog.predict.interface import one_thread
 from lifelog.predict.samples import Samples, SamplesReader
 from lifelog.predict.train import predict_users, predictions_schema
@@ -31,7 +31,6 @@ from lifelog.settings.groups import Clustering
 from lifelog.settings.mil import Mil
 from lifelog.settings.predict import AnyPredictor
 from lifelog.settings.splits import AnySplit, Target
-from lifelog.settings.value import Value
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import folds_tested, read_folds
 from lifelog.tables import plain, read_json, read_notes, write_json, write_table
@@ -40,8 +39,6 @@ from lifelog.windows.layout import BadInput
 logger = logging.getLogger(__name__)
 
 DRAWS = 200  # resamples of the new user's blocks and seeds
-
-Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -217,7 +214,7 @@ def write_placement(
     if reason is None:
         groups, of_run = read_groups(groups_path), read_importance(run)
         files = tables["features"], tables["splits"], [*groups.user, user], standardise
-        windows = tables["windows"] if any(predictor.sees == "windows" for predictor in predictors) else None
+        windows = tables["windows"] if any(predictor.inputs == "windows" for predictor in predictors) else None
         predicted = [table.to_pandas()]
         reader = SamplesReader(*files, windows, Path(predictions_path).parent)
         for fold in folds_tested(read_folds(tables["splits"][-1])) if predictors else ():

@@ -22,7 +22,7 @@ for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"):
 from snakemake.logging import logger
 
 from lifelog.config import ConfigError, load_config
-from lifelog.measures import MEASURES
+from lifelog.importance.measures import MEASURES
 from lifelog.provenance import package_digest, script_digest
 from lifelog.report.catalogue import figures_of
 from lifelog.report.summary import summarise_run
@@ -68,10 +68,10 @@ wildcard_constraints:
 
 # Models that take seconds, as pairs of predictor and scheme.
 MODELS = dict.fromkeys(model for split in CONFIG.splits for model in CONFIG.models(split))
-LIGHT = [model for model in MODELS if CONFIG.predictor(model[0]).light]
-LIGHT_UNGROUPED = [model for model in LIGHT if model[1] in UNGROUPED]
-LIGHT_GROUPED = [model for model in LIGHT if model[1] not in UNGROUPED]
-GROUPED = sorted({scheme for _, scheme in LIGHT_GROUPED})
+FAST = [model for model in MODELS if CONFIG.predictor(model[0]).fast]
+FAST_UNGROUPED = [model for model in FAST if model[1] in UNGROUPED]
+FAST_GROUPED = [model for model in FAST if model[1] not in UNGROUPED]
+GROUPED = sorted({scheme for _, scheme in FAST_GROUPED})
 
 
 def either(names):

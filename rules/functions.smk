@@ -49,7 +49,7 @@ def settings_of(models):
 
 def windows_if_seen(wildcards):
     """Windows of all users, for predictors that see windows."""
-    return per_user("windows/{user}.parquet") if CONFIG.predictor(wildcards.predictor).sees == "windows" else []
+    return per_user("windows/{user}.parquet") if CONFIG.predictor(wildcards.predictor).inputs == "windows" else []
 
 
 def pretrained_models(wildcards):

@@ -13,7 +13,7 @@ rule train_predictors:
     benchmark:
         "<benchmarks>/{target}/{split}/train_predictors/{predictor}/{scheme}.tsv"
     wildcard_constraints:
-        predictor=either(own.name for own in CONFIG.predictors if not own.light),
+        predictor=either(own.name for own in CONFIG.predictors if not own.fast),
     conda:
         ENVIRONMENT
     resources:
@@ -32,51 +32,51 @@ rule train_predictors:
 
 
 # Models that take seconds share two jobs: those without groups by importance, which every split has, and the others.
-if LIGHT_UNGROUPED:
+if FAST_UNGROUPED:
 
-    use rule train_predictors as train_light with:
+    use rule train_predictors as train_fast with:
         input:
             groups=[],
             features=per_user("features/{user}.parquet"),
             splits=per_user("{target}/{split}/splits/{user}.parquet"),
             windows=[],
         output:
-            predictions=predictions_of(LIGHT_UNGROUPED),
+            predictions=predictions_of(FAST_UNGROUPED),
         log:
-            "<logs>/{target}/{split}/train_light.log",
+            "<logs>/{target}/{split}/train_fast.log",
         benchmark:
-            "<benchmarks>/{target}/{split}/train_light.tsv"
+            "<benchmarks>/{target}/{split}/train_fast.tsv"
         resources:
             mem_mb=scaled(4000),
             runtime=scaled(240),
         params:
-            models=LIGHT_UNGROUPED,
-            predictors=settings_of(LIGHT_UNGROUPED),
+            models=FAST_UNGROUPED,
+            predictors=settings_of(FAST_UNGROUPED),
             standardise=CONFIG.windows.standardise,
             code=code("train_predictors"),
         message:
             "Training the light predictors ({wildcards.split})"
 
 
-if LIGHT_GROUPED:
+if FAST_GROUPED:
 
-    use rule train_light as train_light_groups with:
+    use rule train_fast as train_fast_groups with:
         input:
             groups=[f"<results>/{{target}}/{{split}}/groups/{scheme}.csv" for scheme in GROUPED],
             features=per_user("features/{user}.parquet"),
             splits=per_user("{target}/{split}/splits/{user}.parquet"),
             windows=[],
         output:
-            predictions=predictions_of(LIGHT_GROUPED),
+            predictions=predictions_of(FAST_GROUPED),
         log:
-            "<logs>/{target}/{split}/train_light_groups.log",
+            "<logs>/{target}/{split}/train_fast_groups.log",
         benchmark:
-            "<benchmarks>/{target}/{split}/train_light_groups.tsv"
+            "<benchmarks>/{target}/{split}/train_fast_groups.tsv"
         wildcard_constraints:
             split=either(split.name for split in CONFIG.splits if split.importance),
         params:
-            models=LIGHT_GROUPED,
-            predictors=settings_of(LIGHT_GROUPED),
+            models=FAST_GROUPED,
+            predictors=settings_of(FAST_GROUPED),
             standardise=CONFIG.windows.standardise,
             code=code("train_predictors"),
         message:

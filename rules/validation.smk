@@ -1,8 +1,8 @@
 from lifelog.config import Config
-from lifelog.validation.scenarios import SCENARIOS, RIGHT_WAYS, SEEDS, WAYS
+from lifelog.validation.scenarios import SCENARIOS, RIGHT_STRATEGIES, SEEDS, STRATEGIES
 
 
-# Simulated cohorts with a known truth: importance and groups, the recommended way of modelling, and claimed gains.
+# Simulated cohorts with a known truth: importance and groups, the recommended strategy, and claimed gains.
 rule validate_importance:
     output:
         result="<results>/validation/importance/{scenario}-{seed}.json",
@@ -48,15 +48,15 @@ rule summarise_importance:
         "../workflow_scripts/summarise_importance.py"
 
 
-rule validate_ways:
+rule validate_strategies:
     output:
-        result="<results>/validation/ways/{kind}-{seed}-{split}.json",
+        result="<results>/validation/strategies/{kind}-{seed}-{split}.json",
     log:
-        "<logs>/validation/ways/{kind}-{seed}-{split}.log",
+        "<logs>/validation/strategies/{kind}-{seed}-{split}.log",
     benchmark:
-        "<benchmarks>/validation/ways/{kind}-{seed}-{split}.tsv"
+        "<benchmarks>/validation/strategies/{kind}-{seed}-{split}.tsv"
     wildcard_constraints:
-        kind="|".join(RIGHT_WAYS),
+        kind="|".join(RIGHT_STRATEGIES),
         split=r"\d+",  # the seed of the split
     conda:
         ENVIRONMENT
@@ -65,34 +65,34 @@ rule validate_ways:
         runtime=scaled(60),
     params:
         config=dump(Config()),
-        code=code("validate_ways"),
+        code=code("validate_strategies"),
     message:
-        "Validating the recommended way of modelling: {wildcards.kind}, seed {wildcards.seed}, split {wildcards.split}"
+        "Validating the recommended strategy: {wildcards.kind}, seed {wildcards.seed}, split {wildcards.split}"
     script:
-        "../workflow_scripts/validate_ways.py"
+        "../workflow_scripts/validate_strategies.py"
 
 
-rule summarise_ways:
+rule summarise_strategies:
     input:
-        results=[f"<results>/validation/ways/{kind}-{seed}-{split}.json" for kind, seed, split in WAYS],
+        results=[f"<results>/validation/strategies/{kind}-{seed}-{split}.json" for kind, seed, split in STRATEGIES],
     output:
-        table="<results>/validation/ways.csv",
-        text="<results>/validation/ways.md",
+        table="<results>/validation/strategies.csv",
+        text="<results>/validation/strategies.md",
     log:
-        "<logs>/validation/summarise_ways.log",
+        "<logs>/validation/summarise_strategies.log",
     benchmark:
-        "<benchmarks>/validation/summarise_ways.tsv"
+        "<benchmarks>/validation/summarise_strategies.tsv"
     conda:
         ENVIRONMENT
     params:
-        code=code("summarise_ways"),
+        code=code("summarise_strategies"),
     message:
-        "Summarising the validation of ways of modelling"
+        "Summarising the validation of strategies"
     script:
-        "../workflow_scripts/summarise_ways.py"
+        "../workflow_scripts/summarise_strategies.py"
 
 
 rule validation:
     input:
         "<results>/validation/importance.md",
-        "<results>/validation/ways.md",
+        "<results>/validation/strategies.md",

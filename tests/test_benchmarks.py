@@ -193,11 +193,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
 # section, row, column, and the figure in this cell: case, figure, settings
 Cell = tuple[str, str, str, str, str, dict[str, Any]]
 STEP_COLUMNS: list[tuple[str, str, dict[str, Any]]] = [
-    ("plain", "ms/window", {"way": "plain", "keep_memory": False}),
-    ("plain, kept memory", "ms/window", {"way": "plain", "keep_memory": True}),
-    ("lifelog", "ms/window", {"way": "lifelog", "keep_memory": True}),
-    ("peak MiB, plain", "peak MiB", {"way": "plain", "keep_memory": False}),
-    ("peak MiB, lifelog", "peak MiB", {"way": "lifelog", "keep_memory": True}),
+    ("plain", "ms/window", {"strategy": "plain", "keep_memory": False}),
+    ("plain, kept memory", "ms/window", {"strategy": "plain", "keep_memory": True}),
+    ("lifelog", "ms/window", {"strategy": "lifelog", "keep_memory": True}),
+    ("peak MiB, plain", "peak MiB", {"strategy": "plain", "keep_memory": False}),
+    ("peak MiB, lifelog", "peak MiB", {"strategy": "lifelog", "keep_memory": True}),
 ]
 AGAINST = [
     ("reading CSV files, one core", "reading", "MB/s"),
@@ -233,8 +233,8 @@ CELLS: list[Cell] = [
         ("Process techniques", str(batch), column, "step", "ms/window", settings | {"batch": batch, "threads": 1})
         for batch in (8, 64, 512)
         for column, settings in (
-            ("defaults", {"way": "lifelog", "keep_memory": False}),
-            ("kept memory", {"way": "lifelog", "keep_memory": True}),
+            ("defaults", {"strategy": "lifelog", "keep_memory": False}),
+            ("kept memory", {"strategy": "lifelog", "keep_memory": True}),
         )
     ),
     *(

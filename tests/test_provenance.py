@@ -90,7 +90,7 @@ def test_an_edited_module_reruns_the_rules_that_reach_it(workflow: Workflow, mod
     """Their jobs have changed params; other jobs are rerun only because their input files are updated."""
     expected = {script.stem for script in SCRIPTS if ROOT / "lifelog" / module in reached_files(script)}
     edited = workflow.folder / "lifelog" / module
-    expected |= {"train_light", "train_light_groups"} if "train_predictors" in expected else set()  # the same script
+    expected |= {"train_fast", "train_fast_groups"} if "train_predictors" in expected else set()  # the same script
     before = edited.read_bytes()
     edited.write_bytes(before + b"\n")
     try:

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from lifelog.groups.clustering import assign_users, cluster
-from lifelog.groups.vectors import Profiles
+from lifelog.importance.vectors import Profiles
 from lifelog.published import FOLDER, compare_published, printed_clusters, printed_users
 
 MODALITIES = ["e4Acc", "e4Bvp", "e4Eda", "e4Hr", "e4Temp", "mAcc", "mGps", "mGyr", "mMag"]

@@ -10,7 +10,7 @@ import pytest
 from lifelog.config_yaml import descriptions
 from lifelog.evaluate.metrics import METRICS
 from lifelog.groups.clustering import ALGORITHMS
-from lifelog.measures import MEASURES, OF_NETWORKS
+from lifelog.importance.measures import MEASURES, OF_NETWORKS
 from lifelog.mil import importance
 from lifelog.mil.network import ATTENTIONS
 from lifelog.predict.interface import build_predictor
@@ -66,7 +66,7 @@ def test_predictors_declare_what_they_see_and_are_found_by_name(kind: type[Predi
     settings = kind(models={"e4Acc": "model.pt2"}) if kind is Embedding else kind()
     module = import_module(f"lifelog.predict.{settings.name}")
     assert isinstance(build_predictor(settings), module.Predictor)
-    assert settings.uses_sensors == (kind.sees in ("features", "windows"))
+    assert settings.uses_sensors == (kind.inputs in ("features", "windows"))
 
 
 @pytest.mark.parametrize("registry", [ATTENTIONS, ALGORITHMS, MEASURES, METRICS, CATALOGUE, SENTENCES])

@@ -5,8 +5,8 @@ import pytest
 from lifelog.config import Config
 from lifelog.validation.cohorts import Scenario
 from lifelog.validation.importance import summarise_importance, validate_importance
-from lifelog.validation.scenarios import RIGHT_WAYS, SCENARIOS, SEEDS, WAYS
-from lifelog.validation.ways import summarise_ways, validate_ways
+from lifelog.validation.scenarios import RIGHT_STRATEGIES, SCENARIOS, SEEDS, STRATEGIES
+from lifelog.validation.strategies import summarise_strategies, validate_strategies
 from tests.workflow import Workflow
 
 
@@ -22,16 +22,16 @@ def test_a_scenario_runs_from_windows_to_groups() -> None:
 def test_the_right_way_of_modelling_is_recommended_and_no_gain_is_claimed_without_an_effect(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(RIGHT_WAYS, "groups", (Scenario((4, 4), 60, 1.5), ("importance",)))
-    monkeypatch.setitem(RIGHT_WAYS, "nothing", (Scenario((4, 4), 30, 0.0), (None,)))
+    monkeypatch.setitem(RIGHT_STRATEGIES, "groups", (Scenario((4, 4), 60, 1.5), ("importance",)))
+    monkeypatch.setitem(RIGHT_STRATEGIES, "nothing", (Scenario((4, 4), 30, 0.0), (None,)))
     config = Config(groups={"random": 20})
-    groups, nothing = (validate_ways(kind, 0, config) for kind in ("groups", "nothing"))
+    groups, nothing = (validate_strategies(kind, 0, config) for kind in ("groups", "nothing"))
     assert groups["right"] and groups["recommended"] == "importance" and groups["groups"] == 2
     assert groups["outcome"] == "gain" and groups["difference"] > 0.05
     assert not nothing["outcome"].startswith("gain") and abs(nothing["scores"]["global"] - 1 / 3) < 0.15
     assert nothing["right"] and nothing["recommended"] is None
     results = {"groups-0-32": groups, "groups-1-32": groups, "groups-1-33": groups, "nothing-0-32": nothing}
-    table = summarise_ways(results | {"groups-0-33": groups | {"recommended": None}}).set_index("kind")
+    table = summarise_strategies(results | {"groups-0-33": groups | {"recommended": None}}).set_index("kind")
     assert table.loc["groups", ["splits", "same"]].tolist() == [2, 1] and table.splits["nothing"] == 0
     assert table.loc["groups", ["cohorts", "right", "gains"]].tolist() == [2, 2, 2]
     assert table.loc["nothing", "gains"] == 0 and table.importance["groups"] == groups["scores"]["importance"]
@@ -41,4 +41,4 @@ def test_the_validation_can_be_planned(tmp_path: Path) -> None:
     """The seeds of the files are no names of splits."""
     workflow = Workflow(tmp_path / "run")
     jobs = workflow.rules("validation")
-    assert jobs["validate_ways"] == len(WAYS) == 80 and jobs["validate_importance"] == len(SCENARIOS) * len(SEEDS)
+    assert jobs["validate_strategies"] == len(STRATEGIES) == 80 and jobs["validate_importance"] == len(SCENARIOS) * len(SEEDS)

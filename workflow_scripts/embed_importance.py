@@ -1,9 +1,9 @@
 """embed_importance: importance and features of all users → t-SNE of windows in both spaces."""
 
-from lifelog.groups.embedding import SCHEMA, embed_importance
-from lifelog.groups.vectors import read_importance
+from lifelog.importance.tsne import SCHEMA, embed_importance
+from lifelog.importance.vectors import read_importance
 from lifelog.logs import job_log
-from lifelog.settings.groups import Embedding
+from lifelog.settings.groups import Tsne
 from lifelog.tables import write_table
 
 with job_log(snakemake.log[0], snakemake.input):

@@ -2,7 +2,7 @@
 
 from lifelog.groups.assignment import SchemeInputs, group_users, read_groups
 from lifelog.groups.clustering import read_scores
-from lifelog.groups.vectors import read_importance
+from lifelog.importance.vectors import read_importance
 from lifelog.logs import job_log
 from lifelog.settings.groups import Groups, Scoring
 from lifelog.tables import write_csv, write_json

@@ -1,13 +1,13 @@
 """learning_curve: features, splits and values of all users → scores by number of labelled windows, and a summary."""
 
-from lifelog.groups.vectors import read_importance
+from lifelog.importance.vectors import read_importance
 from lifelog.logs import job_log
-from lifelog.predict.learning_curve import learning_curve, summarise_curve
+from lifelog.evaluate.learning_curve import learning_curve, summarise_curve
 from lifelog.predict.samples import read_samples
 from lifelog.settings.compare import Compare, LearningCurve
 from lifelog.settings.groups import Scoring
 from lifelog.settings.predict import Lda
-from lifelog.settings.value import Value
+from lifelog.settings.importance import Shapley
 from lifelog.splits.assign import DESCRIBED, read_split
 from lifelog.tables import write_csv, write_json
 

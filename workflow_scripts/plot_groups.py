@@ -4,9 +4,9 @@ import pyarrow.parquet as pq
 
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import read_scores
-from lifelog.groups.vectors import grouping_vectors, read_importance
+from lifelog.importance.vectors import grouping_vectors, read_importance
 from lifelog.logs import job_log
-from lifelog.measures import MEASURES
+from lifelog.importance.measures import MEASURES
 from lifelog.report.figures.groups import FIGURES, GroupTables
 from lifelog.report.style import draw
 from lifelog.settings.groups import Vectors

@@ -1,6 +1,6 @@
 """plot_importance: importance and deletion curves of all users → figures of the importance page."""
 
-from lifelog.groups.vectors import read_importance
+from lifelog.importance.vectors import read_importance
 from lifelog.logs import job_log
 from lifelog.report.figures.importance import FIGURES, ImportanceTables
 from lifelog.report.style import draw

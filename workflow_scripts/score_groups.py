@@ -1,7 +1,7 @@
 """score_groups: importance of all users → scores of every number of groups, and the chosen number."""
 
 from lifelog.groups.clustering import score_groups
-from lifelog.groups.vectors import read_importance
+from lifelog.importance.vectors import read_importance
 from lifelog.logs import job_log
 from lifelog.settings.groups import Scoring
 from lifelog.tables import write_csv

@@ -1,7 +1,7 @@
 """score_importance: importance and deletion curves of all users → stability and faithfulness of importance per user."""
 
-from lifelog.groups.reliability import score_importance
-from lifelog.groups.vectors import read_importance
+from lifelog.importance.reliability import score_importance
+from lifelog.importance.vectors import read_importance
 from lifelog.logs import job_log
 from lifelog.settings.groups import Vectors
 from lifelog.tables import read_tables, write_csv

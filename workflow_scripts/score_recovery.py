@@ -2,7 +2,7 @@
 
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.recovery import score_recovery
-from lifelog.groups.vectors import read_importance
+from lifelog.importance.vectors import read_importance
 from lifelog.logs import job_log
 from lifelog.settings.groups import Vectors
 from lifelog.tables import read_json, write_json

@@ -2,7 +2,7 @@
 
 from lifelog.logs import job_log
 from lifelog.mil.device import use_threads
-from lifelog.mil.importance import extract_importance
+from lifelog.importance.networks import extract_importance
 from lifelog.mil.train import train_mil
 from lifelog.settings.mil import Mil
 from lifelog.settings.splits import Target

@@ -18,16 +18,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from lifelog.evaluate.intervals import estimate_mean
+from lifelog.arrays import Codes, Floats
+from lifelog.intervals import estimate_mean
 
 TEMPERATURES = np.geomspace(1 / 16, 16, 129)
 SMALLEST = 1e-3  # probability that is judged: a hundred windows cannot show that one is smaller
 MOST_POWERS = 2_000_000  # numbers that are held in memory
 BINS = 10  # of confidence, equally wide
 DRAWS = 1000  # resamples of users
-
-Floats = NDArray[np.floating[Any]]
-Integers = NDArray[np.integer[Any]]
 
 
 def class_probabilities(table: pd.DataFrame, scaled: bool = False) -> Floats:
@@ -68,7 +66,7 @@ def rescale(probabilities: Floats, temperature: Floats | float) -> Floats:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def fit_temperature(probabilities: Floats, truth: Integers) -> float:
+def fit_temperature(probabilities: Floats, truth: Codes) -> float:
     """Find the temperature with the lowest log-loss.
 
     Parameters
@@ -96,7 +94,7 @@ def fit_temperature(probabilities: Floats, truth: Integers) -> float:
     return float(TEMPERATURES[int(np.argmin(np.concatenate(losses)))])
 
 
-def log_losses(truth: Integers, probabilities: Floats) -> Floats:
+def log_losses(truth: Codes, probabilities: Floats) -> Floats:
     """Compute the negative logarithm of the probability of the true class, which is at least `SMALLEST`.
 
     Parameters
@@ -114,7 +112,7 @@ def log_losses(truth: Integers, probabilities: Floats) -> Floats:
     return np.asarray(-np.log(np.maximum(probabilities[np.arange(len(truth)), truth], SMALLEST)))
 
 
-def brier_scores(truth: Integers, probabilities: Floats) -> Floats:
+def brier_scores(truth: Codes, probabilities: Floats) -> Floats:
     """Compute the squared distance of probabilities and true class, summed over classes (Brier, 1950).
 
     Parameters
@@ -151,7 +149,7 @@ class Reliability(NamedTuple):
     high: float
 
 
-def reliability(truth: Integers, probabilities: Floats, users: NDArray[Any], confidence: float) -> Reliability:
+def reliability(truth: Codes, probabilities: Floats, users: NDArray[Any], confidence: float) -> Reliability:
     """Compare the probability of the predicted class with the share of right predictions, in bins of probability.
 
     Parameters

@@ -9,21 +9,18 @@ The tests of the other predictors' importance groups are corrected by Holm's met
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from lifelog.evaluate.calibration import class_probabilities
-from lifelog.evaluate.intervals import estimate_mean, holm
 from lifelog.evaluate.metrics import METRICS, scores
 from lifelog.groups.assignment import partition
+from lifelog.intervals import estimate_mean, holm
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import SENSORLESS
 
-Floats = NDArray[np.floating[Any]]
 Predictions = dict[tuple[str, str], pd.DataFrame]  # by predictor and scheme
 
 EVERYONE = "all windows"  # cannot be the name of a user, which has no blanks

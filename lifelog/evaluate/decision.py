@@ -1,10 +1,10 @@
-"""Which way of personalising to use, and how sure that is.
+"""Which strategy of personalising to use, and how sure that is.
 
-A way is a scheme that could be used in practice; controls are none. The ways of each predictor that sees sensors are
-compared; the recommendation is about the primary predictor. Users are resampled together for all ways, so that their
+A strategy is a scheme that could be used in practice; controls are none. The strategies of each predictor that sees sensors are
+compared; the recommendation is about the primary predictor. Users are resampled together for all strategies, so that their
 scores stay paired. The sessions of a user are not resampled in addition: the scores of users differ by them already.
 
-Only a way that is clearly better than chance is recommended. Chance is an AUROC of .5: macro-F1 has no such reference.
+Only a strategy that is clearly better than chance is recommended. Chance is an AUROC of .5: macro-F1 has no such reference.
 Where nothing can be predicted, it is higher for predictions that vary than for constant ones.
 """
 
@@ -14,26 +14,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from lifelog.arrays import Floats
 from lifelog.evaluate.compare import EVERYONE
-from lifelog.evaluate.intervals import CHANCE, Estimate, estimate_mean
+from lifelog.intervals import CHANCE, Estimate, estimate_mean
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import SENSORLESS
 from lifelog.tables import plain
 
 # The simplest one first: one model, a model per user, one of all users per user, groups, several models per user.
-WAYS = ("global", "personal", "pooled", "tuned", "importance", "blend")
+STRATEGIES = ("global", "personal", "pooled", "tuned", "importance", "blend")
 DRAWS = 1000
 SURE = 0.9
-
-Floats = NDArray[np.floating[Any]]
 
 
 def decide(
     by_user: pd.DataFrame, settings: Compare, primary: str | None = None, calibration: pd.DataFrame | None = None
 ) -> dict[str, Any]:
-    """Compare the ways of every predictor, and recommend the simplest one that is near the best one.
+    """Compare the strategies of every predictor, and recommend the simplest one that is near the best one.
 
     Parameters
     ----------
@@ -42,21 +40,21 @@ def decide(
     settings : Compare
         Metric and confidence level.
     primary : str, optional
-        The primary predictor; the first one with several ways by default.
+        The primary predictor; the first one with several strategies by default.
     calibration : pandas.DataFrame, optional
-        Table of `compare_calibration`, whose log-loss after scaling is added to the ways.
+        Table of `compare_calibration`, whose log-loss after scaling is added to the strategies.
 
     Returns
     -------
     dict
         For JSON:
 
-        - ways: by predictor, the simplest first: scheme, score (mean over users), low, high, p_best and p_near (share
-          of the resamples in which the way is the best one of the predictor, or within the margin of it), and
-          better_than_chance (by AUROC, with intervals that hold for all ways together) and log_loss
-        - predictor, recommended: the primary predictor, and its simplest way that is better than chance and has p_near
+        - strategies: by predictor, the simplest first: scheme, score (mean over users), low, high, p_best and p_near (share
+          of the resamples in which the strategy is the best one of the predictor, or within the margin of it), and
+          better_than_chance (by AUROC, with intervals that hold for all strategies together) and log_loss
+        - predictor, recommended: the primary predictor, and its simplest strategy that is better than chance and has p_near
           of at least .9, None if there is none
-        - choosing: the mean score of the way of the primary predictor that is chosen on the other users (honest value
+        - choosing: the mean score of the strategy of the primary predictor that is chosen on the other users (honest value
           of choosing), and its difference to the global model; without intervals, since the choices depend on each
           other
         - sentence
@@ -67,10 +65,10 @@ def decide(
     if calibration is not None:
         scaled = calibration[(calibration.measure == "log_loss") & calibration.scaled]
         losses = scaled.set_index(["predictor", "scheme"]).value.to_dict()
-    ways: dict[str, list[dict[str, Any]]] = {}
+    strategies: dict[str, list[dict[str, Any]]] = {}
     chosen = {}
     for predictor in dict.fromkeys(wide.columns.get_level_values("predictor")):
-        schemes = [scheme for scheme in WAYS if (predictor, scheme) in wide.columns]
+        schemes = [scheme for scheme in STRATEGIES if (predictor, scheme) in wide.columns]
         scores = wide[[(predictor, scheme) for scheme in schemes]].dropna()
         if predictor in SENSORLESS or len(schemes) < 2 or len(scores) < 2:
             continue
@@ -78,28 +76,28 @@ def decide(
         drawn = scores.to_numpy()[picked].mean(axis=1)
         best = drawn.max(axis=1, keepdims=True)
         shares = (drawn == best).mean(axis=0), (drawn >= best - settings.margin).mean(axis=0)
-        ways[predictor] = []
+        strategies[predictor] = []
         for scheme, first, near in zip(schemes, *shares, strict=True):
             score = estimate_mean(scores[predictor, scheme].to_numpy(), settings.confidence)
             skill = (auroc[predictor, scheme] - CHANCE).dropna().to_numpy()
             informed = estimate_mean(skill, settings.confidence, len(schemes)).low > 0
             shown = {"p_best": float(first), "p_near": float(near), "better_than_chance": bool(informed)}
             loss = {"log_loss": plain(losses.get((predictor, scheme), np.nan))}
-            ways[predictor].append({"scheme": scheme, **_numbers("score", score), **shown, **loss})
+            strategies[predictor].append({"scheme": scheme, **_numbers("score", score), **shown, **loss})
         chosen[predictor] = _choosing(scores.to_numpy())
-    about_predictor = primary if primary in ways else next(iter(ways), None)
+    about_predictor = primary if primary in strategies else next(iter(strategies), None)
     if about_predictor is None:
-        none = "There are no ways of personalising to choose from."
-        return {"ways": {}, "predictor": None, "recommended": None, "choosing": None, "sentence": none}
-    rows = ways[about_predictor]
+        none = "There are no strategies of personalising to choose from."
+        return {"strategies": {}, "predictor": None, "recommended": None, "choosing": None, "sentence": none}
+    rows = strategies[about_predictor]
     candidates = (row["scheme"] for row in rows if row["p_near"] >= SURE and row["better_than_chance"])
     recommended = next(candidates, None)
     about = {"predictor": about_predictor, "recommended": recommended, "choosing": chosen[about_predictor]}
-    return {"ways": ways} | about | {"sentence": _sentence(about_predictor, rows, recommended)}
+    return {"strategies": strategies} | about | {"sentence": _sentence(about_predictor, rows, recommended)}
 
 
 def _choosing(scores: Floats) -> dict[str, Any]:
-    """Return the score of the way that is chosen on the other users, and its difference to the global model."""
+    """Return the score of the strategy that is chosen on the other users, and its difference to the global model."""
     others = (scores.sum(axis=0) - scores) / (len(scores) - 1)
     chosen = scores[np.arange(len(scores)), others.argmax(axis=1)]
     return {"score": float(chosen.mean()), "difference": float((chosen - scores[:, 0]).mean())}
@@ -111,11 +109,11 @@ def _numbers(name: str, estimate: Estimate) -> dict[str, Any]:
 
 def _sentence(predictor: str, rows: list[dict[str, Any]], recommended: str | None) -> str:
     if not any(row["better_than_chance"] for row in rows):
-        return f"No way of modelling is recommended: {predictor} is not clearly better than chance."
+        return f"No strategy is recommended: {predictor} is not clearly better than chance."
     likely = max(rows, key=lambda row: row["p_near"])
     near = next((row["p_near"] for row in rows if row["scheme"] == recommended), likely["p_near"])
     if recommended is None and likely["p_near"] >= SURE:
         return f"Undecided for {predictor}: {likely['scheme']} is near the best, but not clearly better than chance."
     words = f"Recommended for {predictor}: {recommended}, which is" if recommended else None
-    words = words or f"Undecided for {predictor}: the most likely way, {likely['scheme']}, is"
+    words = words or f"Undecided for {predictor}: the most likely strategy, {likely['scheme']}, is"
     return f"{words} near the best one in {near:.0%} of resamples."

@@ -13,13 +13,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lifelog.arrays import Codes, Floats
 from lifelog.registry import Registry
 
-Integers = NDArray[np.integer[Any]]
-Floats = NDArray[np.floating[Any]]
 
-
-def confusion(truth: Integers, predicted: Integers, classes: int) -> NDArray[np.int64]:
+def confusion(truth: Codes, predicted: Codes, classes: int) -> Codes:
     """Count windows by true and predicted class.
 
     Parameters
@@ -38,7 +36,7 @@ def confusion(truth: Integers, predicted: Integers, classes: int) -> NDArray[np.
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
-def macro_f1(counts: Integers) -> float:
+def macro_f1(counts: Codes) -> float:
     """Compute the mean F1 over the classes with true windows.
 
     Parameters
@@ -56,7 +54,7 @@ def macro_f1(counts: Integers) -> float:
     return float(f1[present].mean()) if present.any() else float("nan")
 
 
-def published_f1(counts: Integers) -> float:
+def published_f1(counts: Codes) -> float:
     """Compute the score of the study with its error, only for comparison with its printed figures.
 
     The study never clears its lists of hits between classes, so that the precision and recall of class k are those of
@@ -77,7 +75,7 @@ def published_f1(counts: Integers) -> float:
     return float(2 * precision * recall / (precision + recall)) if precision + recall else 0.0
 
 
-def balanced_accuracy(counts: Integers) -> float:
+def balanced_accuracy(counts: Codes) -> float:
     """Compute the mean recall over the classes with true windows.
 
     Parameters
@@ -95,7 +93,7 @@ def balanced_accuracy(counts: Integers) -> float:
     return float(recall.mean()) if present.any() else float("nan")
 
 
-def accuracy(counts: Integers) -> float:
+def accuracy(counts: Codes) -> float:
     """Compute the share of windows with the right class.
 
     Parameters
@@ -111,7 +109,7 @@ def accuracy(counts: Integers) -> float:
     return float(np.trace(counts) / counts.sum()) if counts.sum() else float("nan")
 
 
-def auroc(truth: Integers, probabilities: Floats, folds: Integers | None = None) -> float:
+def auroc(truth: Codes, probabilities: Floats, folds: Codes | None = None) -> float:
     """Compute the mean one-against-rest area under the ROC curve by ranks; ties count half.
 
     Only windows of the same fold are compared: the models of different folds have different scales, and class shares
@@ -150,7 +148,7 @@ def auroc(truth: Integers, probabilities: Floats, folds: Integers | None = None)
     return float(np.mean(areas)) if areas else float("nan")
 
 
-def mean_absolute_error(counts: Integers) -> float:
+def mean_absolute_error(counts: Codes) -> float:
     """Compute the mean distance of predicted and true classes.
 
     Parameters
@@ -166,7 +164,7 @@ def mean_absolute_error(counts: Integers) -> float:
     return float((counts * _distances(counts)).sum() / counts.sum()) if counts.sum() else float("nan")
 
 
-def quadratic_kappa(counts: Integers) -> float:
+def quadratic_kappa(counts: Codes) -> float:
     """Compute Cohen's kappa with quadratic weights (Cohen, 1968).
 
     Parameters
@@ -185,12 +183,12 @@ def quadratic_kappa(counts: Integers) -> float:
     return 1 - float((counts * squares).sum()) / expected if expected else float("nan")
 
 
-def _distances(counts: Integers) -> Integers:
+def _distances(counts: Codes) -> Codes:
     places = np.arange(len(counts))
     return np.abs(places[:, None] - places)
 
 
-def rank_correlation(truth: Integers, probabilities: Floats, folds: Integers | None = None) -> float:
+def rank_correlation(truth: Codes, probabilities: Floats, folds: Codes | None = None) -> float:
     """Compute the rank correlation of true and expected classes, by ranks within folds (see `auroc`).
 
     Parameters
@@ -211,7 +209,7 @@ def rank_correlation(truth: Integers, probabilities: Floats, folds: Integers | N
     return rating_correlation(truth, probabilities @ np.arange(probabilities.shape[1]), folds)
 
 
-def rating_error(ratings: Floats, expected: Floats, folds: Integers | None = None) -> float:
+def rating_error(ratings: Floats, expected: Floats, folds: Codes | None = None) -> float:
     """Compute the mean distance of expected and true ratings.
 
     Parameters
@@ -229,7 +227,7 @@ def rating_error(ratings: Floats, expected: Floats, folds: Integers | None = Non
     return float(np.abs(ratings - expected).mean()) if len(ratings) else float("nan")
 
 
-def rating_correlation(ratings: Floats | Integers, expected: Floats, folds: Integers | None = None) -> float:
+def rating_correlation(ratings: Floats | Codes, expected: Floats, folds: Codes | None = None) -> float:
     """Compute the rank correlation of true and expected ratings, by ranks within folds (see `auroc`).
 
     Parameters
@@ -252,7 +250,7 @@ def rating_correlation(ratings: Floats | Integers, expected: Floats, folds: Inte
     return float(first @ second) / size if size else 0.0 if first.any() else float("nan")
 
 
-def _centred_ranks(values: NDArray[Any], folds: Integers) -> NDArray[np.float64]:
+def _centred_ranks(values: NDArray[Any], folds: Codes) -> Floats:
     """Return ranks within folds, as shares of the windows of a fold around 0; equal values have their mean rank."""
     _, fold = np.unique(folds, return_inverse=True)
     order = np.lexsort((values, fold))
@@ -285,16 +283,16 @@ class Metric(NamedTuple):
     """
 
     label: str
-    score: Callable[[Any, Floats, Integers | None], float]
+    score: Callable[[Any, Floats, Codes | None], float]
     classes: int = 1
     of: Literal["classes", "order", "rating"] = "classes"
     lower: bool = False
 
 
-def _of_counts(label: str, score: Callable[[Integers], Any], classes: int = 1, **about: Any) -> Metric:
+def _of_counts(label: str, score: Callable[[Codes], Any], classes: int = 1, **about: Any) -> Metric:
     """Return a metric of confusion matrices."""
 
-    def of_predictions(truth: Integers, probabilities: Floats, folds: Integers | None = None) -> float:
+    def of_predictions(truth: Codes, probabilities: Floats, folds: Codes | None = None) -> float:
         return float(score(confusion(truth, probabilities.argmax(axis=1), probabilities.shape[1])))
 
     return Metric(label, of_predictions, classes, **about)
@@ -321,9 +319,9 @@ METRICS: Registry[Metric] = Registry(
 
 
 def scores(
-    truth: Integers,
+    truth: Codes,
     probabilities: Floats,
-    folds: Integers | None = None,
+    folds: Codes | None = None,
     ordinal: bool = False,
     ratings: tuple[Floats, Floats] | None = None,
 ) -> dict[str, float]:

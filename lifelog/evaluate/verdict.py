@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lifelog.evaluate.compare import EVERYONE
-from lifelog.evaluate.intervals import CHANCE, estimate_mean, holm, permutation_p
+from lifelog.intervals import CHANCE, estimate_mean, holm, permutation_p
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import SENSORLESS, TIME_ONLY
 from lifelog.tables import plain

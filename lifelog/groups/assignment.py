@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from lifelog.groups.clustering import assign_users, best_k, chosen_k, cluster, resamples
-from lifelog.groups.vectors import Profiles, class_shares, profiles, raw_vectors
+from lifelog.importance.vectors import Profiles, class_shares, profiles, raw_vectors
 from lifelog.settings.groups import Groups, Scoring
 from lifelog.splits.assign import DESCRIBED, exclusion, read_folds
 from lifelog.tables import read_csv

@@ -13,19 +13,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from lifelog.arrays import Codes, Floats
 from lifelog.groups.mixture import Mixture, fit_mixture
-from lifelog.groups.vectors import Profiles, as_shares, block_errors, blocks_of, profiles, smooth_errors, window_vectors
+from lifelog.importance.vectors import (
+    Profiles,
+    as_shares,
+    block_errors,
+    blocks_of,
+    profiles,
+    smooth_errors,
+    window_vectors,
+)
 from lifelog.registry import Registry
 from lifelog.settings.groups import Clustering, Scoring, Vectors
-
-Floats = NDArray[np.floating[Any]]
-Labels = NDArray[np.int_]
 
 STARTS = 20  # of k-means; the best is used
 RESAMPLE_STARTS = 5
@@ -47,19 +51,19 @@ def best_mixture(found: Profiles, settings: Scoring) -> tuple[int, Mixture]:
     return best, fits[best]
 
 
-def _mixture(vectors: Floats, errors: Floats | None, ks: list[int], seed: int, starts: int) -> dict[int, Labels]:
+def _mixture(vectors: Floats, errors: Floats | None, ks: list[int], seed: int, starts: int) -> dict[int, Codes]:
     if errors is None:
         raise ValueError("the clustering algorithm 'mixture' needs the errors of vectors")
     return {k: fit_mixture(vectors, errors, k, seed, starts).memberships.argmax(axis=1) for k in ks}
 
 
-def _kmeans(vectors: Floats, errors: Floats | None, ks: list[int], seed: int, starts: int) -> dict[int, Labels]:
+def _kmeans(vectors: Floats, errors: Floats | None, ks: list[int], seed: int, starts: int) -> dict[int, Codes]:
     from sklearn.cluster import KMeans  # slow to import, and most schemes need no clustering
 
     return {k: KMeans(k, n_init=starts, random_state=seed).fit_predict(vectors) for k in ks}
 
 
-def _agglomerative(vectors: Floats, errors: Floats | None, ks: list[int], seed: int, starts: int) -> dict[int, Labels]:
+def _agglomerative(vectors: Floats, errors: Floats | None, ks: list[int], seed: int, starts: int) -> dict[int, Codes]:
     """Ward's criterion (1963); one tree serves every k."""
     from scipy.cluster.hierarchy import fcluster, ward
 
@@ -70,7 +74,7 @@ def _agglomerative(vectors: Floats, errors: Floats | None, ks: list[int], seed: 
 
 
 # Each returns the labels of vectors (n, dimensions), with the variances of their errors, by number of clusters.
-ALGORITHMS: Registry[Callable[[Floats, Floats | None, list[int], int, int], dict[int, Labels]]] = Registry(
+ALGORITHMS: Registry[Callable[[Floats, Floats | None, list[int], int, int], dict[int, Codes]]] = Registry(
     "clustering algorithm", {"mixture": _mixture, "kmeans": _kmeans, "agglomerative": _agglomerative}
 )
 
@@ -82,7 +86,7 @@ def cluster(
     seed: int,
     starts: int = STARTS,
     errors: Floats | None = None,
-) -> dict[int, Labels]:
+) -> dict[int, Codes]:
     """Cluster vectors.
 
     Parameters
@@ -108,7 +112,7 @@ def cluster(
     return {k: _by_size(labels) for k, labels in ALGORITHMS[algorithm](vectors, errors, ks, seed, starts).items()}
 
 
-def _by_size(labels: Labels) -> Labels:
+def _by_size(labels: Codes) -> Codes:
     """Renumber clusters by size."""
     names, first, labels, sizes = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
     rank = np.empty(len(names), dtype=int)
@@ -116,7 +120,7 @@ def _by_size(labels: Labels) -> Labels:
     return rank[labels]
 
 
-def assign_users(found: Profiles, labels: Labels, unit: str) -> pd.DataFrame:
+def assign_users(found: Profiles, labels: Codes, unit: str) -> pd.DataFrame:
     """Assign users to clusters.
 
     Parameters
@@ -140,7 +144,7 @@ def assign_users(found: Profiles, labels: Labels, unit: str) -> pd.DataFrame:
     return pd.DataFrame({"group": own, "share": share}, index=users.index)
 
 
-def cluster_shares(windows: pd.DataFrame, users: pd.DataFrame, labels: Labels, unit: str) -> pd.DataFrame:
+def cluster_shares(windows: pd.DataFrame, users: pd.DataFrame, labels: Codes, unit: str) -> pd.DataFrame:
     """Return the share of each user's windows in each cluster.
 
     Parameters
@@ -224,7 +228,7 @@ def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
     return scores.assign(chosen=(scores.algorithm == settings.algorithm) & (scores.k == chosen))
 
 
-def _silhouette(vectors: Floats, labels: Labels) -> float:
+def _silhouette(vectors: Floats, labels: Codes) -> float:
     """Return the mean silhouette, NaN for a single cluster."""
     from sklearn.metrics import silhouette_score
 
@@ -256,7 +260,7 @@ def resamples(importance: pd.DataFrame, settings: Vectors, seed: int, draws: int
     by_seed = [window_vectors(own, settings.importance, settings.subsets, [seed]) for seed in seeds]
     blocks = blocks_of(own, by_seed[0])
     rows = blocks.groupby(["user", blocks.to_numpy()]).indices
-    of_user: dict[str, list[NDArray[np.int_]]] = {}
+    of_user: dict[str, list[Codes]] = {}
     for (user, _), positions in rows.items():
         of_user.setdefault(user, []).append(positions)
     for _ in range(draws):
@@ -270,7 +274,7 @@ def resamples(importance: pd.DataFrame, settings: Vectors, seed: int, draws: int
 
 
 def _stability(
-    found: Profiles, labels_by_k: dict[int, Labels], resamples: Iterable[Profiles], settings: Clustering
+    found: Profiles, labels_by_k: dict[int, Codes], resamples: Iterable[Profiles], settings: Clustering
 ) -> dict[int, float]:
     """Return the mean adjusted Rand index of the users' groups with those of each resample, by k."""
     from sklearn.metrics import adjusted_rand_score

@@ -8,12 +8,11 @@ no more than their errors allow are one group; a user with a large error is draw
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
+from lifelog.arrays import Bools, Floats
 
 ITERATIONS = 200
 TOLERANCE = 1e-3  # nats of log-likelihood per iteration
@@ -113,7 +112,7 @@ class _State(NamedTuple):
     means: Floats
     spread: Floats
 
-    def of(self, starts: NDArray[np.bool_] | list[int] | int) -> _State:
+    def of(self, starts: Bools | list[int] | int) -> _State:
         """Return some starts, or one."""
         return _State(*(array[starts] for array in self))
 

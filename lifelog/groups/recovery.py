@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
-from lifelog.groups.vectors import user_vectors
-from lifelog.measures import MEASURES
+from lifelog.importance.measures import MEASURES
+from lifelog.importance.vectors import user_vectors
 from lifelog.settings.groups import Vectors
 
 

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 KERNEL = 3
 DILATIONS = (1, 2, 4)  # of the blocks
-SIGHT = 1 + 2 * (KERNEL - 1) * sum(DILATIONS)  # samples that a pooled value depends on: 29
+RECEPTIVE_FIELD = 1 + 2 * (KERNEL - 1) * sum(DILATIONS)  # samples that a pooled value depends on: 29
 SLOPE = 0.01
 SEARCH_STEPS = {"cpu": 2**16, "cuda": 2**22}  # time steps at a time: the cache of a processor; few operations on a GPU
 PATCH_BAGS = {"cpu": 2**6, "cuda": 2**14}
@@ -130,16 +130,16 @@ def _convolve_image(h: Tensor, weight: Tensor, bias: Tensor | None, dilation: in
 
 
 def _patches(x: Tensor, steps: Tensor, channels: int) -> tuple[Tensor, Tensor]:
-    """Return the samples before each maximum, (SIGHT, channels, B * out), and which of them are inside the window."""
-    time = steps + torch.arange(1 - SIGHT, 1, device=x.device)[:, None, None]  # (SIGHT, B, out)
-    inside = (time >= 0).reshape(SIGHT, 1, -1).to(x.dtype)
+    """Return the samples before each maximum, (RECEPTIVE_FIELD, channels, B * out), and which of them are inside the window."""
+    time = steps + torch.arange(1 - RECEPTIVE_FIELD, 1, device=x.device)[:, None, None]  # (RECEPTIVE_FIELD, B, out)
+    inside = (time >= 0).reshape(RECEPTIVE_FIELD, 1, -1).to(x.dtype)
     rows = time.clamp(min=0) + torch.arange(len(x), device=x.device)[:, None] * x.shape[1]
-    samples = x.flatten(0, 1).index_select(0, rows.flatten()).view(SIGHT, -1, x.shape[2]).transpose(1, 2)
+    samples = x.flatten(0, 1).index_select(0, rows.flatten()).view(RECEPTIVE_FIELD, -1, x.shape[2]).transpose(1, 2)
     return F.pad(samples, (0, 0, 0, channels - x.shape[2])) * inside, inside
 
 
 def _recompute(h: Tensor, inside: Tensor, blocks: list[Block]) -> Tensor:
-    """Return the outputs (M, B, out) at the last step of patches (M, SIGHT, in, B * out), each for its own channel.
+    """Return the outputs (M, B, out) at the last step of patches (M, RECEPTIVE_FIELD, in, B * out), each for its own channel.
 
     Activations before the start of a window are zero, which is the padding of the convolutions. The next block has
     twice the dilation and needs only every second step, so that all convolutions here have dilation 1.

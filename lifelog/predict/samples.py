@@ -13,12 +13,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lifelog.blocks import Texts
+from lifelog.arrays import Bools, Codes, Floats, Texts
 from lifelog.predict.store import StoredWindows, store_windows
 from lifelog.settings.levels import as_number
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import DESCRIBED, read_folds
-from lifelog.standardise import Floats, fit_scaling
+from lifelog.standardise import fit_scaling
 from lifelog.tables import read_notes
 from lifelog.windows.read import is_summary, maxima_name
 
@@ -59,10 +59,10 @@ class Samples:
     sessions: Texts
     subsets: Texts
     starts: NDArray[np.datetime64]
-    minutes: NDArray[np.int64]
-    elapsed: NDArray[np.int64]
-    truth: NDArray[np.int_]
-    ratings: NDArray[np.float64]
+    minutes: Codes
+    elapsed: Codes
+    truth: Codes
+    ratings: Floats
     summary: NDArray[np.float32]
     maxima: dict[str, NDArray[np.float32]]
     windows: StoredWindows | None
@@ -78,7 +78,7 @@ class Samples:
         """Whether labels are ratings."""
         return not bool(np.isnan(self.ratings).any())
 
-    def take(self, rows: NDArray[np.bool_] | NDArray[np.int_]) -> Samples:
+    def take(self, rows: Bools | Codes) -> Samples:
         """Return some windows, by mask or by number."""
         return replace(
             self,
@@ -108,7 +108,7 @@ class Samples:
         return self.subset("train", users), self.subset("validation", users)
 
     @cached_property
-    def _places(self) -> dict[tuple[str, str], NDArray[np.int_]]:
+    def _places(self) -> dict[tuple[str, str], Codes]:
         """Numbers of the windows by subset and user, found once: models of a thousand users ask for their own."""
         return pd.DataFrame({"subset": self.subsets, "user": self.users}).groupby(["subset", "user"]).indices
 
@@ -117,7 +117,7 @@ class Samples:
         own = [name.split(".")[0] for name in self.features]
         return {m.name: [i for i, name in enumerate(own) if name == m.name] for m in self.modalities}
 
-    def rows_by_user(self) -> dict[str, NDArray[np.int_]]:
+    def rows_by_user(self) -> dict[str, Codes]:
         """Return the numbers of the windows of each user."""
         found = pd.Series(self.users).groupby(self.users, sort=False).indices
         return {str(user): found[user] for user in dict.fromkeys(self.users)}
@@ -262,7 +262,7 @@ def _standardised(user: _User, split: pd.DataFrame, standardise: str) -> Samples
     )
 
 
-def _standardise(values: Floats, train: NDArray[np.bool_], standardise: str) -> NDArray[np.float32]:
+def _standardise(values: Floats, train: Bools, standardise: str) -> NDArray[np.float32]:
     """Standardise by training windows, in double precision."""
     values = values.astype(np.float64)
     return fit_scaling([values[train]], values.shape[-1], standardise).apply(values).astype(np.float32)

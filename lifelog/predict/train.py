@@ -64,7 +64,7 @@ def train_predictors(models: Sequence[Model], read_fold: Callable[[int], Samples
     tested = [tested_groups(model.groups) for model in models]
     folds = sorted(set().union(*(groups.fold for groups in tested)))
     tables: list[list[pd.DataFrame]] = [[] for _ in models]
-    networks = all(model.settings.needs_torch and model.settings.sees == "features" for model in models)
+    networks = all(model.settings.needs_torch and model.settings.inputs == "features" for model in models)
     for samples in _read_folds(folds, read_fold, networks):
         for model, groups, found in zip(models, tested, tables, strict=True):
             own = groups[groups.fold.isin(samples)].groupby(["fold", "grouping"], sort=False)

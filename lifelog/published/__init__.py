@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
-from lifelog.groups.reliability import rank_correlation
+from lifelog.importance.reliability import rank_correlation
 from lifelog.tables import plain
 
 FOLDER = Path(__file__).parent

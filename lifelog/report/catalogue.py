@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from lifelog.measures import MEASURES
+from lifelog.importance.measures import MEASURES
 from lifelog.registry import Registry
 
 Page = Literal["overview", "cohort", "run", "importance", "groups", "comparison", "user"]
@@ -60,9 +60,9 @@ CATALOGUE: Registry[Entry] = Registry(
             "Left: {metric} of each predictor with one global model, one per group, or one per participant; raw and "
             "random groups are controls. Right: difference to the global model.",
         ),
-        "ways": Entry(
+        "strategies": Entry(
             "comparison",
-            "Left: {metric} of the ways of personalising, with intervals over participants. Right: a new participant "
+            "Left: {metric} of the strategies of personalising, with intervals over participants. Right: a new participant "
             "with few labelled windows, by lda; models and groups of the others are formed without this participant.",
         ),
         "reliability": Entry(

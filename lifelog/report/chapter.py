@@ -15,7 +15,7 @@ from lifelog.config import Config
 from lifelog.evaluate.metrics import METRICS
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import read_scores
-from lifelog.measures import MEASURES
+from lifelog.importance.measures import MEASURES
 from lifelog.report.catalogue import CATALOGUE, Page, figures_of
 from lifelog.report.tables import joined_random, split_overview
 from lifelog.report.words import describe

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lifelog.config import Config
-from lifelog.measures import MEASURES
+from lifelog.importance.measures import MEASURES
 from lifelog.report.overview import too_few_blocks
 from lifelog.report.page import render_page
 from lifelog.report.tables import cohort_yield, problem_counts
@@ -48,7 +48,7 @@ def inspect_recordings(
     path : str or Path
         HTML file to write.
     values : pandas.DataFrame, optional
-        Table of `compare_values` under the primary split.
+        Table of `compare_shapley` under the primary split.
     planted : mapping of str to list of str, optional
         By user of a simulated cohort, the modalities that depend on the label.
     """

@@ -11,7 +11,7 @@ from lifelog.report.chapter import Chapter
 FEWEST_BLOCKS = 10  # of a user, below which importance is rarely measured
 FEW_WINDOWS = 60  # of a user, below which importance is often not measured (docs/validation.md)
 MUCH_LOST = 0.1  # share of labelled time
-WAYS = {
+STRATEGIES = {
     "global": "one model of all participants",
     "personal": "one model per participant",
     "pooled": "one model per participant, in which the others count a little",
@@ -63,18 +63,18 @@ def sensors_that_matter(chapter: Chapter) -> list[dict[str, Any]]:
     -------
     list of dict
         user; sensors, each with modality, value, low and high, for values whose interval is above 0, the largest first;
-        halves, the rank correlation between halves of the user's blocks of time; group; best, the way with the highest
+        halves, the rank correlation between halves of the user's blocks of time; group; best, the strategy with the highest
         score of the predictor that the decision is about.
     """
     assert chapter.details is not None
     values = chapter.details.values
     matter = values[values.low > 0].sort_values("value", ascending=False, kind="stable")
-    halves = chapter.details.importance.set_index("user").halves_value
+    halves = chapter.details.importance.set_index("user").halves_shapley
     groups = chapter.details.groups.set_index("user").group
     decision = chapter.verdict["decision"]
-    ways = [column for column in chapter.by_user.columns if decision and column[0] == decision["predictor"]]
-    ways = [column for column in ways if column[1] in WAYS]
-    best = chapter.by_user[ways].dropna().idxmax(axis=1) if ways else {}
+    strategies = [column for column in chapter.by_user.columns if decision and column[0] == decision["predictor"]]
+    strategies = [column for column in strategies if column[1] in STRATEGIES]
+    best = chapter.by_user[strategies].dropna().idxmax(axis=1) if strategies else {}
     return [
         {
             "user": user,
@@ -133,8 +133,8 @@ def next_steps(chapter: Chapter, cohort: pd.DataFrame) -> list[str]:
         )
     if decision and decision["recommended"]:
         scheme = decision["recommended"]
-        steps.append(f"Predict {chapter.target} by {decision['predictor']} with {WAYS[scheme]} ({scheme}).")
-    elif decision and decision["ways"]:
+        steps.append(f"Predict {chapter.target} by {decision['predictor']} with {STRATEGIES[scheme]} ({scheme}).")
+    elif decision and decision["strategies"]:
         steps.append(f"{decision['sentence']} Record more participants or sessions, or try other sensors.")
     if chapter.details is not None:
         unmeasured = chapter.details.unstable

@@ -15,8 +15,8 @@ from lifelog.config import Config
 from lifelog.evaluate.calibration import MEASURES as CALIBRATION
 from lifelog.evaluate.metrics import METRICS
 from lifelog.evaluate.verdict import OUTCOMES
-from lifelog.groups.reliability import STABLE
-from lifelog.measures import MEASURES, OF_NETWORKS
+from lifelog.importance.measures import MEASURES, OF_NETWORKS
+from lifelog.importance.reliability import STABLE
 from lifelog.report.card import AUTHOR, write_card
 from lifelog.report.catalogue import figures_of
 from lifelog.report.chapter import Chapter, Figure

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 import pandas as pd
 
 from lifelog.evaluate.verdict import interval
-from lifelog.measures import MEASURES
+from lifelog.importance.measures import MEASURES
 from lifelog.registry import Registry
 
 MAX_ENTRIES = 40  # of a list in a sentence
@@ -90,10 +90,15 @@ def _comparison(data: pd.DataFrame) -> str:
     return f"Means over users. {_join(entries)}."
 
 
-def _ways(data: pd.DataFrame) -> str:
-    entries = [f"{row.predictor} {row.way} {row.mean:.3f}" for row in data[data.panel == "ways"].itertuples()]
+def _strategies(data: pd.DataFrame) -> str:
+    entries = [
+        f"{row.predictor} {row.strategy} {row.mean:.3f}" for row in data[data.panel == "strategies"].itertuples()
+    ]
     curve = data[data.panel == "curve"]
-    last = [f"{way} {own.iloc[-1]['mean']:.3f} with {own.iloc[-1].own:.0f}" for way, own in curve.groupby("way")]
+    last = [
+        f"{strategy} {own.iloc[-1]['mean']:.3f} with {own.iloc[-1].own:.0f}"
+        for strategy, own in curve.groupby("strategy")
+    ]
     return f"Means over participants. {_join(entries)}. A new participant with labelled windows: {_join(last)}."
 
 
@@ -159,7 +164,7 @@ SENTENCES: Registry[Callable[[pd.DataFrame], str]] = Registry(
         "cluster_scores": _cluster_scores,
         "embedding": _embedding,
         "comparison": _comparison,
-        "ways": _ways,
+        "strategies": _strategies,
         "reliability": _reliability,
         "confusion": _confusion,
         "users": _user,

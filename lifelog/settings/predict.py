@@ -20,7 +20,7 @@ Scheme = Literal[
 # Schemes that are no groups of users, but combine the windows of a user with those of the others.
 COMBINED = ("pooled", "tuned", "blend")
 UNGROUPED = ("global", "personal", *COMBINED)  # schemes that need no groups by importance
-Sees = Literal["nothing", "time", "features", "windows"]
+Inputs = Literal["nothing", "time", "features", "windows"]
 
 
 def _positive(value: list[float], what: str) -> list[float]:
@@ -32,9 +32,9 @@ def _positive(value: list[float], what: str) -> list[float]:
 class PredictorSettings(Section):
     """Keys of every predictor."""
 
-    sees: ClassVar[Sees]  # nothing: class shares only; time: time stamps; features or windows: the sensors
+    sees: ClassVar[Inputs]  # nothing: class shares only; time: time stamps; features or windows: the sensors
     needs_torch: ClassVar[bool] = False
-    light: ClassVar[bool] = False  # takes seconds: trained under all schemes in one job, and in light splits
+    fast: ClassVar[bool] = False  # takes seconds: trained under all schemes in one job, and in light splits
     combines: ClassVar[tuple[Scheme, ...]] = ("blend",)  # of the schemes in COMBINED, those that it supports
 
     schemes: Literal["all"] | list[Scheme] = "all"
@@ -43,7 +43,7 @@ class PredictorSettings(Section):
     @property
     def uses_sensors(self) -> bool:
         """Whether the predictor sees sensor data."""
-        return self.sees in ("features", "windows")
+        return self.inputs in ("features", "windows")
 
     def wants(self, scheme: Scheme) -> bool:
         """Return whether the predictor is trained under a scheme, if the run has it."""
@@ -57,8 +57,8 @@ class PredictorSettings(Section):
 class Majority(PredictorSettings):
     """Class shares."""
 
-    sees: ClassVar[Sees] = "nothing"
-    light: ClassVar[bool] = True
+    sees: ClassVar[Inputs] = "nothing"
+    fast: ClassVar[bool] = True
 
     name: Literal["majority"] = "majority"
     """class shares of the training windows; no sensors"""
@@ -67,8 +67,8 @@ class Majority(PredictorSettings):
 class NearestMinute(PredictorSettings):
     """Nearest label in time."""
 
-    sees: ClassVar[Sees] = "time"
-    light: ClassVar[bool] = True
+    sees: ClassVar[Inputs] = "time"
+    fast: ClassVar[bool] = True
 
     name: Literal["nearest_minute"] = "nearest_minute"
     """label of the user's training window that is nearest in time; no sensors"""
@@ -77,8 +77,8 @@ class NearestMinute(PredictorSettings):
 class LastLabel(PredictorSettings):
     """Last label before."""
 
-    sees: ClassVar[Sees] = "time"
-    light: ClassVar[bool] = True
+    sees: ClassVar[Inputs] = "time"
+    fast: ClassVar[bool] = True
 
     name: Literal["last_label"] = "last_label"
     """label of the user's last training window before; no sensors"""
@@ -87,8 +87,8 @@ class LastLabel(PredictorSettings):
 class Clock(PredictorSettings):
     """Class shares by elapsed time."""
 
-    sees: ClassVar[Sees] = "time"
-    light: ClassVar[bool] = True
+    sees: ClassVar[Inputs] = "time"
+    fast: ClassVar[bool] = True
 
     name: Literal["clock"] = "clock"
     """class shares by time since the session start; no sensors"""
@@ -97,7 +97,7 @@ class Clock(PredictorSettings):
 class Boosting(PredictorSettings):
     """Gradient boosting."""
 
-    sees: ClassVar[Sees] = "features"
+    sees: ClassVar[Inputs] = "features"
 
     name: Literal["boosting"] = "boosting"
     """histogram gradient boosting on summary features"""
@@ -118,8 +118,8 @@ class Boosting(PredictorSettings):
 class Lda(PredictorSettings):
     """Linear discriminant."""
 
-    sees: ClassVar[Sees] = "features"
-    light: ClassVar[bool] = True
+    sees: ClassVar[Inputs] = "features"
+    fast: ClassVar[bool] = True
     combines: ClassVar[tuple[Scheme, ...]] = ("pooled", "blend")
 
     name: Literal["lda"] = "lda"
@@ -166,9 +166,9 @@ class Ordinal(Lda):
 class Embedding(Lda):
     """Linear discriminant on embeddings."""
 
-    sees: ClassVar[Sees] = "windows"
+    sees: ClassVar[Inputs] = "windows"
     needs_torch: ClassVar[bool] = True
-    light: ClassVar[bool] = False
+    fast: ClassVar[bool] = False
     combines: ClassVar[tuple[Scheme, ...]] = ("blend",)
 
     name: Literal["embedding"] = "embedding"  # type: ignore[assignment]
@@ -182,7 +182,7 @@ class Embedding(Lda):
 class Rocket(PredictorSettings):
     """Random convolutions."""
 
-    sees: ClassVar[Sees] = "windows"
+    sees: ClassVar[Inputs] = "windows"
 
     name: Literal["rocket"] = "rocket"
     """MultiRocket and Hydra on windows, with ridge regression; needs aeon (`make rocket`)"""
@@ -221,7 +221,7 @@ class NetworkSettings(Training, PredictorSettings):
 class MilNet(NetworkSettings):
     """The multiple-instance network of `mil`, on features."""
 
-    sees: ClassVar[Sees] = "features"
+    sees: ClassVar[Inputs] = "features"
 
     name: Literal["mil"] = "mil"
     """the personal network (mil) on features"""
@@ -239,7 +239,7 @@ class MilNet(NetworkSettings):
 class LifeLogNet(NetworkSettings):
     """The network of the study."""
 
-    sees: ClassVar[Sees] = "features"
+    sees: ClassVar[Inputs] = "features"
 
     name: Literal["lifelognet"] = "lifelognet"
     """the study's network on 5-second maxima"""
@@ -258,7 +258,7 @@ class LifeLogNet(NetworkSettings):
 class WindowNet(NetworkSettings):
     """The network of the study on whole windows."""
 
-    sees: ClassVar[Sees] = "windows"
+    sees: ClassVar[Inputs] = "windows"
 
     name: Literal["windownet"] = "windownet"
     """the same network on whole windows"""
@@ -291,8 +291,8 @@ AnyPredictor = (
 Predictor = Annotated[AnyPredictor, Field(discriminator="name")]
 
 
-def _names(*sees: Sees) -> tuple[str, ...]:
-    return tuple(kind.model_fields["name"].default for kind in get_args(AnyPredictor) if kind.sees in sees)
+def _names(*sees: Inputs) -> tuple[str, ...]:
+    return tuple(kind.model_fields["name"].default for kind in get_args(AnyPredictor) if kind.inputs in sees)
 
 
 SENSORLESS = _names("nothing", "time")

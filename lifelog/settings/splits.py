@@ -129,7 +129,7 @@ class WindowAssignment(Section):
     importance: bool = True
     """false: no importance and no groups, only models of all and personal models"""
 
-    light: bool = False
+    fast: bool = False
     """true: only predictors that take seconds: lda, ordinal, and those without sensors"""
 
 

@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from lifelog.blocks import Codes, Minutes, Texts, time_blocks, whole_answers
+from lifelog.arrays import Bools, Codes, Floats, Texts
+from lifelog.blocks import time_blocks, whole_answers
 from lifelog.settings.levels import matches
 from lifelog.settings.splits import SUBSETS, AnySplit, BlockedSplit, RandomSplit, Target
 from lifelog.splits.subsets import blocked_subsets, distances, random_subsets, rotated_subsets
@@ -160,7 +160,7 @@ def independent_blocks(windows: pd.DataFrame, target: Target, split: AnySplit) -
     return whole_answers(time_blocks(windows.session.to_numpy(), minutes, split.block_minutes), answers)
 
 
-def _fold_table(frame: pd.DataFrame, used: NDArray[np.bool_], fold: int, subsets: Texts, cause: str) -> pd.DataFrame:
+def _fold_table(frame: pd.DataFrame, used: Bools, fold: int, subsets: Texts, cause: str) -> pd.DataFrame:
     """Return the rows of a fold; `cause` is why windows with a label in a bin are in no subset."""
     own = frame.assign(fold=fold, subset=None, reason=None).astype({"subset": object, "reason": object})
     own.loc[used, "subset"] = subsets
@@ -202,7 +202,7 @@ def folds_tested(folds: Mapping[int, pd.DataFrame]) -> list[int]:
     return [fold for fold, own in folds.items() if (own.subset == "test").any()]
 
 
-def _overlapping(minutes: Minutes, seconds: int) -> Codes:
+def _overlapping(minutes: Floats, seconds: int) -> Codes:
     """Number windows such that those which overlap in time, directly or through others, have the same number."""
     order = minutes.argsort(kind="stable")
     runs = np.zeros(len(minutes), dtype=int)
@@ -210,7 +210,7 @@ def _overlapping(minutes: Minutes, seconds: int) -> Codes:
     return runs
 
 
-def _check_apart(subsets: Texts, minutes: Minutes, seconds: int) -> None:
+def _check_apart(subsets: Texts, minutes: Floats, seconds: int) -> None:
     """Raise ValueError if windows of two subsets overlap: the samples of a test window would be trained on."""
     for subset in SUBSETS:
         own = subsets == subset
@@ -239,7 +239,7 @@ def exclusion(splits_path: str | Path) -> str | None:
     return read_notes(splits_path)["excluded"]
 
 
-def nearest_minutes(test: Minutes, train: Minutes) -> int:
+def nearest_minutes(test: Floats, train: Floats) -> int:
     """Compute the minimum time between test and training windows, which bounds how much a split can leak.
 
     Parameters
@@ -250,7 +250,7 @@ def nearest_minutes(test: Minutes, train: Minutes) -> int:
     Returns
     -------
     int
-        Minutes.
+        Floats.
     """
     return int(distances(test, train).min())
 

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pandas as pd
 
-from lifelog.blocks import Codes, Minutes, Texts, time_blocks, whole_answers
+from lifelog.arrays import Codes, Floats, Texts
+from lifelog.blocks import time_blocks, whole_answers
 from lifelog.settings.levels import Level, matches
 from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit
 
@@ -15,7 +16,7 @@ DRAWS = 500  # random assignments of blocks to compare
 ORDERS = 50  # in which blocks are assigned to folds
 
 
-def distances(minutes: Minutes, others: Minutes) -> Minutes:
+def distances(minutes: Floats, others: Floats) -> Floats:
     """Compute the distance of each time to the nearest of the others.
 
     Parameters
@@ -69,7 +70,7 @@ def random_subsets(codes: Codes, split: RandomSplit, answers: Codes | None = Non
 def blocked_subsets(
     codes: Codes,
     sessions: Texts,
-    minutes: Minutes,
+    minutes: Floats,
     split: BlockedSplit,
     tasks: Texts | None = None,
     seconds: int = 60,
@@ -126,7 +127,7 @@ def blocked_subsets(
 def rotated_subsets(
     codes: Codes,
     sessions: Texts,
-    minutes: Minutes,
+    minutes: Floats,
     split: BlockedSplit,
     tasks: Texts | None = None,
     seconds: int = 60,
@@ -241,7 +242,7 @@ def _class_counts(codes: Codes, blocks: Codes) -> Codes:
     return table
 
 
-def _draw(codes: Codes, blocks: Codes, share: Minutes, seed: int) -> Texts:
+def _draw(codes: Codes, blocks: Codes, share: Floats, seed: int) -> Texts:
     """Return the best of many random assignments of blocks to subsets."""
     table = _class_counts(codes, blocks)
     count = len(table)
@@ -257,13 +258,13 @@ def _draw(codes: Codes, blocks: Codes, share: Minutes, seed: int) -> Texts:
     return np.array(SUBSETS, dtype=object)[best[blocks]]
 
 
-def _blocks(sessions: Texts, minutes: Minutes, split: BlockedSplit) -> Codes:
+def _blocks(sessions: Texts, minutes: Floats, split: BlockedSplit) -> Codes:
     """Return the number of each window's block: its session, or its `block_minutes` within the session."""
     names: Codes = pd.factorize(sessions)[0]
     return names if names.max() + 1 >= split.min_sessions else time_blocks(sessions, minutes, split.block_minutes)
 
 
-def _task_blocks(sessions: Texts, minutes: Minutes, tasks: Texts, between: Level | None) -> tuple[Codes, Texts]:
+def _task_blocks(sessions: Texts, minutes: Floats, tasks: Texts, between: Level | None) -> tuple[Codes, Texts]:
     """Return the number of each window's block, and the task of each block.
 
     A block is a run of a task with half of the adjacent time between tasks. Windows are in time order within sessions.
@@ -291,7 +292,7 @@ def _task_blocks(sessions: Texts, minutes: Minutes, tasks: Texts, between: Level
     return blocks, np.array([name[2] for name in unique], dtype=object)
 
 
-def _fill(sizes: Codes, share: Minutes) -> Codes:
+def _fill(sizes: Codes, share: Floats) -> Codes:
     """Return the subset of each block in drawn order: test up to its share, then validation, then training."""
     before = np.cumsum(sizes) - sizes
     # A block belongs to the subset in which its middle falls, so that few large blocks still fill every subset.
@@ -304,7 +305,7 @@ def _fill(sizes: Codes, share: Minutes) -> Codes:
     return subsets
 
 
-def _cost(table: Codes, draw: Codes, share: Minutes) -> float:
+def _cost(table: Codes, draw: Codes, share: Floats) -> float:
     """Return the cost of an assignment: missing classes, then deviations from shares and distribution."""
     total = table.sum(axis=0)
     cost = 0.0
@@ -319,7 +320,7 @@ def _cost(table: Codes, draw: Codes, share: Minutes) -> float:
     return cost
 
 
-def _embargo(subsets: Texts, minutes: Minutes, gap: float) -> Texts:
+def _embargo(subsets: Texts, minutes: Floats, gap: float) -> Texts:
     """Remove training windows near validation or test windows, and validation windows near test windows.
 
     By the clock, not within sessions: a restarted recorder makes two sessions of one stretch of time.

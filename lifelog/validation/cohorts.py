@@ -12,14 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifelog.arrays import Codes, Floats
 from lifelog.settings.windows import Modality
-
-Floats = NDArray[np.floating[Any]]
 
 SECONDS = 60
 SESSION_WINDOWS = 10
@@ -85,8 +84,8 @@ class Simulated:
     kind: int  # -1 for a loner
     planted: tuple[str, ...]
     values: dict[str, NDArray[np.float32]]
-    classes: NDArray[np.int_]
-    sessions: NDArray[np.int_] = field(repr=False)
+    classes: Codes
+    sessions: Codes = field(repr=False)
 
 
 def participants(scenario: Scenario, seed: int) -> list[Simulated]:
@@ -161,7 +160,7 @@ def _others(
     return SIGNALS[mechanism](rng, _Window(RATES.get(name, 0), trait, silent, drift))
 
 
-def _slow(rng: np.random.Generator, sessions: NDArray[np.int_], memory: float) -> Floats:
+def _slow(rng: np.random.Generator, sessions: Codes, memory: float) -> Floats:
     """Return a stationary first-order process within sessions, standard normal in each window."""
     x = rng.normal(size=len(sessions))
     for i in range(1, len(x)):

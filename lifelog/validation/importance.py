@@ -14,12 +14,12 @@ from sklearn.metrics import adjusted_rand_score
 
 from lifelog.config import Config
 from lifelog.groups.clustering import best_k, cluster
-from lifelog.groups.vectors import profiles, read_importance, user_vectors
+from lifelog.importance.compare import compare_shapley
+from lifelog.importance.estimate import estimate_shapley
+from lifelog.importance.vectors import profiles, read_importance, user_vectors
 from lifelog.settings.splits import BlockedSplit, Target
 from lifelog.splits.assign import assign_splits
 from lifelog.validation.cohorts import MODALITIES, SECONDS, SESSION_WINDOWS, TEST, Scenario, Simulated, participants
-from lifelog.value.compare import compare_values
-from lifelog.value.estimate import estimate_value
 from lifelog.windows.features import extract_features
 from lifelog.windows.schema import windows_schema
 
@@ -59,7 +59,7 @@ def validate_importance(scenario: Scenario, seed: int, networks: bool, config: C
     names = [modality.name for modality in MODALITIES]
     planted = {who.name: set(who.planted) for who in cohort}
     kinds = {who.name: who.kind for who in cohort if who.kind >= 0}
-    compared = compare_values(importance, config.value, config.groups)
+    compared = compare_shapley(importance, config.value, config.groups)
     tables = {
         "shrunken": compared.values.pivot(index="user", columns="modality", values="shrunken")[names],
         **{m: user_vectors(importance, m, ["train", "validation"]) for m in sorted(set(importance.measure))},
@@ -94,10 +94,10 @@ def _measure(who: Simulated, folder: Path, networks: bool, config: Config) -> li
     write_windows(who, windows)
     assign_splits(windows, TARGET, SPLIT, splits, SECONDS)
     extract_features(windows, SECONDS, features)
-    estimate_value(features, splits, config.value, value)
+    estimate_shapley(features, splits, config.value, value)
     if not networks:
         return [value]
-    from lifelog.mil.importance import extract_importance
+    from lifelog.importance.networks import extract_importance
     from lifelog.mil.train import train_mil
 
     checkpoints = [str(folder / f"{name}-{seed}.safetensors") for seed in config.mil.seeds]

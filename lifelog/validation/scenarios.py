@@ -20,8 +20,8 @@ SCENARIOS: dict[str, Scenario] = {
     **{f"{name.replace(' ', '_')}-60-1.0": Scenario(sizes, 60, 1.0) for name, sizes in KINDS.items()},
     **{f"one_kind-{w}-{e}": Scenario((12,), w, e) for w, e in ((30, 1.0), (120, 0.25))},
 }
-# By kind of cohort, the ways of modelling that are right; without any effect, none.
-RIGHT_WAYS: dict[str, tuple[Scenario, tuple[str | None, ...]]] = {
+# By kind of cohort, the strategies that are right; without any effect, none.
+RIGHT_STRATEGIES: dict[str, tuple[Scenario, tuple[str | None, ...]]] = {
     "groups": (Scenario((4, 4, 4)), ("importance",)),
     "alike": (Scenario((12,)), ("global", "pooled")),
     "different": (Scenario((12,), difficulty="different"), ("personal", "pooled", "blend")),
@@ -29,11 +29,11 @@ RIGHT_WAYS: dict[str, tuple[Scenario, tuple[str | None, ...]]] = {
     "nothing": (Scenario((4, 4, 4), effect=0.0), (None,)),
     "weak": (Scenario((4, 4, 4), effect=0.35), ("importance",)),
 }
-WAYS_SEEDS = range(300, 310)
+STRATEGY_SEEDS = range(300, 310)
 # Kind, seed of the cohort, and seed of the split: a second split for four cohorts of each kind.
-WAYS = [
-    *product(RIGHT_WAYS, WAYS_SEEDS, (32,)),
-    *((kind, seed, 33) for kind, seed in product(RIGHT_WAYS, WAYS_SEEDS[:4]) if kind != "weak"),
+STRATEGIES = [
+    *product(RIGHT_STRATEGIES, STRATEGY_SEEDS, (32,)),
+    *((kind, seed, 33) for kind, seed in product(RIGHT_STRATEGIES, STRATEGY_SEEDS[:4]) if kind != "weak"),
 ]
 # Networks are trained for some cohorts only: they take a hundred times as long as values.
 WITH_NETWORKS = ("plain-30-1.0", "plain-60-1.0", "plain-120-0.25", "plain-60-0.0", "channel-60-1.0", "one_kind-60-1.0")

@@ -18,7 +18,7 @@ from lifelog.settings.windows import Modality
 from lifelog.tables import write_table
 from lifelog.windows.read import iter_windows, maxima_name
 from lifelog.windows.schema import read_modalities
-from lifelog.windows.signals import Features, field_features, slope
+from lifelog.windows.signals import Features, domain_features, slope
 
 BIN_SECONDS = 5
 
@@ -144,5 +144,5 @@ def summary_features(values: NDArray[np.float64], modality: Modality, seconds: i
         for statistic, columns in summary(values, rate).items():
             found |= {f"{name}.{statistic}": columns[:, c] for c, name in enumerate(modality.columns)}
     if signal is not None and modality.features != "generic":
-        found |= field_features(signal, values, rate, modality.columns)
+        found |= domain_features(signal, values, rate, modality.columns)
     return found

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifelog.arrays import Floats
 from lifelog.settings.windows import Extraction, Modality
 from lifelog.windows.layout import BadInput, Samples
 
-Floats = NDArray[np.floating[Any]]
 JITTER = 1.5  # sampling periods that a sample may be from its place in the window without interpolation
 GAP = 2.0  # sampling periods between samples from which on samples are missing
 ROUNDING = 1e-6

@@ -6,14 +6,13 @@ A feature that cannot be computed in a window, such as heart-rate variability wi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.signal import butter, sosfiltfilt
 
-Floats = NDArray[np.floating[Any]]
+from lifelog.arrays import Codes, Floats
+
 Features = dict[str, Floats]
 
 PULSE_BAND = (0.5, 3.0)  # Hz; a wider one agrees less with the intervals that the device itself reports
@@ -204,7 +203,7 @@ OF_CHANNELS: dict[str, Callable[[Floats, float], Features]] = {
 }
 
 
-def field_features(signal: str, values: Floats, rate: float, channels: Sequence[str]) -> Features:
+def domain_features(signal: str, values: Floats, rate: float, channels: Sequence[str]) -> Features:
     """Compute the features of a signal.
 
     Parameters
@@ -232,7 +231,7 @@ def field_features(signal: str, values: Floats, rate: float, channels: Sequence[
     return features
 
 
-def _by_window(values: Floats, rows: NDArray[np.int_], count: int) -> Floats:
+def _by_window(values: Floats, rows: Codes, count: int) -> Floats:
     """Return values, in the order of their windows, as a table (n_windows, longest), with NaN after the last one."""
     sizes = np.bincount(rows, minlength=count)
     place = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)

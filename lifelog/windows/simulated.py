@@ -20,12 +20,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
-from numpy.typing import NDArray
 
+from lifelog.arrays import Floats
 from lifelog.settings.windows import Simulation
 from lifelog.tables import write_json
 
-Floats = NDArray[np.floating[Any]]
 Signal = tuple[Floats, Floats]  # seconds since the window start (n,), values (n, channels)
 
 GROUPS = {"electrodermal": ("e4Eda", "e4Temp"), "cardiac": ("e4Bvp", "e4Hr"), "motor": ("e4Acc", "mAcc")}

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from lifelog.arrays import Floats
 from lifelog.settings.windows import Modality
 from lifelog.windows.layout import BadInput, Label, Samples, Session
 from lifelog.windows.times import DAY, show
 
-Values = NDArray[np.floating[Any]]
 TOLERANCE = 1e-6  # samples; float rounding of times must not move a sample into the neighbouring window
 
 
@@ -32,7 +31,7 @@ class Regular:
 
     start: float
     rate: float
-    values: Values
+    values: Floats
 
     def between(self, start: float, stop: float) -> Samples:
         """Return the samples from `start` to `stop` (unix seconds), relative to `start`; NaN rows are left out."""
@@ -52,8 +51,8 @@ class Regular:
 class Irregular:
     """Samples with times: unix seconds of shape (n_samples,) in order, values of shape (n_samples, n_channels)."""
 
-    seconds: NDArray[np.float64]
-    values: Values
+    seconds: Floats
+    values: Floats
 
     def between(self, start: float, stop: float) -> Samples:
         """Return the samples from `start` to `stop` (unix seconds), relative to `start`."""

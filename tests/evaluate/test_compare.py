@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from lifelog.evaluate.compare import compare_predictors, read_predictions, score_users
-from lifelog.evaluate.intervals import estimate_mean, holm, permutation_p
+from lifelog.intervals import estimate_mean, holm, permutation_p
 from lifelog.settings.compare import Compare
 
 SETTINGS = Compare()

@@ -1,4 +1,4 @@
-"""The decision: the simplest way near the best one, for predictions of known skill."""
+"""The decision: the simplest strategy near the best one, for predictions of known skill."""
 
 import json
 
@@ -16,8 +16,8 @@ from tests.evaluate.test_compare import predictions
 
 def decision(skills: dict[str, float], seeds: dict[str, int] | None = None, users: int = 12) -> dict:
     tables = {
-        ("net", way): predictions(skill, (seeds or {}).get(way, i), users)
-        for i, (way, skill) in enumerate(skills.items())
+        ("net", strategy): predictions(skill, (seeds or {}).get(strategy, i), users)
+        for i, (strategy, skill) in enumerate(skills.items())
     }
     tables["majority", "global"] = predictions(0.5, 99, users)
     result = decide(score_users(tables), Compare(), "net")
@@ -28,22 +28,22 @@ def decision(skills: dict[str, float], seeds: dict[str, int] | None = None, user
 def test_a_clearly_better_way_is_recommended() -> None:
     result = decision({"global": 0.6, "personal": 0.65, "importance": 0.9})
     assert result["recommended"] == "importance" and "Recommended for net: importance" in result["sentence"]
-    best = result["ways"]["net"][-1]
+    best = result["strategies"]["net"][-1]
     assert best["scheme"] == "importance" and best["p_best"] == 1 and best["low"] < best["score"] < best["high"]
     assert result["choosing"]["score"] == pytest.approx(best["score"])  # the others choose it for everyone
-    assert result["choosing"]["difference"] > 0.1 and list(result["ways"]) == ["net"]
+    assert result["choosing"]["difference"] > 0.1 and list(result["strategies"]) == ["net"]
 
 
 def test_of_equal_ways_the_simplest_is_recommended() -> None:
     equal = dict.fromkeys(("importance", "personal", "global"), 0.8)
     result = decision(equal, dict.fromkeys(equal, 1))
-    assert result["recommended"] == "global" and result["ways"]["net"][0]["scheme"] == "global"
+    assert result["recommended"] == "global" and result["strategies"]["net"][0]["scheme"] == "global"
 
 
-def of_scores(**ways: np.ndarray) -> pd.DataFrame:
-    """Scores of users under the ways of one predictor."""
-    rows = [("net", way, f"u{i}", score) for way, scores in ways.items() for i, score in enumerate(scores)]
-    rows += [("net", way, "all windows", 0.5) for way in ways]
+def of_scores(**strategies: np.ndarray) -> pd.DataFrame:
+    """Scores of users under the strategies of one predictor."""
+    rows = [("net", strategy, f"u{i}", score) for strategy, scores in strategies.items() for i, score in enumerate(scores)]
+    rows += [("net", strategy, "all windows", 0.5) for strategy in strategies]
     table = pd.DataFrame(rows, columns=["predictor", "scheme", "user", "macro_f1"])
     return table.assign(auroc=0.8 + 0.1 * table.macro_f1)
 
@@ -51,15 +51,15 @@ def of_scores(**ways: np.ndarray) -> pd.DataFrame:
 def test_ways_that_cannot_be_told_apart_are_undecided() -> None:
     signs = np.resize([1.0, -1.0], 10)
     result = decide(of_scores(**{"global": 0.7 + 0.2 * signs, "personal": 0.7 - 0.2 * signs}), Compare())
-    assert result["recommended"] is None and result["sentence"].startswith("Undecided for net: the most likely way")
-    assert sum(row["p_best"] for row in result["ways"]["net"]) >= 1
+    assert result["recommended"] is None and result["sentence"].startswith("Undecided for net: the most likely strategy")
+    assert sum(row["p_best"] for row in result["strategies"]["net"]) >= 1
 
 
 def test_choosing_on_other_users_does_not_profit_from_chance() -> None:
-    """Of many equal ways, the best one of each user looks better than it is."""
+    """Of many equal strategies, the best one of each user looks better than it is."""
     rng = np.random.default_rng(0)
-    ways = ("global", "personal", "pooled", "importance", "blend")
-    tables = {("net", way): predictions(0.7, int(rng.integers(1000)), 12) for way in ways}
+    strategies = ("global", "personal", "pooled", "importance", "blend")
+    tables = {("net", strategy): predictions(0.7, int(rng.integers(1000)), 12) for strategy in strategies}
     by_user = score_users(tables)
     result = decide(by_user, Compare())
     of_best = by_user[by_user.user != "all windows"].groupby("user").macro_f1.max().mean()
@@ -73,8 +73,8 @@ def test_the_shares_of_resamples_are_as_uncertain_as_the_scores_of_users() -> No
     noise = (noise - noise.mean()) / noise.std()
     by_user = of_scores(**{"global": np.full(users, 0.5), "personal": 0.5 + 0.1 * noise + 0.1 / np.sqrt(users)})
     result = decide(by_user, Compare(margin=0.0))
-    assert result["ways"]["net"][1]["p_best"] == pytest.approx(0.84, abs=0.04)
-    assert result["ways"]["net"][0]["p_near"] == pytest.approx(0.16, abs=0.04)
+    assert result["strategies"]["net"][1]["p_best"] == pytest.approx(0.84, abs=0.04)
+    assert result["strategies"]["net"][0]["p_near"] == pytest.approx(0.16, abs=0.04)
 
 
 def test_no_way_is_recommended_without_skill() -> None:
@@ -82,12 +82,12 @@ def test_no_way_is_recommended_without_skill() -> None:
     constant = predictions(0.5, 0, 12)
     constant[["p_a", "p_b"]] = 0.6, 0.4
     result = decide(score_users({("net", "global"): constant, ("net", "personal"): predictions(0.5, 1, 12)}), Compare())
-    assert result["ways"]["net"][1]["p_near"] > 0.9 and not result["ways"]["net"][1]["better_than_chance"]
+    assert result["strategies"]["net"][1]["p_near"] > 0.9 and not result["strategies"]["net"][1]["better_than_chance"]
     assert result["recommended"] is None and "not clearly better than chance" in result["sentence"]
 
 
 def test_a_way_near_the_best_without_skill_is_named() -> None:
-    """The best way by macro-F1 has no AUROC, the other one has."""
+    """The best strategy by macro-F1 has no AUROC, the other one has."""
     by_user = of_scores(**{"global": np.linspace(0.5, 0.6, 10), "personal": np.linspace(0.8, 0.9, 10)})
     by_user.loc[by_user.scheme == "personal", "auroc"] = 0.5
     result = decide(by_user, Compare())
@@ -96,7 +96,7 @@ def test_a_way_near_the_best_without_skill_is_named() -> None:
 
 def test_without_ways_there_is_no_recommendation() -> None:
     result = decision({"global": 0.7})
-    assert result["recommended"] is None and "no ways" in result["sentence"]
+    assert result["recommended"] is None and "no strategies" in result["sentence"]
 
 
 def test_auroc_compares_windows_of_the_same_fold() -> None:
@@ -120,8 +120,8 @@ def test_auroc_compares_windows_of_the_same_fold() -> None:
 
 
 def test_users_without_a_defined_score_are_left_out() -> None:
-    tables = {("net", way): predictions(0.8, i, 5) for i, way in enumerate(("global", "personal"))}
+    tables = {("net", strategy): predictions(0.8, i, 5) for i, strategy in enumerate(("global", "personal"))}
     for table in tables.values():
         table.loc[table.user == "u0", "truth"] = 0
     result = decide(score_users(tables), Compare())
-    assert result["ways"]["net"][0]["score"] > 0 and pd.notna(result["choosing"]["score"])
+    assert result["strategies"]["net"][0]["score"] > 0 and pd.notna(result["choosing"]["score"])

@@ -8,7 +8,7 @@ import yaml
 
 from lifelog.config import Config
 from lifelog.mil.encoders import FEATURES, Encoders, SequenceEncoder, encode_together
-from lifelog.mil.maxima import SIGHT
+from lifelog.mil.maxima import RECEPTIVE_FIELD
 from lifelog.mil.network import MilNetwork, count_parameters
 from lifelog.predict.lifelognet import Network, Predictor
 from lifelog.settings.mil import Mil
@@ -24,7 +24,7 @@ def test_fast_encoder_equals_the_plain_one(channels: int, length: int, bags: int
     torch.manual_seed(length + bags)
     encoder = SequenceEncoder(channels).double()
     x = torch.randn(bags, length, channels, dtype=torch.double)
-    x[0, :SIGHT] *= 30  # maxima at the left edge, where the padding matters
+    x[0, :RECEPTIVE_FIELD] *= 30  # maxima at the left edge, where the padding matters
     upstream = torch.randn(bags, FEATURES, dtype=torch.double)
     results = []
     for forward in (encoder.plain, encoder):
@@ -86,7 +86,7 @@ def test_an_output_depends_only_on_current_and_past_steps() -> None:
     x = torch.randn(1, 1, 100, dtype=torch.double, requires_grad=True)
     blocks(x)[0, :, 60].sum().backward()
     steps = x.grad[0, 0].nonzero().flatten()
-    assert steps.min() >= 60 - SIGHT + 1 and steps.max() == 60
+    assert steps.min() >= 60 - RECEPTIVE_FIELD + 1 and steps.max() == 60
 
 
 def test_published_number_of_parameters() -> None:

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from lifelog.mil import fit as fitting
 from lifelog.mil.bags import Bags
 from lifelog.mil.fit import Fit, Task, TrainingError, fit
-from lifelog.mil.importance import explain
+from lifelog.importance.networks import explain
 from lifelog.mil.loss import bag_loss, class_weights, validation_score
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.stack import Stack, StackedBags

@@ -9,7 +9,7 @@ from lifelog.mil import maxima
 from lifelog.mil.bags import Bags
 from lifelog.mil.encoders import FEATURES, SequenceEncoder, folded
 from lifelog.mil.fit import Task, fit
-from lifelog.mil.importance import explain
+from lifelog.importance.networks import explain
 from lifelog.mil.network import MilNetwork
 
 

@@ -68,7 +68,7 @@ def test_predictors_predict_every_test_window_once_and_reproducibly(
 ) -> None:
     groups = groups_of(["g1", "g2", "g1", "g2"])
     for name in ("a", "b"):
-        read_fold = partial(samples_of, tables, USERS, "user", windows=settings.sees == "windows")
+        read_fold = partial(samples_of, tables, USERS, "user", windows=settings.inputs == "windows")
         train_predictors([Model(settings, "importance", groups, tmp_path / name)], read_fold)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     check_predictions(pq.read_table(tmp_path / "a").to_pandas(), tables)

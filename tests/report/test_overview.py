@@ -18,7 +18,7 @@ COHORT = pd.DataFrame({"user": ["a", "b"], "windows": [95, 55], "minutes": [95.0
 def chapter(
     recommended: str | None = "personal", leak: str = "no_leak", unstable: tuple[str, ...] = (), blocks: int = 20
 ) -> SimpleNamespace:
-    decision = {"ways": {"lda": [1]}, "recommended": recommended, "predictor": "lda", "sentence": "Undecided for lda."}
+    decision = {"strategies": {"lda": [1]}, "recommended": recommended, "predictor": "lda", "sentence": "Undecided for lda."}
     values = pd.DataFrame(
         [
             ("a", "eda", 0.2, 0.1, 0.3),
@@ -31,7 +31,7 @@ def chapter(
     details = SimpleNamespace(
         unstable=list(unstable),
         curve="Personal models are better from about 20 windows on.",
-        importance=pd.DataFrame({"user": ["a", "b"], "halves_value": [0.9, 0.1]}),
+        importance=pd.DataFrame({"user": ["a", "b"], "halves_shapley": [0.9, 0.1]}),
         groups=pd.DataFrame({"user": ["a", "b"], "group": ["group 1", "group 2"]}),
         values=values,
     )

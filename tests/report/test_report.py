@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lifelog.measures import IMPORTANCE as SCHEMA
+from lifelog.importance.measures import IMPORTANCE as SCHEMA
 from lifelog.report.figures.comparison import plot_verdict
 from lifelog.report.figures.dag import read_rulegraph
 from lifelog.report.figures.days import days_table, plot_days

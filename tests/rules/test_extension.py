@@ -42,7 +42,7 @@ def plot_members(tables: GroupTables, path: str | Path) -> None:
 FIGURES: Registry"""
 SETTINGS = '''
 class FirstClass(PredictorSettings):
-    sees: ClassVar[Sees] = "nothing"
+    sees: ClassVar[Inputs] = "nothing"
 
     name: Literal["first_class"] = "first_class"
     """always the first class"""

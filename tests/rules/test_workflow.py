@@ -36,13 +36,13 @@ def test_a_second_call_does_nothing(workflow: Workflow) -> None:
 CHANGES = {
     "predictors=[{name: lda, schemes: [global, importance]}]": ("compare_predictors", {"train_predictors"}),
     "groups={k: 2}": ("score_groups", {"train_mil", "extract_windows"}),
-    "compare={margin: 0.05}": ("compare_predictors", {"train_predictors", "train_light", "group_users"}),
+    "compare={margin: 0.05}": ("compare_predictors", {"train_predictors", "train_fast", "group_users"}),
     "report={title: other}": ("render_report", {"compare_predictors", "plot_importance"}),
     "mil={epochs: 3}": ("train_mil", {"extract_windows", "assign_splits", "extract_features"}),
     "windows={coverage: 0.9}": ("extract_windows", {"simulate_cohort"}),
     "windows={standardise: none}": ("train_mil", {"extract_windows", "extract_features", "assign_splits"}),
     "cohort={timezone: UTC}": ("render_report", {"extract_windows", "plot_importance"}),
-    "embedding={perplexity: 5}": ("embed_importance", {"score_groups", "group_users", "train_light_groups"}),
+    "embedding={perplexity: 5}": ("embed_importance", {"score_groups", "group_users", "train_fast_groups"}),
 }
 
 
@@ -66,21 +66,21 @@ def test_a_change_of_the_config_reruns_the_dependent_rules(reruns: dict[str, dic
 def test_other_groups_rerun_no_other_scheme(reruns: dict[str, dict[str, int]]) -> None:
     """Five schemes depend on the number of groups; lda has all of them, boosting and lifelognet one."""
     jobs = reruns["groups={k: 2}"]
-    assert jobs["group_users"] == 5 and jobs["train_light_groups"] == 1 and jobs["train_predictors"] == 2
-    assert "train_light" not in jobs
+    assert jobs["group_users"] == 5 and jobs["train_fast_groups"] == 1 and jobs["train_predictors"] == 2
+    assert "train_fast" not in jobs
     assert "embed_importance" not in jobs
 
 
 def test_more_random_groupings_rerun_no_other_grouping(workflow: Workflow) -> None:
     jobs = workflow.rules("--config", "groups={random: 5}")
-    assert jobs["group_users"] == 1 and jobs["train_light_groups"] == 1
-    assert not {"score_groups", "train_mil", "train_light", "train_predictors"} & set(jobs)
+    assert jobs["group_users"] == 1 and jobs["train_fast_groups"] == 1
+    assert not {"score_groups", "train_mil", "train_fast", "train_predictors"} & set(jobs)
 
 
 def test_a_split_without_importance_has_no_networks_and_no_groups(workflow: Workflow) -> None:
     jobs = workflow.rules("results/positive/random/predictions/lda/global.parquet")
-    assert jobs["train_light"] == 1
-    assert not {"train_mil", "estimate_value", "group_users"} & set(jobs)
+    assert jobs["train_fast"] == 1
+    assert not {"train_mil", "estimate_shapley", "group_users"} & set(jobs)
     output = workflow("--dry-run", "results/tension/random/groups/importance.csv", ok=False)
     assert "random has `importance: false`" in output
     folder = workflow.folder / "results/tension"

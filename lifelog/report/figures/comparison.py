@@ -13,7 +13,7 @@ import pandas as pd
 
 from lifelog.evaluate.calibration import class_probabilities, reliability
 from lifelog.evaluate.compare import kind_of
-from lifelog.evaluate.decision import WAYS
+from lifelog.evaluate.decision import STRATEGIES
 from lifelog.evaluate.metrics import METRICS, confusion
 from lifelog.registry import Registry
 from lifelog.report.style import SCHEME_COLOURS, SEQUENTIAL, colours, markers, save, style
@@ -74,35 +74,41 @@ def plot_comparison(tables: ComparisonTables, path: str | Path) -> None:
         save(figure, path, rows)
 
 
-def plot_ways(tables: ComparisonTables, path: str | Path) -> None:
-    """Plot the ways of personalising of every predictor, and the learning curves of a new user."""
+def plot_strategies(tables: ComparisonTables, path: str | Path) -> None:
+    """Plot the strategies of personalising of every predictor, and the learning curves of a new user."""
     rows = tables.comparison[tables.comparison.metric == tables.settings.metric]
-    rows = rows[rows.scheme.isin(WAYS) & ~rows.predictor.isin(SENSORLESS)]
-    ways = rows.rename(columns={"scheme": "way"})[["predictor", "way", "mean", "low", "high"]].assign(panel="ways")
-    curve = pd.DataFrame(tables.curve, columns=["way", "own", "users", "mean", "low", "high"]).assign(panel="curve")
+    rows = rows[rows.scheme.isin(STRATEGIES) & ~rows.predictor.isin(SENSORLESS)]
+    strategies = rows.rename(columns={"scheme": "strategy"})[["predictor", "strategy", "mean", "low", "high"]].assign(
+        panel="strategies"
+    )
+    curve = pd.DataFrame(tables.curve, columns=["strategy", "own", "users", "mean", "low", "high"]).assign(
+        panel="curve"
+    )
     label = METRICS[tables.settings.metric].label
     with style():
-        figure, axes = plt.subplots(1, 2, figsize=(9, 1.5 + 0.22 * max(10, len(ways))))
-        for place, row in enumerate(ways.itertuples()):
-            colour = colours(10)[SCHEME_COLOURS[row.way]]
+        figure, axes = plt.subplots(1, 2, figsize=(9, 1.5 + 0.22 * max(10, len(strategies))))
+        for place, row in enumerate(strategies.itertuples()):
+            colour = colours(10)[SCHEME_COLOURS[row.strategy]]
             errors = np.abs([[row.mean - row.low], [row.high - row.mean]])
             axes[0].errorbar(row.mean, place, xerr=errors, fmt="o", ms=5, capsize=3, color=colour)
-        axes[0].set_yticks(range(len(ways)), [f"{row.predictor} {row.way}" for row in ways.itertuples()])
+        axes[0].set_yticks(
+            range(len(strategies)), [f"{row.predictor} {row.strategy}" for row in strategies.itertuples()]
+        )
         axes[0].invert_yaxis()
-        axes[0].set(xlabel=f"{label}, mean over participants", xlim=_limits(ways, tables.settings.metric))
+        axes[0].set(xlabel=f"{label}, mean over participants", xlim=_limits(strategies, tables.settings.metric))
         kinds = {"groups": "importance"}
-        for (way, own), marker in zip(curve.groupby("way", sort=False), markers(4), strict=False):
-            colour = colours(10)[SCHEME_COLOURS[kinds.get(way, way)]]
+        for (strategy, own), marker in zip(curve.groupby("strategy", sort=False), markers(4), strict=False):
+            colour = colours(10)[SCHEME_COLOURS[kinds.get(strategy, strategy)]]
             places = own.own.map({number: place for place, number in enumerate(sorted(set(curve.own)))})
             axes[1].fill_between(places, own.low.astype(float), own.high.astype(float), color=colour, alpha=0.12, lw=0)
-            axes[1].plot(places, own["mean"], marker=marker, color=colour, label=way)
+            axes[1].plot(places, own["mean"], marker=marker, color=colour, label=strategy)
         axes[1].set_xticks(range(curve.own.nunique()), sorted(set(curve.own)))
         axes[1].set(
             xlabel="labelled windows of a new participant", ylabel=label, ylim=_limits(curve, tables.settings.metric)
         )
         if len(curve):
             axes[1].legend()
-        save(figure, path, pd.concat([ways, curve], ignore_index=True))
+        save(figure, path, pd.concat([strategies, curve], ignore_index=True))
 
 
 def _limits(rows: pd.DataFrame, metric: str) -> tuple[float | None, float | None]:
@@ -180,7 +186,12 @@ def plot_confusion(tables: ComparisonTables, path: str | Path) -> None:
 
 FIGURES: Registry[Callable[[ComparisonTables, str | Path], None]] = Registry(
     "figure",
-    {"comparison": plot_comparison, "ways": plot_ways, "reliability": plot_reliability, "confusion": plot_confusion},
+    {
+        "comparison": plot_comparison,
+        "strategies": plot_strategies,
+        "reliability": plot_reliability,
+        "confusion": plot_confusion,
+    },
 )
 
 

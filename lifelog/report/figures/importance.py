@@ -13,8 +13,8 @@ import seaborn as sns
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from lifelog.groups.vectors import user_vectors
-from lifelog.measures import MEASURES
+from lifelog.importance.measures import MEASURES
+from lifelog.importance.vectors import user_vectors
 from lifelog.registry import Registry
 from lifelog.report.style import SEQUENTIAL, colours, long, markers, rows_height, save, style
 

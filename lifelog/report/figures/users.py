@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lifelog.measures import MEASURES
+from lifelog.importance.measures import MEASURES
 from lifelog.report.style import MAX_VECTOR_MARKS, colours, markers, save, style
 from lifelog.settings.levels import as_number
 from lifelog.settings.splits import SUBSETS

@@ -1,4 +1,4 @@
-"""estimate_value: what each modality adds to the prediction of a user's held-out windows.
+"""estimate_shapley: what each modality adds to the prediction of a user's held-out windows.
 
 In each fold of the split, only training and validation windows are used. They are divided into folds of whole sessions
 or blocks of time in turn: the windows of an inner fold are predicted by models that were fitted to the other ones. A
@@ -13,22 +13,23 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from lifelog.blocks import Codes, variance_of_means, window_folds
-from lifelog.measures import IMPORTANCE
-from lifelog.settings.value import Value
+from lifelog.arrays import Bools, Codes, Floats
+from lifelog.blocks import variance_of_means, window_folds
+from lifelog.importance.evidence import held_out_evidence
+from lifelog.importance.measures import IMPORTANCE
+from lifelog.importance.shapley import pointwise_shapley
 from lifelog.splits.assign import DESCRIBED, read_folds
 from lifelog.tables import plain, read_notes, write_table
-from lifelog.value.evidence import held_out_evidence
-from lifelog.value.shapley import pointwise_values
 from lifelog.windows.read import read_features
 
 SUBSETS = ("train", "validation")
 FEW_WINDOWS = 5  # of a class, below which they cannot show their own error
 
 
-def estimate_value(features_path: str | Path, splits_path: str | Path, settings: Value, value_path: str | Path) -> None:
+def estimate_shapley(
+    features_path: str | Path, splits_path: str | Path, settings: Value, value_path: str | Path
+) -> None:
     """Write the value of each modality in the training and validation windows of a user, for every fold of the split.
 
     An excluded user, and one with a single class or block in these windows, has no rows; the notes have the reason.
@@ -65,13 +66,13 @@ def estimate_value(features_path: str | Path, splits_path: str | Path, settings:
 
 
 def _values(
-    features: dict[str, NDArray[np.float64]], split: pd.DataFrame, classes: list[str], settings: Value
+    features: dict[str, Floats], split: pd.DataFrame, classes: list[str], settings: Value
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the values of modalities in the windows of a fold, and the errors of sampled orders."""
     codes = split.label.map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int)
     folds = window_folds(split, settings.folds)
     evidence = held_out_evidence(features, codes, folds, len(classes), settings.shrinkage)
-    values, sampling = pointwise_values(evidence, codes, settings.permutations, settings.seed)
+    values, sampling = pointwise_shapley(evidence, codes, settings.permutations, settings.seed)
     values = with_least_error(with_training_error(values, folds), codes, split.block.to_numpy(), folds)
     frame = _table(split, list(features), values, np.array([_is_absent(x) for x in features.values()]))
     return frame, {name: plain(error) for name, error in zip(features, sampling, strict=True)}
@@ -84,7 +85,7 @@ def _unusable(split: pd.DataFrame) -> str | None:
     return "one block of time only" if split.block.nunique() < 2 else None
 
 
-def with_training_error(values: NDArray[np.float64], folds: Codes) -> NDArray[np.float64]:
+def with_training_error(values: Floats, folds: Codes) -> Floats:
     """Widen the spread of values around their mean such that it covers the error of training too.
 
     The spread over held-out windows alone is too small, since the models of all folds have training windows in common.
@@ -93,7 +94,7 @@ def with_training_error(values: NDArray[np.float64], folds: Codes) -> NDArray[np
     Parameters
     ----------
     values : ndarray of float, shape (n_modalities, n_windows)
-        Of `pointwise_values`.
+        Of `pointwise_shapley`.
     folds : ndarray of int, shape (n_windows,)
         Fold of each window.
 
@@ -116,7 +117,7 @@ def _training_factor(folds: Codes) -> float:
     return 1 + count / (count - 1)
 
 
-def with_least_error(values: NDArray[np.float64], classes: Codes, blocks: Codes, folds: Codes) -> NDArray[np.float64]:
+def with_least_error(values: Floats, classes: Codes, blocks: Codes, folds: Codes) -> Floats:
     """Widen the spread of values over blocks where a class has so few windows that they cannot show their own error.
 
     The variance of an AUROC is at most 1 / (4 m) with m windows of the rarer class (Birnbaum and Klose, 1957). A single
@@ -152,14 +153,12 @@ def with_least_error(values: NDArray[np.float64], classes: Codes, blocks: Codes,
     return np.where(small[:, None], mean + pattern * np.sqrt(least / of_pattern), values)
 
 
-def _is_absent(features: NDArray[np.float64]) -> bool:
+def _is_absent(features: Floats) -> bool:
     """Return whether a modality is missing in all windows."""
     return bool(np.isnan(features).all())
 
 
-def _table(
-    split: pd.DataFrame, names: list[str], values: NDArray[np.float64], absent: NDArray[np.bool_]
-) -> pd.DataFrame:
+def _table(split: pd.DataFrame, names: list[str], values: Floats, absent: Bools) -> pd.DataFrame:
     """Return one row per window and modality."""
     values = np.where(absent[:, None], np.nan, values)
     keys = split[["user", "start", "fold", "subset", "block"]]

@@ -6,14 +6,13 @@ Student's t distribution, which agree with each other: an interval excludes 0 wh
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-Floats = NDArray[np.floating[Any]]
+from lifelog.arrays import Floats
 
 POWER = 0.8
 CHANCE = 0.5  # AUROC of a model without information; macro-F1 has no such reference

@@ -1,4 +1,4 @@
-"""compare_values: the value of each modality for each user with its interval, and whether users differ."""
+"""compare_shapley: the value of each modality for each user with its interval, and whether users differ."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, ndtri, stdtrit  # scipy.stats takes half a second to import
 
-from lifelog.evaluate.intervals import holm
 from lifelog.groups.clustering import best_mixture
-from lifelog.groups.vectors import (
+from lifelog.importance.vectors import (
     SMALLEST,
     Profiles,
     block_errors,
@@ -19,8 +18,8 @@ from lifelog.groups.vectors import (
     smooth_errors,
     window_vectors,
 )
+from lifelog.intervals import holm
 from lifelog.settings.groups import Scoring
-from lifelog.settings.value import Value
 
 VALUE = "value"
 FEWEST_BLOCKS = 10  # median per user from which users are tested: errors from fewer blocks are too small
@@ -47,7 +46,7 @@ class Intervals(NamedTuple):
     blocks: pd.Series
 
 
-def value_intervals(importance: pd.DataFrame, level: float) -> Intervals:
+def shapley_intervals(importance: pd.DataFrame, level: float) -> Intervals:
     """Return the value of each modality for each user with a t interval over blocks of time.
 
     Parameters
@@ -72,7 +71,7 @@ def value_intervals(importance: pd.DataFrame, level: float) -> Intervals:
     return Intervals(value, variance, value - margin, value + margin, quantile, count)
 
 
-def compare_values(importance: pd.DataFrame, settings: Value, groups: Scoring) -> Comparison:
+def compare_shapley(importance: pd.DataFrame, settings: Value, groups: Scoring) -> Comparison:
     """Compare the values of users.
 
     Parameters
@@ -103,7 +102,7 @@ def compare_values(importance: pd.DataFrame, settings: Value, groups: Scoring) -
     Cochran (1954). The combination of estimates from different experiments. Biometrics 10, 101-129.
     DerSimonian, Laird (1986). Meta-analysis in clinical trials. Controlled Clinical Trials 7, 177-188.
     """
-    bounds = value_intervals(importance, settings.level)
+    bounds = shapley_intervals(importance, settings.level)
     value, variance = bounds.value, bounds.variance
     of_value = groups.model_copy(update={"importance": VALUE})
     shrunken, spread = _shrunken(profiles(importance, of_value), of_value)

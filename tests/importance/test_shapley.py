@@ -14,18 +14,18 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import roc_auc_score
 
 from lifelog.blocks import contiguous_folds, time_blocks, whole_answers, window_folds
-from lifelog.groups.vectors import block_errors
-from lifelog.measures import IMPORTANCE
+from lifelog.importance.vectors import block_errors
+from lifelog.importance.measures import IMPORTANCE
 from lifelog.settings.groups import Groups
-from lifelog.settings.value import Value
+from lifelog.settings.importance import Shapley
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import SCHEMA as SPLITS
 from lifelog.tables import read_notes, write_table
 from lifelog.validation.cohorts import Scenario, simulate
-from lifelog.value.compare import compare_values, heterogeneity
-from lifelog.value.estimate import estimate_value, with_least_error, with_training_error
-from lifelog.value.evidence import held_out_evidence
-from lifelog.value.shapley import pointwise_values, set_values
+from lifelog.importance.compare import compare_shapley, heterogeneity
+from lifelog.importance.estimate import estimate_shapley, with_least_error, with_training_error
+from lifelog.importance.evidence import held_out_evidence
+from lifelog.importance.shapley import pointwise_shapley, set_values
 
 CLASSES = np.repeat([0, 1, 2], 20)
 
@@ -62,7 +62,7 @@ def test_shapley_values_equal_the_mean_gain_over_all_orders() -> None:
         for i, m in enumerate(order):
             before, after = list(order[:i]), list(order[: i + 1])
             expected[m] += plain_value(given[after].sum(axis=0)) - plain_value(given[before].sum(axis=0))
-    values, error = pointwise_values(given, CLASSES)
+    values, error = pointwise_shapley(given, CLASSES)
     np.testing.assert_allclose(values.mean(axis=1), expected / 24, atol=1e-12)
     assert values.mean(axis=1).sum() == pytest.approx(plain_value(given.sum(axis=0)))
     assert (error == 0).all()
@@ -70,8 +70,8 @@ def test_shapley_values_equal_the_mean_gain_over_all_orders() -> None:
 
 def test_sampled_orders_agree_with_exact_values_within_their_error() -> None:
     given = evidence(6)
-    exact = pointwise_values(given, CLASSES)[0].mean(axis=1)
-    values, error = pointwise_values(given, CLASSES, permutations=200, max_exact=5)
+    exact = pointwise_shapley(given, CLASSES)[0].mean(axis=1)
+    values, error = pointwise_shapley(given, CLASSES, permutations=200, max_exact=5)
     assert (error > 0).all() and (error < 0.01).all()
     assert (np.abs(values.mean(axis=1) - exact) < 4 * error).all()
 
@@ -79,7 +79,7 @@ def test_sampled_orders_agree_with_exact_values_within_their_error() -> None:
 def test_a_modality_without_evidence_has_the_value_zero() -> None:
     given = evidence()
     given[2] = 0
-    values, _ = pointwise_values(given, CLASSES)
+    values, _ = pointwise_shapley(given, CLASSES)
     assert np.abs(values[2]).max() < 1e-12
 
 
@@ -134,7 +134,7 @@ def write_user(folder: Path, user: str, effect: float, seed: int, sessions: int 
     frame = frame.assign(level=label.astype(str), label=np.array(["low", "high"])[label], block=np.arange(count) // 5)
     frame = frame.assign(subset=np.where(np.arange(count) % 10 < 8, "train", "test"), reason=None, fold=0)
     write_table(frame, splits, SPLITS, {"excluded": None, "classes": ["low", "high"]})
-    estimate_value(features, splits, Value(), value)
+    estimate_shapley(features, splits, Value(), value)
     return value
 
 
@@ -149,7 +149,7 @@ def test_only_training_and_validation_windows_are_used(tmp_path: Path) -> None:
     split = pq.read_table(tmp_path / "u.s").to_pandas()
     split.loc[split.subset == "test", "label"] = "low"
     write_table(split, tmp_path / "u.s", SPLITS, {"excluded": None, "classes": ["low", "high"]})
-    estimate_value(tmp_path / "u.f", tmp_path / "u.s", Value(), path)
+    estimate_shapley(tmp_path / "u.f", tmp_path / "u.s", Value(), path)
     assert pq.read_table(path).equals(before)
 
 
@@ -168,13 +168,13 @@ def test_a_user_without_a_value_has_the_reason(tmp_path: Path, change: dict, rea
     path = write_user(tmp_path, "u", 1.0, 0)
     split = pq.read_table(tmp_path / "u.s").to_pandas().assign(**change)
     write_table(split, tmp_path / "u.s", SPLITS, {"excluded": None, "classes": ["low", "high"]})
-    estimate_value(tmp_path / "u.f", tmp_path / "u.s", Value(), path)
+    estimate_shapley(tmp_path / "u.f", tmp_path / "u.s", Value(), path)
     assert pq.read_table(path).num_rows == 0 and reason in read_notes(path)["excluded"]
 
 
 def test_intervals_find_the_modality_that_matters_and_no_other(tmp_path: Path) -> None:
     table = read([write_user(tmp_path, f"u{i}", 2.0 if i < 4 else 0.0, i) for i in range(8)])
-    compared = compare_values(table, Value(), Groups())
+    compared = compare_shapley(table, Value(), Groups())
     values = compared.values.set_index(["user", "modality"])
     for i in range(4):
         assert values.low[f"u{i}", "a"] > 0 > values.low[f"u{i}", "b"]
@@ -202,14 +202,14 @@ def test_a_class_of_few_windows_leads_to_wide_intervals(tmp_path: Path, rare: in
 def test_whether_participants_differ_is_not_tested_with_few_blocks(tmp_path: Path) -> None:
     long = read([write_user(tmp_path, f"u{i}", 2.0 if i < 4 else 0.0, i) for i in range(8)])
     short = long[long.block < 5]
-    assert compare_values(long, Value(), Groups()).heterogeneity.p_holm.notna().all()
-    few = compare_values(short, Value(), Groups()).heterogeneity
+    assert compare_shapley(long, Value(), Groups()).heterogeneity.p_holm.notna().all()
+    few = compare_shapley(short, Value(), Groups()).heterogeneity
     assert few.p_holm.isna().all() and few.tau.notna().all()
 
 
 def test_a_modality_that_matters_for_one_participant_only_differs_from_the_others(tmp_path: Path) -> None:
     table = read([write_user(tmp_path, f"u{i}", 2.0 if i == 0 else 0.0, i, sessions=12) for i in range(8)])
-    values = compare_values(table, Value(), Groups()).values
+    values = compare_shapley(table, Value(), Groups()).values
     apart = values[values.difference_low > 0]
     assert apart.user.tolist() == ["u0"] and apart.modality.tolist() == ["a"]
 
@@ -232,7 +232,7 @@ def test_intervals_cover_the_mean_of_many_recordings() -> None:
         label = rng.integers(0, 2, 60)
         features = {"a": label[:, None] + rng.normal(size=(60, 3)), "b": rng.normal(size=(60, 3))}
         folds, blocks = contiguous_folds(np.arange(60) // 10, 5), np.arange(60) // 5
-        values, _ = pointwise_values(held_out_evidence(features, label, folds, 2, 0.5), label)
+        values, _ = pointwise_shapley(held_out_evidence(features, label, folds, 2, 0.5), label)
         values = with_training_error(values, folds)
         sums = np.stack([np.bincount(blocks, row - row.mean()) for row in values])
         error = np.sqrt((sums**2).sum(axis=1) * 12 / 11) / 60

@@ -13,10 +13,10 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from lifelog.groups.vectors import blocks_of, user_vectors, window_vectors
-from lifelog.measures import MEASURES, OF_NETWORKS
+from lifelog.importance.compare import shapley_intervals
+from lifelog.importance.measures import MEASURES, OF_NETWORKS
+from lifelog.importance.vectors import blocks_of, user_vectors, window_vectors
 from lifelog.settings.groups import Vectors
-from lifelog.value.compare import value_intervals
 
 TOP = 3  # modalities that are compared as the most important ones
 LEVEL = 0.95  # of the intervals of values
@@ -83,7 +83,7 @@ def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings:
     if MEASURES[settings.importance].of_networks:
         table["stable"] = ~(table[f"seeds_{settings.importance}"] < STABLE)
     else:
-        bounds = value_intervals(importance, LEVEL)
+        bounds = shapley_intervals(importance, LEVEL)
         table["stable"] = (bounds.low > 0).any(axis=1).reindex(table.index, fill_value=False)
     return table.reset_index()
 

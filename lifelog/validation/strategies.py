@@ -1,4 +1,4 @@
-"""validate_ways: whether the right way of modelling is recommended on a simulated cohort, and gains are true."""
+"""validate_strategies: whether the right strategy is recommended on a simulated cohort, and gains are true."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from lifelog.evaluate.compare import compare_predictors, read_predictions, score
 from lifelog.evaluate.decision import decide
 from lifelog.evaluate.verdict import verdict
 from lifelog.groups.assignment import SchemeInputs, group_users
-from lifelog.groups.vectors import read_importance
+from lifelog.importance.estimate import estimate_shapley
+from lifelog.importance.vectors import read_importance
 from lifelog.predict.samples import SamplesReader
 from lifelog.predict.train import Model, train_predictors
 from lifelog.settings.predict import COMBINED, Lda
@@ -21,20 +22,19 @@ from lifelog.settings.splits import BlockedSplit
 from lifelog.splits.assign import assign_splits
 from lifelog.validation.cohorts import SECONDS, Simulated, participants
 from lifelog.validation.importance import TARGET, write_windows
-from lifelog.validation.scenarios import RIGHT_WAYS
-from lifelog.value.estimate import estimate_value
+from lifelog.validation.scenarios import RIGHT_STRATEGIES
 from lifelog.windows.features import extract_features
 
 SCHEMES = ("global", "importance", "personal", "pooled", "blend", "random")
 
 
-def validate_ways(kind: str, seed: int, config: Config, split_seed: int = 32) -> dict[str, Any]:
+def validate_strategies(kind: str, seed: int, config: Config, split_seed: int = 32) -> dict[str, Any]:
     """Run the stages from windows to decision on a simulated cohort, with the predictor lda.
 
     Parameters
     ----------
     kind : str
-        A kind of cohort of `RIGHT_WAYS`.
+        A kind of cohort of `RIGHT_STRATEGIES`.
     seed : int
         Seed of the cohort.
     config : Config
@@ -49,7 +49,7 @@ def validate_ways(kind: str, seed: int, config: Config, split_seed: int = 32) ->
         importance groups, difference (importance minus global) and the detectable one, scores by scheme and their
         shares of resamples near the best one, number of groups.
     """
-    scenario, right = RIGHT_WAYS[kind]
+    scenario, right = RIGHT_STRATEGIES[kind]
     split = BlockedSplit(name="blocked", seed=split_seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -77,8 +77,8 @@ def validate_ways(kind: str, seed: int, config: Config, split_seed: int = 32) ->
         "headline": concluded["headline"],
         "difference": finding["difference"],
         "detectable": finding["detectable"],
-        "scores": {row["scheme"]: row["score"] for row in decision["ways"]["lda"]},
-        "near": {row["scheme"]: row["p_near"] for row in decision["ways"]["lda"]},
+        "scores": {row["scheme"]: row["score"] for row in decision["strategies"]["lda"]},
+        "near": {row["scheme"]: row["p_near"] for row in decision["strategies"]["lda"]},
         "groups": int(formed[formed.fold == 0].group.nunique()),
     }
 
@@ -89,13 +89,13 @@ def _measure(who: Simulated, folder: Path, split: BlockedSplit, config: Config) 
     write_windows(who, windows)
     extract_features(windows, SECONDS, features)
     assign_splits(windows, TARGET, split, splits, SECONDS)
-    estimate_value(features, splits, config.value, value)
+    estimate_shapley(features, splits, config.value, value)
     windows.unlink()
     return who.name
 
 
-def summarise_ways(results: dict[str, dict[str, Any]]) -> pd.DataFrame:
-    """Tabulate the results of `validate_ways`.
+def summarise_strategies(results: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    """Tabulate the results of `validate_strategies`.
 
     Parameters
     ----------

@@ -7,20 +7,16 @@ modalities is then the sum of its parts, so that the models of all sets cost no 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lifelog.arrays import Codes, Floats
 from lifelog.discriminant import fit_discriminants
-
-Floats = NDArray[np.floating[Any]]
-Codes = NDArray[np.int_]
 
 
 def held_out_evidence(
     features: Mapping[str, Floats], classes: Codes, folds: Codes, count: int, shrinkage: float
-) -> NDArray[np.float64]:
+) -> Floats:
     """Return the log-density of each class by each modality, in windows that its model was not fitted to.
 
     Parameters

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from lifelog.blocks import Codes
+from lifelog.arrays import Codes, Floats
 from lifelog.splits.assign import read_split
 from lifelog.tables import read_notes
 from lifelog.windows.read import read_summaries
@@ -23,8 +21,6 @@ from lifelog.windows.read import read_summaries
 DRAWS = 500  # resamples of blocks of time
 FEWEST_BLOCKS = 3  # with windows of a class, without which the class is not compared
 COLUMNS = ["modality", "feature", "higher", "lower", "difference", "low", "high", "windows"]
-
-Floats = NDArray[np.floating[Any]]
 
 
 def estimate_directions(features_path: str | Path, splits_path: str | Path, level: float) -> pd.DataFrame:

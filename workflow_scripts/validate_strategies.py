@@ -1,12 +1,12 @@
-"""validate_ways: kind and seed of a cohort, seed of its split → the recommended way of modelling, right or not."""
+"""validate_strategies: kind and seed of a cohort, seed of its split → the recommended strategy, right or not."""
 
 from lifelog.config import Config
 from lifelog.logs import job_log
 from lifelog.tables import write_json
-from lifelog.validation.ways import validate_ways
+from lifelog.validation.strategies import validate_strategies
 
 with job_log(snakemake.log[0], snakemake.input):
     wildcards = snakemake.wildcards
     config = Config.from_params(snakemake.params.config)
-    result = validate_ways(wildcards.kind, int(wildcards.seed), config, int(wildcards.split))
+    result = validate_strategies(wildcards.kind, int(wildcards.seed), config, int(wildcards.split))
     write_json(result, snakemake.output.result)

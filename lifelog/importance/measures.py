@@ -1,6 +1,6 @@
 """The importance measures: how each is described, and the table that holds them.
 
-`lifelog.value` computes the value, `lifelog.mil.importance` the measures of the personal networks.
+`lifelog.value` computes the value, `lifelog.importance.networks` the measures of the personal networks.
 """
 
 from __future__ import annotations

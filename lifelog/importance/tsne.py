@@ -7,8 +7,7 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.manifold import TSNE
 
-from lifelog.groups.vectors import raw_vectors, window_vectors
-from lifelog.settings.groups import Embedding
+from lifelog.importance.vectors import raw_vectors, window_vectors
 from lifelog.settings.splits import Subset
 from lifelog.tables import TEXT, TIME
 

@@ -1,4 +1,4 @@
-"""learning_curve: a new user with few labelled windows, under every way of modelling, by linear discriminants.
+"""learning_curve: a new user with few labelled windows, under every strategy, by linear discriminants.
 
 Each user is left out: the models, groups and settings of the others are formed without this user. Beyond twenty users,
 several are left out at a time, since forming groups anew takes most of the time. The first windows in time are
@@ -20,30 +20,27 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from lifelog.blocks import Codes, contiguous_folds
+from lifelog.arrays import Codes, Floats
+from lifelog.blocks import contiguous_folds
 from lifelog.discriminant import filled, fit_discriminants
-from lifelog.evaluate.intervals import estimate_mean
 from lifelog.evaluate.metrics import scores
 from lifelog.groups.clustering import best_k, cluster
-from lifelog.groups.vectors import profiles
+from lifelog.importance.evidence import held_out_evidence
+from lifelog.importance.shapley import pointwise_shapley
+from lifelog.importance.vectors import profiles
+from lifelog.intervals import estimate_mean
 from lifelog.predict.samples import Samples
 from lifelog.settings.compare import Compare, LearningCurve
 from lifelog.settings.groups import Scoring
 from lifelog.settings.predict import Lda
-from lifelog.settings.value import Value
 from lifelog.standardise import Scaling, fit_scaling
 from lifelog.tables import plain
-from lifelog.value.evidence import held_out_evidence
-from lifelog.value.shapley import pointwise_values
 
 MODELS = ("global", "pooled", "groups", "personal")
 LATER = 0.3  # minimum share of a user's windows after the labelled ones
 DRAWS = 1000
 PARTS = 20  # how often users are left out: each one alone, or several at a time
-
-Floats = NDArray[np.floating[Any]]
 
 
 class Person(NamedTuple):
@@ -52,7 +49,7 @@ class Person(NamedTuple):
     raw: Floats
     x: Floats
     truth: Codes
-    minutes: NDArray[np.int64]
+    minutes: Codes
     blocks: Codes
     scaling: Scaling
 
@@ -68,7 +65,7 @@ def learning_curve(
     gap: float = 2,
     ordinal: bool = False,
 ) -> pd.DataFrame:
-    """Score every way of modelling by the number of labelled windows of a left-out user.
+    """Score every strategy by the number of labelled windows of a left-out user.
 
     Parameters
     ----------
@@ -94,7 +91,7 @@ def learning_curve(
     Returns
     -------
     pandas.DataFrame
-        user, way, own (number of labelled windows), windows (number of test windows), and every metric.
+        user, strategy, own (number of labelled windows), windows (number of test windows), and every metric.
     """
     people = {}
     for user, rows in samples.rows_by_user().items():
@@ -119,12 +116,12 @@ def learning_curve(
         for user in map(str, left_out):
             person = people[user]
             for own, test in steps(person, settings.windows, gap):
-                for way in MODELS:
-                    probabilities = others.predict(person, way, own, test)
+                for strategy in MODELS:
+                    probabilities = others.predict(person, strategy, own, test)
                     if probabilities is not None:
-                        row = {"user": user, "way": way, "own": own, "windows": len(test)}
+                        row = {"user": user, "strategy": strategy, "own": own, "windows": len(test)}
                         table.append(row | scores(person.truth[test], probabilities, ordinal=ordinal))
-    curve = pd.DataFrame(table, columns=None if table else ["user", "way", "own", "windows"])
+    curve = pd.DataFrame(table, columns=None if table else ["user", "strategy", "own", "windows"])
     return curve.sort_values("user", kind="stable", ignore_index=True)
 
 
@@ -137,7 +134,7 @@ def _groups(importance: pd.DataFrame, settings: Scoring) -> list[tuple[Floats, l
     return [(found.users.loc[own].mean().to_numpy(), list(own)) for own in members]
 
 
-def steps(person: Person, numbers: list[int], gap: float) -> Iterator[tuple[int, NDArray[np.int_]]]:
+def steps(person: Person, numbers: list[int], gap: float) -> Iterator[tuple[int, Codes]]:
     """Yield numbers of labelled windows with the windows to test, which are the same for every number.
 
     Parameters
@@ -185,17 +182,17 @@ class _Others:
         scalings = [other.scaling for other in others.values()]
         self.cohort = Scaling(np.mean([s.mean for s in scalings], axis=0), np.mean([s.std for s in scalings], axis=0))
 
-    def predict(self, person: Person, way: str, own: int, test: NDArray[np.int_]) -> Floats | None:
-        """Return the probabilities of the test windows of a user, None if the way needs more windows."""
+    def predict(self, person: Person, strategy: str, own: int, test: Codes) -> Floats | None:
+        """Return the probabilities of the test windows of a user, None if the strategy needs more windows."""
         truth = person.truth[:own]
         scaling = fit_scaling([person.raw[:own]], person.raw.shape[1], "user") if own > 1 else self.cohort
         x = filled(scaling, person.raw)
         members = list(self.others)
-        if way == "personal":
+        if strategy == "personal":
             if len(np.unique(truth)) < 2:
                 return None
             members = []
-        elif way == "groups":
+        elif strategy == "groups":
             nearest = self._nearest_group(person, scaling.apply(person.raw[:own]), own)
             if nearest is None:
                 return None
@@ -203,9 +200,9 @@ class _Others:
         train = np.concatenate([*(self.others[name].x for name in members), x[:own]])
         classes = np.concatenate([*(self.others[name].truth for name in members), truth])
         weights = np.ones(len(train))
-        if way == "pooled":
+        if strategy == "pooled":
             weights[: len(train) - own] = self.strength / max(1, len(train) - own)
-        shrinkage = self.shrinkages[-1] if way == "personal" else self.shrinkage
+        shrinkage = self.shrinkages[-1] if strategy == "personal" else self.shrinkage
         (model,) = fit_discriminants(train, classes, self.classes, [shrinkage], weights)
         return model.probabilities(x[test])
 
@@ -232,7 +229,7 @@ class _Others:
             return None
         features = {str(number): x[:, own_columns] for number, own_columns in enumerate(self.columns)}
         evidence = held_out_evidence(features, truth, folds, self.classes, self.value.shrinkage)
-        values, _ = pointwise_values(evidence, truth, self.value.permutations, self.value.seed)
+        values, _ = pointwise_shapley(evidence, truth, self.value.permutations, self.value.seed)
         distances = [((values.mean(axis=1) - centre) ** 2).sum() for centre, _ in self.groups]
         return self.groups[int(np.argmin(distances))][1]
 
@@ -250,7 +247,7 @@ def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
     Returns
     -------
     dict
-        For JSON: points (way, own, users, and the mean over users with its interval), `crossing` (the number of
+        For JSON: points (strategy, own, users, and the mean over users with its interval), `crossing` (the number of
         labelled windows from which on personal models are at least as good as the global model, and the ends of the
         interval by resampled users; an entry is None beyond these data), and a sentence.
     """
@@ -260,12 +257,12 @@ def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
         none = "Too few windows or participants for a learning curve."
         return {"points": [], "crossing": None, "sentence": none}
     points = []
-    for (way, own), table in curve.groupby(["way", "own"], sort=False):
+    for (strategy, own), table in curve.groupby(["strategy", "own"], sort=False):
         estimate = estimate_mean(table[metric].dropna().to_numpy(), settings.confidence)
         numbers = {"mean": estimate.mean, "low": estimate.low, "high": estimate.high}
-        point = {"way": way, "own": int(own), "users": int(table[metric].count())}
+        point = {"strategy": strategy, "own": int(own), "users": int(table[metric].count())}
         points.append(point | {key: plain(value) for key, value in numbers.items()})
-    wide = curve.pivot(index="user", columns=["way", "own"], values=metric)
+    wide = curve.pivot(index="user", columns=["strategy", "own"], values=metric)
     if "personal" not in wide:
         few = "No participant has enough windows for a personal model."
         return {"points": points, "crossing": None, "sentence": few}

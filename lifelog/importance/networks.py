@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lifelog.evaluate.metrics import scores
-from lifelog.measures import IMPORTANCE, OF_NETWORKS
+from lifelog.importance.measures import IMPORTANCE, OF_NETWORKS
 from lifelog.mil.bags import Bags, read_bags, standardise_bags
 from lifelog.mil.loss import chunks
 from lifelog.mil.network import BagOutput, MilNetwork

@@ -1,14 +1,14 @@
-"""compare_values: values of all users → intervals, shrunken values, and whether users differ."""
+"""compare_shapley: values of all users → intervals, shrunken values, and whether users differ."""
 
-from lifelog.groups.vectors import read_importance
+from lifelog.importance.vectors import read_importance
 from lifelog.logs import job_log
 from lifelog.settings.groups import Scoring
-from lifelog.settings.value import Value
+from lifelog.settings.importance import Shapley
 from lifelog.tables import write_csv
-from lifelog.value.compare import compare_values
+from lifelog.importance.compare import compare_shapley
 
 with job_log(snakemake.log[0], snakemake.input):
-    compared = compare_values(
+    compared = compare_shapley(
         read_importance(snakemake.input.value),
         Value.from_params(snakemake.params.value),
         Scoring.from_params(snakemake.params.groups),

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import lifelog.predict.learning_curve as curves
-from lifelog.predict.learning_curve import learning_curve, summarise_curve
+import lifelog.evaluate.learning_curve as curves
+from lifelog.evaluate.learning_curve import learning_curve, summarise_curve
 from lifelog.predict.samples import Samples
 from lifelog.settings.compare import Compare, LearningCurve
 from lifelog.settings.groups import Scoring
 from lifelog.settings.predict import Lda
-from lifelog.settings.value import Value
+from lifelog.settings.importance import Shapley
 from lifelog.settings.windows import Modality
 
 MODALITIES = [Modality(name=name, kind="scalar", columns=["x"]) for name in ("a", "b")]
@@ -57,9 +57,9 @@ def curve_of(samples: Samples, blocks: dict, importance: pd.DataFrame) -> pd.Dat
 def test_groups_are_found_with_few_windows_and_beat_one_model() -> None:
     curve = curve_of(*cohort("aaaaabbbbb"))
     assert set(curve.own) == {0, 10, 20, 40} and (curve.windows == 19).all()  # a gap of two minutes
-    means = curve.groupby(["way", "own"]).auroc.mean()
+    means = curve.groupby(["strategy", "own"]).auroc.mean()
     assert means["groups", 20] > 0.95 and means["global", 0] > 0.7
-    assert {way for way, own in means.index if own == 0} == {"global", "pooled"}  # the others need labelled windows
+    assert {strategy for strategy, own in means.index if own == 0} == {"global", "pooled"}  # the others need labelled windows
     assert means["personal", 40] > means["personal", 10]
 
 
@@ -69,7 +69,7 @@ def test_personal_models_overtake_one_model_only_if_users_differ() -> None:
         crossing = summary["crossing"][0]
         assert (crossing is not None and crossing <= 20) == reached
         assert ("Personal models reach" in summary["sentence"]) == (crossing is not None)
-        assert summary["points"][0] | {"way": "global", "own": 0, "users": 10} == summary["points"][0]
+        assert summary["points"][0] | {"strategy": "global", "own": 0, "users": 10} == summary["points"][0]
 
 
 def test_users_are_left_out_together_in_a_large_cohort(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,8 +122,8 @@ def test_all_points_are_of_the_same_users() -> None:
     rows = []
     for i in range(14):
         for own in (5, 10, 20, 40, 80, 160)[: 4 if i < 7 else 6]:
-            rows += [(f"u{i}", way, own, gain) for way, gain in (("global", 0.5), ("personal", 0.4 if i < 7 else 0.58))]
-    summary = summarise_curve(pd.DataFrame(rows, columns=["user", "way", "own", "macro_f1"]), Compare())
+            rows += [(f"u{i}", strategy, own, gain) for strategy, gain in (("global", 0.5), ("personal", 0.4 if i < 7 else 0.58))]
+    summary = summarise_curve(pd.DataFrame(rows, columns=["user", "strategy", "own", "macro_f1"]), Compare())
     assert {point["users"] for point in summary["points"]} == {7} and summary["crossing"] == [5, 5, 5]
 
 

@@ -7,7 +7,7 @@ import torch
 
 from lifelog.config import Config
 from lifelog.mil.bags import Bags
-from lifelog.mil.importance import explain, extract_importance
+from lifelog.importance.networks import explain, extract_importance
 from lifelog.mil.network import BagOutput
 from lifelog.settings.splits import RandomSplit
 from lifelog.splits.assign import assign_splits, read_folds, read_split

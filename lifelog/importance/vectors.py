@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lifelog.blocks import variance_of_means
-from lifelog.measures import MEASURES
+from lifelog.importance.measures import MEASURES
 from lifelog.settings.groups import Vectors
 from lifelog.splits.assign import DESCRIBED, read_split
 from lifelog.tables import read_notes, read_tables
@@ -25,7 +25,7 @@ def read_importance(paths: Iterable[str | Path], fold: int | None = DESCRIBED) -
     Parameters
     ----------
     paths : iterable of str or Path
-        Files of `estimate_value` and `extract_importance`.
+        Files of `estimate_shapley` and `extract_importance`.
     fold : int, optional
         Fold of the split; by default fold 0, which describes the users. None for all folds.
 

@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 from math import comb
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
-Codes = NDArray[np.int_]
+from lifelog.arrays import Bools, Codes, Floats
 
 MAX_EXACT = 12  # modalities; 2 ** 12 sets
 CHUNK = 256  # sets that are scored at once
 
 
-def pointwise_values(
+def pointwise_shapley(
     evidence: Floats, classes: Codes, permutations: int = 1000, seed: int = 0, max_exact: int = MAX_EXACT
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Floats, Floats]:
     """Compute the Shapley value of each modality, as a mean over windows.
 
     The value of a set of modalities is the AUROC of its summed evidence minus 0.5, mean over pairs of classes (Hand and
@@ -65,7 +62,7 @@ def pointwise_values(
     return _sampled(evidence, classes, permutations, np.random.default_rng(seed))
 
 
-def _exact(evidence: Floats, classes: Codes) -> NDArray[np.float64]:
+def _exact(evidence: Floats, classes: Codes) -> Floats:
     """Sum over all sets of modalities."""
     count = len(evidence)
     values = np.zeros(evidence.shape[:2])
@@ -74,12 +71,12 @@ def _exact(evidence: Floats, classes: Codes) -> NDArray[np.float64]:
     return values
 
 
-def _all_sets(count: int) -> NDArray[np.bool_]:
+def _all_sets(count: int) -> Bools:
     """Return all sets of modalities, shape (2 ** count, count)."""
     return (np.arange(2**count)[:, None] >> np.arange(count) & 1).astype(bool)
 
 
-def _weights(sets: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _weights(sets: Bools) -> Floats:
     """Return the weight of each set in the Shapley value of each modality, shape (n_sets, n_modalities)."""
     count, size = sets.shape[1], sets.sum(axis=1)
     within = np.array([0.0] + [1 / (count * comb(count - 1, k - 1)) for k in range(1, count + 1)])
@@ -87,9 +84,7 @@ def _weights(sets: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.where(sets, within[size][:, None], -without[size][:, None])
 
 
-def _sampled(
-    evidence: Floats, classes: Codes, permutations: int, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _sampled(evidence: Floats, classes: Codes, permutations: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Average over random orders of modalities, each with its reverse, which halves the error."""
     total, draws = np.zeros(evidence.shape[:2]), []
     for order in _orders(len(evidence), permutations, rng):
@@ -110,7 +105,7 @@ def _orders(count: int, permutations: int, rng: np.random.Generator) -> Iterator
         yield order[::-1]
 
 
-def set_values(sets: NDArray[np.bool_], evidence: Floats, classes: Codes) -> NDArray[np.float64]:
+def set_values(sets: Bools, evidence: Floats, classes: Codes) -> Floats:
     """Return the AUROC minus 0.5 of sets of modalities, window by window.
 
     Parameters
@@ -146,7 +141,7 @@ def set_values(sets: NDArray[np.bool_], evidence: Floats, classes: Codes) -> NDA
     return values / len(pairs)
 
 
-def _ranks(values: Floats) -> NDArray[np.float64]:
+def _ranks(values: Floats) -> Floats:
     """Return ranks within rows; equal values have their mean rank. Importing scipy.stats would take half a second."""
-    ranks: NDArray[np.float64] = pd.DataFrame(values).rank(axis=1).to_numpy()
+    ranks: Floats = pd.DataFrame(values).rank(axis=1).to_numpy()
     return ranks

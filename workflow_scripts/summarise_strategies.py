@@ -1,12 +1,12 @@
-"""summarise_ways: results of all simulated cohorts → table as CSV and Markdown."""
+"""summarise_strategies: results of all simulated cohorts → table as CSV and Markdown."""
 
 from pathlib import Path
 
 from lifelog.logs import job_log
 from lifelog.tables import read_json, write_csv, write_text
-from lifelog.validation.ways import summarise_ways
+from lifelog.validation.strategies import summarise_strategies
 
 with job_log(snakemake.log[0], snakemake.input):
-    table = summarise_ways({Path(path).stem: read_json(path) for path in snakemake.input.results})
+    table = summarise_strategies({Path(path).stem: read_json(path) for path in snakemake.input.results})
     write_csv(table, snakemake.output.table)
     write_text(table.to_markdown(index=False, floatfmt=".2f"), snakemake.output.text)

@@ -1,7 +1,7 @@
 VALUE = per_user("{target}/{split}/value/{user}.parquet")
 
 
-rule estimate_value:
+rule estimate_shapley:
     input:
         features="<results>/features/{user}.parquet",
         splits="<results>/{target}/{split}/splits/{user}.parquet",
@@ -9,37 +9,37 @@ rule estimate_value:
         value="<results>/{target}/{split}/value/{user}.parquet",
         directions="<results>/{target}/{split}/directions/{user}.csv",
     log:
-        "<logs>/{target}/{split}/estimate_value/{user}.log",
+        "<logs>/{target}/{split}/estimate_shapley/{user}.log",
     benchmark:
-        "<benchmarks>/{target}/{split}/estimate_value/{user}.tsv"
+        "<benchmarks>/{target}/{split}/estimate_shapley/{user}.tsv"
     conda:
         ENVIRONMENT
     params:
         value=dump(CONFIG.value),
-        code=code("estimate_value"),
+        code=code("estimate_shapley"),
     message:
         "Estimating the value of the modalities of user {wildcards.user} ({wildcards.split})"
     script:
-        "../workflow_scripts/estimate_value.py"
+        "../workflow_scripts/estimate_shapley.py"
 
 
-rule compare_values:
+rule compare_shapley:
     input:
         value=VALUE,
     output:
         values="<results>/{target}/{split}/values.csv",
         heterogeneity="<results>/{target}/{split}/heterogeneity.csv",
     log:
-        "<logs>/{target}/{split}/compare_values.log",
+        "<logs>/{target}/{split}/compare_shapley.log",
     benchmark:
-        "<benchmarks>/{target}/{split}/compare_values.tsv"
+        "<benchmarks>/{target}/{split}/compare_shapley.tsv"
     conda:
         ENVIRONMENT
     params:
         value=dump(CONFIG.value),
         groups=dump(CONFIG.groups, Scoring),
-        code=code("compare_values"),
+        code=code("compare_shapley"),
     message:
         "Comparing the values of modalities between users ({wildcards.split})"
     script:
-        "../workflow_scripts/compare_values.py"
+        "../workflow_scripts/compare_shapley.py"
