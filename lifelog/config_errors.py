@@ -34,6 +34,9 @@ def explain(problem: Any, model: type[BaseModel]) -> str:
     if kind == "union_tag_not_found":
         return f"{where}: the key {context['discriminator']} is required"
     if kind == "literal_error":
+        renamed = getattr(_section(location[:-1], model), "renamed_values", {}).get(str(location[-1]), {})
+        if problem["input"] in renamed:
+            return f"{where}: {problem['input']!r} was renamed to {renamed[problem['input']]!r}"
         return f"{where}: got {problem['input']!r}; allowed: {context['expected']}"
     message = problem["msg"].removeprefix("Value error, ")
     if not location:

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -17,6 +17,13 @@ import pyarrow.parquet as pq
 import safetensors
 
 TEXT, TIME = pa.string(), pa.timestamp("s", tz="UTC")  # types of columns
+
+
+class Noted(NamedTuple):
+    """A table, and notes about it: as rows of a Parquet file and its metadata."""
+
+    table: pd.DataFrame
+    notes: dict[str, Any]
 
 
 @contextmanager

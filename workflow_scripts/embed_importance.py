@@ -1,6 +1,6 @@
 """embed_importance: importance and features of all users → t-SNE of windows in both spaces."""
 
-from lifelog.importance.tsne import SCHEMA, embed_importance
+from lifelog.groups.tsne import SCHEMA, embed_importance
 from lifelog.importance.vectors import read_importance
 from lifelog.logs import job_log
 from lifelog.settings.groups import Tsne

@@ -1,4 +1,4 @@
-"""Scores of predicted classes, used to select an epoch and to compare predictors.
+"""Scores of predicted classes, by which predictors are compared.
 
 Classes are numbers 0..C-1. A class without true windows has no recall and is left out of means, so that the score of a
 user covers the classes of that user. With a single class in the test windows, scores that compare classes are 0 or 1
@@ -14,65 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifelog.arrays import Codes, Floats
+from lifelog.f1 import confusion, macro_f1, published_f1
 from lifelog.registry import Registry
-
-
-def confusion(truth: Codes, predicted: Codes, classes: int) -> Codes:
-    """Count windows by true and predicted class.
-
-    Parameters
-    ----------
-    truth, predicted : ndarray of int, shape (n_windows,)
-        Class numbers.
-    classes : int
-        Number of classes.
-
-    Returns
-    -------
-    ndarray of int, shape (classes, classes)
-        Rows are true classes, columns predicted ones.
-    """
-    pairs = np.asarray(truth, dtype=np.int64) * classes + np.asarray(predicted, dtype=np.int64)
-    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
-
-
-def macro_f1(counts: Codes) -> float:
-    """Compute the mean F1 over the classes with true windows.
-
-    Parameters
-    ----------
-    counts : ndarray of int, shape (n_classes, n_classes)
-        Confusion matrix, rows are true classes.
-
-    Returns
-    -------
-    float
-        NaN without windows.
-    """
-    hits, present = np.diag(counts), counts.sum(axis=1) > 0
-    f1 = 2 * hits / np.maximum(counts.sum(axis=1) + counts.sum(axis=0), 1)
-    return float(f1[present].mean()) if present.any() else float("nan")
-
-
-def published_f1(counts: Codes) -> float:
-    """Compute the score of the study with its error, only for comparison with its printed figures.
-
-    The study never clears its lists of hits between classes, so that the precision and recall of class k are those of
-    classes 0..k together. The score is the harmonic mean of both means, and depends on the order of classes.
-
-    Parameters
-    ----------
-    counts : ndarray of int, shape (n_classes, n_classes)
-        Confusion matrix, rows are true classes.
-
-    Returns
-    -------
-    float
-        0 if precision and recall are 0.
-    """
-    hits, predicted, true = (np.cumsum(x) for x in (np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)))
-    precision, recall = (hits / np.maximum(predicted, 1)).mean(), (hits / np.maximum(true, 1)).mean()
-    return float(2 * precision * recall / (precision + recall)) if precision + recall else 0.0
 
 
 def balanced_accuracy(counts: Codes) -> float:

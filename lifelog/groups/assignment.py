@@ -5,10 +5,10 @@ importance    users with similar importance
 attention     control: the same by the attention of the personal networks, as in the study
 raw           control: the same clustering of raw summary features, with as many groups as `importance`
 class-shares  control: the same of the shares of classes
-random        control: the importance groups with permuted users; distinct, as far as there are so many groupings
+random        control: the importance groups with permuted users; distinct, if there are that many groupings
 personal      each user alone
 
-Groups are formed anew in every fold, from the windows that the fold does not test.
+Groups are re-estimated in every fold, from the windows that the fold does not test.
 """
 
 from __future__ import annotations
@@ -17,18 +17,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import factorial, prod
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from lifelog.groups.clustering import assign_users, best_k, chosen_k, cluster, resamples
+from lifelog.importance.table import describing
 from lifelog.importance.vectors import Profiles, class_shares, profiles, raw_vectors
 from lifelog.settings.groups import Groups, Scoring
-from lifelog.splits.assign import DESCRIBED, exclusion, read_folds
-from lifelog.tables import read_csv
+from lifelog.splits.folds import Folds
+from lifelog.windows.read import Features
 
 COLUMNS = ["fold", "grouping", "user", "group", "certainty"]
 CERTAINTY_DRAWS = 100  # resamples of blocks
@@ -44,14 +43,16 @@ class SchemeInputs:
         Table of `score_groups`, for `importance`.
     groups : pandas.DataFrame or None
         The importance groups of all folds, for the controls.
-    features, splits : sequence of str
-        Files of `extract_features`, for `raw`, and of `assign_splits`, for `class-shares`.
+    features : sequence of Features
+        Features of all participants, for `raw`.
+    folds : sequence of Folds
+        Folds of all participants, for `class-shares`.
     """
 
     scores: pd.DataFrame | None = None
     groups: pd.DataFrame | None = None
-    features: Sequence[str] = ()
-    splits: Sequence[str] = ()
+    features: Sequence[Features] = ()
+    folds: Sequence[Folds] = ()
 
 
 NO_INPUTS = SchemeInputs()
@@ -60,15 +61,14 @@ NO_INPUTS = SchemeInputs()
 def group_users(
     scheme: str, importance: pd.DataFrame, settings: Scoring | None = None, inputs: SchemeInputs = NO_INPUTS
 ) -> pd.DataFrame:
-    """Form the groups of a scheme in every fold.
+    """Form the groups of a scheme, from all windows and in every fold.
 
     Parameters
     ----------
     scheme : str
         `global`, `importance`, `attention`, `raw`, `class-shares`, `random` or `personal`.
     importance : pandas.DataFrame
-        Table of `read_importance`, of all folds; for `global` and `personal`, fold and user are enough. Users without
-        rows in fold 0 are in no group.
+        Table of `read_importance`; the table of `included_users` for `global` and `personal`.
     settings : Scoring, optional
         Vectors, clustering and number of groups, and for `random` (`Groups`) the number of random groupings; not needed
         for `global` and `personal`.
@@ -78,60 +78,74 @@ def group_users(
     Returns
     -------
     pandas.DataFrame
-        One row per fold, grouping and user: fold, grouping (from 1; `random` has several), user, group, certainty
-        (share of resampled blocks of time with the same group; of the user's windows, if windows were clustered; NaN if
-        unknown, as in the folds that are tested).
+        One row per fold (null: all windows), grouping and user: fold, grouping (from 1; `random` has several), user,
+        group, certainty (share of resampled blocks of time with the same group; of the user's windows, if windows were
+        clustered; NaN if unknown, as in the folds that are tested).
 
     Raises
     ------
     ValueError
         If the scheme is unknown, or lacks an input that it needs.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lifelog import group_users
+    >>> users = pd.DataFrame({"fold": [None, 1, None, 1], "user": ["a", "a", "b", "b"]})
+    >>> group_users("personal", users)[["fold", "user", "group"]].dropna().to_dict("list")
+    {'fold': [1, 1], 'user': ['a', 'b'], 'group': ['a', 'b']}
     """
+    if scheme in ("global", "personal"):
+        groups = importance.user if scheme == "personal" else "everyone"
+        table = importance[["fold", "user"]].assign(grouping=1, group=groups, certainty=1.0).drop_duplicates()
+        return _ordered(table.sort_values(["fold", "user"], kind="stable", na_position="first"))
     if scheme == "random" and inputs.groups is not None and isinstance(settings, Groups):
         return _random(inputs.groups, settings)
-    described = importance[importance.fold == DESCRIBED]
+    described = describing(importance)
     users = sorted(set(described.user if inputs.groups is None else inputs.groups.user))
+    folds = [(None, described), *((int(fold), rows) for fold, rows in importance.groupby("fold"))]
     tables = []
-    for fold, own in importance.groupby("fold"):
-        # A user who is not tested in this fold has no importance in it, and is grouped as in fold 0.
-        own = pd.concat([own, described[~described.user.isin(own.user)]])
-        table = _group_fold(scheme, own, int(fold), settings, inputs)
+    for fold, rows in folds:
+        # A user who is not tested in this fold has no importance in it, and is grouped by all windows.
+        rows = pd.concat([rows, described[~described.user.isin(rows.user)]])
+        table = _group_fold(scheme, rows, fold, settings, inputs)
         table = table[table.user.isin(users)]
         missing = [user for user in users if user not in set(table.user)]
         if missing:  # without networks, whose importance the scheme uses
             table = pd.concat([table, _table(missing, table.group.mode()[0], np.nan)])
         tables.append(table.sort_values("user").assign(fold=fold, grouping=1))
-    return pd.concat(tables, ignore_index=True)[COLUMNS]
+    return _ordered(pd.concat(tables, ignore_index=True))
+
+
+def _ordered(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of groups in their order; folds may be null."""
+    return table[COLUMNS].astype({"fold": "Int64"}).reset_index(drop=True)
 
 
 def _group_fold(
-    scheme: str, importance: pd.DataFrame, fold: int, settings: Scoring | None, inputs: SchemeInputs
+    scheme: str, importance: pd.DataFrame, fold: int | None, settings: Scoring | None, inputs: SchemeInputs
 ) -> pd.DataFrame:
     """Return the groups of a fold."""
-    users = sorted(set(importance.user))
-    if scheme == "global":
-        return _table(users, ["everyone"] * len(users))
-    if scheme == "personal":
-        return _table(users, users)
     if settings is None:
         raise ValueError(f"the scheme {scheme!r} needs settings")
     if scheme == "attention":
         settings = settings.model_copy(update={"importance": "attention"})
-    found, described = profiles(importance, settings), fold == DESCRIBED
+    found = profiles(importance, settings)
     if scheme in ("importance", "attention"):
-        scored = described and scheme == "importance"
-        k = best_k(found, settings) if inputs.scores is None or not scored else chosen_k(inputs.scores)
-        return _clustered(importance if described else None, found, k, settings)
+        scored = fold is None and scheme == "importance" and inputs.scores is not None
+        k = chosen_k(inputs.scores) if scored else best_k(found, settings)
+        return _clustered(importance if fold is None else None, found, k, settings)
     if scheme == "raw" and inputs.features:
         windows = raw_vectors(inputs.features, found.windows)
         vectors = windows.groupby("user").mean()
-    elif scheme == "class-shares" and inputs.splits:
-        windows = vectors = class_shares(inputs.splits, found.users, fold)
+    elif scheme == "class-shares" and inputs.folds:
+        windows = vectors = class_shares(inputs.folds, found.users, fold)
     if scheme not in ("raw", "class-shares") or inputs.groups is None:
-        raise ValueError(f"the grouping scheme {scheme!r} is unknown, or lacks an input (groups, features or splits)")
+        raise ValueError(f"the grouping scheme {scheme!r} is unknown, or lacks an input (groups, features or folds)")
     # By user means, and without errors: a vote of windows, or a mixture, may leave fewer groups than wanted.
     by_users = settings.model_copy(update={"unit": "users", "algorithm": "kmeans"})
-    k = inputs.groups.group[inputs.groups.fold == fold].nunique()
+    groups = inputs.groups
+    k = groups.group[groups.fold.isna() if fold is None else groups.fold == fold].nunique()
     return _clustered(None, Profiles(windows, vectors, vectors * np.nan), k, by_users)
 
 
@@ -142,10 +156,10 @@ def _random(groups: pd.DataFrame, settings: Groups) -> pd.DataFrame:
         pd.DataFrame(labels, wide.index, wide.columns).stack().rename("group").reset_index().assign(grouping=number)
         for number, labels in enumerate(random_groupings(wide.to_numpy(), settings.random, settings.seed), start=1)
     ]
-    return pd.concat(tables, ignore_index=True).assign(certainty=1.0)[COLUMNS]
+    return _ordered(pd.concat(tables, ignore_index=True).assign(certainty=1.0))
 
 
-def random_groupings(labels: NDArray[np.object_], number: int, seed: int) -> list[NDArray[np.object_]]:
+def random_groupings(labels: Texts, number: int, seed: int) -> list[Texts]:
     """Return distinct groupings with the same sizes, in random order.
 
     Parameters
@@ -166,7 +180,7 @@ def random_groupings(labels: NDArray[np.object_], number: int, seed: int) -> lis
     if others == 0:
         return [labels]  # compared with nothing
     rng, seen = np.random.default_rng(seed), {_partitions(labels)}
-    found: list[NDArray[np.object_]] = []
+    found: list[Texts] = []
     while len(found) < min(number, others):
         drawn = labels[:, rng.permutation(labels.shape[1])]
         if _partitions(drawn) not in seen:
@@ -175,14 +189,14 @@ def random_groupings(labels: NDArray[np.object_], number: int, seed: int) -> lis
     return found
 
 
-def _arrangements(labels: NDArray[np.object_]) -> int:
+def _arrangements(labels: Texts) -> int:
     """Return the number of groupings with the same sizes."""
     sizes = Counter(labels.tolist()).values()
     of_labels = factorial(len(labels)) // prod(factorial(size) for size in sizes)
     return of_labels // prod(factorial(times) for times in Counter(sizes).values())
 
 
-def _partitions(labels: NDArray[np.object_]) -> tuple[tuple[int, ...], ...]:
+def _partitions(labels: Texts) -> tuple[tuple[int, ...], ...]:
     return tuple(partition(row) for row in labels)
 
 
@@ -222,31 +236,11 @@ def _table(users: object, groups: object, certainty: object = 1.0) -> pd.DataFra
 
 
 def tested_groups(groups: pd.DataFrame) -> pd.DataFrame:
-    """Return the groups of the folds that are tested: all but fold 0, unless it is the only one."""
-    return groups[groups.fold > DESCRIBED] if groups.fold.nunique() > 1 else groups
+    """Return the groups of the folds that are tested."""
+    return groups[groups.fold.notna()]
 
 
-def included_users(splits: Iterable[str | Path]) -> pd.DataFrame:
-    """Return fold and user of the users that are not excluded, from files of `assign_splits`."""
-    tables = [read_folds(path) for path in splits if exclusion(path) is None]
-    rows = [(fold, own.user.iloc[0]) for folds in tables for fold, own in folds.items()]
+def included_users(folds: Iterable[Folds]) -> pd.DataFrame:
+    """Return fold and user of the participants that are not excluded."""
+    rows = [(fold, of_user.user) for of_user in folds if of_user.excluded is None for fold, _ in of_user.items()]
     return pd.DataFrame(rows, columns=["fold", "user"])
-
-
-def read_groups(path: str | Path, fold: int | None = DESCRIBED) -> pd.DataFrame:
-    """Read the groups of a scheme.
-
-    Parameters
-    ----------
-    path : str or Path
-        A file of `group_users`.
-    fold : int, optional
-        Fold of the split; by default fold 0, which describes the users. None for all folds.
-
-    Returns
-    -------
-    pandas.DataFrame
-        fold, grouping, user, group, certainty.
-    """
-    groups = read_csv(path)
-    return groups if fold is None else groups[groups.fold == fold].reset_index(drop=True)

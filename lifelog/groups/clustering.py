@@ -11,14 +11,14 @@ other algorithms, where it is not: no other score can show that there are no gro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Codes, Floats
-from lifelog.groups.mixture import Mixture, fit_mixture
+from lifelog.importance.mixture import best_mixture, fit_mixture, fit_mixtures
+from lifelog.importance.table import describing
 from lifelog.importance.vectors import (
     Profiles,
     as_shares,
@@ -29,26 +29,13 @@ from lifelog.importance.vectors import (
     window_vectors,
 )
 from lifelog.registry import Registry
-from lifelog.settings.groups import Clustering, Scoring, Vectors
+from lifelog.settings.groups import Clustering, Scoring
+from lifelog.settings.importance import Vectors
 
 STARTS = 20  # of k-means; the best is used
 RESAMPLE_STARTS = 5
 MAX_ALTERNATIVE = 15_000  # vectors; above, only the configured algorithm is scored, since Ward's tree is quadratic
 COLUMNS = ["algorithm", "k", "bic", "silhouette", "entropy", "stability"]
-
-
-def mixtures(profiles: Profiles, ks: list[int], seed: int, starts: int = STARTS) -> dict[int, Mixture]:
-    """Return the mixture of the users' importance for each number of groups."""
-    vectors, errors = profiles.users.to_numpy(), profiles.errors.to_numpy()
-    return {k: fit_mixture(vectors, errors, k, seed, starts) for k in ks}
-
-
-def best_mixture(found: Profiles, settings: Scoring) -> tuple[int, Mixture]:
-    """Return the number of groups of `groups.k: auto`, and its mixture."""
-    most = max(1, min(settings.k_max, len(found.users) - 1))
-    fits = mixtures(found, list(range(1, most + 1)), settings.seed)
-    best = min(fits, key=lambda k: fits[k].bic)
-    return best, fits[best]
 
 
 def _mixture(vectors: Floats, errors: Floats | None, ks: list[int], seed: int, starts: int) -> dict[int, Codes]:
@@ -199,33 +186,44 @@ def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
     ValueError
         If `groups.k` is larger than the number of users allows.
     """
+    importance = describing(importance)
     found = profiles(importance, settings)
-    windows, users = found.windows, found.users
-    most = min(settings.k_max, len(users) - 1)
-    rows = []
+    users, most, rows = found.users, min(settings.k_max, len(found.users) - 1), []
     for algorithm in ALGORITHMS:
-        configured = algorithm == settings.algorithm
         of_users = settings.unit == "users" or algorithm == "mixture"
-        vectors = (users if of_users else windows).to_numpy()
-        if not configured and len(vectors) > MAX_ALTERNATIVE:
+        vectors = (users if of_users else found.windows).to_numpy()
+        if algorithm != settings.algorithm and len(vectors) > MAX_ALTERNATIVE:
             continue
-        ks = list(range(1 if algorithm == "mixture" else 2, most + 1))
-        fits = mixtures(found, ks, settings.seed) if algorithm == "mixture" else {}
-        labels_by_k = {k: _by_size(fit.memberships.argmax(axis=1)) for k, fit in fits.items()}
-        if algorithm != "mixture" and ks:
-            labels_by_k = cluster(vectors, algorithm, ks, settings.seed)
+        labels_by_k, bic = _labels(found, vectors, algorithm, most, settings.seed)
         stability: dict[int, float] = {}
-        if configured:  # resampling costs many clusterings
+        if algorithm == settings.algorithm:  # resampling costs many clusterings
             draws = resamples(importance, settings, settings.seed, settings.resamples)
             stability = _stability(found, labels_by_k, draws, settings)
         for k, labels in labels_by_k.items():
-            within = entropy(cluster_shares(windows, users, labels, "users" if of_users else "windows"))
-            bic = fits[k].bic if k in fits else np.nan
-            numbers = bic, _silhouette(vectors, labels), within, stability.get(k, np.nan)
+            within = entropy(cluster_shares(found.windows, users, labels, "users" if of_users else "windows"))
+            numbers = bic.get(k, np.nan), _silhouette(vectors, labels), within, stability.get(k, np.nan)
             rows.append((algorithm, k, *numbers))
     scores = pd.DataFrame(rows, columns=COLUMNS)
-    chosen = _choose(scores[scores.algorithm == settings.algorithm], len(users), settings)
-    return scores.assign(chosen=(scores.algorithm == settings.algorithm) & (scores.k == chosen))
+    configured = scores[scores.algorithm == settings.algorithm].set_index("k")
+    if settings.k not in ("auto", 1, *configured.index):
+        allowed = f"1 to {most}" if len(configured) else "1 or auto"
+        raise ValueError(
+            f"groups.k: {settings.k} groups of {len(users)} usable users; allowed: {allowed} (or raise k_max)"
+        )
+    criterion = -configured.bic if settings.algorithm == "mixture" else configured.silhouette
+    k = choose_k(criterion.to_dict(), most, settings)
+    return scores.assign(chosen=(scores.algorithm == settings.algorithm) & (scores.k == k))
+
+
+def _labels(
+    found: Profiles, vectors: Floats, algorithm: str, most: int, seed: int
+) -> tuple[dict[int, Codes], dict[int, float]]:
+    """Return the clusters of vectors, and for the mixture their BIC, by number of groups."""
+    if algorithm == "mixture":
+        fits = fit_mixtures(found, list(range(1, most + 1)), seed)
+        labels = {k: _by_size(fit.memberships.argmax(axis=1)) for k, fit in fits.items()}
+        return labels, {k: fit.bic for k, fit in fits.items()}
+    return (cluster(vectors, algorithm, list(range(2, most + 1)), seed) if most > 1 else {}), {}
 
 
 def _silhouette(vectors: Floats, labels: Codes) -> float:
@@ -308,34 +306,39 @@ def best_k(found: Profiles, settings: Scoring) -> int:
         At least 1.
     """
     most = min(settings.k_max, len(found.users) - 1)
+    if settings.k == "auto" and settings.algorithm == "mixture":
+        return best_mixture(found, settings.k_max, settings.seed)[0]
+    criterion = {}
+    if settings.k == "auto":
+        vectors = (found.users if settings.unit == "users" else found.windows).to_numpy()
+        labels = cluster(vectors, settings.algorithm, list(range(2, most + 1)), settings.seed)
+        criterion = {k: _silhouette(vectors, numbers) for k, numbers in labels.items()}
+    return choose_k(criterion, most, settings)
+
+
+def choose_k(criterion: Mapping[int, float], most: int, settings: Scoring) -> int:
+    """Return the number of groups that `groups.k` stands for.
+
+    Parameters
+    ----------
+    criterion : mapping of int to float
+        Silhouette, or negative BIC, by number of groups.
+    most : int
+        Largest number of groups.
+    settings : Scoring
+        The number of groups, or `auto`.
+
+    Returns
+    -------
+    int
+        At least 1; 1 if no number could be scored.
+    """
     if settings.k != "auto":
         return min(settings.k, max(1, most))
-    if settings.algorithm == "mixture":
-        return best_mixture(found, settings)[0]
-    vectors = (found.users if settings.unit == "users" else found.windows).to_numpy()
-    labels = cluster(vectors, settings.algorithm, list(range(2, most + 1)), settings.seed)
-    scores = {k: _silhouette(vectors, own) for k, own in labels.items()}
-    return max(scores, key=lambda k: np.nan_to_num(scores[k], nan=-1), default=1)
-
-
-def read_scores(path: str | Path) -> pd.DataFrame:
-    """Read the table of `score_groups`, which is empty for too few users."""
-    return pd.read_csv(path, dtype={"chosen": bool})
+    known = {k: score for k, score in criterion.items() if not np.isnan(score)}
+    return max(known, key=known.__getitem__, default=1)
 
 
 def chosen_k(scores: pd.DataFrame) -> int:
-    """Return the chosen number of groups; 1 if none could be scored."""
+    """Return the number of groups that `score_groups` has chosen; 1 if none could be scored."""
     return int(scores.k[scores.chosen].iloc[0]) if scores.chosen.any() else 1
-
-
-def _choose(scores: pd.DataFrame, users: int, settings: Scoring) -> int | None:
-    """Return the number of groups to choose, or None for a single group."""
-    if settings.k == "auto":
-        criterion = -scores.bic if settings.algorithm == "mixture" else scores.silhouette
-        return None if criterion.isna().all() else int(scores.k[criterion.idxmax()])
-    if settings.k == 1:
-        return None
-    if settings.k not in set(scores.k):
-        allowed = f"1 to {scores.k.max()}" if len(scores) else "1 or auto"
-        raise ValueError(f"groups.k: {settings.k} groups of {users} usable users; allowed: {allowed} (or raise k_max)")
-    return settings.k

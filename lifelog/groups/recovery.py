@@ -9,13 +9,11 @@ import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
 from lifelog.importance.measures import MEASURES
+from lifelog.importance.table import describing
 from lifelog.importance.vectors import user_vectors
-from lifelog.settings.groups import Vectors
 
 
-def score_recovery(
-    importance: pd.DataFrame, groups: pd.DataFrame, truth: dict[str, Any], settings: Vectors
-) -> dict[str, Any]:
+def score_recovery(importance: pd.DataFrame, groups: pd.DataFrame, truth: dict[str, Any]) -> dict[str, Any]:
     """Compare importance and groups with the truth.
 
     Parameters
@@ -23,11 +21,9 @@ def score_recovery(
     importance : pandas.DataFrame
         Table of `read_importance`.
     groups : pandas.DataFrame
-        The importance groups.
+        The importance groups that describe the participants.
     truth : dict
         The truth of `simulate_cohort`.
-    settings : Vectors
-        Subsets whose importance is used.
 
     Returns
     -------
@@ -35,11 +31,11 @@ def score_recovery(
         The adjusted Rand index of the groups, and by measure the share of planted modalities among the most important
         ones: of a user with p planted modalities, the p most important.
     """
-    users = truth["users"]
+    users, described = truth["users"], describing(importance)
     planted_groups = [users[user]["group"] for user in groups.user]
     hits: dict[str, dict[str, float]] = {}
-    for measure in filter(set(importance.measure).__contains__, MEASURES):
-        vectors = user_vectors(importance, measure, settings.subsets, absent=-np.inf)
+    for measure in filter(set(described.measure).__contains__, MEASURES):
+        vectors = user_vectors(described, measure, [], absent=-np.inf)
         hits[measure] = {}
         for user, values in vectors.iterrows():
             planted = set(users[user]["modalities"])

@@ -1,1 +1,1 @@
-"""The value of each modality for a user: Shapley values of held-out performance."""
+"""Importance of modalities: Shapley values of held-out performance, and attention and ablation of the networks."""

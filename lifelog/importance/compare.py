@@ -1,4 +1,4 @@
-"""compare_shapley: the value of each modality for each user with its interval, and whether users differ."""
+"""compare_shapley: the Shapley value of each modality for each user with its interval, and whether users differ."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, ndtri, stdtrit  # scipy.stats takes half a second to import
 
-from lifelog.groups.clustering import best_mixture
+from lifelog.importance.mixture import best_mixture
+from lifelog.importance.table import describing
 from lifelog.importance.vectors import (
-    SMALLEST,
-    Profiles,
+    MIN_VARIANCE,
     block_errors,
     blocks_of,
     profiles,
@@ -20,13 +20,14 @@ from lifelog.importance.vectors import (
 )
 from lifelog.intervals import holm
 from lifelog.settings.groups import Scoring
+from lifelog.settings.importance import Shapley
 
-VALUE = "value"
-FEWEST_BLOCKS = 10  # median per user from which users are tested: errors from fewer blocks are too small
+MEASURE = "shapley"
+MIN_BLOCKS = 10  # median per user for a test of heterogeneity: errors from fewer blocks are too small
 
 
 class Comparison(NamedTuple):
-    """Values by user and modality, and the heterogeneity of each modality."""
+    """Shapley values by user and modality, and the heterogeneity of each modality."""
 
     values: pd.DataFrame
     heterogeneity: pd.DataFrame
@@ -61,9 +62,10 @@ def shapley_intervals(importance: pd.DataFrame, level: float) -> Intervals:
     Intervals
         NaN for a modality that a user lacks.
     """
-    windows = window_vectors(importance, VALUE, [], absent=np.nan)
+    importance = describing(importance)
+    windows = window_vectors(importance, MEASURE, [], absent=np.nan)
     blocks = blocks_of(importance, windows)
-    value, variance = windows.groupby("user").mean(), block_errors(windows, blocks).clip(lower=SMALLEST)
+    value, variance = windows.groupby("user").mean(), block_errors(windows, blocks).clip(lower=MIN_VARIANCE)
     count = blocks.groupby("user").nunique()
     freedom = (count - 1).clip(lower=1)
     quantile = pd.Series(stdtrit(freedom, (1 + level) / 2), freedom.index)
@@ -71,14 +73,14 @@ def shapley_intervals(importance: pd.DataFrame, level: float) -> Intervals:
     return Intervals(value, variance, value - margin, value + margin, quantile, count)
 
 
-def compare_shapley(importance: pd.DataFrame, settings: Value, groups: Scoring) -> Comparison:
+def compare_shapley(importance: pd.DataFrame, settings: Shapley, groups: Scoring) -> Comparison:
     """Compare the values of users.
 
     Parameters
     ----------
     importance : pandas.DataFrame
         Table of `read_importance`, with the values of all users.
-    settings : Value
+    settings : Shapley
         Confidence level.
     groups : Scoring
         Numbers of groups of the mixture towards whose means values are shrunken.
@@ -88,9 +90,9 @@ def compare_shapley(importance: pd.DataFrame, settings: Value, groups: Scoring) 
     Comparison
         `values` has one row per user and modality:
 
-        - value, error: estimate and its standard error, NaN for a modality that the user lacks
+        - shapley, error: estimate and its standard error, NaN for a modality that the user lacks
         - low, high: t interval, with one degree of freedom less than blocks of time
-        - shrunken, shrunken_low, shrunken_high: empirical Bayes estimate, drawn towards the mean of similar users
+        - shrunken, shrunken_low, shrunken_high: empirical Bayes estimate, shrunk towards the mean of similar users
         - difference, difference_low, difference_high: from the mean of the other users
 
         `heterogeneity` has one row per modality: users, mean, tau (standard deviation of true values between users), q
@@ -104,15 +106,18 @@ def compare_shapley(importance: pd.DataFrame, settings: Value, groups: Scoring) 
     """
     bounds = shapley_intervals(importance, settings.level)
     value, variance = bounds.value, bounds.variance
-    of_value = groups.model_copy(update={"importance": VALUE})
-    shrunken, spread = _shrunken(profiles(importance, of_value), of_value)
+    by_shapley = groups.model_copy(update={"importance": MEASURE})
+    found = profiles(describing(importance), by_shapley)
+    _, mixture = best_mixture(found, groups.k_max, groups.seed)
+    names = found.users.index, found.users.columns
+    shrunken, spread = pd.DataFrame(mixture.shrunken, *names), pd.DataFrame(mixture.variances, *names)
     others = value.apply(_others)
     # The other users differ by error and by true differences: both are in the variance between them.
     scatter = value.var(ddof=1) / (value.notna().sum() - 1).clip(lower=1)
     apart = np.sqrt(variance + scatter).mul(bounds.quantile, axis=0)
     normal = ndtri((1 + settings.level) / 2) * np.sqrt(spread)
     tables = {
-        "value": value,
+        "shapley": value,
         "error": np.sqrt(variance),
         "low": bounds.low,
         "high": bounds.high,
@@ -125,7 +130,7 @@ def compare_shapley(importance: pd.DataFrame, settings: Value, groups: Scoring) 
     }
     stacked = [table.where(value.notna()).stack(future_stack=True).rename(name) for name, table in tables.items()]
     table = pd.concat(stacked, axis=1).rename_axis(["user", "modality"]).reset_index()
-    tested = bounds.blocks.median() >= FEWEST_BLOCKS
+    tested = bounds.blocks.median() >= MIN_BLOCKS
     return Comparison(table, heterogeneity(value, smooth_errors(variance.where(value.notna())), tested))
 
 
@@ -133,13 +138,6 @@ def _others(values: pd.Series) -> pd.Series:
     """Return the mean of all other users."""
     known = values.notna().sum()
     return (values.sum() - values) / (known - 1) if known > 1 else values * np.nan
-
-
-def _shrunken(found: Profiles, groups: Scoring) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the expected value of each user, and its variance, by the mixture of `groups.k: auto`."""
-    _, best = best_mixture(found, groups)
-    names = dict(index=found.users.index, columns=found.users.columns)
-    return pd.DataFrame(best.shrunken, **names), pd.DataFrame(best.variances, **names)
 
 
 def heterogeneity(value: pd.DataFrame, variance: pd.DataFrame, tested: bool = True) -> pd.DataFrame:

@@ -1,35 +1,35 @@
 """In which direction features differ between classes: standardised differences of one participant, with intervals.
 
-A value is the strength of a modality; its direction is described here by single features, such as a higher heart rate
-in windows of high tension.
+A Shapley value is the strength of a modality; its direction is described here by single features, such as a higher
+heart rate in windows of high tension.
 """
 
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
 from lifelog.arrays import Codes, Floats
-from lifelog.splits.assign import read_split
-from lifelog.tables import read_notes
-from lifelog.windows.read import read_summaries
+from lifelog.splits.folds import Folds
+from lifelog.windows.read import Features
 
 DRAWS = 500  # resamples of blocks of time
-FEWEST_BLOCKS = 3  # with windows of a class, without which the class is not compared
+MIN_CLASS_BLOCKS = 3  # blocks with windows of a class that is compared
 COLUMNS = ["modality", "feature", "higher", "lower", "difference", "low", "high", "windows"]
 
 
-def estimate_directions(features_path: str | Path, splits_path: str | Path, level: float) -> pd.DataFrame:
-    """Compare the features of a user between the last and the first class that have windows in three blocks of time.
+def estimate_directions(features: Features, folds: Folds, level: float) -> pd.DataFrame:
+    """Compare the features of a participant between the last and the first class with windows in three blocks of time.
 
     Parameters
     ----------
-    features_path, splits_path : str or Path
-        Files of `extract_features` and `assign_splits`.
+    features : Features
+        Of `extract_features`.
+    folds : Folds
+        Of `assign_splits`.
     level : float
         Confidence level of the intervals, each by itself.
 
@@ -40,21 +40,19 @@ def estimate_directions(features_path: str | Path, splits_path: str | Path, leve
         (mean in `higher` minus mean in `lower`, in standard deviations within these classes), low, high, windows.
         Without rows if the user is excluded or has no two such classes; the largest differences first.
     """
-    notes, split = read_notes(splits_path), read_split(splits_path)
-    if notes["excluded"]:
-        return pd.DataFrame(columns=COLUMNS)
-    present = [name for name in notes["classes"] if split.block[split.label == name].nunique() >= FEWEST_BLOCKS]
-    if len(present) < 2:
+    split = folds.described
+    present = [name for name in folds.classes if split.block[split.label == name].nunique() >= MIN_CLASS_BLOCKS]
+    if folds.excluded or len(present) < 2:
         return pd.DataFrame(columns=COLUMNS)
     lower, higher = present[0], present[-1]
     used = split.label.isin([lower, higher]).to_numpy()
-    columns, values = read_summaries(features_path, used)
+    values = features.summary[used].astype(np.float64)
     blocks = np.unique(split.block[used], return_inverse=True)[1]
     difference, low, high = differences(values, (split.label[used] == higher).to_numpy().astype(int), blocks, level)
     rows = pd.DataFrame(
         {
-            "modality": [name.split(".", 1)[0] for name in columns],
-            "feature": [name.split(".", 1)[1] for name in columns],
+            "modality": [name.split(".", 1)[0] for name in features.names],
+            "feature": [name.split(".", 1)[1] for name in features.names],
             "higher": higher,
             "lower": lower,
             "difference": difference,

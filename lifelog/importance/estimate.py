@@ -1,88 +1,112 @@
-"""estimate_shapley: what each modality adds to the prediction of a user's held-out windows.
+"""estimate_shapley: what each modality adds to the prediction of a participant's held-out windows.
 
-In each fold of the split, only training and validation windows are used. They are divided into folds of whole sessions
-or blocks of time in turn: the windows of an inner fold are predicted by models that were fitted to the other ones. A
-value is a mean over windows, so the table has one row per fold, window and modality, as that of the other importance
-measures.
+In each fold of the split, only training and validation windows are used. They are divided into inner folds of whole
+sessions or blocks of time: the windows of an inner fold are predicted by models that were fitted to the other ones. A
+Shapley value is a mean over windows, so the table has one row per fold, window and modality, as that of the other
+importance measures.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lifelog.arrays import Bools, Codes, Floats
+from lifelog.arrays import Codes, Floats
 from lifelog.blocks import variance_of_means, window_folds
 from lifelog.importance.evidence import held_out_evidence
-from lifelog.importance.measures import IMPORTANCE
 from lifelog.importance.shapley import pointwise_shapley
-from lifelog.splits.assign import DESCRIBED, read_folds
-from lifelog.tables import plain, read_notes, write_table
-from lifelog.windows.read import read_features
+from lifelog.importance.table import IMPORTANCE
+from lifelog.settings.importance import Shapley
+from lifelog.splits.folds import Folds
+from lifelog.tables import Noted, plain
+from lifelog.windows.read import Features
 
 SUBSETS = ("train", "validation")
 FEW_WINDOWS = 5  # of a class, below which they cannot show their own error
 
 
-def estimate_shapley(
-    features_path: str | Path, splits_path: str | Path, settings: Value, value_path: str | Path
-) -> None:
-    """Write the value of each modality in the training and validation windows of a user, for every fold of the split.
-
-    An excluded user, and one with a single class or block in these windows, has no rows; the notes have the reason.
+def estimate_shapley(features: Features, folds: Folds, settings: Shapley) -> Noted:
+    """Estimate the Shapley value of each modality in the training and validation windows of every fold.
 
     Parameters
     ----------
-    features_path, splits_path : str or Path
-        Files of `extract_features` and `assign_splits`.
-    settings : Value
-        Folds, shrinkage and sampled orders.
-    value_path : str or Path
-        Parquet file to write. Its notes hold the standard error of sampled orders by modality, 0 for exact values.
+    features : Features
+        Of `extract_features`.
+    folds : Folds
+        Of `assign_splits`.
+    settings : Shapley
+        Inner folds, shrinkage and sampled orders.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        Importance, in the schema `IMPORTANCE`. The rows without a fold, of all windows, describe the participant. An
+        excluded participant, and one with a single class or block, has no rows.
+    notes : dict
+        excluded: the reason, or None; sampling_errors: standard error of sampled orders by modality, 0 for exact
+        values.
+
+    Examples
+    --------
+    >>> from lifelog import BlockedSplit, Shapley, Target, make_cohort
+    >>> from lifelog import assign_splits, estimate_shapley, extract_features
+    >>> (person,) = make_cohort(participants=1, windows=60)
+    >>> features = extract_features([person.sensors], person.labels, person.modalities)
+    >>> target = Target(name="stress", column="label", bins={"low": [0], "high": [2]})
+    >>> folds = assign_splits(person.labels, target, BlockedSplit(name="sessions", folds=4))
+    >>> table, notes = estimate_shapley(features, folds, Shapley())
+    >>> described = table[table.fold.isna()].groupby("modality").importance.mean()
+    >>> sorted(described.nlargest(2).index) == sorted(person.planted)
+    True
     """
-    notes = read_notes(splits_path)
     frames: list[pd.DataFrame] = []
     errors: dict[str, Any] = {}
-    excluded = notes["excluded"]
-    folds = {} if excluded else read_folds(splits_path)
-    features = read_features(features_path) if folds else {}
-    for fold, split in folds.items():
+    excluded = folds.excluded
+    for fold, split in folds.items() if excluded is None else ():
         used = split.subset.isin(SUBSETS).to_numpy()
-        own = split[used].reset_index(drop=True)
-        reason = _unusable(own)
+        rows = split[used].reset_index(drop=True)
+        reason = _unusable(rows)
         if reason is None:
-            own_features = {name: values[used] for name, values in features.items()}
-            frame, sampling = _values(own_features, own, notes["classes"], settings)
-            frames.append(frame)
+            values, sampling = _fold_values(features.by_modality(used), rows, folds.classes, settings)
+            frames.append(_table(rows.assign(fold=fold), values))
             errors = errors or sampling
-        elif fold == DESCRIBED:
+        elif fold is None:
             excluded = reason
     if excluded or not frames:
         frames = [IMPORTANCE.empty_table().to_pandas()]
-    write_table(pd.concat(frames), value_path, IMPORTANCE, {"excluded": excluded, "sampling_errors": errors})
+    return Noted(pd.concat(frames), {"excluded": excluded, "sampling_errors": errors})
 
 
-def _values(
-    features: dict[str, Floats], split: pd.DataFrame, classes: list[str], settings: Value
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the values of modalities in the windows of a fold, and the errors of sampled orders."""
-    codes = split.label.map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int)
-    folds = window_folds(split, settings.folds)
-    evidence = held_out_evidence(features, codes, folds, len(classes), settings.shrinkage)
+def _fold_values(
+    features: dict[str, Floats], rows: pd.DataFrame, classes: list[str], settings: Shapley
+) -> tuple[dict[str, Floats], dict[str, Any]]:
+    """Return the values of windows by modality, NaN for an absent one, and the errors of sampled orders."""
+    codes = rows.label.map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int)
+    inner = window_folds(rows, settings.folds)
+    evidence = held_out_evidence(features, codes, inner, len(classes), settings.shrinkage)
     values, sampling = pointwise_shapley(evidence, codes, settings.permutations, settings.seed)
-    values = with_least_error(with_training_error(values, folds), codes, split.block.to_numpy(), folds)
-    frame = _table(split, list(features), values, np.array([_is_absent(x) for x in features.values()]))
-    return frame, {name: plain(error) for name, error in zip(features, sampling, strict=True)}
+    values = with_least_error(with_training_error(values, inner), codes, rows.block.to_numpy(), inner)
+    for number, measured in enumerate(features.values()):
+        if np.isnan(measured).all():
+            values[number] = np.nan
+    errors = {name: plain(error) for name, error in zip(features, sampling, strict=True)}
+    return dict(zip(features, values, strict=True)), errors
 
 
-def _unusable(split: pd.DataFrame) -> str | None:
-    """Return why windows have no value, or None."""
-    if split.label.nunique() < 2:
+def _table(rows: pd.DataFrame, values: dict[str, Floats]) -> pd.DataFrame:
+    """Return one row per window and modality."""
+    keys = rows[["user", "start", "fold", "subset", "block"]]
+    wide = pd.concat([keys, pd.DataFrame(values)], axis=1)
+    return wide.melt(list(keys), var_name="modality", value_name="importance").assign(seed=0, measure="shapley")
+
+
+def _unusable(rows: pd.DataFrame) -> str | None:
+    """Return why windows have no Shapley value, or None."""
+    if rows.label.nunique() < 2:
         return "one class only in the training and validation windows"
-    return "one block of time only" if split.block.nunique() < 2 else None
+    return "one block of time only" if rows.block.nunique() < 2 else None
 
 
 def with_training_error(values: Floats, folds: Codes) -> Floats:
@@ -151,16 +175,3 @@ def with_least_error(values: Floats, classes: Codes, blocks: Codes, folds: Codes
     errors = variance_of_means(np.vstack([values, pattern]).T, np.zeros_like(numbers), numbers)[0]
     small, of_pattern = errors[:-1] < least, errors[-1]
     return np.where(small[:, None], mean + pattern * np.sqrt(least / of_pattern), values)
-
-
-def _is_absent(features: Floats) -> bool:
-    """Return whether a modality is missing in all windows."""
-    return bool(np.isnan(features).all())
-
-
-def _table(split: pd.DataFrame, names: list[str], values: Floats, absent: Bools) -> pd.DataFrame:
-    """Return one row per window and modality."""
-    values = np.where(absent[:, None], np.nan, values)
-    keys = split[["user", "start", "fold", "subset", "block"]]
-    wide = pd.concat([keys, pd.DataFrame(values.T, columns=names)], axis=1)
-    return wide.melt(list(keys), var_name="modality", value_name="value").assign(seed=0, measure="value")

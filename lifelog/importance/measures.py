@@ -1,21 +1,10 @@
-"""The importance measures: how each is described, and the table that holds them.
-
-`lifelog.value` computes the value, `lifelog.importance.networks` the measures of the personal networks.
-"""
+"""The importance measures, and how each is described."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from lifelog.registry import Registry
-from lifelog.tables import TEXT, TIME
-
-# One row per fold, window, seed, measure and modality. fold: 0 describes the user; the others form the groups of the
-# models that are tested in them. block: windows of a block are not independent. value: null if the modality is missing.
-KEYS = dict(user=TEXT, start=TIME, fold=pa.int16(), subset=TEXT, block=pa.int32(), seed=pa.int32())
-IMPORTANCE = pa.schema(KEYS | dict(measure=TEXT, modality=TEXT, value=pa.float32()))
 
 
 @dataclass(frozen=True)
@@ -29,7 +18,7 @@ class Measure:
     caption : str
         Description for the report.
     comparable : bool
-        Whether values are comparable between users. Others are divided by the user's total before users are grouped.
+        Whether numbers are comparable between users. Others are divided by the user's total before users are grouped.
     of_networks : bool
         Whether it comes from the personal networks, one per training seed.
     """
@@ -43,10 +32,10 @@ class Measure:
 MEASURES: Registry[Measure] = Registry(
     "importance measure",
     {
-        "value": Measure(
-            "value (AUROC)",
-            "Value: what each modality adds to the AUROC of held-out windows (Shapley value); the values of a "
-            "participant sum to the AUROC of all modalities minus 0.5. *: the interval is above 0.",
+        "shapley": Measure(
+            "Shapley value (AUROC)",
+            "Shapley value: what each modality adds to the AUROC of held-out windows; the values of a participant sum "
+            "to the AUROC of all modalities minus 0.5. *: the interval is above 0.",
             of_networks=False,
         ),
         "attention": Measure(

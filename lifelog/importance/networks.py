@@ -1,4 +1,4 @@
-"""Importance of every modality in windows that the networks of a user were not trained on.
+"""explain_networks: importance of every modality in windows that the networks of a participant were not trained on.
 
 attention  weight of the modality in the score of the bag; sums to 1 over the modalities that are present
 ablation   decrease of the log-likelihood of the true class when the modality is masked (positive: it helps)
@@ -9,27 +9,26 @@ removed, the most important first; the faster the predicted class loses likeliho
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from lifelog.evaluate.metrics import scores
-from lifelog.importance.measures import IMPORTANCE, OF_NETWORKS
-from lifelog.mil.bags import Bags, read_bags, standardise_bags
+from lifelog.arrays import Bools, Codes
+from lifelog.f1 import confusion
+from lifelog.importance.measures import OF_NETWORKS
+from lifelog.importance.table import IMPORTANCE
+from lifelog.mil.bags import Bags, LabelledBags, standardise_bags
+from lifelog.mil.checkpoint import Checkpoint
 from lifelog.mil.loss import chunks
 from lifelog.mil.network import BagOutput, MilNetwork
-from lifelog.mil.train import exclusion_of, load_members
 from lifelog.registry import Registry
-from lifelog.settings.windows import Modality
-from lifelog.splits.assign import DESCRIBED, read_folds
-from lifelog.tables import TEXT, plain, read_json, write_table
+from lifelog.splits.folds import Folds
+from lifelog.tables import TEXT
 
 # Of test windows. order: an importance measure, or random; removed: number of removed modalities; windows: number of
 # windows with more modalities than that; decrease: of the predicted class's log-likelihood, mean over the windows.
@@ -72,6 +71,8 @@ class Explanation(NamedTuple):
 
     Attributes
     ----------
+    modalities : list of str
+        Names of the modalities.
     importance : dict of str to ndarray of float, shape (N, M)
         By measure; NaN where the modality is missing.
     deletion : dict of str to ndarray of float, shape (N, M - 1)
@@ -80,9 +81,10 @@ class Explanation(NamedTuple):
         Predictions.
     """
 
-    importance: dict[str, NDArray[np.float32]]
-    deletion: dict[str, NDArray[np.float32]]
-    probabilities: NDArray[np.float64]
+    modalities: list[str]
+    importance: dict[str, Floats]
+    deletion: dict[str, Floats]
+    probabilities: Floats
 
 
 @torch.no_grad()
@@ -121,6 +123,7 @@ def explain(network: MilNetwork, bags: Bags, seed: int) -> Explanation:
         deletion["random"].append(_deletion(network, encoded, drawn).mean(dim=0))
         probabilities.append(encoded.output.log_probabilities.double().exp())
     return Explanation(
+        network.names,
         {name: torch.cat(values).numpy() for name, values in importance.items()},
         {name: torch.cat(values).numpy() for name, values in deletion.items()},
         torch.cat(probabilities).numpy(),
@@ -146,67 +149,83 @@ def _likelihood(output: BagOutput, classes: Tensor) -> Tensor:
     return output.log_probabilities.gather(1, classes[:, None])[:, 0]
 
 
-def extract_importance(
-    data_path: str | Path,
-    splits_path: str | Path,
-    checkpoints: list[str],
-    importance_path: str | Path,
-    deletion_path: str | Path,
-) -> None:
-    """Write the importance of windows under every seed, and deletion curves.
+class Explained(NamedTuple):
+    """What the networks of a participant show.
 
-    The network of a fold explains the validation and test windows, which it was not trained on. In a split with several
-    folds, importance in the test windows of all folds describes the user (fold 0); importance in the validation windows
-    forms the groups of the fold. An excluded user has no rows. The notes of both tables hold the scores of each seed
-    on the test windows.
+    Attributes
+    ----------
+    importance : pandas.DataFrame
+        In the schema `IMPORTANCE`.
+    deletion : pandas.DataFrame
+        Deletion curves of the test windows of all folds, in the schema `DELETION`.
+    notes : dict
+        excluded: the reason, or None; test_counts: by seed, the confusion matrix of the test windows.
+    """
+
+    importance: pd.DataFrame
+    deletion: pd.DataFrame
+    notes: dict[str, Any]
+
+
+def explain_networks(labelled: LabelledBags, folds: Folds, checkpoints: Sequence[Checkpoint]) -> Explained:
+    """Compute the importance of modalities in windows, under every seed, and deletion curves.
+
+    The network of a fold explains the validation and test windows, which it was not trained on. Importance in the test
+    windows of all folds describes the participant; importance in the validation windows forms the groups of the fold.
 
     Parameters
     ----------
-    data_path : str or Path
-        The file that the networks were trained on.
-    splits_path : str or Path
-        A file of `assign_splits`.
-    checkpoints : list of str
-        Files of `train_mil`, one per seed.
-    importance_path, deletion_path : str or Path
-        Parquet files to write.
+    labelled : LabelledBags
+        The windows that the networks were trained on.
+    folds : Folds
+        Of `assign_splits`.
+    checkpoints : sequence of Checkpoint
+        Of `train_mil`.
+
+    Returns
+    -------
+    Explained
+        Without rows for an excluded participant.
+
+    Examples
+    --------
+    >>> from lifelog import BlockedSplit, Mil, Target, make_cohort, train_mil
+    >>> from lifelog import assign_splits, explain_networks, extract_features, feature_instances, make_bags
+    >>> (person,) = make_cohort(participants=1, windows=40)
+    >>> target = Target(name="stress", column="label", bins={"low": [0], "high": [2]})
+    >>> folds = assign_splits(person.labels, target, BlockedSplit(name="sessions", folds=2))
+    >>> features = extract_features([person.sensors], person.labels, person.modalities)
+    >>> bags = make_bags(feature_instances(features), folds)
+    >>> checkpoints = train_mil(bags, folds, person.modalities, target, Mil(seeds=[0], epochs=2))
+    >>> explained = explain_networks(bags, folds, checkpoints)
+    >>> sorted(set(explained.importance.measure)), sorted(set(explained.deletion.order))
+    (['ablation', 'attention'], ['ablation', 'attention', 'random'])
     """
-    notes: dict[str, Any] = {"excluded": exclusion_of(checkpoints[0]), "test_scores": {}}
+    notes: dict[str, Any] = {"excluded": checkpoints[0].about["excluded"], "test_counts": {}}
+    if notes["excluded"] is not None:
+        return Explained(IMPORTANCE.empty_table().to_pandas(), DELETION.empty_table().to_pandas(), notes)
     frames, curves = [], []
-    if notes["excluded"] is None:
-        about = read_json(Path(checkpoints[0]).with_suffix(".json"))  # the same for all, except for the seed
-        modalities = [Modality(**entry) for entry in about["modalities"]]
-        mil, folds = about["mil"], read_folds(splits_path)
-        bags, used, _ = read_bags(
-            data_path, folds[DESCRIBED], modalities, mil["labels"], about["classes"], mil["encoder"]
-        )
-    for checkpoint in checkpoints if notes["excluded"] is None else ():
-        seed = read_json(Path(checkpoint).with_suffix(".json"))["seed"]
-        tested = []
-        for member in load_members(checkpoint):
-            rows = folds[member.fold].loc[used.index].reset_index(drop=True)
+    for checkpoint in checkpoints:
+        seed, tested = checkpoint.about["seed"], []
+        for member in checkpoint.members():
+            rows = folds.fold(member.fold).loc[labelled.rows.index].reset_index(drop=True).assign(fold=member.fold)
             seen = rows.subset.isin(("validation", "test")).to_numpy()
-            explained = bags.take(torch.from_numpy(np.flatnonzero(seen)))
-            explanation = explain(member.network, standardise_bags(explained, member.scalings), seed)
-            rows, test = rows[seen].reset_index(drop=True), (rows.subset[seen] == "test").to_numpy()
-            described = used[KEYS].reset_index(drop=True)[seen].reset_index(drop=True)
-            rows.loc[test, KEYS] = described[test]
-            frames += _importance_rows(explanation, rows[KEYS], modalities, seed)
-            tested.append(Tested(explanation, test, explained.classes.numpy(), member.fold))
-        curves.append(_curves(tested, used.user.iloc[0]).assign(seed=seed))
-        notes["test_scores"][str(seed)] = _test_scores(tested)
-    for schema, tables, path in ((IMPORTANCE, frames, importance_path), (DELETION, curves, deletion_path)):
-        write_table(pd.concat(tables) if tables else schema.empty_table().to_pandas(), path, schema, notes)
+            bags = labelled.bags.take(torch.from_numpy(np.flatnonzero(seen)))
+            explanation = explain(member.network, standardise_bags(bags, member.scalings), seed)
+            rows = rows[seen].reset_index(drop=True)
+            frames += _importance_rows(explanation, rows[KEYS], seed)
+            tested.append(Tested(explanation, (rows.subset == "test").to_numpy(), bags.classes.numpy()))
+        curves.append(_curves(tested, labelled.rows.user.iloc[0]).assign(seed=seed))
+        notes["test_counts"][str(seed)] = _test_counts(tested)
+    return Explained(pd.concat(frames), pd.concat(curves), notes)
 
 
-def _importance_rows(
-    explanation: Explanation, keys: pd.DataFrame, modalities: list[Modality], seed: int
-) -> list[pd.DataFrame]:
+def _importance_rows(explanation: Explanation, keys: pd.DataFrame, seed: int) -> list[pd.DataFrame]:
     """Return the rows of each measure."""
     frames = []
     for measure, values in explanation.importance.items():
-        wide = pd.concat([keys, pd.DataFrame(values, columns=[modality.name for modality in modalities])], axis=1)
-        frame = wide.melt(KEYS, var_name="modality", value_name="value")
+        wide = pd.concat([keys, pd.DataFrame(values, columns=explanation.modalities)], axis=1)
+        frame = wide.melt(KEYS, var_name="modality", value_name="importance")
         frames.append(frame.assign(seed=seed, measure=measure))
     return frames
 
@@ -215,17 +234,16 @@ class Tested(NamedTuple):
     """Explanations of some windows of a fold, which of them are test windows, and their classes."""
 
     explanation: Explanation
-    test: NDArray[np.bool_]
-    classes: NDArray[np.int64]
-    fold: int
+    test: Bools
+    classes: Codes
 
 
-def _test_scores(tested: list[Tested]) -> dict[str, float | None]:
-    """Return the scores on the test windows of all folds."""
+def _test_counts(tested: list[Tested]) -> list[list[int]]:
+    """Return the confusion matrix of the test windows of all folds."""
     truth = np.concatenate([part.classes[part.test] for part in tested])
     probabilities = np.concatenate([part.explanation.probabilities[part.test] for part in tested])
-    folds = np.concatenate([np.full(part.test.sum(), part.fold) for part in tested])
-    return {name: plain(value) for name, value in scores(truth, probabilities, folds).items()}
+    counts: list[list[int]] = confusion(truth, probabilities.argmax(axis=1), probabilities.shape[1]).tolist()
+    return counts
 
 
 def _curves(tested: list[Tested], user: str) -> pd.DataFrame:

@@ -1,13 +1,12 @@
 """score_importance: stability and faithfulness of a user's importance.
 
-Per user: do halves of the user's recordings agree (more than with those of other users), do training seeds agree, do
+Per user: do halves of the user's recordings agree (more than with other users' halves), do training seeds agree, do
 attention and ablation agree, and does removing the most important modalities hurt the network more than removing random
 ones (AOPCR: area over the perturbation curve minus that of random orders, as in MILLET, Early et al., ICLR 2024)?
 """
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -15,8 +14,9 @@ import pandas as pd
 
 from lifelog.importance.compare import shapley_intervals
 from lifelog.importance.measures import MEASURES, OF_NETWORKS
+from lifelog.importance.table import describing
 from lifelog.importance.vectors import blocks_of, user_vectors, window_vectors
-from lifelog.settings.groups import Vectors
+from lifelog.settings.importance import Vectors
 
 TOP = 3  # modalities that are compared as the most important ones
 LEVEL = 0.95  # of the intervals of values
@@ -33,7 +33,7 @@ def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings:
     deletion : pandas.DataFrame
         Deletion curves of `extract_importance`, of all users.
     settings : Vectors
-        Importance measure that forms the groups, and subsets.
+        Importance measure that forms the groups.
 
     Returns
     -------
@@ -48,8 +48,8 @@ def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings:
         - aopcr_{measure}: on test windows, in nats; positive values: the order finds what the network uses
         - halves_{measure}, others_{measure}: Spearman correlation between the odd and the even blocks of the user, and
           mean correlation of the user's odd blocks with the even blocks of other users
-        - stable: for networks, whether seeds agree on the importance that forms the groups; for values, whether any
-          interval is above 0
+        - stable: for networks, whether seeds agree on the importance that forms the groups; for Shapley values, whether
+          any interval is above 0
 
     References
     ----------
@@ -58,28 +58,14 @@ def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings:
     Early, Cheung, Cutajar, Xie, Kandola, Twomey (2024). Inherently interpretable time series classification via
     multiple instance learning. ICLR.
     """
-    # A modality that a user lacks has no rank; otherwise seeds would agree on it.
-    users = partial(user_vectors, importance, subsets=settings.subsets, absent=np.nan)
-    windows = partial(window_vectors, importance, subsets=settings.subsets, absent=np.nan)
-    vectors = {measure: users(measure) for measure in OF_NETWORKS}
-    pair = vectors["attention"], vectors["ablation"]
-    table = pd.DataFrame(index=pair[0].index)
-    table["agreement"] = rank_correlation(*pair)
-    table["agreement_windows"] = rank_correlation(windows("attention"), windows("ablation")).groupby("user").mean()
-    top = min(TOP, pair[0].shape[1] - 1)
-    table["overlap"] = [
-        len(set.intersection(*(set(own.loc[user].nlargest(top).index) for own in pair))) / top for user in table.index
-    ]
-    seeds = sorted(set(importance.seed[importance.measure != "value"]))
+    described = describing(importance)
+    table = _agreement(described)
     for measure in OF_NETWORKS:
-        by_seed = [users(measure, seeds=[seed]) for seed in seeds]
-        correlations = [rank_correlation(a, b) for a, b in combinations(by_seed, 2)]
-        table[f"seeds_{measure}"] = pd.concat(correlations, axis=1).mean(axis=1) if correlations else np.nan
-        table[f"std_{measure}"] = np.nanmean(np.stack([own.to_numpy() for own in by_seed]).std(axis=0), axis=1)
+        table = table.join(_seed_agreement(described, measure))
     for measure in OF_NETWORKS:
         table[f"aopcr_{measure}"] = aopcr(deletion, measure)
     for measure in MEASURES:
-        table[f"halves_{measure}"], table[f"others_{measure}"] = halves(importance, measure, settings)
+        table[f"halves_{measure}"], table[f"others_{measure}"] = halves(described, measure)
     if MEASURES[settings.importance].of_networks:
         table["stable"] = ~(table[f"seeds_{settings.importance}"] < STABLE)
     else:
@@ -88,17 +74,42 @@ def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings:
     return table.reset_index()
 
 
-def halves(importance: pd.DataFrame, measure: str, settings: Vectors) -> tuple[pd.Series, pd.Series]:
+# A modality that a user lacks has no rank (absent=nan); otherwise seeds would agree on it.
+
+
+def _agreement(described: pd.DataFrame) -> pd.DataFrame:
+    """Return how far attention and ablation agree on the modalities of each user."""
+    pair = [user_vectors(described, measure, [], absent=np.nan) for measure in ("attention", "ablation")]
+    windows = [window_vectors(described, measure, [], absent=np.nan) for measure in ("attention", "ablation")]
+    table = pd.DataFrame(index=pair[0].index)
+    table["agreement"] = rank_correlation(*pair)
+    table["agreement_windows"] = rank_correlation(*windows).groupby("user").mean()
+    top = min(TOP, pair[0].shape[1] - 1)
+    shared = [set.intersection(*(set(x.loc[user].nlargest(top).index) for x in pair)) for user in table.index]
+    table["overlap"] = [len(names) / top for names in shared]
+    return table
+
+
+def _seed_agreement(described: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Return how far the importance of each user agrees between training seeds, and how much it differs."""
+    seeds = sorted(set(described.seed[described.measure == measure]))
+    by_seed = [user_vectors(described, measure, [], [seed], absent=np.nan) for seed in seeds]
+    correlations = [rank_correlation(a, b) for a, b in combinations(by_seed, 2)]
+    table = pd.DataFrame(index=by_seed[0].index)
+    table[f"seeds_{measure}"] = pd.concat(correlations, axis=1).mean(axis=1) if correlations else np.nan
+    table[f"std_{measure}"] = np.nanmean(np.stack([x.to_numpy() for x in by_seed]).std(axis=0), axis=1)
+    return table
+
+
+def halves(described: pd.DataFrame, measure: str) -> tuple[pd.Series, pd.Series]:
     """Compare halves of each user's blocks of time with each other, and with those of other users.
 
     Parameters
     ----------
-    importance : pandas.DataFrame
-        Table of `read_importance`.
+    described : pandas.DataFrame
+        Table of `describing`.
     measure : str
         Importance measure.
-    settings : Vectors
-        Subsets.
 
     Returns
     -------
@@ -106,8 +117,8 @@ def halves(importance: pd.DataFrame, measure: str, settings: Vectors) -> tuple[p
         By user: Spearman correlation of the means of odd and even blocks; and mean correlation of the user's odd blocks
         with the even blocks of every other user. NaN for a user with one block.
     """
-    windows = window_vectors(importance, measure, settings.subsets, absent=np.nan)
-    even = blocks_of(importance, windows) % 2 == 0
+    windows = window_vectors(described, measure, [], absent=np.nan)
+    even = blocks_of(described, windows) % 2 == 0
     first, second = windows[even].groupby("user").mean(), windows[~even].groupby("user").mean()
     both = first.index.intersection(second.index)
     first, second = first.loc[both], second.loc[both]

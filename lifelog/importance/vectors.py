@@ -2,50 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lifelog.blocks import variance_of_means
 from lifelog.importance.measures import MEASURES
-from lifelog.settings.groups import Vectors
-from lifelog.splits.assign import DESCRIBED, read_split
-from lifelog.tables import read_notes, read_tables
-from lifelog.windows.read import is_summary
+from lifelog.settings.importance import Vectors
+from lifelog.splits.folds import Folds
+from lifelog.windows.read import Features
 
-SMALLEST = 1e-6  # variance; the square of a thousandth
-
-
-def read_importance(paths: Iterable[str | Path], fold: int | None = DESCRIBED) -> pd.DataFrame:
-    """Read the importance of several users.
-
-    Parameters
-    ----------
-    paths : iterable of str or Path
-        Files of `estimate_shapley` and `extract_importance`.
-    fold : int, optional
-        Fold of the split; by default fold 0, which describes the users. None for all folds.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per window, seed, measure and modality: user, start, fold, subset, seed, measure, modality, value.
-
-    Raises
-    ------
-    ValueError
-        If no user has importance; the message has the reason of each user.
-    """
-    paths = list(paths)
-    importance = read_tables(paths)
-    if importance.empty:
-        excluded = {f"user {Path(path).stem}": read_notes(path)["excluded"] for path in paths}
-        reasons = "; ".join(f"{user}: {reason}" for user, reason in excluded.items())
-        raise ValueError(f"no usable user: {reasons}")
-    return importance if fold is None else importance[importance.fold == fold].reset_index(drop=True)
+MIN_VARIANCE = 1e-6  # the square of a thousandth
 
 
 def window_vectors(
@@ -60,7 +29,7 @@ def window_vectors(
     measure : str
         Importance measure.
     subsets : sequence of str
-        Subsets whose windows are used.
+        Subsets of a fold whose windows are used; all windows of importance that describes the participants.
     seeds : list of int, optional
         Seeds to average; all seeds by default.
     absent : float, default 0
@@ -73,11 +42,11 @@ def window_vectors(
         user's mean.
     """
     rows = importance[importance.measure == measure]
-    if MEASURES[measure].of_networks:  # the value is that of training and validation windows together
-        rows = rows[rows.subset.isin(subsets)]
+    if MEASURES[measure].of_networks:  # a Shapley value is that of training and validation windows together
+        rows = rows[rows.fold.isna() | rows.subset.isin(subsets)]
     if seeds is not None:
         rows = rows[rows.seed.isin(seeds)]
-    table = rows.pivot_table(index=["user", "start"], columns="modality", values="value", aggfunc="mean", observed=True)
+    table = rows.pivot_table(index=["user", "start"], columns="modality", values="importance", observed=True)
     table = table.reindex(columns=list(dict.fromkeys(importance.modality)))
     return table.fillna(table.groupby("user").transform("mean")).fillna(absent)
 
@@ -94,7 +63,7 @@ def user_vectors(
     measure : str
         Importance measure.
     subsets : sequence of str
-        Subsets whose windows are used.
+        Subsets of a fold whose windows are used; all windows of importance that describes the participants.
     seeds : list of int, optional
         Seeds to average; all seeds by default.
     absent : float, default 0
@@ -213,8 +182,10 @@ def smooth_errors(errors: pd.DataFrame) -> pd.DataFrame:
     levels = errors.mean(axis=1)
     levels = levels.fillna(levels.mean())
     modalities = errors.mean(axis=0)
-    product = np.outer(levels, modalities) / max(float(modalities.mean()), SMALLEST)
-    return pd.DataFrame(np.nan_to_num(np.maximum(product, SMALLEST), nan=SMALLEST), errors.index, errors.columns)
+    product = np.outer(levels, modalities) / max(float(modalities.mean()), MIN_VARIANCE)
+    return pd.DataFrame(
+        np.nan_to_num(np.maximum(product, MIN_VARIANCE), nan=MIN_VARIANCE), errors.index, errors.columns
+    )
 
 
 def grouping_vectors(importance: pd.DataFrame, settings: Vectors) -> pd.DataFrame:
@@ -233,19 +204,19 @@ def as_shares(table: pd.DataFrame, measure: str) -> pd.DataFrame:
     return table.div(total.reindex(table.index, level="user"), axis=0).fillna(0.0)
 
 
-def class_shares(splits: Sequence[str], like: pd.DataFrame, fold: int) -> pd.DataFrame:
+def class_shares(folds: Sequence[Folds], like: pd.DataFrame, number: int | None) -> pd.DataFrame:
     """Return the share of each class in the training windows of the users of `like` in a fold, users by classes."""
-    tables = [read_split(path, fold) for path in splits]
-    rows = pd.concat([own[own.subset == "train"] for own in tables])
+    tables = [of_user.fold(number) for of_user in folds]
+    rows = pd.concat([rows[rows.subset == "train"] for rows in tables])
     shares = pd.crosstab(rows.user, rows.label, normalize="index")
     return shares.reindex(like.index).fillna(shares.mean())
 
 
-def raw_vectors(features: Sequence[str], like: pd.DataFrame) -> pd.DataFrame:
+def raw_vectors(features: Sequence[Features], like: pd.DataFrame) -> pd.DataFrame:
     """Return the summary features of the windows of `like`, standardised over the cohort; missing values are 0.
 
     Not per user, since raw vectors represent the differences between users.
     """
-    raw = read_tables(features).set_index(["user", "start"])
-    raw = raw.loc[like.index, [name for name in raw.columns if is_summary(name)]]
+    parts = [pd.DataFrame(np.asfortranarray(x.summary), pd.MultiIndex.from_frame(x.rows), x.names) for x in features]
+    raw = pd.concat(parts).loc[like.index]
     return ((raw - raw.mean()) / raw.std(ddof=0).replace(0, np.nan)).fillna(0.0)

@@ -1,19 +1,20 @@
-"""A user's windows as tensors: one contiguous array per modality, missing values zero under a mask."""
+"""A participant's windows as tensors: one contiguous array per modality, missing values zero under a mask."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from lifelog.settings.windows import Modality
+from lifelog.arrays import Floats
+from lifelog.splits.folds import Folds
 from lifelog.standardise import Scaling, fit_scaling
-from lifelog.windows.read import read_features, read_windows
+from lifelog.windows.read import Features
 
 BATCH_ROWS = 256  # windows that are converted to double precision at a time
 
@@ -59,53 +60,55 @@ class Bags:
         return Bags(values, self.present.to(device), self.classes.to(device))
 
 
-def read_bags(
-    data_path: str | Path,
-    split: pd.DataFrame,
-    modalities: list[Modality],
-    labels: str,
-    bins: list[str],
-    encoder: str = "convolution",
-) -> tuple[Bags, pd.DataFrame, list[str]]:
-    """Read the windows that a split uses.
+class LabelledBags(NamedTuple):
+    """The windows of a participant that train or test networks.
 
-    Parameters
+    Attributes
     ----------
-    data_path : str or Path
-        A file of `extract_features` for the encoder `features`, of `extract_windows` for `convolution`.
-    split : pandas.DataFrame
-        Rows of `read_split`.
-    modalities : list of Modality
-        The modalities to read.
-    labels : str
-        `bins` for the classes of the target, `levels` for the label values of the user.
-    bins : list of str
-        Classes of the target.
-    encoder : str
-        `features` or `convolution`. A window of features has length 1, and a channel per feature.
-
-    Returns
-    -------
     bags : Bags
         Values as recorded, not yet standardised; NaN where a modality is missing.
-    used : pandas.DataFrame
-        The rows of `split` that are in a subset, in the order of the bags; their index is the number of the window.
+    rows : pandas.DataFrame
+        The same windows in `Folds.described`; the index is the number of the window.
     classes : list of str
         Names of the classes.
     """
-    rows = split.subset.notna().to_numpy()
-    used = split[rows]
-    names = used.label if labels == "bins" else used.level
-    classes = bins if labels == "bins" else sorted(names.unique(), key=lambda level: (len(level), level))
-    if encoder == "features":
-        features = read_features(data_path, rows)
-        arrays = {m.name: features[m.name][:, None].astype(np.float32) for m in modalities}
-    else:
-        arrays = read_windows(data_path, modalities, np.flatnonzero(rows))
-    values = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    present = torch.stack([~torch.isnan(x).all(dim=2).all(dim=1) for x in values.values()], dim=1)
+
+    bags: Bags
+    rows: pd.DataFrame
+    classes: list[str]
+
+
+def make_bags(values: Mapping[str, Floats], folds: Folds, labels: str = "bins") -> LabelledBags:
+    """Return the windows with a label as bags.
+
+    Parameters
+    ----------
+    values : mapping of str to ndarray of float, shape (n_windows, length, n_channels)
+        All windows by modality: samples of `read_windows`, or features of `feature_instances`.
+    folds : Folds
+        Of `assign_splits`.
+    labels : str
+        `bins` for the classes of the target, `levels` for the label values of the participant.
+
+    Returns
+    -------
+    LabelledBags
+        In the order of the windows.
+    """
+    used = folds.described.subset.notna().to_numpy()
+    rows = folds.described[used]
+    names = rows.label if labels == "bins" else rows.level
+    levels = sorted(names.unique(), key=lambda level: (len(level), level))
+    classes = folds.classes if labels == "bins" else levels
+    tensors = {name: torch.from_numpy(np.asarray(x[used], np.float32)) for name, x in values.items()}
+    present = torch.stack([~torch.isnan(x).all(dim=2).all(dim=1) for x in tensors.values()], dim=1)
     codes = torch.tensor([classes.index(name) for name in names], dtype=torch.long)
-    return Bags(values, present, codes), used, classes
+    return LabelledBags(Bags(tensors, present, codes), rows, classes)
+
+
+def feature_instances(features: Features) -> dict[str, Floats]:
+    """Return windows of features by modality: of length 1, with a channel per feature."""
+    return {name: values[:, None].astype(np.float32) for name, values in features.by_modality().items()}
 
 
 def join_bags(parts: Sequence[Bags]) -> Bags:

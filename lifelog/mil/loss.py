@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from lifelog.evaluate.metrics import METRICS
+from lifelog.f1 import monitored_score
 from lifelog.mil.bags import Bags
 from lifelog.mil.network import BagNetwork
 from lifelog.mil.stack import SomeBags, Stack, StackedBags
@@ -114,9 +114,8 @@ class Evaluation:
 
     def scores(self) -> list[float]:
         """Return the monitored score of each network by its predictions."""
-        score = METRICS[self._settings.monitor].score
         pairs = zip(self._classes.cpu().numpy(), self.predicted.cpu().numpy(), self._bags.counts, strict=True)
-        return [score(own[:count], output[:count], None) for own, output, count in pairs]
+        return [monitored_score(self._settings.monitor, x[:count], output[:count]) for x, output, count in pairs]
 
 
 def validation_score(network: BagNetwork, validation: SomeBags, settings: Training) -> float:

@@ -1,103 +1,87 @@
-"""train_mil: the networks of a user; of each, the epoch with the best validation score is kept."""
+"""train_mil: the networks of a participant; of each, the epoch with the best validation score is kept."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from lifelog import __version__
-from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
+from lifelog.mil.bags import LabelledBags, fit_scalings, standardise_bags
+from lifelog.mil.checkpoint import Checkpoint, fold_tensors
 from lifelog.mil.device import pick_device
 from lifelog.mil.fit import Fit, Task, TrainingError, fit
 from lifelog.mil.network import MilNetwork
 from lifelog.settings.mil import Mil
 from lifelog.settings.splits import Target
 from lifelog.settings.windows import Modality
-from lifelog.splits.assign import DESCRIBED, exclusion, folds_tested, read_folds
+from lifelog.splits.folds import Folds
 from lifelog.standardise import Scaling
-from lifelog.tables import read_json, write_atomically, write_json
 
 logger = logging.getLogger(__name__)
 
 
-class Member(NamedTuple):
-    """A network of a checkpoint.
-
-    Attributes
-    ----------
-    fold : int
-        The fold of the split whose training windows it was trained on.
-    network : MilNetwork
-        In evaluation mode.
-    scalings : dict of str to Scaling
-        By modality, of its training windows.
-    """
-
-    fold: int
-    network: MilNetwork
-    scalings: dict[str, Scaling]
-
-
 def train_mil(
-    data_path: str | Path,
-    splits_path: str | Path,
+    labelled: LabelledBags,
+    folds: Folds,
     modalities: list[Modality],
     target: Target,
-    standardise: str,
     settings: Mil,
-    checkpoints: Sequence[str | Path],
-) -> None:
-    """Train the networks of a user, and write one checkpoint (safetensors) per seed with a JSON file beside it.
+    standardise: str = "user",
+) -> list[Checkpoint]:
+    """Train the networks of a participant: one per training seed and tested fold.
 
-    A checkpoint holds a network per tested fold of the split. It is trained on the training windows of the fold; the
-    validation windows select its epoch.
-
-    An excluded user, or one whose training fails, has checkpoints without weights, and the JSON file has the reason.
-    Later stages leave the user out, and the report shows the reason.
+    A network is trained on the training windows of its fold; the validation windows select its epoch.
 
     Parameters
     ----------
-    data_path : str or Path
-        A file of `extract_features` for the encoder `features`, of `extract_windows` for `convolution`.
-    splits_path : str or Path
-        A file of `assign_splits`.
+    labelled : LabelledBags
+        Of `make_bags`, by features for the encoder `features`, by samples for `convolution`.
+    folds : Folds
+        Of `assign_splits`.
     modalities : list of Modality
         The instances of a bag.
     target : Target
-        Its bins are the classes.
-    standardise : str
-        `user` or `none`.
+        What is predicted.
     settings : Mil
         Network and training.
-    checkpoints : sequence of str or Path
-        One file to write per seed of `settings`.
+    standardise : str, default "user"
+        `user` or `none`.
+
+    Returns
+    -------
+    list of Checkpoint
+        One per seed of `settings`. An excluded participant, or one whose training fails, has checkpoints without
+        weights, which hold the reason: later stages leave the participant out.
+
+    Examples
+    --------
+    >>> from lifelog import BlockedSplit, Mil, Target, make_cohort
+    >>> from lifelog import assign_splits, extract_features, feature_instances, make_bags, train_mil
+    >>> (person,) = make_cohort(participants=1, windows=40)
+    >>> target = Target(name="stress", column="label", bins={"low": [0], "high": [2]})
+    >>> folds = assign_splits(person.labels, target, BlockedSplit(name="sessions", folds=2))
+    >>> features = extract_features([person.sensors], person.labels, person.modalities)
+    >>> bags = make_bags(feature_instances(features), folds)
+    >>> (checkpoint,) = train_mil(bags, folds, person.modalities, target, Mil(seeds=[0], epochs=2))
+    >>> [member.fold for member in checkpoint.members()]
+    [1, 2]
     """
-    reason = exclusion(splits_path)
-    tensors: list[dict[str, Tensor]] = [{} for _ in settings.seeds]
-    trained: list[dict[str, Any]] = [{} for _ in settings.seeds]
+    reason, seeds = folds.excluded, settings.seeds
+    checkpoints = [Checkpoint({}, {}) for _ in seeds]
     if reason is None:
-        folds = read_folds(splits_path)
-        bags, used, classes = read_bags(
-            data_path, folds[DESCRIBED], modalities, settings.labels, target.classes, settings.encoder
-        )
-        trained = [{"classes": classes, "channels": bags.channels, "folds": {}} for _ in settings.seeds]
         try:
-            subsets = {fold: folds[fold].subset[used.index].to_numpy() for fold in folds_tested(folds)}
-            for fold, fits, scalings in _fit_folds(bags, subsets, modalities, len(classes), standardise, settings):
-                for own, about_own, fitted in zip(tensors, trained, fits, strict=True):
-                    own |= _member_tensors(fold, fitted, scalings)
-                    about_own["folds"][str(fold)] = {"epoch": fitted.epoch, "history": fitted.history}
+            trained = {"classes": labelled.classes, "channels": labelled.bags.channels}
+            checkpoints = [Checkpoint(trained | {"folds": {}}, {}) for _ in seeds]
+            for fold, fits, scalings in _fit_folds(labelled, folds, modalities, standardise, settings):
+                for checkpoint, fitted in zip(checkpoints, fits, strict=True):
+                    checkpoint.tensors.update(fold_tensors(fold, fitted.state, scalings))
+                    checkpoint.about["folds"][str(fold)] = {"epoch": fitted.epoch, "history": fitted.history}
         except TrainingError as error:
             reason = f"training failed: {error}"
-            tensors, trained = [{} for _ in settings.seeds], [{} for _ in settings.seeds]
+            checkpoints = [Checkpoint({}, {}) for _ in seeds]
     if reason is not None:
         logger.warning("excluded: %s", reason)
     about: dict[str, Any] = {
@@ -108,104 +92,30 @@ def train_mil(
         "target": target.model_dump(),
         "modalities": [modality.model_dump() for modality in modalities],
     }
-    for seed, checkpoint, own, about_own in zip(settings.seeds, checkpoints, tensors, trained, strict=True):
-        with write_atomically(checkpoint) as file:
-            save_file({name: value.contiguous() for name, value in sorted(own.items())}, file)
-        write_json(about | {"seed": seed} | about_own, Path(checkpoint).with_suffix(".json"))
+    pairs = zip(seeds, checkpoints, strict=True)
+    return [Checkpoint(about | {"seed": seed} | own.about, own.tensors) for seed, own in pairs]
 
 
 def _fit_folds(
-    bags: Bags,
-    subsets: dict[int, NDArray[np.str_]],
-    modalities: list[Modality],
-    classes: int,
-    standardise: str,
-    settings: Mil,
+    labelled: LabelledBags, folds: Folds, modalities: list[Modality], standardise: str, settings: Mil
 ) -> Iterator[tuple[int, list[Fit], dict[str, Scaling]]]:
-    """Yield each fold, its network per seed, and the scaling of its training windows.
+    """Yield each tested fold, its network per seed, and the scaling of its training windows.
 
     The networks of all folds are trained together. Samples, of which each fold has a standardised copy, would take too
     much memory: they are trained fold by fold.
     """
-    device = pick_device(settings.device)
-    folds = list(subsets)
-    for together in [folds] if settings.encoder == "features" else [[fold] for fold in folds]:
+    device, bags = pick_device(settings.device), labelled.bags
+    for together in [folds.tested] if settings.encoder == "features" else [[fold] for fold in folds.tested]:
         scalings, tasks = {}, []
         for fold in together:
-            train, validation = (bags.take(torch.from_numpy(subsets[fold] == x)) for x in ("train", "validation"))
+            subsets = folds.fold(fold).subset[labelled.rows.index].to_numpy()
+            train, validation = (bags.take(torch.from_numpy(subsets == x)) for x in ("train", "validation"))
             scalings[fold] = fit_scalings(train, standardise)
-            train, validation = (standardise_bags(own, scalings[fold]).to(device) for own in (train, validation))
+            train, validation = (standardise_bags(x, scalings[fold]).to(device) for x in (train, validation))
             for seed in settings.seeds:
                 torch.manual_seed(seed)
-                network = MilNetwork(modalities, classes, settings, bags.channels).to(device)
+                network = MilNetwork(modalities, len(labelled.classes), settings, bags.channels).to(device)
                 tasks.append(Task(network, train, validation, seed))
         fits = iter(fit(tasks, settings))
         for fold in together:
             yield fold, [next(fits) for _ in settings.seeds], scalings[fold]
-
-
-def _member_tensors(fold: int, fitted: Fit, scalings: dict[str, Scaling]) -> dict[str, Tensor]:
-    """Return the tensors of a network of a checkpoint, by name."""
-    prefix = _prefix(fold)
-    tensors = {f"{prefix}network.{name}": value for name, value in fitted.state.items()}
-    for name, scaling in scalings.items():
-        for part, values in (("mean", scaling.mean), ("std", scaling.std)):
-            tensors[f"{prefix}scaling.{name}.{part}"] = torch.from_numpy(values).float()
-    return tensors
-
-
-def _prefix(fold: int) -> str:
-    return f"fold-{fold}."
-
-
-def exclusion_of(checkpoint: str | Path) -> str | None:
-    """Return why a user has no network, or None."""
-    return read_json(Path(checkpoint).with_suffix(".json"))["excluded"]
-
-
-def load_mil(
-    checkpoint: str | Path, fold: int | None = None
-) -> tuple[MilNetwork, dict[str, Scaling], dict[str, Any]] | None:
-    """Load the network of a user in a fold.
-
-    Parameters
-    ----------
-    checkpoint : str or Path
-        A safetensors file of `train_mil`, with its JSON file beside it.
-    fold : int, optional
-        A tested fold of the split; the first one by default.
-
-    Returns
-    -------
-    tuple of MilNetwork, dict of str to Scaling, and dict, or None
-        The network in evaluation mode, the scaling by modality, and the content of the JSON file (settings, classes,
-        and by fold: epoch, history). None for an excluded user.
-    """
-    members = load_members(checkpoint)
-    if not members:
-        return None
-    own = next(member for member in members if fold in (None, member.fold))
-    return own.network, own.scalings, read_json(Path(checkpoint).with_suffix(".json"))
-
-
-def load_members(checkpoint: str | Path) -> list[Member]:
-    """Load all networks of a checkpoint; none for an excluded user."""
-    about = read_json(Path(checkpoint).with_suffix(".json"))
-    if about["excluded"] is not None:
-        return []
-    tensors = load_file(checkpoint)
-    settings = Mil.from_params(about["mil"] | {"seeds": [about["seed"]]})
-    modalities = [Modality(**entry) for entry in about["modalities"]]
-    members = []
-    for fold in map(int, about["folds"]):
-        network = MilNetwork(modalities, len(about["classes"]), settings, about["channels"])
-        prefix = f"{_prefix(fold)}network."
-        network.load_state_dict(
-            {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}
-        )
-        scalings = {
-            name: Scaling(*(tensors[f"{_prefix(fold)}scaling.{name}.{part}"].numpy() for part in ("mean", "std")))
-            for name in about["channels"]
-        }
-        members.append(Member(fold, network.eval(), scalings))
-    return members

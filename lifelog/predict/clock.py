@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lifelog.evaluate.metrics import confusion, macro_f1
+from lifelog.f1 import confusion, macro_f1
 from lifelog.predict.samples import Samples
 from lifelog.settings.predict import Clock
 

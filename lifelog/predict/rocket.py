@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.linear_model import RidgeClassifier
 
-from lifelog.evaluate.metrics import confusion, macro_f1
+from lifelog.f1 import confusion, macro_f1
 from lifelog.predict.samples import Samples
 from lifelog.settings.predict import Rocket
 from lifelog.standardise import fit_scaling

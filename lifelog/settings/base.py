@@ -18,6 +18,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     renamed: ClassVar[dict[str, str]] = {}  # former key: present key, for error messages
     removed: ClassVar[dict[str, str]] = {}  # former key: why it is not needed
+    renamed_values: ClassVar[dict[str, dict[str, str]]] = {}  # by key, former value: present value
 
     def narrow(self, model: type[S]) -> S:
         """Return the keys that `model`, a base class of this section, declares.

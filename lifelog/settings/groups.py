@@ -1,4 +1,4 @@
-"""Settings of importance vectors, groups and their embedding."""
+"""Settings of groups, and of the t-SNE of windows."""
 
 from __future__ import annotations
 
@@ -7,18 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from lifelog.settings.base import Section
-from lifelog.settings.splits import Subset
-
-
-class Vectors(Section):
-    """Which importance values describe a user."""
-
-    importance: Literal["value", "attention", "ablation"] = "value"
-    """importance measure that forms the groups (published: attention)"""
-
-    subsets: list[Subset] = Field(["train", "validation"], min_length=1)
-    """windows of a fold whose importance is used; networks explain validation and test windows only (published:
-    test)"""
+from lifelog.settings.importance import Vectors
 
 
 class Clustering(Vectors):
@@ -52,8 +41,8 @@ class Groups(Scoring):
 
     renamed: ClassVar[dict[str, str]] = {
         "parts": "subsets",
-        "perplexity": "embedding.perplexity",
-        "embedding_seed": "embedding.seed",
+        "perplexity": "tsne.perplexity",
+        "embedding_seed": "tsne.seed",
     }
 
     random: int = Field(99, ge=1, le=999)
@@ -61,11 +50,11 @@ class Groups(Scoring):
     primary"""
 
 
-class Embedding(Section):
-    """The t-SNE embedding of windows."""
+class Tsne(Section):
+    """The t-SNE of windows."""
 
     importance: Literal["attention", "ablation"] = "attention"
-    """importance measure that is embedded; a value describes many windows"""
+    """importance measure that is embedded; a Shapley value describes many windows"""
 
     perplexity: float = Field(30, gt=0)
     """perplexity of t-SNE; reduced for few windows"""

@@ -1,17 +1,20 @@
-"""Settings of the value of modalities."""
+"""Settings of the importance of modalities."""
 
 from __future__ import annotations
+
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from lifelog.settings.base import Section
+from lifelog.settings.splits import Subset
 
 
-class Value(Section):
-    """The value of a modality: what it adds to the prediction of held-out windows."""
+class Shapley(Section):
+    """The Shapley value of a modality: what it adds to the prediction of held-out windows."""
 
     folds: int = Field(5, ge=2, le=50)
-    """folds of sessions or blocks; each is predicted by models of the others"""
+    """inner folds of sessions or blocks; each is predicted by models of the others"""
 
     shrinkage: float = Field(0.5, ge=0, le=1)
     """shrinkage of the correlations of a modality's features; 1 for independent features"""
@@ -24,3 +27,16 @@ class Value(Section):
 
     level: float = Field(0.95, gt=0, lt=1)
     """confidence level of intervals"""
+
+
+class Vectors(Section):
+    """Which importance describes a user."""
+
+    renamed_values: ClassVar[dict[str, dict[str, str]]] = {"importance": {"value": "shapley"}}
+
+    importance: Literal["shapley", "attention", "ablation"] = "shapley"
+    """importance measure that forms the groups (published: attention)"""
+
+    subsets: list[Subset] = Field(["train", "validation"], min_length=1)
+    """windows of a fold whose importance forms its groups; networks explain validation and test windows only
+    (published: test)"""

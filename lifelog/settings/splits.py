@@ -111,6 +111,8 @@ def etri_targets() -> list[Target]:
 class WindowAssignment(Section):
     """Keys of every split that assigns windows to subsets."""
 
+    renamed: ClassVar[dict[str, str]] = {"light": "fast"}
+
     name: Name
     """wildcard {split} of the results"""
 
@@ -149,7 +151,7 @@ class BlockedSplit(WindowAssignment):
     """keeps whole sessions, blocks of minutes, or whole tasks together"""
 
     folds: int = Field(5, ge=1, le=50)
-    """number of folds, each of which is tested once; 1: one test subset"""
+    """number of folds, each of which serves as test set once; 1: one test subset"""
 
     min_sessions: int = Field(4, ge=3)
     """users with fewer sessions are split by blocks of minutes"""
@@ -168,7 +170,7 @@ class BlockedSplit(WindowAssignment):
 
     @property
     def rotates(self) -> bool:
-        """Whether there are several folds, each of which is tested once."""
+        """Whether there are several folds, each of which serves as test set once."""
         return (len(self.hold_out) or self.folds) > 1
 
     @model_validator(mode="after")

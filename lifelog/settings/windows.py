@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -24,7 +24,7 @@ SIGNAL_OF_UNIT: dict[str, Signal] = {
 # Mean of a window below which a sensor does not touch the skin. Kleckner et al. (IEEE Transactions on Biomedical
 # Engineering 65, 2018) require 0.05 µS and 30 °C, but worn devices also record 0.03 µS on dry skin, and 27 °C.
 CONTACT: dict[str, float] = {"skin_conductance": 0.01, "temperature": 25.0}
-FEWEST_SAMPLES = 40  # of a window from which on features of the field are computed
+FEWEST_SAMPLES = 40  # minimum per window for domain features
 SLOWEST_PULSE = 10.0  # Hz
 
 
@@ -264,6 +264,8 @@ class Windows(Extraction):
 class Modality(Section):
     """One sensor: what is read and what a window of it holds."""
 
+    renamed_values: ClassVar[dict[str, dict[str, str]]] = {"features": {"field": "domain"}}
+
     name: Name
     """name in tables, figures and the report"""
 
@@ -298,8 +300,8 @@ class Modality(Section):
     signal: Signal | Literal["auto", "other"] = "auto"
     """what is measured; auto: by the unit"""
 
-    features: Literal["field", "generic", "both"] = "field"
-    """field: features of the signal, such as heart-rate variability; generic: statistics of each channel, as for other
+    features: Literal["domain", "generic", "both"] = "domain"
+    """domain: features of the signal, such as heart-rate variability; generic: statistics of each channel, as for other
     signals; both"""
 
     contact: float | Literal["auto"] | None = "auto"

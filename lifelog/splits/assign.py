@@ -1,141 +1,175 @@
-"""assign_splits: assignment of a user's windows to training, validation and test subsets, for a target and a split.
+"""assign_splits: assignment of a participant's windows to training, validation and test subsets, in folds.
 
 random   single windows, as published: neighbours in time fall into different subsets, which rewards proximity in time.
-blocked  whole sessions; blocks of minutes with an embargo between subsets for users with few sessions; runs of
+blocked  whole sessions; blocks of minutes with an embargo between subsets for participants with few sessions; runs of
          tasks for a protocol with tasks.
-
-The table has one row per fold and window. In a split with several folds, each of the folds 1, 2, ... is tested once,
-and fold 0 holds out nothing: it describes the user, for the report and for new users. A split with one fold has only
-fold 0, with a test subset.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lifelog.arrays import Bools, Codes, Floats, Texts
 from lifelog.blocks import time_blocks, whole_answers
 from lifelog.settings.levels import matches
 from lifelog.settings.splits import SUBSETS, AnySplit, BlockedSplit, RandomSplit, Target
+from lifelog.splits.folds import Folds
 from lifelog.splits.subsets import blocked_subsets, distances, random_subsets, rotated_subsets
-from lifelog.tables import TEXT, TIME, read_notes, write_table
 from lifelog.windows.labels import shared_rows
-from lifelog.windows.read import read_labels
-
-DESCRIBED = 0  # the fold that describes a user
-# level: the raw label value; label: the target's class, null if the value is in no bin; subset: null if the window is
-# not used in the fold, for the reason. block: its windows are not independent; whole answers; null without a label.
-KEYS = dict(user=TEXT, session=TEXT, start=TIME)
-SCHEMA = pa.schema(KEYS | dict(level=TEXT, label=TEXT, block=pa.int32(), fold=pa.int16(), subset=TEXT, reason=TEXT))
 
 
 def assign_splits(
-    windows_path: str | Path,
+    windows: pd.DataFrame,
     target: Target,
     split: AnySplit,
-    splits_path: str | Path,
     seconds: int = 60,
-    quality_path: str | Path | None = None,
-) -> None:
-    """Assign the windows of a user to subsets, and write one row per fold and window, in the order of the windows.
-
-    The notes of the table hold why the user is excluded, the classes that each subset lacks (in any fold for training),
-    and the minutes between the nearest test and training windows.
+    lost: pd.DataFrame | None = None,
+) -> Folds:
+    """Assign the windows of a participant to subsets.
 
     Parameters
     ----------
-    windows_path : str or Path
-        A file of `extract_windows`.
+    windows : pandas.DataFrame
+        One row per window, as `read_labels` returns it: user, session, start, label_rows and the label columns.
     target : Target
         Label column and classes.
     split : RandomSplit or BlockedSplit
         How windows are assigned.
-    splits_path : str or Path
-        Parquet file to write.
     seconds : int, default 60
         Window length in seconds.
-    quality_path : str or Path, optional
-        The quality table of the user, which names the cause of missing windows.
+    lost : pandas.DataFrame, optional
+        The quality table of the participant, which names the cause of missing windows.
+
+    Returns
+    -------
+    Folds
+        All windows, and their subsets in each fold; the reason if the participant is excluded.
 
     Raises
     ------
     ValueError
         If the windows lack a label column of the target or the split.
+
+    Examples
+    --------
+    >>> from lifelog import BlockedSplit, Target, assign_splits, make_cohort
+    >>> (person,) = make_cohort(participants=1, windows=40)
+    >>> target = Target(name="stress", column="label", bins={"low": [0], "high": [2]})
+    >>> folds = assign_splits(person.labels, target, BlockedSplit(name="sessions", folds=4))
+    >>> folds.tested
+    [1, 2, 3, 4]
+    >>> folds.fold(1).subset.value_counts().to_dict()
+    {'train': 20, 'test': 8, 'validation': 5}
     """
-    windows = read_labels(windows_path)
     tasks = split.tasks if isinstance(split, BlockedSplit) else None
+    _check_columns(windows, target, split, tasks)
+    frame = _with_classes(windows, target)
+    used = frame.label.notna().to_numpy()
+    labelled, numbered = windows[used], list[Texts]()
+    codes = frame.label[used].map({name: i for i, name in enumerate(target.classes)}).to_numpy(dtype=int)
+    excluded = _exclusion(codes, target)
+    if len(labelled):
+        frame.loc[used, "block"] = independent_blocks(labelled, target, split)
+    if len(labelled) < 3:
+        excluded = f"{excluded}{_cause(frame, target, lost)}"
+    elif excluded is None:
+        numbered, excluded = _draw_folds(labelled, codes, target, split, seconds)
+    return _to_folds(frame, used, codes, numbered, target, excluded)
+
+
+def _draw_folds(
+    labelled: pd.DataFrame, codes: Codes, target: Target, split: AnySplit, seconds: int
+) -> tuple[list[Texts], str | None]:
+    """Return the subsets of the labelled windows in every fold, and why the participant is excluded, or None."""
+    minutes, excluded = _minutes(labelled), None
+    if isinstance(split, RandomSplit):
+        answers = _answers(labelled, target, _overlapping(minutes, seconds))
+        numbered = [random_subsets(codes, split, answers)]
+        if answers.max() < 2:
+            excluded = "too few windows that can be separated: labels or overlapping times hold them together"
+    else:
+        runs = None if split.tasks is None else _texts(labelled[split.tasks]).to_numpy()
+        sessions = labelled.session.to_numpy()
+        of_windows = codes, sessions, minutes, split, runs, seconds, _answers(labelled, target)
+        numbered = rotated_subsets(*of_windows) if split.rotates else [blocked_subsets(*of_windows)]
+        excluded = _without_held_out_task(split, runs)
+    for subsets in numbered:
+        _check_apart(subsets, minutes, seconds)
+    return numbered, excluded
+
+
+def _to_folds(
+    frame: pd.DataFrame,
+    used: Bools,
+    codes: Codes,
+    numbered: list[Texts],
+    target: Target,
+    excluded: str | None,
+) -> Folds:
+    """Return the folds of all windows, without test windows where a fold cannot be tested."""
+    minutes, blocks = _minutes(frame[used]), frame.block[used].to_numpy()
+    causes = [_unusable(codes, subsets, target.classes, blocks) for subsets in numbered]
+    if numbered and all(causes):
+        excluded = excluded or causes[0]
+    everything = np.full(len(codes), None if excluded else "train", dtype=object)
+    described = _fold_table(frame, used, everything, excluded or "embargo")
+    folds = Folds(described, {}, target.classes, target.kind == "rating", excluded)
+    if excluded:
+        return replace(folds, lacking=_lacking(codes, [everything], target.classes))
+    tables, gaps = [], []
+    for subsets, cause in zip(numbered, causes, strict=True):
+        if cause is None:
+            gaps.append(nearest_minutes(minutes[subsets == "test"], minutes[subsets == "train"]))
+        else:  # A fold without training windows of two classes cannot be tested; its windows train in other folds.
+            subsets[subsets == "test"] = None
+        tables.append(_fold_table(frame, used, subsets, cause or "embargo"))
+    lacking = _lacking(codes, numbered, target.classes)
+    return replace(folds, numbered=dict(enumerate(tables, 1)), lacking=lacking, nearest_minutes=min(gaps))
+
+
+def _minutes(windows: pd.DataFrame) -> Floats:
+    """Return the starts of windows in minutes."""
+    return (windows.start.dt.as_unit("s").astype("int64") / 60).to_numpy()
+
+
+def _check_columns(windows: pd.DataFrame, target: Target, split: AnySplit, tasks: str | None) -> None:
+    """Raise ValueError if the windows lack the label column of the target or of the tasks."""
     for key, name, column in (("targets", target.name, target.column), ("splits", split.name, tasks)):
         if column is not None and column not in windows:
             labels = [label for label in windows.columns if label not in ("user", "session", "start", "label_rows")]
             raise ValueError(f"{key}: {name!r} uses the label column {column!r}; the data have {labels}")
-    frame = windows[["user", "session", "start"]].copy()
-    frame["level"] = windows[target.column].astype(object).where(windows[target.column].notna(), None)
-    frame["label"] = frame.level.map({value: target.class_of(value) for value in frame.level.dropna().unique()})
-    frame["block"] = None
-    used = frame.label.notna().to_numpy()
-    codes = frame.label[used].map({name: i for i, name in enumerate(target.classes)}).to_numpy(dtype=int)
-    minutes = (frame.start[used].dt.as_unit("s").astype("int64") / 60).to_numpy()
-    sessions = frame.session[used].to_numpy()
-    shared = np.array(shared_rows(rows.get(target.column, []) for rows in windows.label_rows[used]), dtype=int)
-    runs = None if tasks is None else windows[tasks].astype(object).where(windows[tasks].notna(), None)[used].to_numpy()
-    folds, excluded = [np.full(len(codes), None, dtype=object)], None
-    if len(codes):
-        frame.loc[used, "block"] = independent_blocks(windows[used], target, split)
+
+
+def _with_classes(windows: pd.DataFrame, target: Target) -> pd.DataFrame:
+    """Return user, session and start of windows, with the raw label value, the class, and an empty block."""
+    level = _texts(windows[target.column])
+    classes = level.map({value: target.class_of(value) for value in level.dropna().unique()})
+    return windows[["user", "session", "start"]].assign(level=level, label=classes, block=None)
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """Return a label column as objects, with None for missing values."""
+    return column.astype(object).where(column.notna(), None)
+
+
+def _exclusion(codes: Codes, target: Target) -> str | None:
+    """Return why the classes of the labelled windows exclude a participant, or None."""
     if len(codes) < 3:
-        excluded = f"too few windows: {len(codes)} with a label in a bin{_cause(frame, target, quality_path)}"
-    elif len(set(codes)) < 2:
-        excluded = f"one class only: all {len(codes)} windows are {target.classes[codes[0]]!r}"
-    elif isinstance(split, RandomSplit):
-        together = _overlapping(minutes, seconds)
-        rows = (
-            [*own.get(target.column, []), f"time {run}"]
-            for own, run in zip(windows.label_rows[used], together, strict=True)
-        )
-        shared = np.array(shared_rows(rows), dtype=int)
-        folds = [random_subsets(codes, split, shared)]
-        if shared.max() < 2:
-            excluded = "too few windows that can be separated: labels or overlapping times hold them together"
-    else:
-        of_windows = codes, sessions, minutes, split, runs, seconds, shared
-        folds = rotated_subsets(*of_windows) if split.rotates else [blocked_subsets(*of_windows)]
-        excluded = _without_held_out_task(split, runs)
-    for subsets in folds:
-        _check_apart(subsets, minutes, seconds)
-    blocks = frame.block[used].to_numpy()
-    causes = [excluded or _unusable(codes, subsets, target.classes, blocks) for subsets in folds]
-    if all(causes):
-        excluded = causes[0]
-    gaps = [
-        nearest_minutes(minutes[subsets == "test"], minutes[subsets == "train"])
-        for subsets, cause in zip(folds, causes, strict=True)
-        if cause is None
-    ]
-    if excluded:
-        folds, causes = [np.full(len(codes), None, dtype=object)], [excluded]
-    elif split.rotates:
-        # A fold without training windows of two classes cannot be tested, but its windows train in other folds.
-        for subsets, cause in zip(folds, causes, strict=True):
-            subsets[(subsets == "test") & (cause is not None)] = None
-        folds, causes = [np.full(len(codes), "train", dtype=object), *folds], [None, *causes]
-    tables = [
-        _fold_table(frame, used, number, subsets, cause or "embargo")
-        for number, (subsets, cause) in enumerate(zip(folds, causes, strict=True))
-    ]
-    nearest = min(gaps, default=None)
-    notes = {
-        "excluded": excluded,
-        "lacking": _lacking(codes, folds, target.classes),
-        "classes": target.classes,
-        "rating": target.kind == "rating",
-        "nearest_minutes": nearest,
-    }
-    write_table(pd.concat(tables, ignore_index=True), splits_path, SCHEMA, notes)
+        return f"too few windows: {len(codes)} with a label in a bin"
+    if len(set(codes)) < 2:
+        return f"one class only: all {len(codes)} windows are {target.classes[codes[0]]!r}"
+    return None
+
+
+def _answers(labelled: pd.DataFrame, target: Target, runs: Codes | None = None) -> Codes:
+    """Number windows such that those which share an answer, or are in one run, have the same number."""
+    rows = [own.get(target.column, []) for own in labelled.label_rows]
+    if runs is not None:
+        rows = [[*names, f"time {run}"] for names, run in zip(rows, runs, strict=True)]
+    return np.array(shared_rows(rows), dtype=int)
 
 
 def independent_blocks(windows: pd.DataFrame, target: Target, split: AnySplit) -> Codes:
@@ -155,51 +189,17 @@ def independent_blocks(windows: pd.DataFrame, target: Target, split: AnySplit) -
     ndarray of int, shape (n_windows,)
         Block of time within a session of each window; windows of an answer are in the block of the first of them.
     """
-    minutes = (windows.start.dt.as_unit("s").astype("int64") / 60).to_numpy()
-    answers = np.array(shared_rows(rows.get(target.column, []) for rows in windows.label_rows), dtype=int)
-    return whole_answers(time_blocks(windows.session.to_numpy(), minutes, split.block_minutes), answers)
+    blocks = time_blocks(windows.session.to_numpy(), _minutes(windows), split.block_minutes)
+    return whole_answers(blocks, _answers(windows, target))
 
 
-def _fold_table(frame: pd.DataFrame, used: Bools, fold: int, subsets: Texts, cause: str) -> pd.DataFrame:
+def _fold_table(frame: pd.DataFrame, used: Bools, subsets: Texts, cause: str) -> pd.DataFrame:
     """Return the rows of a fold; `cause` is why windows with a label in a bin are in no subset."""
-    own = frame.assign(fold=fold, subset=None, reason=None).astype({"subset": object, "reason": object})
-    own.loc[used, "subset"] = subsets
-    own.loc[~used, "reason"] = "label in no bin"
-    own.loc[used & own.subset.isna().to_numpy(), "reason"] = cause
-    return own
-
-
-def read_split(path: str | Path, fold: int = DESCRIBED) -> pd.DataFrame:
-    """Read the subsets of a user in a fold: one row per window, in the order of the windows.
-
-    A user with fewer folds than others is not tested in the further ones: they are like fold 0.
-
-    Parameters
-    ----------
-    path : str or Path
-        A file of `assign_splits`.
-    fold : int, default 0
-        Number of the fold.
-
-    Returns
-    -------
-    pandas.DataFrame
-        user, session, start, level, label, block, fold, subset, reason.
-    """
-    folds = read_folds(path)
-    return folds.get(fold, folds[DESCRIBED])
-
-
-def read_folds(path: str | Path) -> dict[int, pd.DataFrame]:
-    """Read the subsets of a user in every fold, by its number."""
-    table = pq.read_table(path).to_pandas()
-    folds = {int(fold): own.reset_index(drop=True) for fold, own in table.groupby("fold")}
-    return folds or {DESCRIBED: table}
-
-
-def folds_tested(folds: Mapping[int, pd.DataFrame]) -> list[int]:
-    """Return the numbers of the folds with a test subset."""
-    return [fold for fold, own in folds.items() if (own.subset == "test").any()]
+    rows = frame.assign(subset=None, reason=None).astype({"subset": object, "reason": object})
+    rows.loc[used, "subset"] = subsets
+    rows.loc[~used, "reason"] = "label in no bin"
+    rows.loc[used & rows.subset.isna().to_numpy(), "reason"] = cause
+    return rows.reset_index(drop=True)
 
 
 def _overlapping(minutes: Floats, seconds: int) -> Codes:
@@ -219,9 +219,9 @@ def _check_apart(subsets: Texts, minutes: Floats, seconds: int) -> None:
             raise ValueError(f"a window of the {subset} subset overlaps one of another subset")
 
 
-def _cause(frame: pd.DataFrame, target: Target, quality_path: str | Path | None) -> str:
+def _cause(frame: pd.DataFrame, target: Target, quality: pd.DataFrame | None) -> str:
     """Return why so few windows have a label in a bin: the labels, or the commonest reason why windows were lost."""
-    lost = pd.DataFrame() if quality_path is None else pq.read_table(quality_path).to_pandas().query("kind == 'label'")
+    lost = pd.DataFrame() if quality is None else quality[quality.kind == "label"]
     unused = frame.level[frame.label.isna()]
     if len(unused) and len(unused) >= len(lost):
         values = unused.fillna("no answer").value_counts().head(8)
@@ -232,11 +232,6 @@ def _cause(frame: pd.DataFrame, target: Target, quality_path: str | Path | None)
     causes = lost.reason.where(lost.reason != "no usable modality", lost.detail.str.partition(";")[0])
     cause = causes.value_counts().index[0]
     return f"; {cause} in {(causes == cause).sum()} of {len(lost) + len(frame)} labelled windows"
-
-
-def exclusion(splits_path: str | Path) -> str | None:
-    """Return why a user is excluded, or None."""
-    return read_notes(splits_path)["excluded"]
 
 
 def nearest_minutes(test: Floats, train: Floats) -> int:
@@ -250,7 +245,7 @@ def nearest_minutes(test: Floats, train: Floats) -> int:
     Returns
     -------
     int
-        Floats.
+        In minutes.
     """
     return int(distances(test, train).min())
 

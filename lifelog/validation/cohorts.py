@@ -134,7 +134,7 @@ def simulate(scenario: Scenario, kind: int, seed: int, number: int, recording: i
             response = response * (drifts[next(other for other in MECHANISMS if other not in planted)] < 0)
         drift = drifts[name] * (0.5 if name in planted else 1.0)
         channel = number % CHANNELS.get(name, 1) if scenario.difficulty == "channel" else None
-        signal = SIGNALS[mechanism](rng, _Window(RATES.get(name, 0), traits[name], response, drift))
+        signal = SIGNALS[mechanism](rng, _Channel(RATES.get(name, 0), traits[name], response, drift))
         if CHANNELS.get(name, 1) > 1:
             others = [_others(rng, name, mechanism, traits[name], response, drift, channel) for _ in range(2)]
             signal = np.concatenate([signal, *others][: CHANNELS[name]], axis=2)
@@ -157,7 +157,7 @@ def _others(
 ) -> Floats:
     """Return another channel of a modality, which does not respond if only one of them does."""
     silent = np.zeros_like(response) if channel is not None else response
-    return SIGNALS[mechanism](rng, _Window(RATES.get(name, 0), trait, silent, drift))
+    return SIGNALS[mechanism](rng, _Channel(RATES.get(name, 0), trait, silent, drift))
 
 
 def _slow(rng: np.random.Generator, sessions: Codes, memory: float) -> Floats:
@@ -170,7 +170,7 @@ def _slow(rng: np.random.Generator, sessions: Codes, memory: float) -> Floats:
 
 
 @dataclass(frozen=True)
-class _Window:
+class _Channel:
     """What a channel of all windows is made from: rate in Hz, and trait, response to the label and drift."""
 
     rate: int
@@ -187,38 +187,38 @@ class _Window:
         return np.arange(self.shape[1]) / max(1, self.rate)
 
 
-def _level(rng: np.random.Generator, window: _Window) -> Floats:
-    level = 3 * window.trait + 0.8 * window.response + 0.6 * window.drift
-    return level[:, None, None] + 0.3 * rng.normal(size=window.shape)
+def _level(rng: np.random.Generator, channel: _Channel) -> Floats:
+    level = 3 * channel.trait + 0.8 * channel.response + 0.6 * channel.drift
+    return level[:, None, None] + 0.3 * rng.normal(size=channel.shape)
 
 
-def _scalar(rng: np.random.Generator, window: _Window) -> Floats:
-    level = 3 * window.trait + window.response + 0.6 * window.drift
-    return level[:, None, None] + 0.4 * rng.normal(size=window.shape)
+def _scalar(rng: np.random.Generator, channel: _Channel) -> Floats:
+    level = 3 * channel.trait + channel.response + 0.6 * channel.drift
+    return level[:, None, None] + 0.4 * rng.normal(size=channel.shape)
 
 
-def _spread(rng: np.random.Generator, window: _Window) -> Floats:
-    size = np.exp(0.4 * window.response + 0.3 * window.drift)
-    return window.trait + size[:, None, None] * rng.normal(size=window.shape)
+def _spread(rng: np.random.Generator, channel: _Channel) -> Floats:
+    size = np.exp(0.4 * channel.response + 0.3 * channel.drift)
+    return channel.trait + size[:, None, None] * rng.normal(size=channel.shape)
 
 
-def _bursts(rng: np.random.Generator, window: _Window) -> Floats:
-    rate = 4 * np.exp(0.8 * window.response + 0.2 * window.drift)
-    values = 0.05 * rng.normal(size=window.shape) + window.trait + (0.3 * window.drift)[:, None, None]
+def _bursts(rng: np.random.Generator, channel: _Channel) -> Floats:
+    rate = 4 * np.exp(0.8 * channel.response + 0.2 * channel.drift)
+    values = 0.05 * rng.normal(size=channel.shape) + channel.trait + (0.3 * channel.drift)[:, None, None]
     for row, count in zip(values, rng.poisson(rate), strict=True):
         onset, size = rng.uniform(0, SECONDS, count), rng.uniform(0.6, 1.4, count)
-        since = np.maximum(window.time[:, None] - onset, 0)
+        since = np.maximum(channel.time[:, None] - onset, 0)
         row[:, 0] += ((np.exp(-since / 4) - np.exp(-since)) * size).sum(axis=1)
     return values
 
 
-def _rhythm(rng: np.random.Generator, window: _Window) -> Floats:
-    frequency = 1.2 + 0.1 * window.trait + 0.1 * window.response + 0.05 * window.drift
-    phase = 2 * np.pi * (frequency[:, None] * window.time + rng.random(len(frequency))[:, None])
-    return np.sin(phase)[:, :, None] + 0.5 * rng.normal(size=window.shape)
+def _rhythm(rng: np.random.Generator, channel: _Channel) -> Floats:
+    frequency = 1.2 + 0.1 * channel.trait + 0.1 * channel.response + 0.05 * channel.drift
+    phase = 2 * np.pi * (frequency[:, None] * channel.time + rng.random(len(frequency))[:, None])
+    return np.sin(phase)[:, :, None] + 0.5 * rng.normal(size=channel.shape)
 
 
-SIGNALS: dict[str, Callable[[np.random.Generator, _Window], Floats]] = {
+SIGNALS: dict[str, Callable[[np.random.Generator, _Channel], Floats]] = {
     "level": _level,
     "scalar": _scalar,
     "spread": _spread,

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.windows.csvfile import MAX_MINUTE_BYTES, numbers, read_csv, read_together
-from lifelog.windows.layout import BadInput, Label, Samples, Session, is_hidden, users_by_name
+from lifelog.windows.layout import BadInput, Label, RawSamples, Session, is_hidden, users_by_name
 from lifelog.windows.layout import fingerprint as files_of
 
 USER = re.compile(r"(user)?\d{1,3}")
@@ -120,7 +120,7 @@ class EtriSession(Session):
         super().__init__(folder.name, labels, notes, READ_TOGETHER)
         self._cache: dict[str, tuple[list[Label], list[str], dict[int, NDArray[np.float64]]]] = {}
 
-    def read(self, modality: Modality, start: int, stop: int) -> Samples:
+    def read(self, modality: Modality, start: int, stop: int) -> RawSamples:
         """Return the samples of a minute; raise BadInput if its file is unusable."""
         source = self.folder / (modality.source or modality.name)
         if modality.name not in self._cache or self._cache[modality.name][0] is not self.labels:  # of another piece
@@ -134,7 +134,7 @@ class EtriSession(Session):
             table = read_csv(path, max_bytes=MAX_MINUTE_BYTES)
             rows = numbers(table, ["timestamp", *_columns(table.column_names, modality, source, start)], path)
             rows = rows[np.isfinite(rows).all(axis=1)]
-        return Samples(rows[:, 0], rows[:, 1:])
+        return RawSamples(rows[:, 0], rows[:, 1:])
 
 
 def _recorded_minutes(folder: Path) -> set[int]:

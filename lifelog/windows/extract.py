@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.tables import write_atomically
-from lifelog.windows.layout import BadInput, Label, Samples, Session
+from lifelog.windows.layout import BadInput, Label, RawSamples, Session
 from lifelog.windows.layouts import LAYOUTS
 from lifelog.windows.quality import QualityLog, expected_samples, no_modality
 from lifelog.windows.regular import to_window
@@ -148,7 +148,7 @@ def _read_window(
         samples = session.read(modality, label.start, label.start + (label.seconds or extraction.seconds))
         inside = (samples.seconds >= 0) & (samples.seconds < (label.seconds or extraction.seconds))
         if not inside.all():
-            samples = Samples(samples.seconds[inside], samples.values[inside], samples.rate)
+            samples = RawSamples(samples.seconds[inside], samples.values[inside], samples.rate)
         count = len(samples.seconds)
         values[:], interpolated = to_window(samples, modality, extraction)
         return Reading(count, interpolated, None)

@@ -1,24 +1,22 @@
 """extract_features: features of every window, for values, networks, predictors and the raw embedding.
 
-Each modality has the features of the field where its signal has any, otherwise summary statistics per channel, and the
+Each modality has domain features where its signal has any, otherwise summary statistics per channel, and the
 maxima of 5-second bins (as published). Features do not depend on the split; they are standardised later, by training
 windows.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pandas as pd
 from numpy.typing import NDArray
 
+from lifelog.arrays import Floats
 from lifelog.settings.windows import Modality
-from lifelog.tables import write_table
-from lifelog.windows.read import iter_windows, maxima_name
-from lifelog.windows.schema import read_modalities
-from lifelog.windows.signals import Features, domain_features, slope
+from lifelog.windows.read import Features
+from lifelog.windows.signals import Columns, domain_features, slope
 
 BIN_SECONDS = 5
 
@@ -76,50 +74,62 @@ def bin_maxima(values: NDArray[np.float32], bins: int) -> NDArray[np.float32]:
     return np.maximum.reduceat(values, edges, axis=1)
 
 
-def extract_features(windows_path: str | Path, seconds: int, features_path: str | Path) -> None:
-    """Write the features of every window of a user, in the order of the windows.
+def extract_features(
+    batches: Iterable[Mapping[str, Floats]], rows: pd.DataFrame, modalities: list[Modality], seconds: int = 60
+) -> Features:
+    """Compute the features of windows.
 
     Parameters
     ----------
-    windows_path : str or Path
-        A file of `extract_windows`.
-    seconds : int
+    batches : iterable of mapping of str to ndarray of float32, shape (n_windows, length, n_channels)
+        Windows by modality, one batch after the other, as `iter_windows` yields them: memory does not grow with the
+        recordings. NaN marks windows in which a modality is missing.
+    rows : pandas.DataFrame
+        One row per window: user, start.
+    modalities : list of Modality
+        The modalities.
+    seconds : int, default 60
         Window length in seconds.
-    features_path : str or Path
-        Parquet file to write; values are NaN where a modality is missing.
+
+    Returns
+    -------
+    Features
+        In the order of the windows; NaN where a modality is missing.
+
+    Examples
+    --------
+    >>> from lifelog import extract_features, make_cohort
+    >>> (person,) = make_cohort(participants=1, windows=40)
+    >>> features = extract_features([person.sensors], person.labels, person.modalities)
+    >>> features.summary.shape
+    (40, 103)
+    >>> features.names[:2]
+    ['acc.magnitude.mad', 'acc.magnitude.std']
     """
-    modalities = read_modalities(windows_path)
     # Not more than the longest modality has samples: a day of scalars is one bin, not 17,280.
     bins = max(1, min(seconds // BIN_SECONDS, max(m.length for m in modalities)))
-    parts = [_describe(batch, modalities, seconds, bins) for batch in iter_windows(windows_path, modalities)]
-    table = pq.read_table(windows_path, columns=["user", "start"])
-    for name in parts[0]:
-        table = table.append_column(name, _column(np.concatenate([part[name] for part in parts])))
-    notes = {"bins": bins, "modalities": [m.model_dump() for m in modalities]}
-    write_table(table, features_path, table.schema, notes)
+    parts, maxima = [], []
+    for batch in batches:
+        parts.append(_summaries(batch, modalities, seconds))
+        maxima.append({m.name: bin_maxima(batch[m.name], bins) for m in modalities})
+    names = list(parts[0])
+    summary = np.stack([np.concatenate([part[name] for part in parts]) for name in names], axis=1)
+    joined = {m.name: np.concatenate([part[m.name] for part in maxima]) for m in modalities}
+    return Features(rows[["user", "start"]].reset_index(drop=True), names, summary, joined, modalities)
 
 
-def _column(values: NDArray[np.float32]) -> pa.Array:
-    """Return a column of numbers (n,), or of lists (n, size)."""
-    return pa.array(values) if values.ndim == 1 else pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
-
-
-def _describe(
-    batch: dict[str, NDArray[np.float32]], modalities: list[Modality], seconds: int, bins: int
-) -> dict[str, NDArray[np.float32]]:
-    """Return the columns of the features table for a batch of windows."""
-    described: dict[str, NDArray[np.float32]] = {}
+def _summaries(batch: Mapping[str, Floats], modalities: list[Modality], seconds: int) -> dict[str, Floats]:
+    """Return the summary features of a batch of windows by column."""
+    columns: dict[str, Floats] = {}
     for modality in modalities:
         values = batch[modality.name].astype(np.float64)
         missing = np.isnan(values[:, 0, 0])
         for name, column in summary_features(values, modality, seconds).items():
-            described[f"{modality.name}.{name}"] = np.where(missing, np.nan, column).astype(np.float32)
-        maxima = bin_maxima(batch[modality.name], bins)
-        described[maxima_name(modality.name)] = maxima.reshape(len(values), bins * modality.channels)
-    return described
+            columns[f"{modality.name}.{name}"] = np.where(missing, np.nan, column).astype(np.float32)
+    return columns
 
 
-def summary_features(values: NDArray[np.float64], modality: Modality, seconds: int) -> Features:
+def summary_features(values: NDArray[np.float64], modality: Modality, seconds: int) -> Columns:
     """Compute the features of a modality that are one number per window.
 
     Parameters
@@ -139,8 +149,8 @@ def summary_features(values: NDArray[np.float64], modality: Modality, seconds: i
     if modality.kind != "sequence":
         return {f"{name}.mean": values[:, 0, c] for c, name in enumerate(modality.columns)}
     rate, signal = modality.length / seconds, modality.known_signal
-    found: Features = {}
-    if signal is None or modality.features != "field":
+    found: Columns = {}
+    if signal is None or modality.features != "domain":
         for statistic, columns in summary(values, rate).items():
             found |= {f"{name}.{statistic}": columns[:, c] for c, name in enumerate(modality.columns)}
     if signal is not None and modality.features != "generic":

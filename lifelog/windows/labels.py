@@ -150,10 +150,10 @@ def _merged(active: list[Interval], columns: list[str], start: int, end: int) ->
     return Stretch(start, end, None if conflict else tuple(values), tuple(rows), conflict)
 
 
-Window = tuple[int, Values | None, BadInput | None, Rows, int]  # start, values, fault, rows, seconds
+WindowRow = tuple[int, Values | None, BadInput | None, Rows, int]  # start, values, fault, rows, seconds
 
 
-def _by_label(stretches: list[Stretch], width: int) -> Iterator[Window]:
+def _by_label(stretches: list[Stretch], width: int) -> Iterator[WindowRow]:
     """Yield windows that start with each stretch, and the rest of it."""
     for stretch in stretches:
         if stretch.values is None:
@@ -172,7 +172,7 @@ def _by_label(stretches: list[Stretch], width: int) -> Iterator[Window]:
             yield stretch.end - rest, stretch.values, fault, stretch.rows, rest
 
 
-def _by_clock(stretches: list[Stretch], extraction: Extraction, zone: str) -> Iterator[Window]:
+def _by_clock(stretches: list[Stretch], extraction: Extraction, zone: str) -> Iterator[WindowRow]:
     """Yield windows at multiples of their length by the clock."""
     pieces: dict[tuple[int, int], list[Stretch]] = {}
     for stretch in stretches:

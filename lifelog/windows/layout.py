@@ -65,7 +65,7 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Samples:
+class RawSamples:
     """Samples of one window as recorded.
 
     Attributes
@@ -103,7 +103,7 @@ class Session:
             piece.labels, piece.notes = self.labels[i : i + step], [] if i else self.notes
             yield piece
 
-    def read(self, modality: Modality, start: int, stop: int) -> Samples:
+    def read(self, modality: Modality, start: int, stop: int) -> RawSamples:
         """Return the samples of a modality from `start` to `stop` (unix seconds); raise BadInput if there are none."""
         raise NotImplementedError
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lifelog.arrays import Bools, Floats
 from lifelog.settings.windows import Modality
-from lifelog.tables import read_notes
+from lifelog.tables import TEXT, TIME, read_notes, write_table
 from lifelog.windows.schema import read_modalities
 
 BATCH_ROWS = 256
@@ -120,56 +122,85 @@ def read_windows(
     return arrays
 
 
-def read_features(
-    features_path: str | Path, rows: NDArray[np.bool_] | slice = slice(None)
-) -> dict[str, NDArray[np.float64]]:
-    """Read the summary features of some windows.
+@dataclass(frozen=True)
+class Features:
+    """The features of a participant's windows.
+
+    Attributes
+    ----------
+    rows : pandas.DataFrame
+        One row per window: user, start.
+    names : list of str
+        Columns of `summary`, as `modality.channel.feature`.
+    summary : ndarray of float32, shape (n_windows, n_features)
+        Features that are one number per window; NaN where a modality is missing.
+    maxima : dict of str to ndarray of float32, shape (n_windows, bins, n_channels)
+        Maxima of equal bins of time by modality; empty if they were not read.
+    modalities : list of Modality
+        The modalities.
+    """
+
+    rows: pd.DataFrame
+    names: list[str]
+    summary: Floats
+    maxima: dict[str, Floats]
+    modalities: list[Modality]
+
+    def by_modality(self, rows: Bools | slice = slice(None)) -> dict[str, Floats]:
+        """Return the summary features of some windows in double precision, by modality."""
+        values, of_column = self.summary[rows].astype(np.float64), np.array([x.split(".")[0] for x in self.names])
+        return {m.name: values[:, of_column == m.name] for m in self.modalities}
+
+
+def read_features(path: str | Path, maxima: bool = False) -> Features:
+    """Read the features of a participant.
 
     Parameters
     ----------
-    features_path : str or Path
-        A file of `extract_features`.
-    rows : ndarray of bool, shape (n_all_windows,), optional
-        The windows to return; all by default.
+    path : str or Path
+        A file of `write_features`.
+    maxima : bool, default False
+        Whether to read the maxima of bins too.
 
     Returns
     -------
-    dict of str to ndarray of float, shape (n_windows, n_features)
-        By modality; NaN where it is missing.
+    Features
+        In the order of the windows.
     """
-    columns, values = read_summaries(features_path, rows)
-    of_column = np.array([column.split(".")[0] for column in columns])
-    names = [Modality(**entry).name for entry in read_notes(features_path)["modalities"]]
-    return {name: values[:, of_column == name] for name in names}
+    notes = read_notes(path)
+    modalities = [Modality(**entry) for entry in notes["modalities"]]
+    names = [name for name in pq.read_schema(path).names if is_summary(name)]
+    bins = {m.name: f"{m.name}.{MAXIMA}" for m in modalities} if maxima else {}
+    table = pq.read_table(path, columns=["user", "start", *names, *bins.values()])
+    arrays = {}
+    for modality in modalities if maxima else ():
+        flat = table.column(bins[modality.name]).combine_chunks().flatten().to_numpy()
+        arrays[modality.name] = flat.reshape(len(table), notes["bins"], modality.channels)
+    summary = np.stack([table.column(name).to_numpy() for name in names], axis=1)
+    return Features(table.select(["user", "start"]).to_pandas(), names, summary, arrays, modalities)
 
 
-def read_summaries(
-    features_path: str | Path, rows: NDArray[np.bool_] | slice = slice(None)
-) -> tuple[list[str], NDArray[np.float64]]:
-    """Read the summary features of some windows as one array.
+def write_features(features: Features, path: str | Path) -> None:
+    """Write the features of a participant, in the order of the windows.
 
     Parameters
     ----------
-    features_path : str or Path
-        A file of `extract_features`.
-    rows : ndarray of bool, shape (n_all_windows,), optional
-        The windows to return; all by default.
-
-    Returns
-    -------
-    columns : list of str
-        Names, as `modality.channel.feature`.
-    values : ndarray of float, shape (n_windows, n_features)
-        NaN where a modality is missing.
+    features : Features
+        Of `extract_features`.
+    path : str or Path
+        Parquet file to write.
     """
-    columns = list(filter(is_summary, pq.read_schema(features_path).names))
-    table = pq.read_table(features_path, columns=columns)
-    return columns, np.stack([table.column(c).to_numpy()[rows] for c in columns], axis=1).astype(np.float64)
-
-
-def maxima_name(modality: str) -> str:
-    """Return the column of a modality's bin maxima, bins x channels."""
-    return f"{modality}.{MAXIMA}"
+    table = pa.Table.from_pandas(features.rows, pa.schema(dict(user=TEXT, start=TIME)), preserve_index=False)
+    summary = dict(zip(features.names, features.summary.T, strict=True))
+    for modality in features.modalities:
+        for name in (name for name in features.names if name.split(".")[0] == modality.name):
+            table = table.append_column(name, pa.array(summary[name]))
+        flat = features.maxima[modality.name].reshape(len(table), -1)
+        column = pa.FixedSizeListArray.from_arrays(flat.ravel(), flat.shape[1])
+        table = table.append_column(f"{modality.name}.{MAXIMA}", column)
+    bins = next(iter(features.maxima.values())).shape[1]
+    notes = {"bins": bins, "modalities": [m.model_dump() for m in features.modalities]}
+    write_table(table, path, table.schema, notes)
 
 
 def is_summary(column: str) -> bool:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lifelog.arrays import Floats
 from lifelog.settings.windows import Extraction, Modality
-from lifelog.windows.layout import BadInput, Samples
+from lifelog.windows.layout import BadInput, RawSamples
 
 JITTER = 1.5  # sampling periods that a sample may be from its place in the window without interpolation
 GAP = 2.0  # sampling periods between samples from which on samples are missing
@@ -25,7 +25,7 @@ class Window(NamedTuple):
     interpolated: int
 
 
-def to_window(samples: Samples, modality: Modality, extraction: Extraction) -> Window:
+def to_window(samples: RawSamples, modality: Modality, extraction: Extraction) -> Window:
     """Convert the samples of a window to a row of the windows table.
 
     Samples are judged by their times, not by their number: with gaps, another rate or several values per time, a
@@ -33,7 +33,7 @@ def to_window(samples: Samples, modality: Modality, extraction: Extraction) -> W
 
     Parameters
     ----------
-    samples : Samples
+    samples : RawSamples
         Samples inside the window.
     modality : Modality
         Samples of a scalar become the mean of each column. A sequence has `length` samples at equal
@@ -94,7 +94,7 @@ def _check_contact(values: Floats, modality: Modality) -> None:
             )
 
 
-def _in_order(samples: Samples, coverage: float) -> tuple[Floats, Floats]:
+def _in_order(samples: RawSamples, coverage: float) -> tuple[Floats, Floats]:
     """Return samples in time order; repeated rows count once, and several values of one time are averaged.
 
     Two devices in one file have many times with different values: then BadInput is raised.

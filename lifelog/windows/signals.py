@@ -1,4 +1,4 @@
-"""Features of the field: what is usually computed from a kind of signal, over all windows at once.
+"""Domain features: what is usually computed from a kind of signal, over all windows at once.
 
 A feature that cannot be computed in a window, such as heart-rate variability without a clear pulse, is NaN.
 """
@@ -13,7 +13,7 @@ from scipy.signal import butter, sosfiltfilt
 
 from lifelog.arrays import Codes, Floats
 
-Features = dict[str, Floats]
+Columns = dict[str, Floats]
 
 PULSE_BAND = (0.5, 3.0)  # Hz; a wider one agrees less with the intervals that the device itself reports
 SHORTEST, LONGEST = 0.3, 2.0  # seconds between pulses: 200 to 30 per minute
@@ -24,7 +24,7 @@ RESPONSE = 0.01  # µS that skin conductance rises, from which a rise is a respo
 STEEP = 0.01  # µS per second
 
 
-def pulse(values: Floats, rate: float) -> Features:
+def pulse(values: Floats, rate: float) -> Columns:
     """Compute heart rate and its variability from a pulse wave (photoplethysmogram).
 
     Pulses are found by two moving averages of the squared pulse wave; their times are interpolated between samples.
@@ -81,7 +81,7 @@ def pulse(values: Floats, rate: float) -> Features:
     }
 
 
-def skin_conductance(values: Floats, rate: float) -> Features:
+def skin_conductance(values: Floats, rate: float) -> Columns:
     """Compute level, slope and responses of skin conductance.
 
     A response is a rise of at least 0.01 µS that is steeper than 0.01 µS per second throughout; slower changes belong
@@ -123,7 +123,7 @@ def skin_conductance(values: Floats, rate: float) -> Features:
     }
 
 
-def slow(values: Floats, rate: float) -> Features:
+def slow(values: Floats, rate: float) -> Columns:
     """Compute the level and the slope of a slow signal such as heart rate or temperature.
 
     Parameters
@@ -162,7 +162,7 @@ def slope(values: Floats, rate: float) -> Floats:
     return slopes
 
 
-def acceleration(values: Floats, axes: Sequence[str]) -> Features:
+def acceleration(values: Floats, axes: Sequence[str]) -> Columns:
     """Compute activity and posture from acceleration.
 
     Parameters
@@ -195,7 +195,7 @@ def acceleration(values: Floats, axes: Sequence[str]) -> Features:
     }
 
 
-OF_CHANNELS: dict[str, Callable[[Floats, float], Features]] = {
+OF_CHANNELS: dict[str, Callable[[Floats, float], Columns]] = {
     "pulse": pulse,
     "skin_conductance": skin_conductance,
     "heart_rate": slow,
@@ -203,7 +203,7 @@ OF_CHANNELS: dict[str, Callable[[Floats, float], Features]] = {
 }
 
 
-def domain_features(signal: str, values: Floats, rate: float, channels: Sequence[str]) -> Features:
+def domain_features(signal: str, values: Floats, rate: float, channels: Sequence[str]) -> Columns:
     """Compute the features of a signal.
 
     Parameters

@@ -12,7 +12,7 @@ import pandas as pd
 
 from lifelog.arrays import Floats
 from lifelog.settings.windows import Modality
-from lifelog.windows.layout import BadInput, Label, Samples, Session
+from lifelog.windows.layout import BadInput, Label, RawSamples, Session
 from lifelog.windows.times import DAY, show
 
 TOLERANCE = 1e-6  # samples; float rounding of times must not move a sample into the neighbouring window
@@ -21,7 +21,7 @@ TOLERANCE = 1e-6  # samples; float rounding of times must not move a sample into
 class Stream(Protocol):
     """A modality over some time."""
 
-    def between(self, start: float, stop: float) -> Samples:
+    def between(self, start: float, stop: float) -> RawSamples:
         """Return the samples from `start` to `stop` (unix seconds), relative to `start`."""
 
 
@@ -33,7 +33,7 @@ class Regular:
     rate: float
     values: Floats
 
-    def between(self, start: float, stop: float) -> Samples:
+    def between(self, start: float, stop: float) -> RawSamples:
         """Return the samples from `start` to `stop` (unix seconds), relative to `start`; NaN rows are left out."""
         first, last = (
             min(max(0, int(np.ceil((time - self.start) * self.rate - TOLERANCE))), len(self.values))
@@ -43,7 +43,9 @@ class Regular:
         seconds = np.maximum((self.start - start) + np.arange(first, last) / self.rate, 0)
         good = np.isfinite(values).all(axis=1)
         return (
-            Samples(seconds[good], values[good], self.rate) if not good.all() else Samples(seconds, values, self.rate)
+            RawSamples(seconds[good], values[good], self.rate)
+            if not good.all()
+            else RawSamples(seconds, values, self.rate)
         )
 
 
@@ -54,10 +56,10 @@ class Irregular:
     seconds: Floats
     values: Floats
 
-    def between(self, start: float, stop: float) -> Samples:
+    def between(self, start: float, stop: float) -> RawSamples:
         """Return the samples from `start` to `stop` (unix seconds), relative to `start`."""
         first, last = np.searchsorted(self.seconds, [start, stop])
-        return Samples(self.seconds[first:last] - start, self.values[first:last])
+        return RawSamples(self.seconds[first:last] - start, self.values[first:last])
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,11 @@ class Broken:
     stop: float
     fault: BadInput
 
-    def between(self, start: float, stop: float) -> Samples:
+    def between(self, start: float, stop: float) -> RawSamples:
         """Raise the fault if the file could hold samples of this time."""
         if self.start < stop and start < self.stop:
             raise self.fault
-        return Samples(np.empty(0), np.empty((0, 1)))
+        return RawSamples(np.empty(0), np.empty((0, 1)))
 
 
 @dataclass(frozen=True)
@@ -81,9 +83,9 @@ class Unreadable:
 
     fault: BadInput
 
-    def between(self, start: float, stop: float) -> Samples:
+    def between(self, start: float, stop: float) -> RawSamples:
         """Return no samples."""
-        return Samples(np.empty(0), np.empty((0, 1)))
+        return RawSamples(np.empty(0), np.empty((0, 1)))
 
 
 class StreamSession(Session):
@@ -97,7 +99,7 @@ class StreamSession(Session):
         """Return the streams of a modality in time order; raise BadInput if it cannot be used."""
         raise NotImplementedError
 
-    def read(self, modality: Modality, start: int, stop: int) -> Samples:
+    def read(self, modality: Modality, start: int, stop: int) -> RawSamples:
         """Return the samples of a window; raise BadInput if there are none or the recording is unusable."""
         if modality.name not in self._loaded:
             try:
@@ -116,7 +118,7 @@ class StreamSession(Session):
         if len(parts) == 1:
             return parts[0]
         rate = parts[0].rate if len({part.rate for part in parts}) == 1 else None
-        return Samples(np.concatenate([p.seconds for p in parts]), np.concatenate([p.values for p in parts]), rate)
+        return RawSamples(np.concatenate([p.seconds for p in parts]), np.concatenate([p.values for p in parts]), rate)
 
 
 def by_day(labels: list[Label], width: int, zone: str) -> Iterator[tuple[str, list[Label]]]:

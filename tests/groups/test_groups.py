@@ -9,8 +9,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from lifelog.groups.assignment import SchemeInputs, group_users, included_users, partition, random_groupings
 from lifelog.groups.clustering import cluster, entropy, read_scores, score_groups
-from lifelog.importance.tsne import embed_importance
-from lifelog.groups.mixture import fit_mixture
+from lifelog.groups.tsne import embed_importance
+from lifelog.importance.mixture import fit_mixture
 from lifelog.groups.recovery import score_recovery
 from lifelog.importance.reliability import score_importance
 from lifelog.importance.vectors import block_errors, profiles, read_importance, user_vectors, window_vectors

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from lifelog.settings.windows import Modality, Windows
-from lifelog.windows.layout import BadInput, Samples
+from lifelog.windows.layout import BadInput, RawSamples
 from lifelog.windows.regular import to_window
 
 
-def samples(count: int, columns: int) -> Samples:
+def samples(count: int, columns: int) -> RawSamples:
     values = np.arange(count * columns, dtype=float).reshape(count, columns)
-    return Samples(np.arange(count) * (60 / count), values)
+    return RawSamples(np.arange(count) * (60 / count), values)
 
 
 @pytest.mark.parametrize("kind", ["scalar", "mean"])
@@ -31,8 +31,8 @@ def test_an_exact_modality_requires_its_exact_number_of_samples(count: int, used
 RATE4 = Modality(name="eda", columns=["eda"], rate=4, length=240)
 
 
-def stream(seconds: np.ndarray) -> Samples:
-    return Samples(seconds, np.sin(seconds / 7)[:, None])
+def stream(seconds: np.ndarray) -> RawSamples:
+    return RawSamples(seconds, np.sin(seconds / 7)[:, None])
 
 
 def test_samples_at_the_configured_rate_are_kept_as_they_are() -> None:
@@ -69,7 +69,7 @@ def test_the_rates_of_file_and_configuration_are_named() -> None:
 
 def test_rows_written_twice_count_once() -> None:
     once = stream(np.arange(240) / 4)
-    twice = Samples(np.repeat(once.seconds, 2), np.repeat(once.values, 2, axis=0))
+    twice = RawSamples(np.repeat(once.seconds, 2), np.repeat(once.values, 2, axis=0))
     np.testing.assert_array_equal(to_window(twice, RATE4, Windows()).values, to_window(once, RATE4, Windows()).values)
 
 
@@ -77,7 +77,7 @@ def test_repeated_rows_count_once_among_several_values_of_a_time() -> None:
     once = stream(np.arange(240) / 4)
     seconds = np.insert(once.seconds, 101, [25, 25])
     values = np.insert(once.values, 101, [[7], once.values[100]], axis=0)  # the row of this time, 7, the row again
-    window = to_window(Samples(seconds, values), RATE4, Windows())
+    window = to_window(RawSamples(seconds, values), RATE4, Windows())
     assert window.values[100] == np.float32((once.values[100, 0] + 7) / 2)
 
 
@@ -107,14 +107,14 @@ def test_a_gap_at_the_start_does_not_shift_the_other_samples(first: float) -> No
     """0.6 % 0.2 is nearly 0.2 in floating point."""
     rate5 = Modality(name="acc", columns=["x"], rate=5, length=300)
     seconds = np.r_[first, np.arange(4, 300) / 5]
-    window = to_window(Samples(seconds, seconds[:, None] * 10), rate5, Windows())
+    window = to_window(RawSamples(seconds, seconds[:, None] * 10), rate5, Windows())
     np.testing.assert_allclose(window.values[3:], np.arange(3, 300) * 2, atol=1e-4)
 
 
 def test_samples_in_any_order_give_the_same_window() -> None:
     samples = stream(np.arange(240) / 4)
     order = np.random.default_rng(0).permutation(240)
-    shuffled = Samples(samples.seconds[order], samples.values[order])
+    shuffled = RawSamples(samples.seconds[order], samples.values[order])
     np.testing.assert_array_equal(
         to_window(shuffled, RATE4, Windows()).values, to_window(samples, RATE4, Windows()).values
     )
@@ -125,9 +125,9 @@ def test_a_constant_channel_is_a_flat_signal_unless_allowed() -> None:
     values[:, 1] = 0
     modality = Modality(name="acc", columns=["x", "up", "z"], rate=4, length=240)
     with pytest.raises(BadInput, match="flat signal: 'up' is 0 in the whole window"):
-        to_window(Samples(np.arange(240) / 4, values), modality, Windows())
+        to_window(RawSamples(np.arange(240) / 4, values), modality, Windows())
     kept = modality.model_copy(update={"flat": "keep"})
-    assert len(to_window(Samples(np.arange(240) / 4, values), kept, Windows()).values) == 720
+    assert len(to_window(RawSamples(np.arange(240) / 4, values), kept, Windows()).values) == 720
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_constant_channel_is_a_flat_signal_unless_allowed() -> None:
 def test_a_sensor_without_skin_contact_is_missing(unit: str, scale: float, level: float, worn: bool) -> None:
     modality = RATE4.model_copy(update={"unit": unit, "scale": scale})
     values = level * (1 + 0.01 * np.random.default_rng(0).normal(size=(240, 1)))
-    recorded = Samples(np.arange(240) / 4, values)
+    recorded = RawSamples(np.arange(240) / 4, values)
     if worn:
         to_window(recorded, modality, Windows())
     else:
@@ -155,8 +155,8 @@ def test_a_sensor_without_skin_contact_is_missing(unit: str, scale: float, level
 
 def test_a_scalar_of_a_regular_recording_covers_its_window() -> None:
     modality = Modality(name="hr", kind="scalar", columns=["hr"])
-    half = Samples(np.arange(30.0), np.arange(30.0)[:, None], rate=1)
+    half = RawSamples(np.arange(30.0), np.arange(30.0)[:, None], rate=1)
     with pytest.raises(BadInput, match="30 of 60"):
         to_window(half, modality, Windows())
-    irregular = Samples(half.seconds, half.values)
+    irregular = RawSamples(half.seconds, half.values)
     assert to_window(irregular, modality, Windows()).values == [14.5]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from lifelog.settings.windows import Extraction, Modality, Recordings
-from lifelog.windows.layout import BadInput, Label, Samples, Session, users_by_name
+from lifelog.windows.layout import BadInput, Label, RawSamples, Session, users_by_name
 from lifelog.windows.layout import fingerprint as files_of
 
 COLUMNS = ["stress", "task"]  # the label columns that a target can use
@@ -63,7 +63,7 @@ class Day(Session):
         self.folder = folder
         self.sensors: dict[str, pd.DataFrame] = {}
 
-    def read(self, modality: Modality, start: int, stop: int) -> Samples:
+    def read(self, modality: Modality, start: int, stop: int) -> RawSamples:
         """Return the samples of a modality from `start` to `stop`, as recorded.
 
         Rate, coverage and order are checked later, by the same rules for all layouts.
@@ -79,7 +79,7 @@ class Day(Session):
             values = inside[list(modality.columns)].to_numpy(dtype=float)
         except (KeyError, ValueError) as problem:
             raise BadInput("unreadable file", f"{path}: {problem}") from problem
-        return Samples(inside.seconds.to_numpy() - start, values)
+        return RawSamples(inside.seconds.to_numpy() - start, values)
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -14,7 +14,8 @@ import pandas as pd
 from lifelog.evaluate.calibration import class_probabilities, reliability
 from lifelog.evaluate.compare import kind_of
 from lifelog.evaluate.decision import STRATEGIES
-from lifelog.evaluate.metrics import METRICS, confusion
+from lifelog.evaluate.metrics import METRICS
+from lifelog.f1 import confusion
 from lifelog.registry import Registry
 from lifelog.report.style import SCHEME_COLOURS, SEQUENTIAL, colours, markers, save, style
 from lifelog.settings.compare import NEEDS, Compare

@@ -2,7 +2,7 @@
 
 The importance of a user is a draw from a group (normal, with an own mean and a common spread) plus an error whose
 variance is known from the user's blocks of time (extreme deconvolution: Bovy, Hogg and Roweis, 2011). Users who differ
-no more than their errors allow are one group; a user with a large error is drawn towards the mean of its group.
+no more than their errors allow are one group; a user with a large error is shrunk towards the mean of its group.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lifelog.arrays import Bools, Floats
+from lifelog.importance.vectors import Profiles
 
+STARTS = 20  # initial means; the most likely result is used
 ITERATIONS = 200
 TOLERANCE = 1e-3  # nats of log-likelihood per iteration
 FINEST = 1e-6  # of the best start
@@ -42,6 +44,34 @@ class Mixture:
     means: Floats
     shrunken: Floats
     variances: Floats
+
+
+def best_mixture(profiles: Profiles, k_max: int, seed: int) -> tuple[int, Mixture]:
+    """Return the number of groups with the lowest BIC, and its mixture.
+
+    Parameters
+    ----------
+    profiles : Profiles
+        Importance of users.
+    k_max : int
+        Largest number of groups; there is at least one user more than groups.
+    seed : int
+        Seed of the initial means.
+
+    Returns
+    -------
+    int, Mixture
+        1 group is possible.
+    """
+    fits = fit_mixtures(profiles, list(range(1, max(1, min(k_max, len(profiles.users) - 1)) + 1)), seed)
+    best = min(fits, key=lambda k: fits[k].bic)
+    return best, fits[best]
+
+
+def fit_mixtures(profiles: Profiles, ks: list[int], seed: int) -> dict[int, Mixture]:
+    """Return the mixture of the users' importance for each number of groups."""
+    vectors, errors = profiles.users.to_numpy(), profiles.errors.to_numpy()
+    return {k: fit_mixture(vectors, errors, k, seed, STARTS) for k in ks}
 
 
 def fit_mixture(vectors: Floats, errors: Floats, k: int, seed: int, starts: int) -> Mixture:

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from sklearn.manifold import TSNE
 
+from lifelog.importance.table import describing
 from lifelog.importance.vectors import raw_vectors, window_vectors
-from lifelog.settings.splits import Subset
+from lifelog.settings.groups import Tsne
 from lifelog.tables import TEXT, TIME
+from lifelog.windows.read import Features
 
 SCHEMA = pa.schema(dict(space=TEXT, user=TEXT, start=TIME, x=pa.float32(), y=pa.float32()))
 
 
-def embed_importance(
-    importance: pd.DataFrame, features: list[str], subsets: list[Subset], settings: Embedding
-) -> pd.DataFrame:
+def embed_importance(importance: pd.DataFrame, features: Sequence[Features], settings: Tsne) -> pd.DataFrame:
     """Embed windows by importance and by raw features.
 
     Parameters
     ----------
     importance : pandas.DataFrame
         Table of `read_importance`.
-    features : list of str
-        Files of `extract_features`.
-    subsets : list of str
-        Subsets whose windows are embedded.
-    settings : Embedding
+    features : sequence of Features
+        Features of the same participants.
+    settings : Tsne
         Importance measure, number of windows, perplexity and seed.
 
     Returns
@@ -35,7 +35,7 @@ def embed_importance(
     pandas.DataFrame
         space, user, start, x, y: the same windows in both spaces, at most `settings.windows`.
     """
-    table = window_vectors(importance, settings.importance, subsets)
+    table = window_vectors(describing(importance), settings.importance, [])
     if settings.windows is not None and len(table) > settings.windows:
         drawn = np.random.default_rng(settings.seed).choice(len(table), settings.windows, replace=False)
         table = table.iloc[np.sort(drawn)]
@@ -43,7 +43,7 @@ def embed_importance(
     return pd.concat(spaces, ignore_index=True)
 
 
-def _embed(vectors: pd.DataFrame, space: str, settings: Embedding) -> pd.DataFrame:
+def _embed(vectors: pd.DataFrame, space: str, settings: Tsne) -> pd.DataFrame:
     """Return the coordinates of windows in one space."""
     keys = vectors.index.to_frame(index=False)
     if (vectors.nunique() <= 1).all():  # identical vectors are one point, which t-SNE cannot embed
