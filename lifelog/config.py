@@ -7,19 +7,30 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Union, get_args
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from lifelog.config_errors import explain
-from lifelog.settings import predict
 from lifelog.settings import splits as split_models
 from lifelog.settings.base import Section
 from lifelog.settings.compare import NEEDS, Compare, LearningCurve
-from lifelog.settings.groups import Groups
+from lifelog.settings.groups import Groups, Tsne
+from lifelog.settings.importance import Shapley
 from lifelog.settings.mil import Mil
+from lifelog.settings.predict import UNGROUPED, PredictorSettings, Scheme, predictor_kinds
 from lifelog.settings.report import NewUsers, Report
 from lifelog.settings.windows import Cohort, Modality, Simulation, Windows, etri_modalities
+
+if TYPE_CHECKING:
+    Predictor = PredictorSettings
+else:
+    Predictor = Annotated[Union[tuple(predictor_kinds().values())], Field(discriminator="name")]  # noqa: UP007
+
+
+def _predictor(name: str, schemes: list[Scheme] | None = None) -> PredictorSettings:
+    """Return the settings of a predictor of the default run."""
+    return predictor_kinds()[name](**({} if schemes is None else {"schemes": schemes}))
 
 
 class ConfigError(ValueError):
@@ -41,7 +52,7 @@ class Config(Section):
     ``Config(mil={"epochs": 5})``. `docs/config.md` lists every key.
     """
 
-    renamed: ClassVar[dict[str, str]] = {"newcomers": "new_users"}
+    renamed: ClassVar[dict[str, str]] = {"newcomers": "new_users", "value": "shapley", "embedding": "tsne"}
 
     results: str = "results"
     """folder of all outputs; use another one for a second run"""
@@ -73,8 +84,8 @@ class Config(Section):
     )
     """assignment of windows to training, validation and test subsets, by method; all entries are run"""
 
-    value: Value = Value()
-    """the value of each modality for the prediction of held-out windows"""
+    shapley: Shapley = Shapley()
+    """the Shapley value of each modality: what it adds to the prediction of held-out windows"""
 
     mil: Mil = Mil()
     """the personal network; its attention is the importance of the modalities in the study"""
@@ -82,22 +93,22 @@ class Config(Section):
     groups: Groups = Groups()
     """groups of users with similar importance"""
 
-    embedding: Embedding = Embedding()
-    """t-SNE embedding of windows"""
+    tsne: Tsne = Tsne()
+    """t-SNE of windows"""
 
-    schemes: list[predict.Scheme] = Field(list(get_args(predict.Scheme)), min_length=1)
+    schemes: list[Scheme] = Field(list(get_args(Scheme)), min_length=1)
     """grouping schemes, i.e. which users share a predictor: all, a group, or none; and controls"""
 
-    predictors: list[predict.Predictor] = Field(
+    predictors: list[Predictor] = Field(
         [
-            predict.Lda(),
-            predict.Boosting(schemes=["global", "importance", "personal"]),
-            predict.MilNet(schemes=["global", "tuned", "importance", "personal"]),
-            predict.LifeLogNet(schemes=["global", "importance"]),
-            predict.Majority(schemes=["global", "personal"]),
-            predict.NearestMinute(schemes=["global"]),
-            predict.LastLabel(schemes=["global"]),
-            predict.Clock(schemes=["global", "personal"]),
+            _predictor("lda"),
+            _predictor("boosting", ["global", "importance", "personal"]),
+            _predictor("mil", ["global", "tuned", "importance", "personal"]),
+            _predictor("lifelognet", ["global", "importance"]),
+            _predictor("majority", ["global", "personal"]),
+            _predictor("nearest_minute", ["global"]),
+            _predictor("last_label", ["global"]),
+            _predictor("clock", ["global", "personal"]),
         ],
         min_length=1,
     )
@@ -144,13 +155,13 @@ class Config(Section):
         """Return the split of a name."""
         return next(split for split in self.splits if split.name == name)
 
-    def predictor(self, name: str) -> predict.AnyPredictor:
+    def predictor(self, name: str) -> PredictorSettings:
         """Return the settings of a predictor."""
         return next(predictor for predictor in self.predictors if predictor.name == name)
 
-    def trained(self, scheme: predict.Scheme) -> list[str]:
+    def trained(self, scheme: Scheme) -> list[str]:
         """Return the predictors that are trained under a scheme."""
-        return [own.name for own in self.predictors if scheme in self.schemes and own.wants(scheme)]
+        return [x.name for x in self.predictors if scheme in self.schemes and x.wants(scheme)]
 
     def tested_predictors(self) -> list[str]:
         """Return the predictors that see sensors and are trained in importance groups."""
@@ -169,7 +180,7 @@ class Config(Section):
             for scheme in self.schemes:
                 if scheme == "attention" == self.groups.importance:  # the same as importance
                     continue
-                possible = split.importance or scheme in predict.UNGROUPED
+                possible = split.importance or scheme in UNGROUPED
                 if predictor.wants(scheme) and possible and (predictor.fast or not split.fast):
                     pairs.append((predictor.name, scheme))
         return pairs
@@ -202,11 +213,11 @@ def _check_splits(config: Config) -> None:
         )
     for split in config.splits:
         if not config.models(split):
-            remedy = "add a light predictor, such as lda, or set `fast: false`"
-            raise ValueError(f"splits: {split.name!r} is light, and no predictor takes seconds; {remedy}")
+            remedy = "add a fast predictor, such as lda, or set `fast: false`"
+            raise ValueError(f"splits: {split.name!r} is fast, and no predictor takes seconds; {remedy}")
     predictor = config.primary.predictor
     if config.split(config.primary.split).fast and predictor and not config.predictor(predictor).fast:
-        raise ValueError(f"splits: the primary test is that of {predictor!r}, but {config.primary.split!r} is light")
+        raise ValueError(f"splits: the primary test is that of {predictor!r}, but {config.primary.split!r} is fast")
 
 
 def _check_targets(config: Config) -> None:
@@ -220,12 +231,11 @@ def _check_groups(config: Config) -> None:
     groups = config.groups
     if groups.unit == "windows" and groups.algorithm == "mixture":
         raise ValueError("groups.unit: a mixture groups users; set groups.algorithm to kmeans or agglomerative")
-    if groups.importance == "value" and "test" in groups.subsets:
-        raise ValueError("groups.subsets: test windows have no value; they are used with attention or ablation")
-    rotates = any(split.importance and split.rotates for split in config.splits)
-    networks = groups.importance != "value" or "attention" in config.schemes
-    if rotates and networks and not {"train", "validation"} <= set(groups.subsets):
-        raise ValueError("groups.subsets: with several folds, networks need train and validation")
+    if groups.importance == "shapley" and "test" in groups.subsets:
+        raise ValueError("groups.subsets: test windows have no Shapley value; they are used with attention or ablation")
+    networks = groups.importance != "shapley" or "attention" in config.schemes
+    if networks and not {"validation", "test"} & set(groups.subsets):
+        raise ValueError("groups.subsets: networks explain validation and test windows; add validation")
 
 
 def _check_schemes(config: Config) -> None:
@@ -240,18 +250,7 @@ def _check_schemes(config: Config) -> None:
         for scheme in predictor.schemes if predictor.schemes != "all" else ():
             if not predictor.supports(scheme):
                 raise ValueError(f"predictors: {predictor.name!r} does not support the scheme {scheme!r}")
-        for name in predictor.models if isinstance(predictor, predict.Embedding) else ():
-            known = [modality.name for modality in config.modalities]
-            if name not in known:
-                raise ValueError(f"predictors: embedding.models: {name!r} is not among the modalities {known}")
-        for name, columns in predictor.columns.items() if isinstance(predictor, predict.LifeLogNet) else ():
-            of_modality = {modality.name: modality.columns for modality in config.modalities}
-            if name not in of_modality:
-                known = list(of_modality)
-                raise ValueError(f"predictors: lifelognet.columns: {name!r} is not among the modalities {known}")
-            if not columns or not set(columns) <= set(of_modality[name]):
-                own = of_modality[name]
-                raise ValueError(f"predictors: lifelognet.columns: {name!r} needs some of the columns {own}")
+        predictor.check({modality.name: modality.columns for modality in config.modalities})
         if predictor.schemes != "all" and "global" not in predictor.schemes:
             needed = "needs the scheme 'global', with which its other schemes are compared"
             raise ValueError(f"predictors: {predictor.name!r} {needed}")
@@ -274,9 +273,7 @@ def _check_compare(config: Config) -> None:
 def _check_order(config: Config) -> None:
     metric = config.compare.metric
     needs = [(f"compare.metric {metric!r}", NEEDS[metric])] if metric in NEEDS else []
-    needs += [
-        (f"predictor {own.name!r}", "ordinal: true") for own in config.predictors if isinstance(own, predict.Ordinal)
-    ]
+    needs += [(f"predictor {x.name!r}", x.needs) for x in config.predictors if x.needs]
     for name in config.targets_run:
         target = config.target(name)
         fulfilled = {"ordinal: true": target.ordinal, "kind: rating": target.kind == "rating"}

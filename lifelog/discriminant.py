@@ -13,7 +13,7 @@ from scipy.special import softmax
 from lifelog.arrays import Bools, Codes, Floats
 from lifelog.standardise import Scaling, fit_scaling
 
-SMALLEST = 1e-3  # variance of a standardised feature within classes, so that no feature decides alone
+MIN_VARIANCE = 1e-3  # of a standardised feature within classes, so that no feature decides alone
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def fit_discriminants(
     count: int,
     shrinkages: Sequence[float],
     weights: Floats | None = None,
-    order: float = 0.0,
+    line_shrinkage: float = 0.0,
 ) -> list[Discriminant]:
     """Fit a linear discriminant without priors for each shrinkage.
 
@@ -73,9 +73,9 @@ def fit_discriminants(
         Of the correlations of features within classes, from 0 (none) to 1 (independent features).
     weights : ndarray of float, shape (n_windows,), optional
         Number of windows that each window counts as; 1 by default.
-    order : float, default 0
-        How far class means are drawn towards the straight line through them, along which classes follow each other at
-        equal distances in the order of their numbers: 0 for not at all, 1 for onto the line.
+    line_shrinkage : float, default 0
+        Shrinkage of the class means towards equally spaced points on a line, in the order of the class numbers: 0 for
+        none, 1 for means on the line.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def fit_discriminants(
     means: Floats = (np.eye(count)[classes] * each[:, None]).T @ x / np.where(present, sizes, 1)[:, None]
     within = x - means[classes]
     scatter = (within * each[:, None]).T @ within
-    return _discriminants(scaling, sizes, means, scatter, shrinkages, order)
+    return _discriminants(scaling, sizes, means, scatter, shrinkages, line_shrinkage)
 
 
 class Moments(NamedTuple):
@@ -141,23 +141,23 @@ def moments(x: Floats, classes: Codes, count: int) -> Moments:
 
 
 def discriminants_of(
-    scaling: Scaling, found: Moments, shrinkages: Sequence[float], order: float = 0.0
+    scaling: Scaling, found: Moments, shrinkages: Sequence[float], line_shrinkage: float = 0.0
 ) -> list[Discriminant]:
     """Return the discriminants of `fit_discriminants` from moments of features that `scaling` has standardised."""
     means = found.sums / np.where(found.sizes > 0, found.sizes, 1)[:, None]
     scatter = found.squares - (means * found.sizes[:, None]).T @ means
-    return _discriminants(scaling, found.sizes, means, scatter, shrinkages, order)
+    return _discriminants(scaling, found.sizes, means, scatter, shrinkages, line_shrinkage)
 
 
 def _discriminants(
-    scaling: Scaling, sizes: Floats, means: Floats, scatter: Floats, shrinkages: Sequence[float], order: float
+    scaling: Scaling, sizes: Floats, means: Floats, scatter: Floats, shrinkages: Sequence[float], line_shrinkage: float
 ) -> list[Discriminant]:
     """Return discriminants of class sizes, class means, and the sum of products of deviations from them."""
     present = sizes > 0
     covariance = scatter / max(1.0, sizes.sum() - present.sum())
-    variances = np.maximum(covariance.diagonal(), SMALLEST)
-    if order:
-        means = (1 - order) * means + order * _line(means, sizes)
+    variances = np.maximum(covariance.diagonal(), MIN_VARIANCE)
+    if line_shrinkage:
+        means = (1 - line_shrinkage) * means + line_shrinkage * _line(means, sizes)
     centre = means[present].mean(axis=0)
     offsets = np.where(present[:, None], means - centre, 0)
     models = []

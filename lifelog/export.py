@@ -16,8 +16,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifelog.evaluate.calibration import class_probabilities
 from lifelog.evaluate.compare import kind_of
+from lifelog.predict.probabilities import class_probabilities
 from lifelog.tables import TEXT, read_csv, read_json, write_atomically, write_csv
 
 # By table and column: type, and description. Times are starts of windows in UTC.

@@ -19,12 +19,12 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
 from lifelog.arrays import Floats
-from lifelog.evaluate.calibration import class_probabilities
 from lifelog.evaluate.metrics import scores
 from lifelog.groups.assignment import read_groups
 from lifelog.groups.clustering import resamples
 from lifelog.importance.vectors import grouping_vectors, read_importance
 from lifelog.predict.interface import one_thread
+from lifelog.predict.probabilities import class_probabilities
 from lifelog.predict.samples import Samples, SamplesReader
 from lifelog.predict.train import predict_users, predictions_schema
 from lifelog.settings.groups import Clustering

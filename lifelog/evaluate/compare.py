@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from lifelog.evaluate.calibration import class_probabilities
 from lifelog.evaluate.metrics import METRICS, scores
 from lifelog.groups.assignment import partition
 from lifelog.intervals import estimate_mean, holm
+from lifelog.predict.probabilities import class_probabilities
 from lifelog.settings.compare import Compare
-from lifelog.settings.predict import SENSORLESS
+from lifelog.settings.predict import sensorless
 
 Predictions = dict[tuple[str, str], pd.DataFrame]  # by predictor and scheme
 
@@ -145,7 +145,7 @@ def compare_predictors(by_user: pd.DataFrame, settings: Compare, primary: str | 
                 | {"p": np.nan if untested else gain.p}
             )
     comparison = pd.DataFrame(rows)
-    tested = (comparison.scheme == "importance") & ~comparison.predictor.isin(SENSORLESS) & comparison.p.notna()
+    tested = (comparison.scheme == "importance") & ~comparison.predictor.isin(sensorless()) & comparison.p.notna()
     comparison["p_holm"] = comparison.p.where(tested & (comparison.predictor == primary))
     others = comparison[tested & (comparison.predictor != primary)]
     comparison.loc[others.index, "p_holm"] = others.groupby("metric").p.transform(holm)

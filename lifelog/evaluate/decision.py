@@ -19,7 +19,7 @@ from lifelog.arrays import Floats
 from lifelog.evaluate.compare import EVERYONE
 from lifelog.intervals import CHANCE, Estimate, estimate_mean
 from lifelog.settings.compare import Compare
-from lifelog.settings.predict import SENSORLESS
+from lifelog.settings.predict import sensorless
 from lifelog.tables import plain
 
 # The simplest one first: one model, a model per user, one of all users per user, groups, several models per user.
@@ -70,7 +70,7 @@ def decide(
     for predictor in dict.fromkeys(wide.columns.get_level_values("predictor")):
         schemes = [scheme for scheme in STRATEGIES if (predictor, scheme) in wide.columns]
         scores = wide[[(predictor, scheme) for scheme in schemes]].dropna()
-        if predictor in SENSORLESS or len(schemes) < 2 or len(scores) < 2:
+        if predictor in sensorless() or len(schemes) < 2 or len(scores) < 2:
             continue
         picked = np.random.default_rng(0).integers(0, len(scores), (DRAWS, len(scores)))
         drawn = scores.to_numpy()[picked].mean(axis=1)

@@ -1,13 +1,13 @@
 """learning_curve: a new user with few labelled windows, under every strategy, by linear discriminants.
 
 Each user is left out: the models, groups and settings of the others are formed without this user. Beyond twenty users,
-several are left out at a time, since forming groups anew takes most of the time. The first windows in time are
+several are left out at a time, since groups are re-estimated each time, which takes longest. The first windows in time are
 labelled; windows after the largest number of them, and after a gap and in other blocks of time, are tested: the same
 ones for every number.
 
-global    windows of the others, and the labelled ones
-pooled    the same, but the others count as `strength` own windows (the lower middle one of the list)
-groups    the others are those of the group with the nearest importance, by the value of the labelled windows
+global    other participants' windows, and the labelled ones
+pooled    the same, but the others count as `prior_windows` windows (the lower middle one of the list)
+groups    the others are those of the group with the nearest importance, by the Shapley values of the labelled windows
 personal  labelled windows only, with the strongest shrinkage
 
 Features are standardised by the labelled windows; without any, by the mean scaling of the others.
@@ -28,12 +28,14 @@ from lifelog.evaluate.metrics import scores
 from lifelog.groups.clustering import best_k, cluster
 from lifelog.importance.evidence import held_out_evidence
 from lifelog.importance.shapley import pointwise_shapley
+from lifelog.importance.table import describing
 from lifelog.importance.vectors import profiles
 from lifelog.intervals import estimate_mean
+from lifelog.predict.predictors.lda import Lda
 from lifelog.predict.samples import Samples
 from lifelog.settings.compare import Compare, LearningCurve
 from lifelog.settings.groups import Scoring
-from lifelog.settings.predict import Lda
+from lifelog.settings.importance import Shapley
 from lifelog.standardise import Scaling, fit_scaling
 from lifelog.tables import plain
 
@@ -56,12 +58,11 @@ class Person(NamedTuple):
 
 def learning_curve(
     samples: Samples,
-    blocks: dict[str, Codes],
     importance: pd.DataFrame,
     settings: LearningCurve,
     lda: Lda,
     groups: Scoring,
-    value: Value,
+    shapley: Shapley,
     gap: float = 2,
     ordinal: bool = False,
 ) -> pd.DataFrame:
@@ -71,18 +72,16 @@ def learning_curve(
     ----------
     samples : Samples
         All labelled windows of all users, not standardised.
-    blocks : dict of str to ndarray of int
-        By user: block of time of each window, in the order of the windows.
     importance : pandas.DataFrame
-        Table of `read_importance` with the values of all users.
+        Table of `read_importance` with the Shapley values of all users.
     settings : LearningCurve
         Numbers of labelled windows, and users.
     lda : Lda
-        Shrinkages and strengths.
+        Shrinkages and prior windows.
     groups : Scoring
-        Clustering of values.
-    value : Value
-        Folds and shrinkage of values.
+        Clustering of Shapley values.
+    shapley : Shapley
+        Inner folds and shrinkage of Shapley values.
     gap : float, default 2
         Minutes between the starts of labelled and tested windows, at least.
     ordinal : bool, default False
@@ -91,38 +90,41 @@ def learning_curve(
     Returns
     -------
     pandas.DataFrame
-        user, strategy, own (number of labelled windows), windows (number of test windows), and every metric.
+        user, strategy, labelled (number of labelled windows), windows (number of test windows), and every metric.
     """
-    people = {}
-    for user, rows in samples.rows_by_user().items():
-        rows = rows[samples.starts[rows].argsort(kind="stable")]
-        raw = samples.summary[rows].astype(np.float64)
-        scaling = fit_scaling([raw], raw.shape[1], "user")
-        own_blocks = blocks[user][samples.starts[samples.users == user].argsort(kind="stable")]
-        times = samples.truth[rows], samples.minutes[rows], own_blocks
-        people[user] = Person(raw, filled(scaling, raw), *times, scaling)
+    people, columns = _people(samples), list(samples.columns_by_modality().values())
     users = sorted(people)
     if len(users) > settings.users:
         users = sorted(np.random.default_rng(settings.seed).choice(users, settings.users, replace=False).tolist())
-    columns = list(samples.columns_by_modality().values())
-    of_value = groups.model_copy(update={"importance": "value", "unit": "users"})
-    table: list[dict[str, Any]] = []
+    by_shapley = groups.model_copy(update={"importance": "shapley", "unit": "users"})
+    described, table = describing(importance), list[dict[str, Any]]()
     # In random order: users with neighbouring names may be alike.
     mixed = np.random.default_rng(settings.seed).permutation(users)
     for left_out in np.array_split(mixed, min(len(users), PARTS)) if len(people) > 2 else ():
-        centres = _groups(importance[~importance.user.isin(left_out)], of_value)
+        centres = _groups(described[~described.user.isin(left_out)], by_shapley)
         rest = {name: person for name, person in people.items() if name not in left_out}
-        others = _Others(rest, centres, columns, len(samples.classes), lda, value)
+        others = _Others(rest, centres, columns, len(samples.classes), lda, shapley)
         for user in map(str, left_out):
-            person = people[user]
-            for own, test in steps(person, settings.windows, gap):
+            for labelled, test in steps(people[user], settings.windows, gap):
                 for strategy in MODELS:
-                    probabilities = others.predict(person, strategy, own, test)
+                    probabilities = others.predict(people[user], strategy, labelled, test)
                     if probabilities is not None:
-                        row = {"user": user, "strategy": strategy, "own": own, "windows": len(test)}
-                        table.append(row | scores(person.truth[test], probabilities, ordinal=ordinal))
-    curve = pd.DataFrame(table, columns=None if table else ["user", "strategy", "own", "windows"])
+                        row = {"user": user, "strategy": strategy, "labelled": labelled, "windows": len(test)}
+                        table.append(row | scores(people[user].truth[test], probabilities, ordinal=ordinal))
+    curve = pd.DataFrame(table, columns=None if table else ["user", "strategy", "labelled", "windows"])
     return curve.sort_values("user", kind="stable", ignore_index=True)
+
+
+def _people(samples: Samples) -> dict[str, Person]:
+    """Return the windows of each user in time order."""
+    people, table = {}, samples.rows
+    for user, rows in samples.rows_by_user().items():
+        rows = rows[table.start.to_numpy()[rows].argsort(kind="stable")]
+        raw = samples.summary[rows].astype(np.float64)
+        scaling = fit_scaling([raw], raw.shape[1], "user")
+        times = samples.truth[rows], table.minute.to_numpy()[rows], table.block.to_numpy()[rows]
+        people[user] = Person(raw, filled(scaling, raw), *times, scaling)
+    return people
 
 
 def _groups(importance: pd.DataFrame, settings: Scoring) -> list[tuple[Floats, list[str]]]:
@@ -172,20 +174,20 @@ class _Others:
         columns: list[list[int]],
         classes: int,
         lda: Lda,
-        value: Value,
+        shapley: Shapley,
     ) -> None:
         self.others, self.groups, self.columns = others, groups, columns
-        self.classes, self.value = classes, value
+        self.classes, self.shapley = classes, shapley
         self.shrinkages = sorted(lda.shrinkage)
-        self.strength = sorted(lda.strength)[(len(lda.strength) - 1) // 2]
+        self.prior_windows = sorted(lda.prior_windows)[(len(lda.prior_windows) - 1) // 2]
         self.shrinkage = self._choose_shrinkage()
         scalings = [other.scaling for other in others.values()]
         self.cohort = Scaling(np.mean([s.mean for s in scalings], axis=0), np.mean([s.std for s in scalings], axis=0))
 
-    def predict(self, person: Person, strategy: str, own: int, test: Codes) -> Floats | None:
+    def predict(self, person: Person, strategy: str, labelled: int, test: Codes) -> Floats | None:
         """Return the probabilities of the test windows of a user, None if the strategy needs more windows."""
-        truth = person.truth[:own]
-        scaling = fit_scaling([person.raw[:own]], person.raw.shape[1], "user") if own > 1 else self.cohort
+        truth = person.truth[:labelled]
+        scaling = fit_scaling([person.raw[:labelled]], person.raw.shape[1], "user") if labelled > 1 else self.cohort
         x = filled(scaling, person.raw)
         members = list(self.others)
         if strategy == "personal":
@@ -193,15 +195,15 @@ class _Others:
                 return None
             members = []
         elif strategy == "groups":
-            nearest = self._nearest_group(person, scaling.apply(person.raw[:own]), own)
+            nearest = self._nearest_group(person, scaling.apply(person.raw[:labelled]), labelled)
             if nearest is None:
                 return None
             members = nearest
-        train = np.concatenate([*(self.others[name].x for name in members), x[:own]])
+        train = np.concatenate([*(self.others[name].x for name in members), x[:labelled]])
         classes = np.concatenate([*(self.others[name].truth for name in members), truth])
         weights = np.ones(len(train))
         if strategy == "pooled":
-            weights[: len(train) - own] = self.strength / max(1, len(train) - own)
+            weights[: len(train) - labelled] = self.prior_windows / max(1, len(train) - labelled)
         shrinkage = self.shrinkages[-1] if strategy == "personal" else self.shrinkage
         (model,) = fit_discriminants(train, classes, self.classes, [shrinkage], weights)
         return model.probabilities(x[test])
@@ -221,15 +223,15 @@ class _Others:
                 log_loss[i] -= evidence[np.arange(len(seen)), seen_truth].sum()
         return self.shrinkages[int(log_loss.argmin())]
 
-    def _nearest_group(self, person: Person, x: Floats, own: int) -> list[str] | None:
+    def _nearest_group(self, person: Person, x: Floats, labelled: int) -> list[str] | None:
         """Return the members of the group whose values are nearest to those of the labelled windows."""
-        truth, blocks = person.truth[:own], pd.factorize(person.blocks[:own])[0]
-        folds = contiguous_folds(blocks, self.value.folds) if own else np.zeros(0, dtype=int)
+        truth, blocks = person.truth[:labelled], pd.factorize(person.blocks[:labelled])[0]
+        folds = contiguous_folds(blocks, self.shapley.folds) if labelled else np.zeros(0, dtype=int)
         if len(np.unique(truth)) < 2 or len(np.unique(folds)) < 2:
             return None
-        features = {str(number): x[:, own_columns] for number, own_columns in enumerate(self.columns)}
-        evidence = held_out_evidence(features, truth, folds, self.classes, self.value.shrinkage)
-        values, _ = pointwise_shapley(evidence, truth, self.value.permutations, self.value.seed)
+        features = {str(number): x[:, columns] for number, columns in enumerate(self.columns)}
+        evidence = held_out_evidence(features, truth, folds, self.classes, self.shapley.shrinkage)
+        values, _ = pointwise_shapley(evidence, truth, self.shapley.permutations, self.shapley.seed)
         distances = [((values.mean(axis=1) - centre) ** 2).sum() for centre, _ in self.groups]
         return self.groups[int(np.argmin(distances))][1]
 
@@ -247,7 +249,7 @@ def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
     Returns
     -------
     dict
-        For JSON: points (strategy, own, users, and the mean over users with its interval), `crossing` (the number of
+        For JSON: points (strategy, labelled, users, and the mean over users with its interval), `crossing` (the number of
         labelled windows from which on personal models are at least as good as the global model, and the ends of the
         interval by resampled users; an entry is None beyond these data), and a sentence.
     """
@@ -257,12 +259,12 @@ def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
         none = "Too few windows or participants for a learning curve."
         return {"points": [], "crossing": None, "sentence": none}
     points = []
-    for (strategy, own), table in curve.groupby(["strategy", "own"], sort=False):
+    for (strategy, labelled), table in curve.groupby(["strategy", "labelled"], sort=False):
         estimate = estimate_mean(table[metric].dropna().to_numpy(), settings.confidence)
         numbers = {"mean": estimate.mean, "low": estimate.low, "high": estimate.high}
-        point = {"strategy": strategy, "own": int(own), "users": int(table[metric].count())}
+        point = {"strategy": strategy, "labelled": int(labelled), "users": int(table[metric].count())}
         points.append(point | {key: plain(value) for key, value in numbers.items()})
-    wide = curve.pivot(index="user", columns=["strategy", "own"], values=metric)
+    wide = curve.pivot(index="user", columns=["strategy", "labelled"], values=metric)
     if "personal" not in wide:
         few = "No participant has enough windows for a personal model."
         return {"points": points, "crossing": None, "sentence": few}
@@ -286,10 +288,10 @@ def _same_users(curve: pd.DataFrame) -> pd.DataFrame:
     """Return the rows up to the largest number that half of the users have, and only of these users."""
     if curve.empty:
         return curve
-    users = curve.groupby("own").user.nunique()
+    users = curve.groupby("labelled").user.nunique()
     most = users.index[users >= users.max() / 2].max()
-    enough = set(curve.user[curve.own == most])
-    return curve[curve.user.isin(enough) & (curve.own <= most)]
+    enough = set(curve.user[curve.labelled == most])
+    return curve[curve.user.isin(enough) & (curve.labelled <= most)]
 
 
 def _crossing(gain: pd.DataFrame) -> float:

@@ -16,7 +16,7 @@ import pandas as pd
 from lifelog.evaluate.compare import EVERYONE
 from lifelog.intervals import CHANCE, estimate_mean, holm, permutation_p
 from lifelog.settings.compare import Compare
-from lifelog.settings.predict import SENSORLESS, TIME_ONLY
+from lifelog.settings.predict import sensorless, time_only
 from lifelog.tables import plain
 
 MEASURED = 0.5  # minimum share of users whose importance is measured
@@ -93,7 +93,7 @@ def verdict(
     rows = comparison[comparison.metric == settings.metric].set_index(["predictor", "scheme"])
     auroc = comparison[comparison.metric == "auroc"].set_index(["predictor", "scheme"])
     informed = auroc.low > CHANCE  # False without an interval
-    sensorless = rows["mean"][rows.index.get_level_values("predictor").isin(SENSORLESS)].dropna()
+    baselines = rows["mean"][rows.index.get_level_values("predictor").isin(sensorless())].dropna()
     findings = [_finding(name, rows.loc[name]) for name in _sensor_models(rows) if (name, "importance") in rows.index]
     _correct(findings, primary)
     for finding in findings:
@@ -101,8 +101,8 @@ def verdict(
         finding["outcome"] = _outcome(finding, settings)
         finding["better_than_chance"] = bool(informed[name, "importance"] or informed[name, "global"])
         finding["sensorless"] = None
-        if len(sensorless) and finding["global"] is not None and sensorless.max() >= finding["global"]:
-            finding["sensorless"] = {"model": " ".join(sensorless.idxmax()), "score": plain(sensorless.max())}
+        if len(baselines) and finding["global"] is not None and baselines.max() >= finding["global"]:
+            finding["sensorless"] = {"model": " ".join(baselines.idxmax()), "score": plain(baselines.max())}
     seen = list(_sensor_models(rows))
     # A light split may lack the primary predictor.
     leak = leak_check(by_user, primary if primary in seen else next(iter(seen), None), settings)
@@ -121,7 +121,7 @@ def verdict(
 
 def _sensor_models(rows: pd.DataFrame) -> Iterator[str]:
     """Yield the predictors that see sensors."""
-    return (name for name in dict.fromkeys(rows.index.get_level_values("predictor")) if name not in SENSORLESS)
+    return (name for name in dict.fromkeys(rows.index.get_level_values("predictor")) if name not in sensorless())
 
 
 def left_out(by_user: pd.DataFrame, metric: str) -> list[str]:
@@ -251,7 +251,7 @@ def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) 
     users = by_user[by_user.user != EVERYONE].pivot(index="user", columns=["predictor", "scheme"])
     area, metric, sensor = users["auroc"], users[settings.metric], (predictor, "global")
     scored = [column for column in area.columns if users["balanced_accuracy"][column].count() > 1]
-    timed = [column for column in scored if column[0] in TIME_ONLY and not column[1].startswith("random")]
+    timed = [column for column in scored if column[0] in time_only() and not column[1].startswith("random")]
     if not timed or sensor not in scored:
         words = "Leaks were not checked: this needs two participants, a sensor model and one of time stamps."
         return {"outcome": "not_checked", "words": words, "sentence": words, "models": []}

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
 
+from lifelog.arrays import Texts
 from lifelog.groups.clustering import assign_users, best_k, chosen_k, cluster, resamples
 from lifelog.importance.table import describing
 from lifelog.importance.vectors import Profiles, class_shares, profiles, raw_vectors

@@ -18,7 +18,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from lifelog.arrays import Bools, Codes
+from lifelog.arrays import Bools, Codes, Floats
 from lifelog.f1 import confusion
 from lifelog.importance.measures import OF_NETWORKS
 from lifelog.importance.table import IMPORTANCE

@@ -111,6 +111,11 @@ def feature_instances(features: Features) -> dict[str, Floats]:
     return {name: values[:, None].astype(np.float32) for name, values in features.by_modality().items()}
 
 
+def bags_of(values: Mapping[str, Tensor], present: Tensor, classes: Tensor) -> Bags:
+    """Return bags of standardised values, in which missing ones become zero."""
+    return Bags({name: torch.nan_to_num(x) for name, x in values.items()}, present, classes)
+
+
 def join_bags(parts: Sequence[Bags]) -> Bags:
     """Join bags of the same modalities.
 

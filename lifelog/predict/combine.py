@@ -1,11 +1,11 @@
-"""Schemes that are no groups of users: each combines the windows of a user with those of all others.
+"""Schemes that combine the windows of a user with those of other users.
 
-pooled  a model per user, in whose training the windows of the others count as so many own ones
+pooled  a model per user, in whose training the other participants' windows count as a given number of windows
 tuned   a network of all users, whose training is continued with the windows of the user
 blend   a weighted mean of the probabilities of the model of all users and of the personal model
 
-Settings (strength, epoch, weight) are chosen on validation windows: those of all tested users together, except for the
-epoch. No model is made for a user without test windows in a fold, since validation windows may be missing too.
+Settings (prior windows, epoch, weight) are chosen on validation windows: those of all tested users together, except for
+the epoch. No model is made for a user without test windows in a fold, since validation windows may be missing too.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lifelog.predict.interface import Predictor, build_predictor, fit_each
+from lifelog.arrays import Floats
+from lifelog.predict.interface import PoolingPredictor, Predictor, TunablePredictor, fit_each
 from lifelog.predict.samples import Samples
 from lifelog.predict.selection import validation_loss
 from lifelog.registry import Registry
-from lifelog.settings.predict import AnyPredictor
+from lifelog.settings.predict import PredictorSettings
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the personal model in a blend
-Predict = Callable[[Samples], NDArray[np.float64]]  # class probabilities of the windows of a user
-Model = tuple[str, Predict]  # of a user
-Combination = Callable[[Any, Sequence["Part"]], list[list[Model]]]
+Predict = Callable[[Samples], Floats]  # class probabilities of the windows of a user
+UserModel = tuple[str, Predict]
+Combination = Callable[[Any, Sequence["Part"]], list[list[UserModel]]]
 
 
 class Part(NamedTuple):
@@ -37,39 +37,41 @@ class Part(NamedTuple):
     users: list[str]
 
 
-def _pooled(settings: Any, samples: Samples, users: list[str]) -> Iterator[Model]:
+def _pooled(settings: Any, samples: Samples, users: list[str]) -> Iterator[UserModel]:
+    def build() -> PoolingPredictor:
+        return cast(PoolingPredictor, settings.build())
+
     train, validation = samples.fitted(users)
-    strengths = settings.strength
-    losses = np.zeros(len(strengths))
-    models: dict[str, list[Any]] = {}
-    pool = build_predictor(settings).pool(train)  # type: ignore[attr-defined]
+    candidates = settings.prior_windows
+    losses = np.zeros(len(candidates))
+    models: dict[str, list[PoolingPredictor]] = {}
+    pool = build().pool(train)
     for user in _tested(samples, users):
-        own = pool.moments_of(user)
         seen = validation.subset("validation", [user])
-        models[user] = [build_predictor(settings) for _ in strengths]
-        for i, (model, strength) in enumerate(zip(models[user], strengths, strict=True)):
-            model.fit_pooled(pool, own, strength, seen)
+        models[user] = [build() for _ in candidates]
+        for i, (model, prior_windows) in enumerate(zip(models[user], candidates, strict=True)):
+            model.fit_pooled(pool, user, prior_windows, seen)
             losses[i] += validation_loss(model.predict(seen), seen, train)
     best = int(np.argmin(losses))
     for user in models:
         yield user, models[user][best].predict
 
 
-def _tuned(settings: AnyPredictor, parts: Sequence[Part]) -> list[list[Model]]:
-    shared: list[Any] = list(fit_each(settings, [part.samples.fitted(part.users) for part in parts]))
+def _tuned(settings: PredictorSettings, parts: Sequence[Part]) -> list[list[UserModel]]:
+    shared = list(fit_each(settings, [part.samples.fitted(part.users) for part in parts]))
     owners = [(place, user) for place, part in enumerate(parts) for user in _tested(*part)]
-    models = [deepcopy(shared[place]) for place, _ in owners]
+    models = [cast(TunablePredictor, deepcopy(shared[place])) for place, _ in owners]
     if models:
-        models[0].tune_all(models, [parts[place].samples.fitted([user]) for place, user in owners])
-    found: list[list[Model]] = [[] for _ in parts]
-    for (place, user), own in zip(owners, models, strict=True):
-        found[place].append((user, own.predict))
-    return found
+        models[0].tune_each(models, [parts[place].samples.fitted([user]) for place, user in owners])
+    by_part: list[list[UserModel]] = [[] for _ in parts]
+    for (place, user), model in zip(owners, models, strict=True):
+        by_part[place].append((user, model.predict))
+    return by_part
 
 
-def _blend(settings: AnyPredictor, samples: Samples, users: list[str]) -> Iterator[Model]:
+def _blend(settings: PredictorSettings, samples: Samples, users: list[str]) -> Iterator[UserModel]:
     train, validation = samples.fitted(users)
-    shared = build_predictor(settings)
+    shared = settings.build()
     shared.fit(train, validation)
     tested = _tested(samples, users)
     models = list(fit_each(settings, (samples.fitted([user]) for user in tested)))
@@ -85,15 +87,15 @@ def _blend(settings: AnyPredictor, samples: Samples, users: list[str]) -> Iterat
 
 def _tested(samples: Samples, users: list[str]) -> list[str]:
     """Return the users with test windows."""
-    tested = set(samples.subset("test", users).users)
+    tested = set(samples.subset("test", users).rows.user)
     return [user for user in users if user in tested]
 
 
-def _mix(weight: float, shared: Predictor, personal: Predictor, samples: Samples) -> NDArray[np.float64]:
+def _mix(weight: float, shared: Predictor, personal: Predictor, samples: Samples) -> Floats:
     return (1 - weight) * shared.predict(samples) + weight * personal.predict(samples)
 
 
-def _each(combine: Callable[[Any, Samples, list[str]], Iterator[Model]]) -> Combination:
+def _each(combine: Callable[[Any, Samples, list[str]], Iterator[UserModel]]) -> Combination:
     return lambda settings, parts: [list(combine(settings, *part)) for part in parts]
 
 

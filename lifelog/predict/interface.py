@@ -1,56 +1,91 @@
-"""The interface of predictors, and how they are found by name."""
+"""The interface of predictors, and what they share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from importlib import import_module
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
-from lifelog.predict.samples import Samples
-from lifelog.settings.predict import AnyPredictor
+from lifelog.arrays import Codes, Floats
+from lifelog.settings.predict import PredictorSettings
+from lifelog.standardise import fit_scaling
 
+if TYPE_CHECKING:  # this module is imported with the configuration
+    from lifelog.predict.samples import Samples
 
-class Predictor(Protocol):
-    """A model that is fitted on training windows, tuned on validation windows, and predicts class probabilities."""
-
-    def __init__(self, settings: Any) -> None: ...
-
-    def fit(self, train: Samples, validation: Samples) -> None:
-        """Fit on training windows; validation windows may select hyperparameters."""
-
-    def predict(self, samples: Samples) -> NDArray[np.float64]:
-        """Return class probabilities, shape (n_windows, n_classes)."""
+    Windows = tuple[Samples, Samples]  # training and validation windows
 
 
-def build_predictor(settings: AnyPredictor) -> Predictor:
-    """Build the class `Predictor` of the module `lifelog/predict/{name}.py`, which is imported only now.
+class Predictor(ABC):
+    """A model that is fitted on training windows, tuned on validation windows, and predicts class probabilities.
 
     Parameters
     ----------
     settings : PredictorSettings
-        Settings of a predictor.
-
-    Returns
-    -------
-    Predictor
-        Not yet fitted.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        If there is no such module.
+        Its settings.
     """
-    module = import_module(f"lifelog.predict.{settings.name}")
-    predictor: Predictor = module.Predictor(settings)
-    return predictor
+
+    def __init__(self, settings: Any) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def fit(self, train: Samples, validation: Samples) -> None:
+        """Fit on training windows; validation windows may select hyperparameters."""
+
+    @abstractmethod
+    def predict(self, samples: Samples) -> Floats:
+        """Return class probabilities, shape (n_windows, n_classes)."""
+
+    @classmethod
+    def fit_each(cls, settings: PredictorSettings, windows: Iterable[Windows]) -> Iterator[Predictor]:
+        """Yield a model fitted on the windows of each of several groups, one after the other."""
+        for train, validation in windows:
+            model = settings.build()
+            model.fit(train, validation)
+            yield model
+
+    def fit_filling(self, values: Floats) -> Floats:
+        """Standardise training features by their own scaling, with the mean instead of missing values."""
+        self.scaling = fit_scaling([values], values.shape[1], "user")
+        return self.filled(values)
+
+    def filled(self, values: Floats) -> Floats:
+        """Standardise features by the scaling of `fit_filling`, with the mean instead of missing values."""
+        return np.nan_to_num(self.scaling.apply(values))
+
+    @staticmethod
+    def aligned(probabilities: Floats, present: Codes, classes: int) -> Floats:
+        """Return probabilities of all classes from those of the classes that have training windows."""
+        whole = np.zeros((len(probabilities), classes))
+        whole[:, present] = probabilities
+        return whole
 
 
-def fit_each(settings: AnyPredictor, windows: Iterable[tuple[Samples, Samples]]) -> Iterator[Predictor]:
+class PoolingPredictor(Predictor):
+    """A predictor in whose training the windows of other users count less than a user's own."""
+
+    @abstractmethod
+    def pool(self, train: Samples) -> Any:
+        """Return what `fit_pooled` needs of the training windows of all users."""
+
+    @abstractmethod
+    def fit_pooled(self, pool: Any, user: str, prior_windows: float, validation: Samples) -> None:
+        """Fit the model of a user, in which the windows of the others count as `prior_windows` windows in all."""
+
+
+class TunablePredictor(Predictor):
+    """A predictor whose training can be continued with other windows."""
+
+    @classmethod
+    @abstractmethod
+    def tune_each(cls, models: Sequence[Self], windows: Sequence[Windows]) -> None:
+        """Continue the training of each model; it stays as it is unless its validation score improves."""
+
+
+def fit_each(settings: PredictorSettings, windows: Iterable[Windows]) -> Iterator[Predictor]:
     """Fit a model on the windows of each of several groups: networks together, other models one after the other.
 
     Parameters
@@ -65,23 +100,15 @@ def fit_each(settings: AnyPredictor, windows: Iterable[tuple[Samples, Samples]])
     Predictor
         By group.
     """
-    fit_all = getattr(build_predictor(settings), "fit_all", None)
-    if fit_all is None:
-        for train, validation in windows:
-            model = build_predictor(settings)
-            model.fit(train, validation)
-            yield model
-        return
-    together = list(windows)
-    models = [build_predictor(settings) for _ in together]
-    fit_all(models, together)
-    yield from models
+    yield from type(settings.build()).fit_each(settings, windows)
 
 
-def one_thread(settings: AnyPredictor) -> AbstractContextManager[Any]:
+def one_thread(settings: PredictorSettings) -> AbstractContextManager[Any]:
     """Return a context with one thread: sums of several threads differ in the last bits from run to run.
 
     Networks have their own setting (`lifelog.mil.device.use_threads`).
     """
-    build_predictor(settings)  # only libraries that are already imported are limited
+    from threadpoolctl import threadpool_limits
+
+    settings.build()  # only libraries that are already imported are limited
     return nullcontext() if settings.needs_torch else threadpool_limits(1)

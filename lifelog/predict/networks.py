@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
+from lifelog.arrays import Floats
+from lifelog.predict.interface import Predictor, TunablePredictor
+from lifelog.settings.predict import NetworkSettings, PredictorSettings
 
-from lifelog.mil.device import pick_device
-from lifelog.mil.fit import Fit, Task, fit
-from lifelog.mil.loss import chunks, validation_score
-from lifelog.mil.network import BagNetwork
-from lifelog.mil.stack import SomeBags
-from lifelog.predict.samples import Samples
-from lifelog.settings.predict import NetworkSettings
+if TYPE_CHECKING:  # this module is imported with the configuration, and torch takes a second
+    from lifelog.mil.fit import Fit
+    from lifelog.mil.network import BagNetwork
+    from lifelog.mil.stack import SomeBags
+    from lifelog.predict.interface import Windows
+    from lifelog.predict.samples import Samples
 
 
-class NetworkPredictor(ABC):
+class NetworkPredictor(TunablePredictor):
     """A network that is trained on bags and predicts windows."""
 
     network: BagNetwork
 
     def __init__(self, settings: NetworkSettings) -> None:
-        self.settings = settings
+        super().__init__(settings)
+        from lifelog.mil.device import pick_device
+
         self.device = pick_device(settings.device)
 
     @abstractmethod
-    def build(self, train: Samples) -> BagNetwork:
+    def network_for(self, train: Samples) -> BagNetwork:
         """Return an untrained network for some windows."""
 
     @abstractmethod
@@ -37,21 +39,25 @@ class NetworkPredictor(ABC):
 
     def fit(self, train: Samples, validation: Samples) -> None:
         """Train the network."""
-        self.fit_all([self], [(train, validation)])
+        self._build(train)
+        _train([self], [(train, validation)])
 
     @classmethod
-    def fit_all(cls, models: Sequence[NetworkPredictor], windows: Sequence[tuple[Samples, Samples]]) -> None:
-        """Train the network of each model on its training and validation windows."""
-        if not models:
-            return
-        for model, (train, _) in zip(models, windows, strict=True):
-            torch.manual_seed(model.settings.seed)
-            model.network = model.build(train).to(model.device)
-        _train(models, windows)
+    def fit_each(cls, settings: PredictorSettings, windows: Iterable[Windows]) -> Iterator[Predictor]:
+        """Yield a network trained on the windows of each of several groups; they are trained together."""
+        together = list(windows)
+        models: list[Any] = [settings.build() for _ in together]
+        for model, (train, _) in zip(models, together, strict=True):
+            model._build(train)
+        if models:
+            _train(models, together)
+        yield from models
 
     @classmethod
-    def tune_all(cls, models: Sequence[NetworkPredictor], windows: Sequence[tuple[Samples, Samples]]) -> None:
-        """Continue training on other windows; a network stays as it is unless its validation score improves."""
+    def tune_each(cls, models: Sequence[Self], windows: Sequence[Windows]) -> None:
+        """Continue the training of each network; it stays as it is unless its validation score improves."""
+        from lifelog.mil.loss import validation_score
+
         before, scores = [], []
         for model, (_, validation) in zip(models, windows, strict=True):
             before.append({name: x.clone() for name, x in model.network.state_dict().items()})
@@ -60,18 +66,30 @@ class NetworkPredictor(ABC):
             if fitted.score <= score:
                 model.network.load_state_dict(state)
 
-    @torch.no_grad()
-    def predict(self, samples: Samples) -> NDArray[np.float64]:
+    def predict(self, samples: Samples) -> Floats:
         """Return class probabilities, shape (n_windows, n_classes): the mean over the bags of a window."""
+        import torch
+
+        from lifelog.mil.loss import chunks
+
         self.network.eval()
-        parts = [self.network(part.values, part.present) for part in chunks(self.bags(samples))]
+        with torch.no_grad():
+            parts = [self.network(part.values, part.present) for part in chunks(self.bags(samples))]
         probabilities = torch.cat([part.log_probabilities for part in parts]).double().exp().cpu()
-        means: NDArray[np.float64] = probabilities.reshape(len(samples), -1, self.network.classes).mean(dim=1).numpy()
+        means: Floats = probabilities.reshape(len(samples), -1, self.network.classes).mean(dim=1).numpy()
         return means
 
+    def _build(self, train: Samples) -> None:
+        import torch
 
-def _train(models: Sequence[NetworkPredictor], windows: Sequence[tuple[Samples, Samples]]) -> list[Fit]:
+        torch.manual_seed(self.settings.seed)
+        self.network = self.network_for(train).to(self.device)
+
+
+def _train(models: Sequence[NetworkPredictor], windows: Sequence[Windows]) -> list[Fit]:
     """Train networks together; without validation windows, the training windows select the epoch."""
+    from lifelog.mil.fit import Task, fit
+
     tasks = []
     for model, (train, validation) in zip(models, windows, strict=True):
         bags = model.bags(train)

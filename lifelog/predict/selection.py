@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lifelog.predict.samples import Samples
+from lifelog.arrays import Codes, Floats
 
-SMALLEST = 1e-12  # probability
+if TYPE_CHECKING:
+    from lifelog.predict.samples import Samples
+
+MIN_PROBABILITY = 1e-12
 
 
-def class_weights(truth: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+def class_weights(truth: Codes) -> Floats:
     """Return the weight of each class with which all classes of `truth` have the same total.
 
     Parameters
@@ -29,7 +31,7 @@ def class_weights(truth: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     return len(truth) / (np.maximum(counts, 1) * (counts > 0).sum())
 
 
-def weighted_loss(probabilities: NDArray[np.float64], places: NDArray[np.int_], weights: NDArray[np.float64]) -> float:
+def weighted_loss(probabilities: Floats, places: Codes, weights: Floats) -> float:
     """Return the mean negative log-likelihood.
 
     Parameters
@@ -49,10 +51,10 @@ def weighted_loss(probabilities: NDArray[np.float64], places: NDArray[np.int_], 
     if not len(places):
         return 0.0
     own = probabilities[np.arange(len(places)), places]
-    return float(-np.average(np.log(np.maximum(own, SMALLEST)), weights=weights))
+    return float(-np.average(np.log(np.maximum(own, MIN_PROBABILITY)), weights=weights))
 
 
-def validation_loss(probabilities: NDArray[np.float64], validation: Samples, train: Samples) -> float:
+def validation_loss(probabilities: Floats, validation: Samples, train: Samples) -> float:
     """Return the loss on validation windows, whose classes have the same weight.
 
     Parameters

@@ -6,21 +6,20 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from lifelog.evaluate.calibration import class_probabilities, fit_temperature
+from lifelog.arrays import Floats
 from lifelog.groups.assignment import tested_groups
 from lifelog.predict import combine
-from lifelog.predict.interface import build_predictor, fit_each, one_thread
+from lifelog.predict.interface import fit_each, one_thread
+from lifelog.predict.probabilities import class_probabilities, fit_temperature
 from lifelog.predict.samples import Samples
-from lifelog.settings.predict import COMBINED, AnyPredictor
-from lifelog.tables import TEXT, TIME, write_table
+from lifelog.settings.predict import COMBINED, PredictorSettings
+from lifelog.tables import TEXT, TIME
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +28,7 @@ MOST_WINDOWS = 50_000  # of all groupings and folds whose networks are trained t
 
 @dataclass(frozen=True)
 class Model:
-    """A predictor under a scheme, and where its predictions are written.
+    """A predictor under a scheme.
 
     Parameters
     ----------
@@ -39,20 +38,39 @@ class Model:
         A scheme of `combine`, for a model per user, or a grouping scheme, for one per group.
     groups : pandas.DataFrame
         fold, grouping, user, group.
-    path : str or Path
-        Parquet file to write: user, group, fold, grouping, session, start, truth (class number), temperature
-        (that of `lifelog.evaluate.calibration`, fitted on the validation windows), and one probability per class,
-        without that temperature. For a target of kind `rating` also rating and expected, the true and the expected one.
     """
 
-    settings: AnyPredictor
+    settings: PredictorSettings
     scheme: str
     groups: pd.DataFrame
-    path: str | Path
 
 
-def train_predictors(models: Sequence[Model], read_fold: Callable[[int], Samples]) -> None:
-    """Train models in every fold, and write their predictions of all test windows.
+class Predictions(NamedTuple):
+    """The predictions of a model.
+
+    Attributes
+    ----------
+    model : Model
+        The model.
+    table : pandas.DataFrame
+        Of all test windows, in the schema `predictions_schema`: user, group, fold, grouping, session, start, truth
+        (class number), temperature (of `lifelog.predict.probabilities`, fitted on the validation windows), and one
+        probability per class, without that temperature. For a target of kind `rating` also rating and expected, the
+        true and the expected one.
+    schema : pyarrow.Schema
+        Of the table.
+    classes : list of str
+        Names of the classes.
+    """
+
+    model: Model
+    table: pd.DataFrame
+    schema: pa.Schema
+    classes: list[str]
+
+
+def train_predictors(models: Sequence[Model], read_fold: Callable[[int], Samples]) -> Iterator[Predictions]:
+    """Train models in every fold, and predict all test windows.
 
     Parameters
     ----------
@@ -60,25 +78,47 @@ def train_predictors(models: Sequence[Model], read_fold: Callable[[int], Samples
         Predictors under schemes.
     read_fold : callable
         Returns the windows of all users of the groups that a fold uses, for all models.
+
+    Yields
+    ------
+    Predictions
+        By model.
+
+    Examples
+    --------
+    >>> from functools import partial
+    >>> from lifelog import BlockedSplit, Model, Person, Target, make_cohort, predictor_settings
+    >>> from lifelog import assign_splits, extract_features, group_users, included_users, make_samples, train_predictors
+    >>> target = Target(name="stress", column="label", bins={"low": [0], "high": [2]})
+    >>> people = []
+    >>> for person in make_cohort(participants=2, windows=40):
+    ...     folds = assign_splits(person.labels, target, BlockedSplit(name="sessions", folds=2))
+    ...     people.append(Person(extract_features([person.sensors], person.labels, person.modalities), folds))
+    >>> groups = group_users("global", included_users([person.folds for person in people]))
+    >>> model = Model(predictor_settings("lda"), "global", groups)
+    >>> (predictions,) = train_predictors([model], partial(make_samples, people))
+    >>> sorted(set(predictions.table.fold)), predictions.classes
+    ([1, 2], ['low', 'high'])
     """
     tested = [tested_groups(model.groups) for model in models]
-    folds = sorted(set().union(*(groups.fold for groups in tested)))
+    folds = sorted(set().union(*(map(int, groups.fold) for groups in tested)))
     tables: list[list[pd.DataFrame]] = [[] for _ in models]
     networks = all(model.settings.needs_torch and model.settings.inputs == "features" for model in models)
     for samples in _read_folds(folds, read_fold, networks):
-        for model, groups, found in zip(models, tested, tables, strict=True):
-            own = groups[groups.fold.isin(samples)].groupby(["fold", "grouping"], sort=False)
-            parts = [GroupedFold(fold, grouping, members, samples[fold]) for (fold, grouping), members in own]
+        for model, groups, parts_of_table in zip(models, tested, tables, strict=True):
+            here = groups[groups.fold.isin(samples)].groupby(["fold", "grouping"], sort=False)
+            parts = [GroupedFold(int(fold), grouping, members, samples[fold]) for (fold, grouping), members in here]
             with one_thread(model.settings):
                 for some in _pieces(parts) if networks else ([part] for part in parts):
-                    found += _predict_parts(model, some)
+                    parts_of_table += _predict_parts(model, some)
             named = f"{model.settings.name}/{model.scheme}"
             logger.info("folds %s of %d: %s, %d groupings", [*samples], len(folds), named, len(parts))
-    about = next(iter(samples.values()))
-    schema = predictions_schema(about.classes, about.is_rating)
-    for model, found in zip(models, tables, strict=True):
-        table = pd.concat(found).sort_values(["grouping", "user", "start"])
-        write_table(table, model.path, schema, {"classes": about.classes})
+    last = next(iter(samples.values()))
+    schema = predictions_schema(last.classes, last.is_rating)
+    for model, parts_of_table in zip(models, tables, strict=True):
+        yield Predictions(
+            model, pd.concat(parts_of_table).sort_values(["grouping", "user", "start"]), schema, last.classes
+        )
 
 
 def _read_folds(folds: list[int], read_fold: Callable[[int], Samples], networks: bool) -> Iterator[dict[int, Samples]]:
@@ -145,7 +185,7 @@ def _predict_part(part: GroupedFold, fitted: Iterable[Fitted]) -> pd.DataFrame:
     return table
 
 
-def class_ratings(samples: Samples, users: list[str]) -> NDArray[np.float64]:
+def class_ratings(samples: Samples, users: list[str]) -> Floats:
     """Return the mean rating of each class in the training windows of users: its place on the scale of the labels.
 
     Parameters
@@ -162,8 +202,9 @@ def class_ratings(samples: Samples, users: list[str]) -> NDArray[np.float64]:
     """
     train = samples.subset("train", users)
     counts = np.bincount(train.truth, minlength=len(train.classes))
-    sums = np.bincount(train.truth, train.ratings, len(train.classes))
-    means: NDArray[np.float64] = np.where(counts, sums / np.maximum(counts, 1), train.ratings.mean())
+    ratings = train.rows.rating.to_numpy()
+    sums = np.bincount(train.truth, ratings, len(train.classes))
+    means: Floats = np.where(counts, sums / np.maximum(counts, 1), ratings.mean())
     return means
 
 
@@ -184,7 +225,7 @@ def _fit_parts(model: Model, parts: Sequence[GroupedFold]) -> Iterator[Fitted]:
         yield Fitted(*owner, fitted.predict)
 
 
-def predict_users(settings: AnyPredictor, samples: Samples, fitted: list[str], tested: list[str]) -> pd.DataFrame:
+def predict_users(settings: PredictorSettings, samples: Samples, fitted: list[str], tested: list[str]) -> pd.DataFrame:
     """Fit a predictor on some users, and predict the test windows of others.
 
     Parameters
@@ -204,18 +245,17 @@ def predict_users(settings: AnyPredictor, samples: Samples, fitted: list[str], t
     test = samples.subset("test", tested)
     probabilities = np.full((len(test), len(samples.classes)), 1 / len(samples.classes))
     if fitted and len(test):
-        model = build_predictor(settings)
+        model = settings.build()
         model.fit(*samples.fitted(fitted))
         probabilities = model.predict(test)
     return _table(test, probabilities)
 
 
-def _table(test: Samples, probabilities: NDArray[np.float64]) -> pd.DataFrame:
+def _table(test: Samples, probabilities: Floats) -> pd.DataFrame:
     """Return the predictions of windows."""
-    starts = pd.DatetimeIndex(test.starts, tz="UTC")
-    keys = {"user": test.users, "session": test.sessions, "start": starts, "truth": test.truth}
-    keys |= {"rating": test.ratings} if test.is_rating else {}
-    return pd.DataFrame(keys | dict(zip(probability_columns(test.classes), probabilities.T, strict=True)))
+    keys = ["user", "session", "start", "truth", *(["rating"] if test.is_rating else [])]
+    columns = pd.DataFrame(probabilities, columns=probability_columns(test.classes))
+    return pd.concat([test.rows[keys].reset_index(drop=True), columns], axis=1)
 
 
 def probability_columns(classes: list[str]) -> list[str]:

@@ -18,7 +18,8 @@ class Training(Section):
     """maximum number of epochs (published: 1000)"""
 
     updates_per_epoch: int | None = Field(None, ge=1)
-    """steps of the optimiser per epoch, whatever the number of windows; null: one pass over the windows (published)"""
+    """steps of the optimiser per epoch, independent of the number of windows; null: one pass over the windows
+    (published)"""
 
     patience: int = Field(6, ge=1)
     """epochs without improvement of the monitored score before stopping"""
@@ -51,7 +52,17 @@ class Training(Section):
     """auto: a GPU if one is visible; cuda: also requests one from the scheduler (resource gpu)"""
 
 
-class Mil(Training):
+class AttentionKeys(Section):
+    """Keys of the attention of a multiple-instance network."""
+
+    attention: Literal["gated", "published"] = "gated"
+    """gated: Ilse et al. 2018; published: softmax of Q'K over the temperature"""
+
+    attention_temperature: float = Field(3.0, gt=0)
+    """published attention only: divisor of the logits"""
+
+
+class Mil(Training, AttentionKeys):
     """The personal multiple-instance network."""
 
     renamed: ClassVar[dict[str, str]] = Training.renamed | {"scale": "attention_temperature"}
@@ -71,12 +82,6 @@ class Mil(Training):
 
     labels: Literal["bins", "levels"] = "bins"
     """bins: the target's classes; levels: the label values of each user (as published)"""
-
-    attention: Literal["gated", "published"] = "gated"
-    """gated: Ilse et al. 2018; published: softmax of Q'K over the temperature"""
-
-    attention_temperature: float = Field(3.0, gt=0)
-    """published attention only: divisor of the logits"""
 
     seeds: list[int] = Field([0, 1], min_length=1)
     """one network per seed and fold of the split; importance is their mean"""

@@ -11,15 +11,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from lifelog.evaluate.calibration import class_probabilities, reliability
+from lifelog.evaluate.calibration import reliability
 from lifelog.evaluate.compare import kind_of
 from lifelog.evaluate.decision import STRATEGIES
 from lifelog.evaluate.metrics import METRICS
 from lifelog.f1 import confusion
+from lifelog.predict.probabilities import class_probabilities
 from lifelog.registry import Registry
 from lifelog.report.style import SCHEME_COLOURS, SEQUENTIAL, colours, markers, save, style
 from lifelog.settings.compare import NEEDS, Compare
-from lifelog.settings.predict import SENSORLESS
+from lifelog.settings.predict import sensorless
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def plot_comparison(tables: ComparisonTables, path: str | Path) -> None:
 def plot_strategies(tables: ComparisonTables, path: str | Path) -> None:
     """Plot the strategies of personalising of every predictor, and the learning curves of a new user."""
     rows = tables.comparison[tables.comparison.metric == tables.settings.metric]
-    rows = rows[rows.scheme.isin(STRATEGIES) & ~rows.predictor.isin(SENSORLESS)]
+    rows = rows[rows.scheme.isin(STRATEGIES) & ~rows.predictor.isin(sensorless())]
     strategies = rows.rename(columns={"scheme": "strategy"})[["predictor", "strategy", "mean", "low", "high"]].assign(
         panel="strategies"
     )
@@ -123,7 +124,7 @@ def _limits(rows: pd.DataFrame, metric: str) -> tuple[float | None, float | None
 
 def plot_reliability(tables: ComparisonTables, path: str | Path) -> None:
     """Plot reliability curves of the global models of predictors that see sensors, before and after scaling."""
-    predictors = [name for name, scheme in tables.predictions if scheme == "global" and name not in SENSORLESS]
+    predictors = [name for name, scheme in tables.predictions if scheme == "global" and name not in sensorless()]
     data = []
     with style():
         shape = 1, max(1, len(predictors))
@@ -202,7 +203,7 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare, path: 
     One row per predictor and split; the splits are the keys of `comparisons`.
     """
     rows = pd.concat([frame.assign(where=name) for name, frame in comparisons.items()], ignore_index=True)
-    rows = rows[(rows.metric == settings.metric) & ~rows.predictor.isin(SENSORLESS)]
+    rows = rows[(rows.metric == settings.metric) & ~rows.predictor.isin(sensorless())]
     rows = rows[~rows.scheme.isin(["global", "personal"])]
     grouped = rows.groupby(["where", "predictor"]).scheme.transform(lambda schemes: "importance" in set(schemes))
     rows = rows[grouped.astype(bool)].assign(kind=rows.scheme.map(kind_of))

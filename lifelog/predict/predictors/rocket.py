@@ -8,33 +8,67 @@ Dempster, Schmidt, Webb (2023). Hydra. Data Mining and Knowledge Discovery 37, 1
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import softmax
-from sklearn.linear_model import RidgeClassifier
+from pydantic import Field, field_validator
 
+from lifelog.arrays import Floats
 from lifelog.f1 import confusion, macro_f1
-from lifelog.predict.samples import Samples
-from lifelog.settings.predict import Rocket
-from lifelog.standardise import fit_scaling
+from lifelog.predict.interface import Predictor
+from lifelog.settings.predict import Inputs, PredictorSettings, positive
+
+if TYPE_CHECKING:
+    from lifelog.predict.samples import Samples
 
 SHORTEST = 10  # samples of a window; modalities with shorter ones have their values as features
 
 
-class Predictor:
-    """Ridge regression with class weights; the validation windows select the penalty."""
+class Rocket(PredictorSettings):
+    """Random convolutions."""
 
-    def __init__(self, settings: Rocket) -> None:
-        self.settings = settings
+    inputs: ClassVar[Inputs] = "windows"
+    citation: ClassVar[str | None] = (
+        "Tan, Dempster, Bergmeir, Webb 2022, Data Mining and Knowledge Discovery 36:1623-1646; "
+        "Dempster, Schmidt, Webb 2023, Data Mining and Knowledge Discovery 37:1779-1805"
+    )
+    meaning: ClassVar[str] = "Random convolutions of whole windows (MultiRocket, Hydra), with ridge regression on top."
+
+    name: Literal["rocket"] = "rocket"
+    """MultiRocket and Hydra on windows, with ridge regression; needs aeon (`make rocket`)"""
+
+    kernels: int = Field(1000, ge=84)
+    """number of MultiRocket's kernels per modality"""
+
+    groups: int = Field(16, ge=1)
+    """number of Hydra's groups of eight kernels per modality"""
+
+    penalty: list[float] = Field([0.1, 1, 10, 100, 1000, 10000], min_length=1)
+    """penalties of the ridge regression to choose from on validation windows"""
+
+    seed: int = Field(0, ge=0)
+    """seed of the kernels"""
+
+    @field_validator("penalty")
+    @classmethod
+    def _is_positive(cls, value: list[float]) -> list[float]:
+        return positive(value, "a penalty")
+
+    def build(self) -> Predictor:
+        """Return the predictor."""
+        return RocketPredictor(self)
+
+
+class RocketPredictor(Predictor):
+    """Ridge regression with class weights; the validation windows select the penalty."""
 
     def fit(self, train: Samples, validation: Samples) -> None:
         """Draw and fit the convolutions of each modality on training windows, and the ridge regressions."""
+        from sklearn.linear_model import RidgeClassifier
+
         self.transforms = {m.name: self._transforms() if m.length >= SHORTEST else [] for m in train.modalities}
-        values = self._features(train, fit=True)
-        self.scaling = fit_scaling([values], values.shape[1], "user")
-        x, held_out = self._scaled(values), self._scaled(self._features(validation)) if len(validation) else None
+        x = self.fit_filling(self._features(train, fit=True))
+        held_out = self.filled(self._features(validation)) if len(validation) else None
         scores, models = [], []
         for alpha in sorted(self.settings.penalty, reverse=True):  # of equal ones, the strongest
             models.append(RidgeClassifier(alpha, class_weight="balanced").fit(x, train.truth))
@@ -43,14 +77,14 @@ class Predictor:
                 scores.append(macro_f1(counts))
         self.model = models[int(np.argmax(scores)) if scores else 0]
 
-    def predict(self, samples: Samples) -> NDArray[np.float64]:
+    def predict(self, samples: Samples) -> Floats:
         """Return class probabilities, shape (n_windows, n_classes): the softmax of the regressions."""
-        scores = self.model.decision_function(self._scaled(self._features(samples)))
+        from scipy.special import softmax
+
+        scores = self.model.decision_function(self.filled(self._features(samples)))
         if scores.ndim == 1:  # of two classes
             scores = np.stack([-scores, scores], axis=1)
-        probabilities = np.zeros((len(samples), len(samples.classes)))
-        probabilities[:, self.model.classes_] = softmax(scores, axis=1)
-        return probabilities
+        return self.aligned(softmax(scores, axis=1), self.model.classes_, len(samples.classes))
 
     def _transforms(self) -> list[Any]:
         try:
@@ -62,10 +96,10 @@ class Predictor:
         kernels, groups, seed = self.settings.kernels, self.settings.groups, self.settings.seed
         return [MultiRocket(kernels, random_state=seed), HydraTransformer(n_groups=groups, random_state=seed)]
 
-    def _features(self, samples: Samples, fit: bool = False) -> NDArray[np.float64]:
+    def _features(self, samples: Samples, fit: bool = False) -> Floats:
         """Return the features of all modalities (n_windows, n_features); NaN where a modality is missing."""
         if samples.windows is None:
-            raise ValueError("rocket needs windows: pass them to read_samples")
+            raise ValueError("rocket needs windows: store them with the samples")
         windows, parts = samples.windows.read(), []
         for modality, present in zip(samples.modalities, samples.windows.present.T, strict=True):
             x = windows[modality.name].transpose(0, 2, 1)
@@ -79,7 +113,3 @@ class Predictor:
             features[~present] = np.nan
             parts.append(features)
         return np.concatenate(parts, axis=1)
-
-    def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return standardised features, with the mean instead of missing values."""
-        return np.nan_to_num(self.scaling.apply(values))

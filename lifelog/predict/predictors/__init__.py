@@ -1,0 +1,1 @@
+"""The predictors: one module each, with its settings, citation and glossary entry."""

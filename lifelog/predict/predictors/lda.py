@@ -1,0 +1,153 @@
+"""A linear discriminant on features.
+
+Reference: Friedman (1989). Regularized discriminant analysis. Journal of the American Statistical Association 84.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from lifelog.arrays import Codes, Floats
+from lifelog.predict.interface import PoolingPredictor, Predictor
+from lifelog.settings.predict import Inputs, PredictorSettings, Scheme, positive
+from lifelog.standardise import Scaling, fit_scaling
+
+if TYPE_CHECKING:
+    from lifelog.discriminant import Discriminant, Moments
+    from lifelog.predict.samples import Samples
+
+
+class Lda(PredictorSettings):
+    """Linear discriminant."""
+
+    renamed: ClassVar[dict[str, str]] = {"strength": "prior_windows"}
+    inputs: ClassVar[Inputs] = "features"
+    fast: ClassVar[bool] = True
+    combines: ClassVar[tuple[Scheme, ...]] = ("pooled", "blend")
+    citation: ClassVar[str | None] = "Friedman 1989, Journal of the American Statistical Association 84:165-175"
+    meaning: ClassVar[str] = "Linear discriminant: classes are told apart by a weighted sum of the features."
+
+    name: Literal["lda"] = "lda"
+    """linear discriminant with shrunken correlations on summary features"""
+
+    shrinkage: list[float] = Field([0.1, 0.3, 0.5, 0.7, 0.9], min_length=1)
+    """shrinkages of correlations to choose from on validation windows; above 0, 1 for independent features"""
+
+    prior_windows: list[float] = Field([10, 30, 100, 300], min_length=1)
+    """scheme pooled: candidate weights of the other participants' windows, in windows of the participant; chosen on
+    validation windows"""
+
+    @field_validator("prior_windows")
+    @classmethod
+    def _is_positive(cls, value: list[float]) -> list[float]:
+        return positive(value, "a number of windows")
+
+    @field_validator("shrinkage")
+    @classmethod
+    def _is_share(cls, value: list[float]) -> list[float]:
+        if not all(0 < share <= 1 for share in value):
+            raise ValueError("a shrinkage is a number above 0 and at most 1")
+        return value
+
+    def build(self) -> Predictor:
+        """Return the predictor."""
+        return LdaPredictor(self)
+
+
+@dataclass(eq=False)  # known by identity
+class Pool:
+    """Training windows of all users, which every user's model weights differently.
+
+    Attributes
+    ----------
+    train : Samples
+        The windows.
+    scaling : Scaling
+        Of their features.
+    x : ndarray of float, shape (n_windows, n_features)
+        Their standardised features.
+    everyone : Moments
+        Of all windows.
+    """
+
+    train: Samples
+    scaling: Scaling
+    x: Floats
+    everyone: Moments
+
+    @cached_property
+    def rows(self) -> dict[str, Codes]:
+        """Numbers of the windows of each user."""
+        return self.train.rows_by_user()
+
+    @cache  # noqa: B019 (a pool lives as long as a fold)
+    def moments_of(self, user: str) -> Moments:
+        """Return the moments of a user's windows."""
+        from lifelog.discriminant import moments
+
+        rows = self.rows.get(user, np.empty(0, dtype=int))
+        return moments(self.x[rows], self.train.truth[rows], len(self.train.classes))
+
+
+class LdaPredictor(PoolingPredictor):
+    """Linear discriminant without priors; the validation windows select the shrinkage of correlations."""
+
+    def fit(self, train: Samples, validation: Samples) -> None:
+        """Fit the candidates, and keep the one with the lowest loss."""
+        from lifelog.discriminant import fit_discriminants
+
+        values, count = self.values(train), len(train.classes)
+        lines = self.line_shrinkages
+        models = [fit_discriminants(values, train.truth, count, self.shrinkages, None, line) for line in lines]
+        self._select(models, validation, train)
+
+    def pool(self, train: Samples) -> Pool:
+        """Return what `fit_pooled` needs of all training windows."""
+        from lifelog.discriminant import filled, moments
+
+        values = self.values(train)
+        scaling = fit_scaling([values], values.shape[1], "user")
+        x = filled(scaling, values)
+        return Pool(train, scaling, x, moments(x, train.truth, len(train.classes)))
+
+    def fit_pooled(self, pool: Pool, user: str, prior_windows: float, validation: Samples) -> None:
+        """Fit a user's model, in which the windows of the others count as `prior_windows` windows of the user."""
+        from lifelog.discriminant import discriminants_of
+
+        of_user = pool.moments_of(user)
+        others = pool.everyone.plus(of_user, -1.0)
+        weighted = of_user.plus(others, prior_windows / max(1, others.sizes.sum()))
+        lines = self.line_shrinkages
+        models = [discriminants_of(pool.scaling, weighted, self.shrinkages, line) for line in lines]
+        self._select(models, validation, pool.train)
+
+    @property
+    def shrinkages(self) -> list[float]:
+        """Shrinkages to choose from, the strongest one first."""
+        return sorted(self.settings.shrinkage, reverse=True)
+
+    @property
+    def line_shrinkages(self) -> list[float]:
+        """Shrinkages of class means towards equally spaced points on a line: none."""
+        return [0.0]
+
+    def predict(self, samples: Samples) -> Floats:
+        """Return class probabilities, shape (n_windows, n_classes)."""
+        return self.model.probabilities(self.values(samples))
+
+    def values(self, samples: Samples) -> Floats:
+        """Return the features of windows, shape (n_windows, n_features); NaN marks missing values."""
+        return samples.summary
+
+    def _select(self, models: list[list[Discriminant]], validation: Samples, train: Samples) -> None:
+        from lifelog.predict.selection import validation_loss
+
+        # The strongest shrinkage comes first, and is used if no validation window can select one.
+        candidates, held_out = [model for same in models for model in same], self.values(validation)
+        losses = [validation_loss(model.probabilities(held_out), validation, train) for model in candidates]
+        self.model = candidates[int(np.argmin(losses))]
