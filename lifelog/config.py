@@ -18,7 +18,7 @@ from lifelog.settings.compare import NEEDS, Compare, LearningCurve
 from lifelog.settings.groups import Groups, Tsne
 from lifelog.settings.importance import Shapley
 from lifelog.settings.mil import Mil
-from lifelog.settings.predict import UNGROUPED, PredictorSettings, Scheme, predictor_kinds
+from lifelog.settings.predict import UNGROUPED, PredictorSettings, Scheme, predictor_kinds, predictor_settings
 from lifelog.settings.report import NewUsers, Report
 from lifelog.settings.windows import Cohort, Modality, Simulation, Windows, etri_modalities
 
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
     Predictor = PredictorSettings
 else:
     Predictor = Annotated[Union[tuple(predictor_kinds().values())], Field(discriminator="name")]  # noqa: UP007
-
-
-def _predictor(name: str, schemes: list[Scheme] | None = None) -> PredictorSettings:
-    """Return the settings of a predictor of the default run."""
-    return predictor_kinds()[name](**({} if schemes is None else {"schemes": schemes}))
 
 
 class ConfigError(ValueError):
@@ -101,14 +96,14 @@ class Config(Section):
 
     predictors: list[Predictor] = Field(
         [
-            _predictor("lda"),
-            _predictor("boosting", ["global", "importance", "personal"]),
-            _predictor("mil", ["global", "tuned", "importance", "personal"]),
-            _predictor("lifelognet", ["global", "importance"]),
-            _predictor("majority", ["global", "personal"]),
-            _predictor("nearest_minute", ["global"]),
-            _predictor("last_label", ["global"]),
-            _predictor("clock", ["global", "personal"]),
+            predictor_settings("lda"),
+            predictor_settings("boosting", schemes=["global", "importance", "personal"]),
+            predictor_settings("mil", schemes=["global", "tuned", "importance", "personal"]),
+            predictor_settings("lifelognet", schemes=["global", "importance"]),
+            predictor_settings("majority", schemes=["global", "personal"]),
+            predictor_settings("nearest_minute", schemes=["global"]),
+            predictor_settings("last_label", schemes=["global"]),
+            predictor_settings("clock", schemes=["global", "personal"]),
         ],
         min_length=1,
     )

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,15 +17,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifelog.evaluate.compare import kind_of
+from lifelog.groups.read import read_groups
 from lifelog.predict.probabilities import class_probabilities
-from lifelog.tables import TEXT, read_csv, read_json, write_atomically, write_csv
+from lifelog.tables import TEXT, read_csv, read_json
 
 # By table and column: type, and description. Times are starts of windows in UTC.
 CHAPTER = {
     "target": (TEXT, "what is predicted, a name of `targets`"),
     "split": (TEXT, "how windows are assigned to subsets, a name of `splits`"),
 }
-FOLD = {"fold": (pa.int16(), "fold of the split; fold 0 of several folds describes the user and holds out nothing")}
+FOLD = {"fold": (pa.int16(), "fold of the split that is tested; null: all windows, which describe the participant")}
 # Parquet files have no seconds: written ones would be milliseconds.
 WINDOW = {"user": (TEXT, "participant"), "start": (pa.timestamp("ms", tz="UTC"), "start of the window, UTC")}
 GROUPING = {
@@ -54,10 +55,10 @@ DICTIONARY: dict[str, dict[str, tuple[pa.DataType, str]]] = {
     | {
         "subset": (TEXT, "subset of the window in this fold: train, validation or test"),
         "block": (pa.int32(), "block of time; windows of a block are not independent"),
-        "seed": (pa.int32(), "training seed of the network; 0 for value"),
-        "measure": (TEXT, "value, attention or ablation"),
+        "seed": (pa.int32(), "training seed of the network; 0 for shapley"),
+        "measure": (TEXT, "shapley, attention or ablation"),
         "modality": (TEXT, "a name of `modalities`"),
-        "value": (pa.float64(), "importance: of value in AUROC, of attention a share, of ablation in nats"),
+        "importance": (pa.float64(), "importance: of shapley in AUROC, of attention a share, of ablation in nats"),
     },
     "groups": CHAPTER
     | GROUPING
@@ -127,28 +128,19 @@ def load_run(results: str | Path) -> Run:
     return Run(folder)
 
 
-def write_export(chapters: list[str], paths: dict[str, str], dictionary_path: str | Path) -> None:
-    """Write the tables of a run, file by file, and the data dictionary.
-
-    Parameters
-    ----------
-    chapters : list of str
-        Folders of the results of each target and split.
-    paths : dict of str to str
-        Parquet file to write, by table of `DICTIONARY`.
-    dictionary_path : str or Path
-        CSV file to write: table, column, type, description.
-    """
-    for name, path in paths.items():
-        with write_atomically(path) as part, pq.ParquetWriter(part, _schema(name), compression="zstd") as writer:
-            for piece in _pieces([Path(chapter) for chapter in chapters], name):
-                writer.write_table(piece)
+def data_dictionary() -> pd.DataFrame:
+    """Return table, column, type and description of every exported column."""
     rows = [
-        (table, column, str(kind), about)
+        (table, column, str(kind), description)
         for table, columns in DICTIONARY.items()
-        for column, (kind, about) in columns.items()
+        for column, (kind, description) in columns.items()
     ]
-    write_csv(pd.DataFrame(rows, columns=["table", "column", "type", "description"]), dictionary_path)
+    return pd.DataFrame(rows, columns=["table", "column", "type", "description"])
+
+
+def export_schema(name: str) -> pa.Schema:
+    """Return the schema of an exported table."""
+    return pa.schema([(column, kind) for column, (kind, _) in DICTIONARY[name].items()])
 
 
 def _chapters(folder: Path) -> list[Path]:
@@ -175,7 +167,7 @@ def _predictions(chapter: Path) -> Iterator[pd.DataFrame]:
 def _importance(chapter: Path) -> Iterator[pd.DataFrame]:
     # The users of the run; files of an earlier one may be left in the folder.
     for user in dict.fromkeys(read_csv(chapter / "scores.csv").user):
-        for kind in ("value", "importance"):
+        for kind in ("shapley", "importance"):
             path = chapter / kind / f"{user}.parquet"
             if path.is_file():
                 yield pq.read_table(path).to_pandas()
@@ -186,7 +178,7 @@ def _groups(chapter: Path) -> Iterator[pd.DataFrame]:
     for scheme in sorted(schemes):
         path = chapter / "groups" / f"{scheme}.csv"
         if path.is_file():  # combinations have no groups
-            yield read_csv(path).assign(scheme=scheme)
+            yield read_groups(path).assign(scheme=scheme)
 
 
 READERS: dict[str, Callable[[Path], Iterator[pd.DataFrame]]] = {
@@ -196,18 +188,28 @@ READERS: dict[str, Callable[[Path], Iterator[pd.DataFrame]]] = {
 }
 
 
-def _pieces(chapters: list[Path], name: str) -> Iterator[pa.Table]:
-    """Yield the parts of a table, one per file."""
-    schema = _schema(name)
+def export_pieces(chapters: Iterable[Path], name: str) -> Iterator[pa.Table]:
+    """Yield the parts of a table, one per file.
+
+    Parameters
+    ----------
+    chapters : iterable of Path
+        Folders of the results of each target and split.
+    name : str
+        A table of `DICTIONARY`.
+
+    Yields
+    ------
+    pyarrow.Table
+        In the schema `export_schema`.
+    """
+    schema = export_schema(name)
     for chapter in chapters:
         for piece in READERS[name](chapter):
             piece = piece.assign(target=chapter.parent.name, split=chapter.name)
             yield pa.Table.from_pandas(piece[schema.names], schema, preserve_index=False)
 
 
-def _schema(name: str) -> pa.Schema:
-    return pa.schema([(column, kind) for column, (kind, _) in DICTIONARY[name].items()])
-
-
 def _table(folder: Path, name: str) -> pd.DataFrame:
-    return pa.concat_tables([_schema(name).empty_table(), *_pieces(_chapters(folder), name)]).to_pandas()
+    pieces = export_pieces(_chapters(folder), name)
+    return pa.concat_tables([export_schema(name).empty_table(), *pieces]).to_pandas()

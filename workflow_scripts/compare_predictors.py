@@ -4,27 +4,28 @@ from lifelog.evaluate.calibration import compare_calibration
 from lifelog.evaluate.compare import compare_predictors, read_predictions, score_users
 from lifelog.evaluate.decision import decide
 from lifelog.evaluate.verdict import Grouping, verdict
-from lifelog.groups.assignment import read_groups, tested_groups
+from lifelog.groups.assignment import tested_groups
+from lifelog.groups.read import read_groups
 from lifelog.logs import job_log
 from lifelog.settings.compare import Compare
 from lifelog.tables import read_csv, write_csv, write_json
 
-with job_log(snakemake.log[0], snakemake.input):
-    settings = Compare.from_params(snakemake.params.compare)
-    models = [tuple(model.split("/")) for model in snakemake.params.models]
-    tables = read_predictions(dict(zip(models, snakemake.input.predictions, strict=True)))
-    by_user = score_users(tables, snakemake.params.ordinal)
-    primary = snakemake.params.primary
-    comparison = compare_predictors(by_user, settings, primary)
-    write_csv(by_user, snakemake.output.scores)
-    write_csv(comparison, snakemake.output.comparison)
+with job_log(snakemake):
+    inputs, params, outputs = snakemake.input, snakemake.params, snakemake.output
+    settings, primary = Compare.from_params(params.compare), params.primary
+    models = [tuple(model.split("/")) for model in params.models]
+    tables = read_predictions(dict(zip(models, inputs.predictions, strict=True)))
+    scored = score_users(tables, params.ordinal)
+    comparison = compare_predictors(scored, settings, primary)
     calibration = compare_calibration(tables, settings.confidence)
-    write_csv(calibration, snakemake.output.calibration)
     grouping = None
-    if snakemake.input.groups:
-        measured = read_csv(snakemake.input.importance).stable.mean()
-        tested = tested_groups(read_groups(snakemake.input.groups, fold=None))
+    if inputs.groups:
+        measured = read_csv(inputs.importance).stable.mean()
+        tested = tested_groups(read_groups(inputs.groups))
         grouping = Grouping(int(tested.groupby("fold").group.nunique().max()), measured)
-    decision = decide(by_user, settings, primary, calibration)
-    how = snakemake.params.subsets, grouping, primary, snakemake.params.exploratory, decision
-    write_json(verdict(by_user, comparison, settings, *how), snakemake.output.verdict)
+    decision = decide(scored.users, settings, primary, calibration)
+    how = params.subsets, grouping, primary, params.exploratory, decision
+    write_csv(scored.users, outputs.scores)
+    write_csv(comparison, outputs.comparison)
+    write_csv(calibration, outputs.calibration)
+    write_json(verdict(scored.users, comparison, settings, *how), outputs.verdict)

@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from lifelog.groups.assignment import read_groups
-from lifelog.groups.clustering import read_scores
+from lifelog.groups.read import described_groups, read_groups, read_scores
+from lifelog.importance.table import read_importance
 from lifelog.logs import job_log
 from lifelog.published import PRINTED_SCORES, compare_published
-from lifelog.tables import read_notes, read_tables, write_json
+from lifelog.tables import read_notes, write_json
 
-with job_log(snakemake.log[0], snakemake.input):
+with job_log(snakemake):
     paths = {Path(path).stem: path for path in snakemake.input.importance}
     user = PRINTED_SCORES["user"]
     compared = compare_published(
-        read_tables(paths.values()),
-        read_groups(snakemake.input.groups),
+        read_importance(paths.values()),
+        described_groups(read_groups(snakemake.input.groups)),
         read_scores(snakemake.input.scores),
-        read_notes(paths[user])["test_scores"] if user in paths else {},
+        read_notes(paths[user])["test_counts"] if user in paths else {},
     )
     write_json(compared, snakemake.output.published)

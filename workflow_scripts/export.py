@@ -1,8 +1,21 @@
 """export: a finished run → predictions, importance and groups as one table each, and a data dictionary."""
 
-from lifelog.export import DICTIONARY, write_export
-from lifelog.logs import job_log
+from pathlib import Path
 
-with job_log(snakemake.log[0], snakemake.input):
-    paths = {name: snakemake.output[name] for name in DICTIONARY}
-    write_export(snakemake.params.chapters, paths, snakemake.output.dictionary)
+import pyarrow.parquet as pq
+
+from lifelog.export import DICTIONARY, data_dictionary, export_pieces, export_schema
+from lifelog.logs import job_log
+from lifelog.tables import write_atomically, write_csv
+
+with job_log(snakemake):
+    chapters = [Path(chapter) for chapter in snakemake.params.chapters]
+    for name in DICTIONARY:
+        schema = export_schema(name)
+        with (
+            write_atomically(snakemake.output[name]) as part,
+            pq.ParquetWriter(part, schema, compression="zstd") as writer,
+        ):
+            for piece in export_pieces(chapters, name):
+                writer.write_table(piece)
+    write_csv(data_dictionary(), snakemake.output.dictionary)

@@ -4,7 +4,7 @@ from lifelog.logs import job_log
 from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.windows.extract import extract_windows
 
-with job_log(snakemake.log[0], snakemake.input):
+with job_log(snakemake):
     extract_windows(
         snakemake.wildcards.user,
         snakemake.params.folder,

@@ -8,7 +8,7 @@ from lifelog.report.inspection import inspect_recordings
 from lifelog.tables import read_csv, read_json, read_tables
 from lifelog.windows.read import read_labels
 
-with job_log(snakemake.log[0], snakemake.input):
+with job_log(snakemake):
     values = read_csv(snakemake.input.values[0]) if snakemake.input.values else None
     truth = read_json(snakemake.input.truth[0])["users"] if snakemake.input.truth else {}
     inspect_recordings(

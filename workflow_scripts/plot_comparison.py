@@ -10,7 +10,7 @@ from lifelog.settings.compare import Compare
 from lifelog.settings.splits import Target
 from lifelog.tables import read_json
 
-with job_log(snakemake.log[0], snakemake.input):
+with job_log(snakemake):
     models = [tuple(model.split("/")) for model in snakemake.params.models]
     tables = ComparisonTables(
         pd.read_csv(snakemake.input.comparison),

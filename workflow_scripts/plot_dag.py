@@ -8,7 +8,7 @@ import tempfile
 from lifelog.logs import job_log
 from lifelog.report.figures.dag import plot_dag, read_rulegraph
 
-with job_log(snakemake.log[0], snakemake.input), tempfile.NamedTemporaryFile("w", suffix=".json") as config:
+with job_log(snakemake), tempfile.NamedTemporaryFile("w", suffix=".json") as config:
     json.dump(snakemake.params.config, config)
     config.flush()
     command = [sys.executable, "-m", "snakemake", "--snakefile", snakemake.params.snakefile, "--nolock", "--cores", "1"]

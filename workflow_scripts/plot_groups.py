@@ -11,7 +11,7 @@ from lifelog.report.figures.groups import FIGURES, GroupTables
 from lifelog.report.style import draw
 from lifelog.settings.groups import Vectors
 
-with job_log(snakemake.log[0], snakemake.input):
+with job_log(snakemake):
     settings = Vectors.from_params(snakemake.params.vectors)
     importance = read_importance(snakemake.input.importance)
     tables = GroupTables(

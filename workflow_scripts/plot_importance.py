@@ -6,7 +6,7 @@ from lifelog.report.figures.importance import FIGURES, ImportanceTables
 from lifelog.report.style import draw
 from lifelog.tables import read_csv, read_json, read_tables
 
-with job_log(snakemake.log[0], snakemake.input):
+with job_log(snakemake):
     truth = read_json(snakemake.input.truth[0])["users"] if snakemake.input.truth else {}
     tables = ImportanceTables(
         read_importance(snakemake.input.importance),

@@ -9,7 +9,7 @@ from lifelog.report.tables import training_histories
 from lifelog.splits.assign import DESCRIBED, read_folds
 from lifelog.tables import read_csv, read_notes, read_tables
 
-with job_log(snakemake.log[0], snakemake.input):
+with job_log(snakemake):
     inputs, params, outputs = snakemake.input, snakemake.params, snakemake.output
     histories = training_histories(list(inputs.descriptions))
     for i, user in enumerate(params.users):

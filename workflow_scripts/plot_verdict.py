@@ -6,7 +6,7 @@ from lifelog.logs import job_log
 from lifelog.report.figures.comparison import plot_verdict
 from lifelog.settings.compare import Compare
 
-with job_log(snakemake.log[0], snakemake.input):
+with job_log(snakemake):
     frames = [pd.read_csv(path) for path in snakemake.input.comparisons]
     titles = [chapter.replace("/", ", ") for chapter in snakemake.params.chapters]
     comparisons = dict(zip(titles, frames, strict=True))

@@ -5,6 +5,6 @@ from lifelog.report.figures.cohort import plot_yield
 from lifelog.report.tables import yield_shares
 from lifelog.tables import read_tables
 
-with job_log(snakemake.log[0], snakemake.input):
+with job_log(snakemake):
     quality = read_tables(snakemake.input.quality)
     plot_yield(yield_shares(quality, snakemake.params.modalities, snakemake.params.users), snakemake.output.figure)

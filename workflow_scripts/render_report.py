@@ -10,7 +10,7 @@ from lifelog.report.tables import cohort_yield, problem_counts
 from lifelog.tables import read_tables
 from lifelog.windows.read import read_labels
 
-with job_log(snakemake.log[0], snakemake.input):
+with job_log(snakemake):
     config = Config.from_params(snakemake.params.config)
     quality = read_tables(snakemake.input.quality)
     starts = {Path(path).stem: read_labels(path).start for path in snakemake.input.windows}

@@ -1,12 +1,12 @@
 """score_importance: importance and deletion curves of all users → stability and faithfulness of importance per user."""
 
 from lifelog.importance.reliability import score_importance
-from lifelog.importance.vectors import read_importance
+from lifelog.importance.table import read_importance
 from lifelog.logs import job_log
-from lifelog.settings.groups import Vectors
+from lifelog.settings.importance import Vectors
 from lifelog.tables import read_tables, write_csv
 
-with job_log(snakemake.log[0], snakemake.input):
+with job_log(snakemake):
     scores = score_importance(
         read_importance(snakemake.input.importance),
         read_tables(snakemake.input.deletion),

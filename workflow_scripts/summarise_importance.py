@@ -7,7 +7,7 @@ from lifelog.tables import read_json, write_csv, write_text
 from lifelog.validation.curves import plot_validation
 from lifelog.validation.importance import summarise_importance
 
-with job_log(snakemake.log[0], snakemake.input):
+with job_log(snakemake):
     table = summarise_importance({Path(path).stem: read_json(path) for path in snakemake.input.results})
     write_csv(table, snakemake.output.table)
     write_text(table.to_markdown(index=False, floatfmt=".2f") + "\n", snakemake.output.text)

@@ -6,7 +6,7 @@ from lifelog.logs import job_log
 from lifelog.tables import read_json, write_csv, write_text
 from lifelog.validation.strategies import summarise_strategies
 
-with job_log(snakemake.log[0], snakemake.input):
+with job_log(snakemake):
     table = summarise_strategies({Path(path).stem: read_json(path) for path in snakemake.input.results})
     write_csv(table, snakemake.output.table)
     write_text(table.to_markdown(index=False, floatfmt=".2f"), snakemake.output.text)

@@ -6,7 +6,7 @@ from lifelog.tables import write_json
 from lifelog.validation.importance import validate_importance
 from lifelog.validation.scenarios import SCENARIOS, WITH_NETWORKS
 
-with job_log(snakemake.log[0], snakemake.input):
+with job_log(snakemake):
     scenario = snakemake.wildcards.scenario
     config = Config.from_params(snakemake.params.config)
     seed, networks = int(snakemake.wildcards.seed), scenario in WITH_NETWORKS

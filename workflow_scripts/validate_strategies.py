@@ -5,7 +5,7 @@ from lifelog.logs import job_log
 from lifelog.tables import write_json
 from lifelog.validation.strategies import validate_strategies
 
-with job_log(snakemake.log[0], snakemake.input):
+with job_log(snakemake):
     wildcards = snakemake.wildcards
     config = Config.from_params(snakemake.params.config)
     result = validate_strategies(wildcards.kind, int(wildcards.seed), config, int(wildcards.split))

@@ -9,11 +9,13 @@ The tests of the other predictors' importance groups are corrected by Holm's met
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from lifelog.arrays import Codes, Floats
 from lifelog.evaluate.metrics import METRICS, scores
 from lifelog.groups.assignment import partition
 from lifelog.intervals import estimate_mean, holm
@@ -23,7 +25,20 @@ from lifelog.settings.predict import sensorless
 
 Predictions = dict[tuple[str, str], pd.DataFrame]  # by predictor and scheme
 
-EVERYONE = "all windows"  # cannot be the name of a user, which has no blanks
+
+class Scores(NamedTuple):
+    """Scores of the test windows under every model.
+
+    Attributes
+    ----------
+    users : pandas.DataFrame
+        predictor, scheme, user, windows, classes (number of true ones) and every metric.
+    pooled : pandas.DataFrame
+        The same for the windows of all users together, without the column user.
+    """
+
+    users: pd.DataFrame
+    pooled: pd.DataFrame
 
 
 def read_predictions(paths: dict[tuple[str, str], str | Path]) -> Predictions:
@@ -32,7 +47,23 @@ def read_predictions(paths: dict[tuple[str, str], str | Path]) -> Predictions:
     Parameters
     ----------
     paths : dict of (str, str) to str or Path
-        Files of `train_predictors` by predictor and scheme.
+        Files with the predictions of `train_predictors`, by predictor and scheme.
+
+    Returns
+    -------
+    dict of (str, str) to pandas.DataFrame
+        As `split_groupings` returns them.
+    """
+    return split_groupings({model: pq.read_table(path).to_pandas() for model, path in paths.items()})
+
+
+def split_groupings(predictions: Predictions) -> Predictions:
+    """Return the predictions of every grouping of several models.
+
+    Parameters
+    ----------
+    predictions : dict of (str, str) to pandas.DataFrame
+        Tables of `train_predictors`, by predictor and scheme.
 
     Returns
     -------
@@ -47,8 +78,8 @@ def read_predictions(paths: dict[tuple[str, str], str | Path]) -> Predictions:
         If models predict different test windows.
     """
     tables = {}
-    for (predictor, scheme), path in paths.items():
-        for number, table in pq.read_table(path).to_pandas().groupby("grouping"):
+    for (predictor, scheme), whole in predictions.items():
+        for number, table in whole.groupby("grouping"):
             name = f"random-{number}" if scheme == "random" else scheme
             tables[predictor, name] = table.drop(columns="grouping").reset_index(drop=True)
     first_key, first = next(iter(tables.items()))
@@ -76,8 +107,8 @@ def kind_of(scheme: str) -> str:
     return "random" if scheme.startswith("random-") else scheme
 
 
-def score_users(tables: Predictions, ordinal: bool = False) -> pd.DataFrame:
-    """Score the predictions of every user.
+def score_users(tables: Predictions, ordinal: bool = False) -> Scores:
+    """Score the predictions of every user, and of all windows together.
 
     Parameters
     ----------
@@ -88,30 +119,44 @@ def score_users(tables: Predictions, ordinal: bool = False) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame
-        predictor, scheme, user, windows, classes (number of true ones) and every metric; the user `all windows` pools
-        the windows of all users.
+    Scores
+        By predictor, scheme and user, and by predictor and scheme.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lifelog import score_users
+    >>> truth = pd.DataFrame({"user": ["a", "a", "b", "b"], "fold": 1, "truth": [0, 1, 0, 1], "temperature": 1.0})
+    >>> table = truth.assign(p_low=[0.9, 0.2, 0.3, 0.4], p_high=[0.1, 0.8, 0.7, 0.6])
+    >>> scores = score_users({("lda", "global"): table})
+    >>> scores.users[["user", "accuracy"]].to_dict("list")
+    {'user': ['a', 'b'], 'accuracy': [1.0, 0.5]}
     """
-    rows = []
+    users, pooled = [], []
     for (predictor, scheme), table in tables.items():
-        truth, p, folds = table.truth.to_numpy(), class_probabilities(table), table.fold.to_numpy()
-        rated = [table[name].to_numpy() for name in ("rating", "expected") if name in table]
-        windows = dict(sorted(table.groupby("user").indices.items())) | {EVERYONE: np.arange(len(table))}
-        for user, own in windows.items():
-            row = {"predictor": predictor, "scheme": scheme, "user": user, "windows": len(own)}
-            row["classes"] = len(np.unique(truth[own]))
-            ratings = (rated[0][own], rated[1][own]) if rated else None
-            rows.append(row | scores(truth[own], p[own], folds[own], ordinal, ratings))
-    return pd.DataFrame(rows)
+        p, model = class_probabilities(table), {"predictor": predictor, "scheme": scheme}
+        for user, rows in sorted(table.groupby("user").indices.items()):
+            users.append(model | {"user": user} | _score(table, p, rows, ordinal))
+        pooled.append(model | _score(table, p, np.arange(len(table)), ordinal))
+    return Scores(pd.DataFrame(users), pd.DataFrame(pooled))
 
 
-def compare_predictors(by_user: pd.DataFrame, settings: Compare, primary: str | None = None) -> pd.DataFrame:
+def _score(table: pd.DataFrame, p: Floats, rows: Codes, ordinal: bool) -> dict[str, Any]:
+    """Return the number of windows and of true classes, and every metric, of some rows of predictions."""
+    truth, folds = table.truth.to_numpy()[rows], table.fold.to_numpy()[rows]
+    rated = [table[name].to_numpy()[rows] for name in ("rating", "expected") if name in table]
+    ratings = (rated[0], rated[1]) if rated else None
+    counts = {"windows": len(rows), "classes": len(np.unique(truth))}
+    return counts | scores(truth, p[rows], folds, ordinal, ratings)
+
+
+def compare_predictors(scored: Scores, settings: Compare, primary: str | None = None) -> pd.DataFrame:
     """Compare predictors and schemes over users.
 
     Parameters
     ----------
-    by_user : pandas.DataFrame
-        Table of `score_users`.
+    scored : Scores
+        Of `score_users`.
     settings : Compare
         Confidence level.
     primary : str, optional
@@ -127,9 +172,9 @@ def compare_predictors(by_user: pd.DataFrame, settings: Compare, primary: str | 
         p-value itself for the primary predictor, Holm's over the other ones.
     """
     rows = []
-    for metric in filter(by_user.columns.__contains__, METRICS):
-        table = by_user.pivot(index="user", columns=["predictor", "scheme"], values=metric)
-        pooled, users = table.loc[EVERYONE], table.drop(index=EVERYONE)
+    pooled = scored.pooled.set_index(["predictor", "scheme"])
+    for metric in filter(scored.users.columns.__contains__, METRICS):
+        users = scored.users.pivot(index="user", columns=["predictor", "scheme"], values=metric)
         for predictor, scheme in users.columns:
             values = users[predictor, scheme].dropna().to_numpy()
             difference = (users[predictor, scheme] - users[predictor, "global"]).dropna().to_numpy()
@@ -139,7 +184,8 @@ def compare_predictors(by_user: pd.DataFrame, settings: Compare, primary: str | 
             untested = scheme == "global" or scheme.startswith("random")
             rows.append(
                 {"predictor": predictor, "scheme": scheme, "metric": metric, "users": len(values)}
-                | {"mean": score.mean, "low": score.low, "high": score.high, "pooled": pooled[predictor, scheme]}
+                | {"mean": score.mean, "low": score.low, "high": score.high}
+                | {"pooled": pooled[metric][predictor, scheme]}
                 | {"difference": gain.mean, "difference_low": gain.low, "difference_high": gain.high}
                 | {"users_better": better, "detectable": gain.detectable}
                 | {"p": np.nan if untested else gain.p}

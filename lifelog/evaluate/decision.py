@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Floats
-from lifelog.evaluate.compare import EVERYONE
 from lifelog.intervals import CHANCE, Estimate, estimate_mean
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import sensorless
@@ -36,7 +35,7 @@ def decide(
     Parameters
     ----------
     by_user : pandas.DataFrame
-        Table of `score_users`.
+        Scores of users, of `score_users`.
     settings : Compare
         Metric and confidence level.
     primary : str, optional
@@ -59,7 +58,7 @@ def decide(
           other
         - sentence
     """
-    users = by_user[by_user.user != EVERYONE].pivot(index="user", columns=["predictor", "scheme"])
+    users = by_user.pivot(index="user", columns=["predictor", "scheme"])
     wide, auroc = users[settings.metric], users["auroc"]
     losses: dict[tuple[str, str], float] = {}
     if calibration is not None:

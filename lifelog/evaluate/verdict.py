@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lifelog.evaluate.compare import EVERYONE
 from lifelog.intervals import CHANCE, estimate_mean, holm, permutation_p
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import sensorless, time_only
@@ -68,7 +67,7 @@ def verdict(
     Parameters
     ----------
     by_user : pandas.DataFrame
-        Table of `score_users`.
+        Scores of users, of `score_users`.
     comparison : pandas.DataFrame
         Table of `compare_predictors`.
     settings : Compare
@@ -130,7 +129,7 @@ def left_out(by_user: pd.DataFrame, metric: str) -> list[str]:
     Parameters
     ----------
     by_user : pandas.DataFrame
-        Table of `score_users`.
+        Scores of users, of `score_users`.
     metric : str
         The metric of the verdict.
 
@@ -139,8 +138,7 @@ def left_out(by_user: pd.DataFrame, metric: str) -> list[str]:
     list of str
         By name; they are in no mean, difference or test of the metric.
     """
-    users = by_user[by_user.user != EVERYONE]
-    return sorted(users.user[users[metric].isna()].unique())
+    return sorted(by_user.user[by_user[metric].isna()].unique())
 
 
 def _finding(predictor: str, rows: pd.DataFrame) -> dict[str, Any]:
@@ -234,7 +232,7 @@ def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) 
     Parameters
     ----------
     by_user : pandas.DataFrame
-        Table of `score_users`.
+        Scores of users, of `score_users`.
     predictor : str or None
         The sensor model.
     settings : Compare
@@ -248,7 +246,7 @@ def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) 
         that skill with interval, the same skill of the sensor model, and the share of it that time alone has, None if
         the sensor model is not clearly better than chance.
     """
-    users = by_user[by_user.user != EVERYONE].pivot(index="user", columns=["predictor", "scheme"])
+    users = by_user.pivot(index="user", columns=["predictor", "scheme"])
     area, metric, sensor = users["auroc"], users[settings.metric], (predictor, "global")
     scored = [column for column in area.columns if users["balanced_accuracy"][column].count() > 1]
     timed = [column for column in scored if column[0] in time_only() and not column[1].startswith("random")]

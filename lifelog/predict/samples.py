@@ -15,9 +15,9 @@ from lifelog.arrays import Bools, Codes, Floats
 from lifelog.predict.store import StoredWindows, store_windows
 from lifelog.settings.levels import as_number
 from lifelog.settings.windows import Modality
-from lifelog.splits.folds import Folds
+from lifelog.splits.folds import Folds, read_folds
 from lifelog.standardise import fit_scaling
-from lifelog.windows.read import Features
+from lifelog.windows.read import Features, read_features
 
 
 @dataclass
@@ -111,6 +111,13 @@ class Person(NamedTuple):
     features: Features
     folds: Folds
     windows: str | None = None
+
+
+def read_people(features: Sequence[str], splits: Sequence[str], windows: Sequence[str] = ()) -> list[Person]:
+    """Read features and folds of several users, and the names of their windows files if they are given."""
+    files: Sequence[str | None] = list(windows) or [None] * len(features)
+    paths = zip(features, splits, files, strict=True)
+    return [Person(read_features(of_user, maxima=True), read_folds(folds), path) for of_user, folds, path in paths]
 
 
 def make_samples(

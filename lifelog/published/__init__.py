@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
+from lifelog.f1 import macro_f1, published_f1
 from lifelog.importance.reliability import rank_correlation
 from lifelog.tables import plain
 
@@ -46,7 +47,7 @@ def printed_clusters() -> pd.DataFrame:
 
 
 def compare_published(
-    importance: pd.DataFrame, groups: pd.DataFrame, clusters: pd.DataFrame, test_scores: dict[str, dict[str, Any]]
+    importance: pd.DataFrame, groups: pd.DataFrame, clusters: pd.DataFrame, test_counts: dict[str, list[list[int]]]
 ) -> dict[str, Any]:
     """Compare a run with the printed figures.
 
@@ -55,11 +56,11 @@ def compare_published(
     importance : pandas.DataFrame
         Table of `read_importance`.
     groups : pandas.DataFrame
-        The importance groups.
+        The importance groups that describe the participants.
     clusters : pandas.DataFrame
         Table of `score_groups`.
-    test_scores : dict of str to dict
-        By seed, the scores of the networks of user 101 on test windows.
+    test_counts : dict of str to list
+        By seed, the confusion matrix of the network of user 101 on test windows.
 
     Returns
     -------
@@ -69,12 +70,12 @@ def compare_published(
     printed = printed_users()
     modalities = [name for name in printed.columns if name not in ("test_windows", "group")]
     test = importance[(importance.subset == "test") & (importance.measure == "attention")]
-    own = test.groupby(["user", "modality"]).value.mean().unstack().reindex(columns=modalities)
+    means = test.groupby(["user", "modality"]).importance.mean().unstack().reindex(columns=modalities)
     windows, group = test.groupby("user").start.nunique(), groups.set_index("user").group
-    correlation = rank_correlation(own.loc[own.index.isin(printed.index)], printed[modalities])
+    correlation = rank_correlation(means.loc[means.index.isin(printed.index)], printed[modalities])
     rows = []
-    for user in sorted({*printed.index, *own.index}):
-        pair = [table.loc[user, modalities] if user in table.index else None for table in (own, printed)]
+    for user in sorted({*printed.index, *means.index}):
+        pair = [table.loc[user, modalities] if user in table.index else None for table in (means, printed)]
         rows.append(
             {
                 "user": user,
@@ -97,5 +98,12 @@ def compare_published(
         ],
         "adjusted_rand_index": adjusted_rand_score(printed.group[both], group[both]) if len(both) > 1 else None,
         "users_in_both": len(both),
-        "scores": {"printed": PRINTED_SCORES, "own": test_scores},
+        "scores": {"printed": PRINTED_SCORES, "run": {seed: _scores(counts) for seed, counts in test_counts.items()}},
     }
+
+
+def _scores(counts: list[list[int]]) -> dict[str, float]:
+    """Return the printed scores of a confusion matrix, and the right F1."""
+    matrix = np.array(counts)
+    accuracy = float(np.trace(matrix) / matrix.sum())
+    return {"published_f1": published_f1(matrix), "accuracy": accuracy, "macro_f1": macro_f1(matrix)}

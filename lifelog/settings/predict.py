@@ -104,6 +104,37 @@ def predictor_kinds() -> dict[str, type[PredictorSettings]]:
     return kinds
 
 
+def predictor_settings(name: str, **settings: Any) -> PredictorSettings:
+    """Return the settings of a predictor.
+
+    Parameters
+    ----------
+    name : str
+        Name of the predictor, such as lda.
+    **settings
+        Its keys; the others have their defaults (docs/config.md).
+
+    Returns
+    -------
+    PredictorSettings
+        Validated settings.
+
+    Raises
+    ------
+    KeyError
+        If there is no such predictor.
+    pydantic.ValidationError
+        If a key is unknown or a value is invalid.
+
+    Examples
+    --------
+    >>> from lifelog import predictor_settings
+    >>> predictor_settings("lda", shrinkage=[0.5]).shrinkage
+    [0.5]
+    """
+    return predictor_kinds()[name](**settings)
+
+
 def predictor_from_params(params: Mapping[str, Any]) -> PredictorSettings:
     """Rebuild a predictor's settings from the params of a job. Raises ValueError unless every key is given."""
     kind = predictor_kinds()[params["name"]]

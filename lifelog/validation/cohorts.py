@@ -15,13 +15,14 @@ from itertools import combinations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
 from lifelog.arrays import Codes, Floats
 from lifelog.settings.windows import Modality
 
 SECONDS = 60
 SESSION_WINDOWS = 10
+FIRST = 1_600_000_000  # start of the first window, in unix seconds
 TEST = 0.2  # share of test windows
 MEMORY = 0.75  # correlation of the label with that of the window before
 CLASSES = 3
@@ -78,17 +79,85 @@ class Scenario:
 
 @dataclass
 class Simulated:
-    """A simulated participant: windows by modality (n, length, channels), class numbers, sessions, and the truth."""
+    """A simulated participant.
+
+    Attributes
+    ----------
+    name : str
+        Name of the participant.
+    kind : int
+        Kind of people, -1 for a loner.
+    planted : tuple of str
+        Modalities that depend on the label.
+    sensors : dict of str to ndarray of float32, shape (n_windows, length, n_channels)
+        Windows by modality; NaN where it is missing.
+    classes : ndarray of int, shape (n_windows,)
+        Class numbers, from 0 to 2.
+    sessions : ndarray of int, shape (n_windows,)
+        Session of each window.
+    """
 
     name: str
-    kind: int  # -1 for a loner
+    kind: int
     planted: tuple[str, ...]
-    values: dict[str, NDArray[np.float32]]
-    classes: Codes
+    sensors: dict[str, Floats] = field(repr=False)
+    classes: Codes = field(repr=False)
     sessions: Codes = field(repr=False)
 
+    @property
+    def modalities(self) -> list[Modality]:
+        """The modalities."""
+        return MODALITIES
 
-def participants(scenario: Scenario, seed: int) -> list[Simulated]:
+    @property
+    def labels(self) -> pd.DataFrame:
+        """One row per window, as `read_labels` returns it: a session per day, a minute per window."""
+        place = np.arange(len(self.classes)) % SESSION_WINDOWS
+        seconds = FIRST + 86400 * self.sessions.astype(int) + SECONDS * place
+        return pd.DataFrame(
+            {
+                "user": self.name,
+                "session": self.sessions.astype(str).astype(object),
+                "start": pd.to_datetime(seconds, unit="s", utc=True),
+                "label_rows": [{"label": [f"labels.csv:{row + 2}"]} for row in range(len(self.classes))],
+                "label": self.classes.astype(str).astype(object),
+            }
+        )
+
+
+def make_cohort(participants: int = 12, windows: int = 60, effect: float = 1.0, seed: int = 0) -> list[Simulated]:
+    """Simulate participants of two kinds with planted modalities, for examples and tests.
+
+    Parameters
+    ----------
+    participants : int, default 12
+        Number of participants.
+    windows : int, default 60
+        Windows of a minute per participant, in sessions of ten.
+    effect : float, default 1.0
+        Effect of the label on the planted modalities.
+    seed : int, default 0
+        Seed.
+
+    Returns
+    -------
+    list of Simulated
+        Labels, windows by modality, and the planted modalities of each participant.
+
+    Examples
+    --------
+    >>> from lifelog import make_cohort
+    >>> first, second = make_cohort(participants=2, windows=20)
+    >>> first.planted, second.planted
+    (('eda', 'temp'), ('bvp', 'hr'))
+    >>> first.labels.label.value_counts().sort_index().to_dict()
+    {'0': 7, '1': 7, '2': 6}
+    """
+    sizes = (participants - participants // 2, participants // 2)
+    return simulated(Scenario(sizes, round(windows * (1 - TEST)), effect), seed)
+
+
+def simulated(scenario: Scenario, seed: int) -> list[Simulated]:
     """Simulate a cohort.
 
     Parameters

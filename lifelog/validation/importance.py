@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from sklearn.metrics import adjusted_rand_score
 
 from lifelog.config import Config
 from lifelog.groups.clustering import best_k, cluster
 from lifelog.importance.compare import compare_shapley
 from lifelog.importance.estimate import estimate_shapley
-from lifelog.importance.vectors import profiles, read_importance, user_vectors
+from lifelog.importance.table import describing
+from lifelog.importance.vectors import profiles, user_vectors
 from lifelog.settings.splits import BlockedSplit, Target
 from lifelog.splits.assign import assign_splits
-from lifelog.validation.cohorts import MODALITIES, SECONDS, SESSION_WINDOWS, TEST, Scenario, Simulated, participants
+from lifelog.validation.cohorts import MODALITIES, SECONDS, TEST, Scenario, Simulated, simulated
 from lifelog.windows.features import extract_features
-from lifelog.windows.schema import windows_schema
 
 TARGET = Target(name="label", column="label", bins={"low": [0], "middle": [1], "high": [2]})
 # Blocks of minutes, since sessions of ten windows are few.
 SPLIT = BlockedSplit(name="blocked", folds=1, test=TEST, min_sessions=1000, block_minutes=5)
 ROTATED = BlockedSplit(name="rotated", min_sessions=1000, block_minutes=5)  # networks explain the windows of all folds
-FIRST = 1_600_000_000
 
 
 def validate_importance(scenario: Scenario, seed: int, networks: bool, config: Config) -> dict[str, Any]:
@@ -42,27 +37,26 @@ def validate_importance(scenario: Scenario, seed: int, networks: bool, config: C
     networks : bool
         Whether personal networks are trained too.
     config : Config
-        Settings of values, networks and groups.
+        Settings of Shapley values, networks and groups.
 
     Returns
     -------
     dict
-        For JSON, by measure (`shrunken`: values drawn towards similar users): `on_top`, the share of planted modalities
+        For JSON, by measure (`shrunken`: Shapley values shrunk towards similar users): `on_top`, the share of planted modalities
         among as many most important ones; `rand`, the adjusted Rand index of the groups; `groups`, their number. And
         `false_claims`, the share of intervals of modalities without effect that are above 0, `found`, that of planted
         modalities, and `heterogeneous`, whether participants differ.
     """
-    cohort = participants(scenario, seed)
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [_measure(who, Path(folder), networks, config) for who in cohort]
-        importance = read_importance([path for own in paths for path in own])
+    cohort = simulated(scenario, seed)
+    importance = pd.concat([_measure(who, networks, config) for who in cohort], ignore_index=True)
+    described = describing(importance)
     names = [modality.name for modality in MODALITIES]
     planted = {who.name: set(who.planted) for who in cohort}
     kinds = {who.name: who.kind for who in cohort if who.kind >= 0}
-    compared = compare_shapley(importance, config.value, config.groups)
+    compared = compare_shapley(importance, config.shapley, config.groups)
     tables = {
         "shrunken": compared.values.pivot(index="user", columns="modality", values="shrunken")[names],
-        **{m: user_vectors(importance, m, ["train", "validation"]) for m in sorted(set(importance.measure))},
+        **{m: user_vectors(described, m, []) for m in sorted(set(described.measure))},
     }
     result: dict[str, Any] = {}
     for measure, table in tables.items():
@@ -70,7 +64,7 @@ def validate_importance(scenario: Scenario, seed: int, networks: bool, config: C
         result[measure] = {"on_top": float(np.mean(hits))}
         if measure != "shrunken":
             groups = config.groups.model_copy(update={"importance": measure})
-            found = profiles(importance, groups)
+            found = profiles(described, groups)
             k = best_k(found, groups)
             labels = cluster(
                 found.users.to_numpy(), groups.algorithm, [k], groups.seed, errors=found.errors.to_numpy()
@@ -87,46 +81,23 @@ def validate_importance(scenario: Scenario, seed: int, networks: bool, config: C
     return result
 
 
-def _measure(who: Simulated, folder: Path, networks: bool, config: Config) -> list[Path]:
-    """Write windows and importance of a participant, and return the files of importance."""
-    name = who.name
-    windows, splits, features, value, importance = (folder / f"{name}.{kind}" for kind in ("w", "s", "f", "v", "i"))
-    write_windows(who, windows)
-    assign_splits(windows, TARGET, SPLIT, splits, SECONDS)
-    extract_features(windows, SECONDS, features)
-    estimate_shapley(features, splits, config.value, value)
-    if not networks:
-        return [value]
-    from lifelog.importance.networks import extract_importance
-    from lifelog.mil.train import train_mil
+def _measure(who: Simulated, networks: bool, config: Config) -> pd.DataFrame:
+    """Return the importance of a participant."""
+    features = extract_features([who.sensors], who.labels, who.modalities, SECONDS)
+    folds = assign_splits(who.labels, TARGET, SPLIT, SECONDS)
+    table = estimate_shapley(features, folds, config.shapley).table
+    tables = [table[table.fold == 1].assign(fold=np.nan)]  # of as many windows as the scenario states
+    if networks:
+        from lifelog.importance.networks import explain_networks
+        from lifelog.mil.bags import feature_instances, make_bags
+        from lifelog.mil.train import train_mil
 
-    checkpoints = [str(folder / f"{name}-{seed}.safetensors") for seed in config.mil.seeds]
-    data = features if config.mil.encoder == "features" else windows
-    assign_splits(windows, TARGET, ROTATED, splits, SECONDS)
-    train_mil(data, splits, MODALITIES, TARGET, "user", config.mil, checkpoints)
-    extract_importance(data, splits, checkpoints, importance, folder / f"{name}.d")
-    return [value, importance]
-
-
-def write_windows(who: Simulated, path: Path) -> None:
-    """Write the windows of a participant as the extraction does: a session per day, a minute per window."""
-    count = len(who.classes)
-    place = np.arange(count) % SESSION_WINDOWS
-    keys = {
-        "user": [who.name] * count,
-        "session": [str(session) for session in who.sessions],
-        "start": FIRST + 86400 * who.sessions.astype(int) + SECONDS * place,
-        "label_rows": [{"label": [f"labels.csv:{i + 2}"]} for i in range(count)],
-        "label": [str(label) for label in who.classes],
-    }
-    schema = windows_schema(["label"], MODALITIES)
-    columns = [pa.array(values, type=schema.field(name).type) for name, values in keys.items()]
-    for modality in MODALITIES:
-        values = who.values[modality.name]
-        missing = pa.array(np.isnan(values[:, 0, 0]))
-        flat = pa.array(np.nan_to_num(values).ravel())
-        columns.append(pa.FixedSizeListArray.from_arrays(flat, type=schema.field(modality.name).type, mask=missing))
-    pq.write_table(pa.Table.from_arrays(columns, schema=schema), path)
+        rotated = assign_splits(who.labels, TARGET, ROTATED, SECONDS)
+        by_features = config.mil.encoder == "features"
+        bags = make_bags(feature_instances(features) if by_features else who.sensors, rotated)
+        checkpoints = train_mil(bags, rotated, who.modalities, TARGET, config.mil)
+        tables.append(explain_networks(bags, rotated, checkpoints).importance)
+    return pd.concat(tables)
 
 
 def summarise_importance(results: dict[str, dict[str, Any]]) -> pd.DataFrame:
@@ -148,9 +119,9 @@ def summarise_importance(results: dict[str, dict[str, Any]]) -> pd.DataFrame:
         difficulty, windows, effect = scenario.rsplit("-", 2)
         about = {"scenario": difficulty, "windows": int(windows), "effect": float(effect), "seed": int(seed)}
         claims = {key: result[key] for key in ("false_claims", "found", "heterogeneous")}
-        for measure in ("value", "shrunken", "attention", "ablation"):
+        for measure in ("shapley", "shrunken", "attention", "ablation"):
             if measure in result:
-                rows.append(about | {"measure": measure} | result[measure] | (claims if measure == "value" else {}))
+                rows.append(about | {"measure": measure} | result[measure] | (claims if measure == "shapley" else {}))
     table = pd.DataFrame(rows)
     table["one_group"] = (table.groups == 1).where(table.groups.notna())
     keys = ["scenario", "windows", "effect", "measure"]

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from lifelog.config import Config
-from lifelog.evaluate.compare import compare_predictors, read_predictions, score_users
+from lifelog.evaluate.compare import compare_predictors, score_users, split_groupings
 from lifelog.evaluate.decision import decide
 from lifelog.evaluate.verdict import verdict
 from lifelog.groups.assignment import SchemeInputs, group_users
+from lifelog.groups.read import described_groups
 from lifelog.importance.estimate import estimate_shapley
-from lifelog.importance.vectors import read_importance
-from lifelog.predict.samples import SamplesReader
+from lifelog.predict.predictors.lda import Lda
+from lifelog.predict.samples import Person, make_samples
 from lifelog.predict.train import Model, train_predictors
-from lifelog.settings.predict import COMBINED, Lda
+from lifelog.settings.predict import COMBINED
 from lifelog.settings.splits import BlockedSplit
 from lifelog.splits.assign import assign_splits
-from lifelog.validation.cohorts import SECONDS, Simulated, participants
-from lifelog.validation.importance import TARGET, write_windows
+from lifelog.validation.cohorts import SECONDS, simulated
+from lifelog.validation.importance import TARGET
 from lifelog.validation.scenarios import RIGHT_STRATEGIES
 from lifelog.windows.features import extract_features
 
@@ -51,24 +51,24 @@ def validate_strategies(kind: str, seed: int, config: Config, split_seed: int = 
     """
     scenario, right = RIGHT_STRATEGIES[kind]
     split = BlockedSplit(name="blocked", seed=split_seed)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        users = [_measure(who, folder, split, config) for who in participants(scenario, seed)]
-        files = {kind: [str(folder / f"{user}.{kind}") for user in users] for kind in "fsv"}
-        importance = read_importance(files["v"], fold=None)
-        read_fold = SamplesReader(files["f"], files["s"], users, "user").fold
-        formed = group_users("importance", importance, config.groups)
-        models = []
-        for scheme in SCHEMES:
-            table = "global" if scheme in COMBINED else scheme
-            inputs = SchemeInputs(groups=formed)
-            groups = formed if scheme == "importance" else group_users(table, importance, config.groups, inputs)
-            models.append(Model(Lda(), scheme, groups, folder / scheme))
-        train_predictors(models, read_fold)
-        by_user = score_users(read_predictions({("lda", model.scheme): model.path for model in models}))
-    comparison = compare_predictors(by_user, config.compare, "lda")
-    decision = decide(by_user, config.compare, "lda")
-    concluded = verdict(by_user, comparison, config.compare, ["train", "validation"], primary="lda")
+    people, tables = [], []
+    for who in simulated(scenario, seed):
+        folds = assign_splits(who.labels, TARGET, split, SECONDS)
+        people.append(Person(extract_features([who.sensors], who.labels, who.modalities, SECONDS), folds))
+        tables.append(estimate_shapley(people[-1].features, folds, config.shapley).table)
+    importance = pd.concat(tables, ignore_index=True)
+    formed = group_users("importance", importance, config.groups)
+    models = []
+    for scheme in SCHEMES:
+        table = "global" if scheme in COMBINED else scheme
+        inputs = SchemeInputs(groups=formed)
+        groups = formed if scheme == "importance" else group_users(table, importance, config.groups, inputs)
+        models.append(Model(Lda(), scheme, groups))
+    trained = train_predictors(models, partial(make_samples, people))
+    scored = score_users(split_groupings({("lda", x.model.scheme): x.table for x in trained}))
+    comparison = compare_predictors(scored, config.compare, "lda")
+    decision = decide(scored.users, config.compare, "lda")
+    concluded = verdict(scored.users, comparison, config.compare, ["train", "validation"], primary="lda")
     (finding,) = concluded["findings"]
     return {
         "recommended": decision["recommended"],
@@ -79,19 +79,8 @@ def validate_strategies(kind: str, seed: int, config: Config, split_seed: int = 
         "detectable": finding["detectable"],
         "scores": {row["scheme"]: row["score"] for row in decision["strategies"]["lda"]},
         "near": {row["scheme"]: row["p_near"] for row in decision["strategies"]["lda"]},
-        "groups": int(formed[formed.fold == 0].group.nunique()),
+        "groups": int(described_groups(formed).group.nunique()),
     }
-
-
-def _measure(who: Simulated, folder: Path, split: BlockedSplit, config: Config) -> str:
-    """Write features, splits and values of a participant, and return the name."""
-    windows, features, splits, value = (folder / f"{who.name}.{kind}" for kind in "wfsv")
-    write_windows(who, windows)
-    extract_features(windows, SECONDS, features)
-    assign_splits(windows, TARGET, split, splits, SECONDS)
-    estimate_shapley(features, splits, config.value, value)
-    windows.unlink()
-    return who.name
 
 
 def summarise_strategies(results: dict[str, dict[str, Any]]) -> pd.DataFrame:
