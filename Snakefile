@@ -19,7 +19,7 @@ pathvars:
 
 include: "rules/windows.smk"
 include: "rules/inspect.smk"
-include: "rules/value.smk"
+include: "rules/importance.smk"
 include: "rules/mil.smk"
 include: "rules/groups.smk"
 include: "rules/predict.smk"
@@ -30,11 +30,19 @@ include: "rules/validation.smk"
 
 
 onsuccess:
+    seal_records(CONFIG.results, STARTED)
     for line in summarise_run(CONFIG.results, CHAPTERS[0], STARTED):
         print(line)
+
+
+onerror:
+    seal_records(CONFIG.results, STARTED)
 
 
 rule all:
     default_target: True
     input:
         "<results>/report.html",
+
+
+include: "rules/records.smk"

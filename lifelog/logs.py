@@ -1,4 +1,4 @@
-"""The log of a job: messages of the package, warnings and uncaught exceptions are written to the rule's log file."""
+"""A job: its messages, warnings and uncaught exceptions are written to the rule's log file, and its record is kept."""
 
 from __future__ import annotations
 
@@ -6,25 +6,29 @@ import logging
 import os
 import pdb
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import Any
 
-from lifelog.tables import damage
+from lifelog.records import write_record
 
 logger = logging.getLogger("lifelog")
 
 
 @contextmanager
-def job_log(path: str | Path, inputs: Iterable[str] = ()) -> Iterator[logging.Logger]:
-    """Write the log of a job to `path`, including the traceback of an exception.
+def job_log(job: Any) -> Iterator[logging.Logger]:
+    """Write the log of a job, including the traceback of an exception, and its record if it succeeds.
 
-    The exception is also printed to standard error, which Snakemake shows, with the names of damaged input files, which
-    may be its cause. If the environment variable LIFELOG_DEBUG is set, the debugger pdb starts at the first line of the
-    block, and again at an exception (CONTRIBUTING.md).
+    The exception is also printed to standard error, which Snakemake shows. If the environment variable LIFELOG_DEBUG is
+    set, the debugger pdb starts at the first line of the block, and again at an exception (CONTRIBUTING.md).
+
+    Parameters
+    ----------
+    job : object
+        The object `snakemake` of the script.
     """
     debug = bool(os.environ.get("LIFELOG_DEBUG"))
-    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    handler = logging.FileHandler(job.log[0], mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     root = logging.getLogger()
     root.addHandler(handler)
@@ -34,14 +38,11 @@ def job_log(path: str | Path, inputs: Iterable[str] = ()) -> Iterator[logging.Lo
         pdb.Pdb().set_trace(sys._getframe(2))  # the script, above this function and contextlib
     try:
         yield logger
+        results, wildcards = str(job.config["results"]), dict(job.wildcards.items())
+        write_record(results, job.rule, wildcards, dict(job.params.items()), [*job.input], [*job.output])
     except Exception as error:
         logger.exception("job failed")
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        for file in inputs:
-            if why := damage(file):
-                message = f"{file} is damaged ({why}); delete it and rebuild it: snakemake --cores 1 {file}"
-                logger.error(message)
-                print(message, file=sys.stderr)
         if debug:
             pdb.post_mortem(error.__traceback__)
         raise

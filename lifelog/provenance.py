@@ -1,7 +1,7 @@
-"""The modules of this package that a script depends on, found from the source, and their digest.
+"""The code that a script reaches, found from the source, and its digest.
 
 Snakemake reruns a job when its script changes, but does not see changes of imported modules. The rules therefore pass
-the digest of these modules as a param.
+the digest of these modules as a param. Comments, docstrings and formatting are not part of it: they change no result.
 """
 
 from __future__ import annotations
@@ -9,58 +9,64 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
-BY_NAME = re.compile(r"""import_module\(\s*f["']([\w.]+)\.\{""")  # any module of a folder
 BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")  # of statements
 
 
-def script_digest(script: Path, package: Path = PACKAGE) -> str:
-    """Compute the digest of all files of the package that a script depends on.
+def script_digest(script: Path, modules: tuple[str, ...] = (), package: Path = PACKAGE) -> str:
+    """Compute the digest of all code of the package that a script depends on.
 
     Parameters
     ----------
     script : Path
         A Python file.
+    modules : tuple of str, optional
+        Modules that the script imports by name, such as ``predict.predictors.lda``.
     package : Path, optional
         Folder of the package.
 
     Returns
     -------
     str
-        Changes whenever one of the files of `reached_files` changes.
+        Changes if the syntax of one of the files of `reached_files` changes, except for docstrings.
     """
-    return _digest(reached_files(script, package), package)
-
-
-def package_digest(package: Path = PACKAGE) -> str:
-    """Compute the digest of the whole package, for jobs that run the whole workflow."""
-    return _digest({path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"}, package)
-
-
-def _digest(paths: set[Path], package: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(paths):
-        digest.update(f"{path.relative_to(package)}\0".encode())
-        digest.update(path.read_bytes())
+    for path in sorted(reached_files(script, modules, package)):
+        digest.update(f"{path.relative_to(package)} {_file_digest(path)}\0".encode())
     return digest.hexdigest()[:16]
 
 
-def reached_files(script: Path, package: Path = PACKAGE) -> set[Path]:
+@functools.cache
+def _file_digest(path: Path) -> str:
+    """Compute the digest of a file: of its syntax tree without docstrings for a module, otherwise of its content."""
+    if path.suffix != ".py":
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    tree = ast.parse(path.read_bytes(), str(path))
+    for node in ast.walk(tree):
+        for block in BLOCKS:
+            statements = getattr(node, block, None)
+            if isinstance(statements, list):
+                kept = [x for x in statements if not (isinstance(x, ast.Expr) and isinstance(x.value, ast.Constant))]
+                setattr(node, block, kept)
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def reached_files(script: Path, modules: tuple[str, ...] = (), package: Path = PACKAGE) -> set[Path]:
     """Find the files of the package that a script depends on.
 
-    Followed are all import statements, including those in functions, the packages around an imported module, and calls
-    of `import_module` with an f-string such as ``f"lifelog.predict.{name}"``, which may import any module of that
-    package. The files beside the `__init__.py` of an imported package that are not modules (templates, tables) count as
-    well.
+    Followed are all import statements, including those in functions but not those for type checkers only, and the
+    packages around an imported module. The files beside the `__init__.py` of an imported package that are not modules
+    (templates, tables) count as well. Imports by name (`import_module`) are not followed.
 
     Parameters
     ----------
     script : Path
         A Python file.
+    modules : tuple of str, optional
+        Modules that the script imports by name.
     package : Path, optional
         Folder of the package.
 
@@ -70,7 +76,8 @@ def reached_files(script: Path, package: Path = PACKAGE) -> set[Path]:
         Modules and data files, without the script.
     """
     reached: set[Path] = set()
-    queue = list(_imports(script, package))
+    queue = [*_imports(script, package)]
+    queue += [path for name in modules for path in _files(f"{package.name}.{name}", script, package)]
     while queue:
         path = queue.pop()
         if path not in reached:
@@ -83,11 +90,13 @@ def reached_files(script: Path, package: Path = PACKAGE) -> set[Path]:
 @functools.cache
 def _imports(path: Path, package: Path) -> frozenset[Path]:
     """Return the modules of the package that a file imports itself."""
-    source = path.read_text(encoding="utf-8")
-    names = {f"{folder}.*" for folder in BY_NAME.findall(source)}
-    statements: list[ast.AST] = [ast.parse(source, str(path))]
+    names: set[str] = set()
+    statements: list[ast.AST] = [ast.parse(path.read_bytes(), str(path))]
     while statements:
         statement = statements.pop()
+        if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
+            statements += statement.orelse
+            continue
         names.update(_imported_names(statement))
         # Expressions, which are most of a module, cannot hold an import statement.
         statements += [inner for block in BLOCKS for inner in getattr(statement, block, ())]
@@ -112,9 +121,7 @@ def _files(name: str, importer: Path, package: Path) -> Iterator[Path]:
     folder = package
     yield folder / "__init__.py"
     for step in steps:
-        if step == "*":
-            yield from folder.glob("*.py")
-        elif (folder / step / "__init__.py").is_file():
+        if (folder / step / "__init__.py").is_file():
             folder = folder / step
             yield folder / "__init__.py"
         elif (folder / f"{step}.py").is_file():

@@ -1,4 +1,5 @@
 import functools
+import json
 import os
 import re
 import sys
@@ -22,12 +23,13 @@ for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"):
 from snakemake.logging import logger
 
 from lifelog.config import ConfigError, load_config
-from lifelog.importance.measures import MEASURES
-from lifelog.provenance import package_digest, script_digest
+from lifelog.provenance import script_digest
+from lifelog.records import Planned, seal_records, stale_outputs
 from lifelog.report.catalogue import figures_of
 from lifelog.report.summary import summarise_run
-from lifelog.settings.groups import Clustering, Scoring, Vectors
-from lifelog.settings.predict import UNGROUPED, Lda, Scheme
+from lifelog.settings.groups import Clustering, Scoring
+from lifelog.settings.importance import Vectors
+from lifelog.settings.predict import UNGROUPED, Scheme, predictor_settings
 from lifelog.settings.windows import Extraction, Recordings
 from lifelog.windows.check import check_recordings
 from lifelog.windows.layout import BadInput
@@ -55,6 +57,7 @@ MODALITIES = [modality.model_dump() for modality in CONFIG.modalities]
 SIMULATED = CONFIG.cohort.layout == "simulated"
 TRUTH = str(truth_path(CONFIG.cohort.root))
 ENVIRONMENT = "../envs/lifelog.yaml"
+DIGESTS = json.loads(os.getenv("LIFELOG_CODE", "{}"))
 
 
 wildcard_constraints:
@@ -89,10 +92,17 @@ def config_entry(kind):
     return lambda wildcards: dump(getattr(CONFIG, kind)(getattr(wildcards, kind)))
 
 
-@functools.cache
-def code(script):
-    """Digest of the package modules that a script imports; Snakemake itself tracks only the script."""
-    return script_digest(ROOT / "workflow_scripts" / f"{script}.py")
+def code(script, *predictors):
+    """Digest of the package code that a script reaches, and that of some predictors; Snakemake tracks only the script.
+
+    Jobs inherit the digests, so that they need not read the package.
+    """
+    key = " ".join([str(ROOT), script, *predictors])
+    if key not in DIGESTS:
+        modules = tuple(f"predict.predictors.{name}" for name in predictors)
+        DIGESTS[key] = script_digest(ROOT / "workflow_scripts" / f"{script}.py", modules)
+        os.environ["LIFELOG_CODE"] = json.dumps(DIGESTS)
+    return DIGESTS[key]
 
 
 def per_user(pattern):

@@ -117,7 +117,7 @@ def placement_inputs(wildcards):
         raise WorkflowError("new_users.run: set it to the results folder of a finished run")
     chapter = f"{wildcards.target}/{wildcards.split}"
     kinds = {"features": "features", "windows": "windows"}
-    measured = "value" if CONFIG.groups.importance == "value" else "importance"
+    measured = "shapley" if CONFIG.groups.importance == "shapley" else "importance"
     kinds |= {"importance": f"{chapter}/{measured}", "splits": f"{chapter}/splits"}
     inputs = {"groups": f"{CONFIG.new_users.run}/{chapter}/groups/importance.csv"}
     for kind, folder in kinds.items():

@@ -1,7 +1,7 @@
 IMPORTANCE = per_user("{target}/{split}/importance/{user}.parquet")
 # Values of the measure that forms the groups, and of all measures.
-GROUPING = VALUE if CONFIG.groups.importance == "value" else IMPORTANCE
-MEASURED = VALUE + IMPORTANCE
+GROUPING = SHAPLEY if CONFIG.groups.importance == "shapley" else IMPORTANCE
+MEASURED = SHAPLEY + IMPORTANCE
 DELETION = per_user("{target}/{split}/deletion/{user}.parquet")
 IMPORTANCE_GROUPS = "<results>/{target}/{split}/groups/importance.csv"
 GROUP_SCORES = "<results>/{target}/{split}/groups/scores.csv"
@@ -66,7 +66,7 @@ rule group_users:
         ENVIRONMENT
     params:
         groups=group_settings,
-        value=dump(CONFIG.value),
+        shapley=dump(CONFIG.shapley),
         split=config_entry("split"),
         code=code("group_users"),
     message:
@@ -80,7 +80,7 @@ rule embed_importance:
         importance=IMPORTANCE,
         features=per_user("features/{user}.parquet"),
     output:
-        embedding="<results>/{target}/{split}/embedding.parquet",
+        tsne="<results>/{target}/{split}/tsne.parquet",
     log:
         "<logs>/{target}/{split}/embed_importance.log",
     benchmark:
@@ -88,8 +88,7 @@ rule embed_importance:
     conda:
         ENVIRONMENT
     params:
-        subsets=CONFIG.groups.subsets,
-        embedding=dump(CONFIG.embedding),
+        tsne=dump(CONFIG.tsne),
         code=code("embed_importance"),
     message:
         "Embedding windows by t-SNE ({wildcards.split})"
@@ -113,7 +112,6 @@ if SIMULATED:
         conda:
             ENVIRONMENT
         params:
-            vectors=dump(CONFIG.groups, Vectors),
             code=code("score_recovery"),
         message:
             "Comparing importance and groups with the planted truth ({wildcards.split})"

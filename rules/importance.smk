@@ -1,4 +1,4 @@
-VALUE = per_user("{target}/{split}/value/{user}.parquet")
+SHAPLEY = per_user("{target}/{split}/shapley/{user}.parquet")
 
 
 rule estimate_shapley:
@@ -6,7 +6,7 @@ rule estimate_shapley:
         features="<results>/features/{user}.parquet",
         splits="<results>/{target}/{split}/splits/{user}.parquet",
     output:
-        value="<results>/{target}/{split}/value/{user}.parquet",
+        shapley="<results>/{target}/{split}/shapley/{user}.parquet",
         directions="<results>/{target}/{split}/directions/{user}.csv",
     log:
         "<logs>/{target}/{split}/estimate_shapley/{user}.log",
@@ -15,19 +15,19 @@ rule estimate_shapley:
     conda:
         ENVIRONMENT
     params:
-        value=dump(CONFIG.value),
+        shapley=dump(CONFIG.shapley),
         code=code("estimate_shapley"),
     message:
-        "Estimating the value of the modalities of user {wildcards.user} ({wildcards.split})"
+        "Estimating the Shapley values of the modalities of user {wildcards.user} ({wildcards.split})"
     script:
         "../workflow_scripts/estimate_shapley.py"
 
 
 rule compare_shapley:
     input:
-        value=VALUE,
+        shapley=SHAPLEY,
     output:
-        values="<results>/{target}/{split}/values.csv",
+        values="<results>/{target}/{split}/shapley.csv",
         heterogeneity="<results>/{target}/{split}/heterogeneity.csv",
     log:
         "<logs>/{target}/{split}/compare_shapley.log",
@@ -36,10 +36,10 @@ rule compare_shapley:
     conda:
         ENVIRONMENT
     params:
-        value=dump(CONFIG.value),
+        shapley=dump(CONFIG.shapley),
         groups=dump(CONFIG.groups, Scoring),
         code=code("compare_shapley"),
     message:
-        "Comparing the values of modalities between users ({wildcards.split})"
+        "Comparing the Shapley values of modalities between users ({wildcards.split})"
     script:
         "../workflow_scripts/compare_shapley.py"

@@ -37,7 +37,7 @@ use rule inspect_recordings as preview_importance with:
     input:
         windows=per_user("windows/{user}.parquet"),
         quality=per_user("quality/{user}.parquet"),
-        values=[f"<results>/{CHAPTERS[0]}/values.csv"],
+        values=[f"<results>/{CHAPTERS[0]}/shapley.csv"],
         truth=[TRUTH] if SIMULATED else [],
     output:
         page="<results>/preview.html",

@@ -1,13 +1,13 @@
 # New users are a run in a results folder of their own that reads a finished run.
 GROUPED_CHAPTERS = [chapter for chapter in CHAPTERS if has_groups(chapter.split("/")[1])]
-GROUPED = list(map(CONFIG.predictor, CONFIG.trained("importance")))
+PLACED = list(map(CONFIG.predictor, CONFIG.trained("importance")))
 
 if CONFIG.new_users.run:
-    from lifelog.new_users import check_run, required_settings
+    from lifelog.new_users.check import check_run, required_settings
 
     try:
         for target, split in (chapter.split("/") for chapter in GROUPED_CHAPTERS):
-            shared = CONFIG.value, CONFIG.mil, CONFIG.windows.standardise, CONFIG.modalities, CONFIG.target(target)
+            shared = CONFIG.shapley, CONFIG.mil, CONFIG.windows.standardise, CONFIG.modalities, CONFIG.target(target)
             check_run(
                 CONFIG.new_users.run,
                 USERS,
@@ -37,14 +37,15 @@ rule place_user:
     conda:
         ENVIRONMENT
     resources:
-        gpu=max(map(requested_gpus, GROUPED), default=0),
+        gpu=max(map(requested_gpus, PLACED), default=0),
         mem_mb=scaled(4000),
         runtime=scaled(240),
     params:
         groups=dump(CONFIG.groups, Clustering),
         standardise=CONFIG.windows.standardise,
-        predictors=[dump(predictor) for predictor in GROUPED],
-        code=code("place_user"),
+        predictors=[dump(predictor) for predictor in PLACED],
+        metric=CONFIG.compare.metric,
+        code=code("place_user", *(predictor.name for predictor in PLACED)),
     message:
         "Placing user {wildcards.user} in the groups of a finished run ({wildcards.split})"
     script:

@@ -13,7 +13,7 @@ rule train_predictors:
     benchmark:
         "<benchmarks>/{target}/{split}/train_predictors/{predictor}/{scheme}.tsv"
     wildcard_constraints:
-        predictor=either(own.name for own in CONFIG.predictors if not own.fast),
+        predictor=either(x.name for x in CONFIG.predictors if not x.fast),
     conda:
         ENVIRONMENT
     resources:
@@ -24,7 +24,7 @@ rule train_predictors:
         models=lambda w: [(w.predictor, w.scheme)],
         predictors=lambda w: settings_of([(w.predictor, w.scheme)]),
         standardise=CONFIG.windows.standardise,
-        code=code("train_predictors"),
+        code=lambda w: code("train_predictors", w.predictor),
     message:
         "Training {wildcards.predictor} for {wildcards.scheme} groups ({wildcards.split})"
     script:
@@ -53,9 +53,9 @@ if FAST_UNGROUPED:
             models=FAST_UNGROUPED,
             predictors=settings_of(FAST_UNGROUPED),
             standardise=CONFIG.windows.standardise,
-            code=code("train_predictors"),
+            code=code("train_predictors", *settings_of(FAST_UNGROUPED)),
         message:
-            "Training the light predictors ({wildcards.split})"
+            "Training the fast predictors ({wildcards.split})"
 
 
 if FAST_GROUPED:
@@ -78,16 +78,16 @@ if FAST_GROUPED:
             models=FAST_GROUPED,
             predictors=settings_of(FAST_GROUPED),
             standardise=CONFIG.windows.standardise,
-            code=code("train_predictors"),
+            code=code("train_predictors", *settings_of(FAST_GROUPED)),
         message:
-            "Training the light predictors in groups ({wildcards.split})"
+            "Training the fast predictors in groups ({wildcards.split})"
 
 
 rule learning_curve:
     input:
         features=per_user("features/{user}.parquet"),
         splits=per_user("{target}/{split}/splits/{user}.parquet"),
-        value=VALUE,
+        shapley=SHAPLEY,
     output:
         curve="<results>/{target}/{split}/learning_curve.csv",
         summary="<results>/{target}/{split}/learning_curve.json",
@@ -102,9 +102,9 @@ rule learning_curve:
         runtime=scaled(240),
     params:
         curve=dump(CONFIG.learning_curve),
-        lda=dump(next((own for own in CONFIG.predictors if own.name == "lda"), Lda())),
+        lda=dump(next((x for x in CONFIG.predictors if x.name == "lda"), predictor_settings("lda"))),
         groups=dump(CONFIG.groups, Scoring),
-        value=dump(CONFIG.value),
+        shapley=dump(CONFIG.shapley),
         gap=gap_minutes,
         ordinal=lambda w: CONFIG.target(w.target).ordinal,
         compare=dump(CONFIG.compare),

@@ -23,7 +23,7 @@ rule plot_yield:
 rule plot_importance:
     input:
         importance=MEASURED,
-        values="<results>/{target}/{split}/values.csv",
+        values="<results>/{target}/{split}/shapley.csv",
         deletion=DELETION,
         truth=[TRUTH] if SIMULATED else [],
     output:
@@ -36,7 +36,6 @@ rule plot_importance:
     conda:
         ENVIRONMENT
     params:
-        subsets=CONFIG.groups.subsets,
         code=code("plot_importance"),
     message:
         "Plotting importance ({wildcards.split})"
@@ -48,7 +47,7 @@ rule plot_users:
     input:
         splits=per_user("{target}/{split}/splits/{user}.parquet"),
         importance=IMPORTANCE,
-        value=VALUE,
+        shapley=SHAPLEY,
         descriptions=expand(rules.train_mil.output.descriptions, user=USERS, allow_missing=True),
         quality=per_user("quality/{user}.parquet"),
         features=per_user("features/{user}.parquet"),
@@ -67,7 +66,6 @@ rule plot_users:
     params:
         users=USERS,
         zones={user: CONFIG.cohort.zone(user) for user in USERS},
-        subsets=CONFIG.groups.subsets,
         code=code("plot_users"),
     message:
         "Plotting labels, features, training and importance of each user ({wildcards.split})"
@@ -80,7 +78,7 @@ rule plot_groups:
         importance=GROUPING,
         groups=IMPORTANCE_GROUPS,
         scores=GROUP_SCORES,
-        embedding="<results>/{target}/{split}/embedding.parquet",
+        tsne="<results>/{target}/{split}/tsne.parquet",
     output:
         figures=chapter_figures("groups"),
         data=chapter_data("groups"),
@@ -193,7 +191,7 @@ rule plot_dag:
 # Files that the report reads: of the run, of every target and split, and of those with importance.
 RUN_FIGURES = [name for page in ("overview", "cohort", "run") for name in figures_of(page)]
 CHAPTER_FILES = ["verdict.json", "calibration.csv", *(f"splits/{u}.parquet" for u in USERS)]
-IMPORTANCE_FILES = ["importance_scores.csv", "values.csv", "heterogeneity.csv", "groups/importance.csv"]
+IMPORTANCE_FILES = ["importance_scores.csv", "shapley.csv", "heterogeneity.csv", "groups/importance.csv"]
 IMPORTANCE_FILES += ["learning_curve.json"]
 IMPORTANCE_FILES += ["recovery.json"] if SIMULATED else []
 IMPORTANCE_FILES += [
@@ -226,7 +224,7 @@ rule render_report:
     params:
         config=dump(CONFIG),
         chapters=CHAPTERS,
-        code=code("render_report"),
+        code=code("render_report", *(predictor.name for predictor in CONFIG.predictors)),
     message:
         "Writing the report"
     script:

@@ -65,7 +65,7 @@ rule validate_strategies:
         runtime=scaled(60),
     params:
         config=dump(Config()),
-        code=code("validate_strategies"),
+        code=code("validate_strategies", "lda"),
     message:
         "Validating the recommended strategy: {wildcards.kind}, seed {wildcards.seed}, split {wildcards.split}"
     script:

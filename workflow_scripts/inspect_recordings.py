@@ -18,5 +18,5 @@ with job_log(snakemake):
         snakemake.params.problems,
         snakemake.output.page,
         values,
-        {user: about["modalities"] for user, about in truth.items()},
+        {user: planted["modalities"] for user, planted in truth.items()},
     )

@@ -7,6 +7,7 @@ import tempfile
 
 from lifelog.logs import job_log
 from lifelog.report.figures.dag import plot_dag, read_rulegraph
+from lifelog.report.style import save
 
 with job_log(snakemake), tempfile.NamedTemporaryFile("w", suffix=".json") as config:
     json.dump(snakemake.params.config, config)
@@ -14,4 +15,4 @@ with job_log(snakemake), tempfile.NamedTemporaryFile("w", suffix=".json") as con
     command = [sys.executable, "-m", "snakemake", "--snakefile", snakemake.params.snakefile, "--nolock", "--cores", "1"]
     command += ["--configfile", config.name, "--rulegraph", "dot", "--", snakemake.params.target]
     graph = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    plot_dag(read_rulegraph(graph), snakemake.output.figure)
+    save(plot_dag(read_rulegraph(graph)), snakemake.output.figure)

@@ -1,24 +1,23 @@
-"""plot_groups: importance, groups, cluster scores and embedding → figures of the groups page."""
+"""plot_groups: importance, groups, cluster scores and t-SNE → figures of the groups page."""
 
-import pyarrow.parquet as pq
-
-from lifelog.groups.assignment import read_groups
-from lifelog.groups.clustering import read_scores
-from lifelog.importance.vectors import grouping_vectors, read_importance
-from lifelog.logs import job_log
+from lifelog.groups.read import described_groups, read_groups, read_scores
 from lifelog.importance.measures import MEASURES
+from lifelog.importance.table import describing, read_importance
+from lifelog.importance.vectors import grouping_vectors
+from lifelog.logs import job_log
 from lifelog.report.figures.groups import FIGURES, GroupTables
 from lifelog.report.style import draw
-from lifelog.settings.groups import Vectors
+from lifelog.settings.importance import Vectors
+from lifelog.tables import read_tables
 
 with job_log(snakemake):
     settings = Vectors.from_params(snakemake.params.vectors)
-    importance = read_importance(snakemake.input.importance)
+    importance = describing(read_importance(snakemake.input.importance))
     tables = GroupTables(
         grouping_vectors(importance, settings).groupby("user").mean(),
         MEASURES[settings.importance].label,
-        read_groups(snakemake.input.groups),
+        described_groups(read_groups(snakemake.input.groups)),
         read_scores(snakemake.input.scores),
-        pq.read_table(snakemake.input.embedding).to_pandas(),
+        read_tables([snakemake.input.tsne]),
     )
     draw(FIGURES, tables, snakemake.output.figures)

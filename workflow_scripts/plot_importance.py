@@ -1,6 +1,6 @@
 """plot_importance: importance and deletion curves of all users → figures of the importance page."""
 
-from lifelog.importance.vectors import read_importance
+from lifelog.importance.table import describing, read_importance
 from lifelog.logs import job_log
 from lifelog.report.figures.importance import FIGURES, ImportanceTables
 from lifelog.report.style import draw
@@ -9,10 +9,9 @@ from lifelog.tables import read_csv, read_json, read_tables
 with job_log(snakemake):
     truth = read_json(snakemake.input.truth[0])["users"] if snakemake.input.truth else {}
     tables = ImportanceTables(
-        read_importance(snakemake.input.importance),
+        describing(read_importance(snakemake.input.importance)),
         read_csv(snakemake.input.values),
         read_tables(snakemake.input.deletion),
-        snakemake.params.subsets,
-        planted={user: about["modalities"] for user, about in truth.items()},
+        planted={user: planted["modalities"] for user, planted in truth.items()},
     )
     draw(FIGURES, tables, snakemake.output.figures)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lifelog.logs import job_log
+from lifelog.report.style import save
 from lifelog.tables import read_json, write_csv, write_text
 from lifelog.validation.curves import plot_validation
 from lifelog.validation.importance import summarise_importance
@@ -11,4 +12,4 @@ with job_log(snakemake):
     table = summarise_importance({Path(path).stem: read_json(path) for path in snakemake.input.results})
     write_csv(table, snakemake.output.table)
     write_text(table.to_markdown(index=False, floatfmt=".2f") + "\n", snakemake.output.text)
-    plot_validation(table, snakemake.output.curves)
+    save(plot_validation(table), snakemake.output.curves)

@@ -18,17 +18,9 @@ from lifelog.config import Config
 from lifelog.evaluate.metrics import METRICS
 from lifelog.report.chapter import Chapter
 from lifelog.report.overview import lost_share
-from lifelog.settings.predict import SENSORLESS
+from lifelog.settings.predict import predictor_kinds
 
 AUTHOR = "To be written by the author."
-CITED = {
-    "lda": "Friedman 1989, Journal of the American Statistical Association 84:165-175",
-    "ordinal": "Friedman 1989, Journal of the American Statistical Association 84:165-175",
-    "boosting": "Ke et al. 2017, Advances in Neural Information Processing Systems 30",
-    "mil": "Ilse, Tomczak, Welling 2018, ICML",
-    "lifelognet": "Franceschi, Dieuleveut, Jaggi 2019, Advances in Neural Information Processing Systems 32",
-    "windownet": "Franceschi, Dieuleveut, Jaggi 2019, Advances in Neural Information Processing Systems 32",
-}
 GENERAL = (
     "Mölder et al. 2021, F1000Research 10:33 (Snakemake)",
     "Covert, Lundberg, Lee 2020, Advances in Neural Information Processing Systems 33 (Shapley values)",
@@ -39,7 +31,7 @@ GENERAL = (
 
 
 @dataclass(frozen=True)
-class Section:
+class CardPart:
     """A part of the card: its title, and entries of (key, question, answer or None)."""
 
     title: str
@@ -52,7 +44,7 @@ class Card:
 
     methods: str
     references: list[str]
-    sections: list[Section]
+    sections: list[CardPart]
 
     @property
     def markdown(self) -> str:
@@ -84,7 +76,8 @@ def write_card(config: Config, cohort: pd.DataFrame, chapter: Chapter, versions:
         Methods, model card and checklist.
     """
     facts = _facts(config, cohort, chapter)
-    references = sorted({CITED[name] for name in facts.predictors if name in CITED}) + list(GENERAL)
+    citations = {predictor_kinds()[name].citation for name in facts.predictors}
+    references = sorted(filter(None, citations)) + list(GENERAL)
     software = ", ".join(f"{name} {number}" for name, number in versions.items())
     methods = " ".join([facts.data, facts.preprocessing, facts.split, facts.importance, facts.models, facts.evaluation])
     methods += f" Software: {software}."
@@ -114,8 +107,8 @@ class _Facts:
 
 def _facts(config: Config, cohort: pd.DataFrame, chapter: Chapter) -> _Facts:
     target, split = config.target(chapter.target), config.split(chapter.split)
-    predictors = [str(own.name) for own in config.predictors if own.name not in SENSORLESS]
-    sensorless = [own.name for own in config.predictors if own.name in SENSORLESS]
+    predictors = [x.name for x in config.predictors if x.uses_sensors]
+    baselines = [x.name for x in config.predictors if not x.uses_sensors]
     metric, share = METRICS[config.compare.metric].label, lost_share(cohort)
     counts = chapter.class_counts
     classes = ", ".join(
@@ -166,7 +159,7 @@ def _facts(config: Config, cohort: pd.DataFrame, chapter: Chapter) -> _Facts:
         "groups, on each participant, and on combinations of these, as far as configured.",
         tuning="Settings and epochs were chosen on validation windows."
         + ("" if "test" in config.groups.subsets else " Test windows were used once, for the scores."),
-        baselines=f"Models without sensors: {', '.join(sensorless) or 'none'}. Controls of groups: "
+        baselines=f"Models without sensors: {', '.join(baselines) or 'none'}. Controls of groups: "
         f"{config.groups.random} random groupings of the same sizes, and groups by raw features and by class shares, "
         "as far as configured.",
         evaluation=f"{primary} Intervals ({config.compare.confidence:.0%}) and p-values are those of Student's t "
@@ -180,8 +173,8 @@ def _facts(config: Config, cohort: pd.DataFrame, chapter: Chapter) -> _Facts:
     )
 
 
-def _model_card(facts: _Facts, chapter: Chapter) -> Section:
-    return Section(
+def _model_card(facts: _Facts, chapter: Chapter) -> CardPart:
+    return CardPart(
         "Model card",
         [
             ("Model:", "what it is", facts.models),
@@ -196,12 +189,12 @@ def _model_card(facts: _Facts, chapter: Chapter) -> Section:
     )
 
 
-def _reforms(facts: _Facts, chapter: Chapter, software: str) -> Section:
+def _reforms(facts: _Facts, chapter: Chapter, software: str) -> CardPart:
     clean = "Scaling, importance, groups and settings were formed from training and validation windows of each fold."
     if facts.leaky_groups:
         clean = "Not fulfilled: groups were formed from the test windows on which they are judged."
     code = "The workflow is lifelog; the configuration of the run is on the page Run of the report."
-    return Section(
+    return CardPart(
         "REFORMS checklist",
         [
             ("1a", "Population about which the claim is made.", None),

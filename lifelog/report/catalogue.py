@@ -34,9 +34,9 @@ CATALOGUE: Registry[Entry] = Registry(
         "yield": Entry("cohort", "Share of each participant's labelled windows in which a modality could be used."),
         "dag": Entry("run", "Rules of this run, from the raw recordings at the top to this page at the bottom."),
         **{name: Entry("importance", measure.caption + "{planted}") for name, measure in MEASURES.items()},
-        "values": Entry(
+        "shapley_intervals": Entry(
             "importance",
-            "Value of each modality with its interval over blocks of time. Coloured: the interval is above 0. Stroke: "
+            "Shapley value of each modality with its interval over blocks of time. Coloured: the interval is above 0. Stroke: "
             "shrunken towards participants with similar values.",
         ),
         "deletion": Entry(
@@ -50,7 +50,7 @@ CATALOGUE: Registry[Entry] = Registry(
         "cluster_scores": Entry(
             "groups", "Scores of each number of clusters; the ring marks the one that forms the groups."
         ),
-        "embedding": Entry(
+        "tsne": Entry(
             "groups",
             "t-SNE of windows, by importance and by raw features, coloured by participant and by group; a sample "
             "of them in a large run. Distances between separate clouds have no meaning.",

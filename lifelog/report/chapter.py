@@ -13,14 +13,14 @@ import pandas as pd
 
 from lifelog.config import Config
 from lifelog.evaluate.metrics import METRICS
-from lifelog.groups.assignment import read_groups
-from lifelog.groups.clustering import read_scores
+from lifelog.groups.read import described_groups, read_groups, read_scores
 from lifelog.importance.measures import MEASURES
 from lifelog.report.catalogue import CATALOGUE, Page, figures_of
 from lifelog.report.tables import joined_random, split_overview
 from lifelog.report.words import describe
 from lifelog.settings.splits import AnySplit
-from lifelog.tables import read_csv, read_json
+from lifelog.splits.folds import read_folds
+from lifelog.tables import read_csv, read_json, read_notes
 
 MOST_DIRECTIONS = 10  # features in the table of a user
 
@@ -170,8 +170,11 @@ def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapte
     folder = Path(folder)
     target, split = folder.parent.name, config.split(folder.name)
     pages: tuple[Page, ...] = ("comparison", "importance", "groups") if split.importance else ("comparison",)
-    kinds = "splits", "importance" if split.importance else "splits"  # the second one has the excluded users
-    subsets, notes = split_overview(*([str(folder / kind / f"{u}.parquet") for u in users] for kind in kinds))
+    folds = {user: read_folds(folder / "splits" / f"{user}.parquet") for user in users}
+    excluded = {user: of_user.excluded for user, of_user in folds.items()}
+    if split.importance:  # a network may fail
+        excluded = {u: read_notes(folder / "importance" / f"{u}.parquet")["excluded"] for u in users}
+    subsets, notes = split_overview(folds, excluded)
     figures, stem = folder / "figures", f"{target}-{split.name}"
     names = [name for page in pages for name in figures_of(page)]
     return Chapter(
@@ -212,9 +215,9 @@ def _figure(folder: Path, name: str, stem: str, config: Config, kind: str | None
 def _read_details(folder: Path, config: Config, split: AnySplit, users: list[str]) -> SplitDetails:
     return SplitDetails(
         importance=read_csv(folder / "importance_scores.csv"),
-        values=read_csv(folder / "values.csv"),
+        values=read_csv(folder / "shapley.csv"),
         heterogeneity=read_csv(folder / "heterogeneity.csv"),
-        groups=read_groups(folder / "groups" / "importance.csv"),
+        groups=described_groups(read_groups(folder / "groups" / "importance.csv")),
         clusters=read_scores(folder / "groups" / "scores.csv"),
         directions={user: read_csv(folder / "directions" / f"{user}.csv") for user in users},
         curve=read_json(folder / "learning_curve.json")["sentence"],
@@ -232,7 +235,7 @@ def _before_and_after(calibration: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scores_by_user(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return one row per user (and one for all windows), one column per predictor and scheme, except random ones."""
+    """Return one row per user, one column per predictor and scheme, except random ones."""
     scores = scores[~scores.scheme.str.startswith("random")]
     columns = list(dict.fromkeys(zip(scores.predictor, scores.scheme, strict=True)))
     return scores.pivot(index="user", columns=["predictor", "scheme"], values=metric)[columns]

@@ -64,7 +64,7 @@ def inspect_recordings(
         modalities=modality_yield(quality, config.modalities, config.windows.seconds),
         causes=problem_counts(quality),
         values=values,
-        caption=MEASURES["value"].caption,
+        caption=MEASURES["shapley"].caption,
         planted=planted or {},
         targets={name: label_counts(config, name, labels) for name in config.targets_run},
     )

@@ -62,13 +62,13 @@ def sensors_that_matter(chapter: Chapter) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        user; sensors, each with modality, value, low and high, for values whose interval is above 0, the largest first;
+        user; sensors, each with modality, shapley, low and high, for Shapley values whose interval is above 0, the largest first;
         halves, the rank correlation between halves of the user's blocks of time; group; best, the strategy with the highest
         score of the predictor that the decision is about.
     """
     assert chapter.details is not None
     values = chapter.details.values
-    matter = values[values.low > 0].sort_values("value", ascending=False, kind="stable")
+    matter = values[values.low > 0].sort_values("shapley", ascending=False, kind="stable")
     halves = chapter.details.importance.set_index("user").halves_shapley
     groups = chapter.details.groups.set_index("user").group
     decision = chapter.verdict["decision"]
@@ -78,7 +78,7 @@ def sensors_that_matter(chapter: Chapter) -> list[dict[str, Any]]:
     return [
         {
             "user": user,
-            "sensors": matter[matter.user == user][["modality", "value", "low", "high"]].to_dict("records"),
+            "sensors": matter[matter.user == user][["modality", "shapley", "low", "high"]].to_dict("records"),
             "halves": halves.get(user, float("nan")),
             "group": groups.get(user, "–"),
             "best": best[user][1] if user in best else "–",

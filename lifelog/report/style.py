@@ -21,6 +21,7 @@ from lifelog.registry import Registry
 from lifelog.tables import write_atomically, write_csv
 
 T = TypeVar("T")
+Drawing = tuple[Figure, pd.DataFrame]  # a figure, and the table that it shows
 
 SEQUENTIAL = "cividis"  # for amounts; readable with every colour vision and in grey
 # Positions in the palette.
@@ -57,10 +58,11 @@ def markers(n: int) -> list[str]:
     return [shapes[i % len(shapes)] for i in range(n)]
 
 
-def save(figure: Figure, path: str | Path, data: pd.DataFrame) -> None:
+def save(drawing: Drawing, path: str | Path) -> None:
     """Write a figure as SVG and its data as CSV, and close it."""
+    figure, data = drawing
     write_csv(data, Path(path).with_suffix(".csv"))
-    with write_atomically(path) as part:
+    with style(), write_atomically(path) as part:
         figure.savefig(part, format="svg", dpi=80, metadata={"Date": None, "Creator": None})
     plt.close(figure)
 
@@ -76,7 +78,7 @@ def rows_height(users: int) -> float:
     return 1.4 + 0.28 * users
 
 
-def draw(figures: Registry[Callable[[T, str | Path], None]], tables: T, paths: Iterable[str]) -> None:
+def draw(figures: Registry[Callable[[T], Drawing]], tables: T, paths: Iterable[str]) -> None:
     """Draw the figure that each path names from the tables of its page."""
     for path in paths:
-        figures[Path(path).stem](tables, path)
+        save(figures[Path(path).stem](tables), path)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from lifelog.settings.splits import SUBSETS
-from lifelog.splits.assign import DESCRIBED, folds_tested, read_folds
-from lifelog.tables import read_json, read_notes
+from lifelog.splits.folds import Folds
+from lifelog.tables import read_json
 
 
 def yield_shares(quality: pd.DataFrame, modalities: list[str], users: list[str]) -> pd.DataFrame:
@@ -84,29 +84,30 @@ def training_histories(descriptions: list[str]) -> pd.DataFrame:
     return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
 
 
-def split_overview(splits: list[str], importance: list[str]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+def split_overview(
+    folds: Mapping[str, Folds], excluded: Mapping[str, str | None]
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Return the windows per user and subset, and notes: excluded users, and subsets without some class.
 
     Test windows are those of all folds, training and validation windows the mean over folds.
     """
     rows: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
-    for path, importance_path in zip(splits, importance, strict=True):
-        folds, about = read_folds(path), read_notes(path)
-        user = Path(path).stem
-        tested = folds_tested(folds)
-        counts = pd.DataFrame([folds[fold].subset.value_counts() for fold in tested]).reindex(columns=SUBSETS).fillna(0)
-        unused = untested_reasons(folds).value_counts()
+    for user, of_user in folds.items():
+        tested = of_user.tested
+        counts = pd.DataFrame([of_user.fold(fold).subset.value_counts() for fold in tested])
+        counts = counts.reindex(columns=SUBSETS).fillna(0)
+        unused = untested_reasons(of_user).value_counts()
         rows.append(
             {"user": user, "folds": len(tested), "test": int(counts.test.sum())}
             | {subset: round(counts[subset].mean()) if tested else 0 for subset in ("train", "validation")}
             | {"unused": int(unused.sum()), "why": ", ".join(f"{k} {v}" for k, v in unused.items())}
-            | {"nearest": about["nearest_minutes"], "blocks": folds[DESCRIBED].block.nunique()}
+            | {"nearest": of_user.nearest_minutes, "blocks": of_user.described.block.nunique()}
         )
-        if excluded := read_notes(importance_path)["excluded"]:
-            notes.append({"user": user, "reason": excluded, "excluded": True})
+        if excluded[user]:
+            notes.append({"user": user, "reason": excluded[user], "excluded": True})
             continue
-        for subset, lacking in about["lacking"].items():
+        for subset, lacking in of_user.lacking.items():
             if lacking:
                 some = " of some fold" if subset == "train" and len(tested) > 1 else ""
                 reason = f"no {' or '.join(lacking)} in {subset}{some}"
@@ -114,13 +115,15 @@ def split_overview(splits: list[str], importance: list[str]) -> tuple[pd.DataFra
     return pd.DataFrame(rows), notes
 
 
-def untested_reasons(folds: dict[int, pd.DataFrame]) -> pd.Series:
-    """Return why windows are not used: in one fold, in any subset; in several folds, in none as a test window."""
-    reasons = pd.DataFrame({fold: own.reason for fold, own in folds.items()})
-    if len(folds) > 1:
-        tested = pd.DataFrame({fold: own.subset == "test" for fold, own in folds.items()}).any(axis=1)
+def untested_reasons(folds: Folds) -> pd.Series:
+    """Return why windows are not used: with one fold, in any subset; with several folds, in none as a test window."""
+    if not folds.numbered:
+        return folds.described.reason
+    reasons = pd.DataFrame({fold: rows.reason for fold, rows in folds.numbered.items()})
+    if len(folds.numbered) > 1:
+        tested = pd.DataFrame({fold: rows.subset == "test" for fold, rows in folds.numbered.items()}).any(axis=1)
         reasons = reasons[~tested].replace("embargo", None).bfill(axis=1)
-    return reasons[DESCRIBED]
+    return reasons[1]
 
 
 def joined_random(comparison: pd.DataFrame) -> pd.DataFrame:

@@ -49,8 +49,8 @@ def _importance(data: pd.DataFrame) -> str:
     return f"The two most important modalities of each user. {_top(data, 'user')}."
 
 
-def _values(data: pd.DataFrame) -> str:
-    known = data[data.value.notna()]
+def _shapley_intervals(data: pd.DataFrame) -> str:
+    known = data[data.shapley.notna()]
     clear = known[known.low > 0]
     counts = ", ".join(f"{name} {count}" for name, count in clear.modality.value_counts().items())
     return f"{len(clear)} of {len(known)} intervals are above 0{': ' if counts else ''}{counts}."
@@ -74,7 +74,7 @@ def _cluster_scores(data: pd.DataFrame) -> str:
     return f"Silhouette by number of clusters. {_join(rows)}.{choice}"
 
 
-def _embedding(data: pd.DataFrame) -> str:
+def _tsne(data: pd.DataFrame) -> str:
     counts = data.groupby("space").size()
     spaces = ", ".join(f"{count} windows by {space}" for space, count in counts.items())
     users = f"{data.user.nunique()} users in {data.group.nunique()} groups"
@@ -96,7 +96,7 @@ def _strategies(data: pd.DataFrame) -> str:
     ]
     curve = data[data.panel == "curve"]
     last = [
-        f"{strategy} {own.iloc[-1]['mean']:.3f} with {own.iloc[-1].own:.0f}"
+        f"{strategy} {own.iloc[-1]['mean']:.3f} with {own.iloc[-1].labelled:.0f}"
         for strategy, own in curve.groupby("strategy")
     ]
     return f"Means over participants. {_join(entries)}. A new participant with labelled windows: {_join(last)}."
@@ -158,11 +158,11 @@ SENTENCES: Registry[Callable[[pd.DataFrame], str]] = Registry(
         "yield": _yield,
         "dag": _dag,
         **dict.fromkeys(MEASURES, _importance),
-        "values": _values,
+        "shapley_intervals": _shapley_intervals,
         "deletion": _deletion,
         "group_importance": _group_importance,
         "cluster_scores": _cluster_scores,
-        "embedding": _embedding,
+        "tsne": _tsne,
         "comparison": _comparison,
         "strategies": _strategies,
         "reliability": _reliability,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from lifelog.report.style import colours, markers, save, style
+from lifelog.report.style import Drawing, colours, markers, style
 
 LINES = ("-", "--", ":", "-.")  # of effects
 PANELS = {"on_top": "planted modalities on top", "rand": "adjusted Rand index of groups"}
 
 
-def plot_validation(table: pd.DataFrame, path: str | Path) -> None:
+def plot_validation(table: pd.DataFrame) -> Drawing:
     """Plot the results of plain cohorts by windows: a colour per measure, a line style per effect.
 
     Parameters
@@ -39,4 +37,4 @@ def plot_validation(table: pd.DataFrame, path: str | Path) -> None:
             ax.set_xticks(ticks, [str(tick) for tick in ticks])
             ax.minorticks_off()
         axes[0].legend(fontsize="xx-small", title="measure, effect", ncols=2)
-        save(figure, path, rows)
+        return figure, rows

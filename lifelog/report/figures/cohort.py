@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 
-from lifelog.report.style import SEQUENTIAL, long, rows_height, save, style
+from lifelog.report.style import SEQUENTIAL, Drawing, long, rows_height, style
 
 
-def plot_yield(shares: pd.DataFrame, path: str | Path) -> None:
+def plot_yield(shares: pd.DataFrame) -> Drawing:
     """Plot the share of labelled windows in which a modality could be used, users by modalities."""
     with style():
         figure, ax = plt.subplots(figsize=(7.5, rows_height(len(shares))))
@@ -21,4 +19,4 @@ def plot_yield(shares: pd.DataFrame, path: str | Path) -> None:
         )  # fmt: skip
         ax.set(xlabel="modality", ylabel="user")
         ax.tick_params(axis="y", rotation=0)
-        save(figure, path, long(shares, "usable_share"))
+        return figure, long(shares, "usable_share")

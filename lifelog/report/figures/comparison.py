@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -18,7 +17,7 @@ from lifelog.evaluate.metrics import METRICS
 from lifelog.f1 import confusion
 from lifelog.predict.probabilities import class_probabilities
 from lifelog.registry import Registry
-from lifelog.report.style import SCHEME_COLOURS, SEQUENTIAL, colours, markers, save, style
+from lifelog.report.style import SCHEME_COLOURS, SEQUENTIAL, Drawing, colours, markers, style
 from lifelog.settings.compare import NEEDS, Compare
 from lifelog.settings.predict import sensorless
 
@@ -34,7 +33,7 @@ class ComparisonTables:
     curve: list[dict[str, Any]]
 
 
-def plot_comparison(tables: ComparisonTables, path: str | Path) -> None:
+def plot_comparison(tables: ComparisonTables) -> Drawing:
     """Plot the mean over users and the difference to the global scheme, with intervals, one row per predictor.
 
     Random groupings are small marks without intervals; only their distribution matters.
@@ -73,17 +72,17 @@ def plot_comparison(tables: ComparisonTables, path: str | Path) -> None:
         axes[1].axvline(0, color="0.4", lw=1)
         axes[0].invert_yaxis()
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=min(5, len(kinds)))
-        save(figure, path, rows)
+        return figure, rows
 
 
-def plot_strategies(tables: ComparisonTables, path: str | Path) -> None:
+def plot_strategies(tables: ComparisonTables) -> Drawing:
     """Plot the strategies of personalising of every predictor, and the learning curves of a new user."""
     rows = tables.comparison[tables.comparison.metric == tables.settings.metric]
     rows = rows[rows.scheme.isin(STRATEGIES) & ~rows.predictor.isin(sensorless())]
     strategies = rows.rename(columns={"scheme": "strategy"})[["predictor", "strategy", "mean", "low", "high"]].assign(
         panel="strategies"
     )
-    curve = pd.DataFrame(tables.curve, columns=["strategy", "own", "users", "mean", "low", "high"]).assign(
+    curve = pd.DataFrame(tables.curve, columns=["strategy", "labelled", "users", "mean", "low", "high"]).assign(
         panel="curve"
     )
     label = METRICS[tables.settings.metric].label
@@ -101,16 +100,16 @@ def plot_strategies(tables: ComparisonTables, path: str | Path) -> None:
         kinds = {"groups": "importance"}
         for (strategy, own), marker in zip(curve.groupby("strategy", sort=False), markers(4), strict=False):
             colour = colours(10)[SCHEME_COLOURS[kinds.get(strategy, strategy)]]
-            places = own.own.map({number: place for place, number in enumerate(sorted(set(curve.own)))})
+            places = own.labelled.map({number: place for place, number in enumerate(sorted(set(curve.labelled)))})
             axes[1].fill_between(places, own.low.astype(float), own.high.astype(float), color=colour, alpha=0.12, lw=0)
             axes[1].plot(places, own["mean"], marker=marker, color=colour, label=strategy)
-        axes[1].set_xticks(range(curve.own.nunique()), sorted(set(curve.own)))
+        axes[1].set_xticks(range(curve.labelled.nunique()), sorted(set(curve.labelled)))
         axes[1].set(
             xlabel="labelled windows of a new participant", ylabel=label, ylim=_limits(curve, tables.settings.metric)
         )
         if len(curve):
             axes[1].legend()
-        save(figure, path, pd.concat([strategies, curve], ignore_index=True))
+        return figure, pd.concat([strategies, curve], ignore_index=True)
 
 
 def _limits(rows: pd.DataFrame, metric: str) -> tuple[float | None, float | None]:
@@ -122,7 +121,7 @@ def _limits(rows: pd.DataFrame, metric: str) -> tuple[float | None, float | None
     )
 
 
-def plot_reliability(tables: ComparisonTables, path: str | Path) -> None:
+def plot_reliability(tables: ComparisonTables) -> Drawing:
     """Plot reliability curves of the global models of predictors that see sensors, before and after scaling."""
     predictors = [name for name, scheme in tables.predictions if scheme == "global" and name not in sensorless()]
     data = []
@@ -147,10 +146,10 @@ def plot_reliability(tables: ComparisonTables, path: str | Path) -> None:
         axes[0, 0].set_ylabel("share of right predictions")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
         names = ["predictor", "scaling", "bin", "windows", "predicted", "right", "low", "high"]
-        save(figure, path, pd.concat(data)[names] if data else pd.DataFrame(columns=names))
+        return figure, pd.concat(data)[names] if data else pd.DataFrame(columns=names)
 
 
-def plot_confusion(tables: ComparisonTables, path: str | Path) -> None:
+def plot_confusion(tables: ComparisonTables) -> Drawing:
     """Plot confusion matrices over all test windows, predictors by schemes; cells are shares of the true class.
 
     Random groupings are left out, since there may be hundreds.
@@ -183,10 +182,10 @@ def plot_confusion(tables: ComparisonTables, path: str | Path) -> None:
             ax.grid(False)
         figure.supxlabel("predicted")
         figure.supylabel("true (colour: share of the true class, number: windows)")
-        save(figure, path, pd.concat(data).reset_index()[["predictor", "scheme", "true", "predicted", "windows"]])
+        return figure, pd.concat(data).reset_index()[["predictor", "scheme", "true", "predicted", "windows"]]
 
 
-FIGURES: Registry[Callable[[ComparisonTables, str | Path], None]] = Registry(
+FIGURES: Registry[Callable[[ComparisonTables], Drawing]] = Registry(
     "figure",
     {
         "comparison": plot_comparison,
@@ -197,7 +196,7 @@ FIGURES: Registry[Callable[[ComparisonTables, str | Path], None]] = Registry(
 )
 
 
-def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare, path: str | Path) -> None:
+def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare) -> Drawing:
     """Plot the difference of importance groups to one global model, with intervals, and of the controls below it.
 
     One row per predictor and split; the splits are the keys of `comparisons`.
@@ -241,4 +240,4 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare, path: 
             figure.legend(loc="outside upper center", ncols=3)
         else:
             ax.text(0.5, 0.5, "no predictor has importance groups", ha="center", va="center", transform=ax.transAxes)
-        save(figure, path, rows.drop(columns="kind"))
+        return figure, rows.drop(columns="kind")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import networkx as nx
 import pandas as pd
 
-from lifelog.report.style import save, style
+from lifelog.report.style import Drawing, style
 
 
 def read_rulegraph(dot: str) -> list[tuple[str, str]]:
@@ -22,7 +21,7 @@ def read_rulegraph(dot: str) -> list[tuple[str, str]]:
     return edges
 
 
-def plot_dag(edges: list[tuple[str, str]], path: str | Path) -> None:
+def plot_dag(edges: list[tuple[str, str]]) -> Drawing:
     """Plot the rules and the data flow between them, from top to bottom."""
     # Edges that a longer path implies hide the structure.
     reduced = nx.transitive_reduction(nx.DiGraph(edges))
@@ -46,4 +45,4 @@ def plot_dag(edges: list[tuple[str, str]], path: str | Path) -> None:
             ax.text(x, y, rule, ha="center", va="center", fontsize=9, bbox=box)
         ax.margins(0.14, 0.06)
         ax.axis("off")
-        save(figure, path, pd.DataFrame(sorted(graph.edges), columns=["rule", "feeds"]))
+        return figure, pd.DataFrame(sorted(graph.edges), columns=["rule", "feeds"])

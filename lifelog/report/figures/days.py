@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -10,31 +9,28 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-from lifelog.report.style import MAX_VECTOR_MARKS, colours, markers, save, style
+from lifelog.report.style import MAX_VECTOR_MARKS, Drawing, colours, markers, style
 from lifelog.settings.levels import as_number
-from lifelog.windows.read import read_summaries
+from lifelog.splits.folds import Folds
+from lifelog.windows.read import Features
 
 MOST_FEATURES = 4  # one per modality
 LABEL = "label"
 
 
-def days_table(
-    split: pd.DataFrame, features_path: str | Path, directions: pd.DataFrame, zone: str, rating: bool = False
-) -> pd.DataFrame:
+def days_table(folds: Folds, features: Features, directions: pd.DataFrame, zone: str) -> pd.DataFrame:
     """Return the data of the figure.
 
     Parameters
     ----------
-    split : pandas.DataFrame
-        Table of `read_split` of the user.
-    features_path : str or Path
-        File of `extract_features` of the user.
+    folds : Folds
+        Windows of the user.
+    features : Features
+        Their features.
     directions : pandas.DataFrame
         Table of `estimate_directions` of the user.
     zone : str
         Time zone of the user.
-    rating : bool, default False
-        Whether labels are ratings.
 
     Returns
     -------
@@ -43,12 +39,13 @@ def days_table(
         rating. The other panels are features, as `modality.feature`, of the modalities in which classes differ most,
         otherwise of the first ones.
     """
-    used = split.label.notna().to_numpy()
-    own = split[used]
-    time = own.start.dt.tz_convert(zone).dt.tz_localize(None)
-    keys = {"time": time.to_numpy(), "series": own.label.to_numpy()}
-    tables = [pd.DataFrame(keys | {"panel": LABEL, "value": own.level.map(as_number) if rating else own.label})]
-    columns, values = read_summaries(features_path, used)
+    used = folds.described.label.notna().to_numpy()
+    rows = folds.described[used]
+    time = rows.start.dt.tz_convert(zone).dt.tz_localize(None)
+    keys = {"time": time.to_numpy(), "series": rows.label.to_numpy()}
+    shown = rows.level.map(as_number) if folds.rating else rows.label
+    tables = [pd.DataFrame(keys | {"panel": LABEL, "value": shown})]
+    columns, values = features.names, features.summary[used].astype(float)
     first: dict[str, str] = {}  # feature by modality
     for name in [*(directions.modality + "." + directions.feature), *columns]:
         first.setdefault(name.split(".")[0], name)
@@ -58,7 +55,7 @@ def days_table(
     return table[["panel", "time", "series", "value"]].dropna()
 
 
-def plot_days(user: str, rows: pd.DataFrame, classes: list[str], path: str | Path) -> None:
+def plot_days(user: str, rows: pd.DataFrame, classes: list[str]) -> Drawing:
     """Plot the data of `days_table`: one row per panel, marks are windows, lines join the medians of days."""
     panels = list(dict.fromkeys(rows.panel)) or [LABEL]
     height = 1.2 + 1.1 * len(panels)
@@ -75,7 +72,7 @@ def plot_days(user: str, rows: pd.DataFrame, classes: list[str], path: str | Pat
         axes[-1, 0].set_xlabel("local time")
         axes[0, 0].legend(fontsize="x-small", ncols=len(classes), loc="lower right", bbox_to_anchor=(1, 1))
         figure.suptitle(f"user {user}", fontsize="medium")
-        save(figure, path, rows)
+        return figure, rows
 
 
 def _plot_panel(ax: Axes, rows: pd.DataFrame, panel: str, classes: list[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -13,23 +12,23 @@ from matplotlib.ticker import MaxNLocator
 
 from lifelog.groups.clustering import ALGORITHMS
 from lifelog.registry import Registry
-from lifelog.report.style import MAX_VECTOR_MARKS, colours, long, markers, save, style
+from lifelog.report.style import MAX_VECTOR_MARKS, Drawing, colours, long, markers, style
 
 MAX_POINTS = 5000  # of an embedding
 
 
 @dataclass(frozen=True)
 class GroupTables:
-    """Mean importance of users with its label, importance groups, scores of numbers of groups, embedding of windows."""
+    """Mean importance of users with its label, importance groups, scores of numbers of groups, t-SNE of windows."""
 
     vectors: pd.DataFrame
     label: str
     groups: pd.DataFrame
     scores: pd.DataFrame
-    embedding: pd.DataFrame
+    tsne: pd.DataFrame
 
 
-def plot_group_importance(tables: GroupTables, path: str | Path) -> None:
+def plot_group_importance(tables: GroupTables) -> Drawing:
     """Plot the importance of modalities in each group: bars are means over users, dots are users."""
     of = tables.groups.set_index("user").group
     data = long(tables.vectors, "importance")
@@ -47,10 +46,10 @@ def plot_group_importance(tables: GroupTables, path: str | Path) -> None:
             ax.set(title=title, xlabel="", ylabel="")
         figure.supylabel(tables.label)
         axes[-1, 0].set_xlabel("modality")
-        save(figure, path, data)
+        return figure, data
 
 
-def plot_cluster_scores(tables: GroupTables, path: str | Path) -> None:
+def plot_cluster_scores(tables: GroupTables) -> Drawing:
     """Plot silhouette, stability and entropy by number of clusters; a ring marks the chosen number."""
     scores = tables.scores
     with style():
@@ -71,16 +70,16 @@ def plot_cluster_scores(tables: GroupTables, path: str | Path) -> None:
             ax.set(xlabel="number of clusters k", ylabel=label)
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes[0].legend(fontsize="small")
-        save(figure, path, scores)
+        return figure, scores
 
 
-def plot_embedding(tables: GroupTables, path: str | Path) -> None:
+def plot_tsne(tables: GroupTables) -> Drawing:
     """Plot the t-SNE of windows by importance and by raw features, coloured by user and by importance group.
 
     A sample of the windows is drawn if all windows of a large run are embedded.
     """
     of = tables.groups.set_index("user").group
-    points = tables.embedding.assign(group=tables.embedding.user.map(of))
+    points = tables.tsne.assign(group=tables.tsne.user.map(of))
     if len(points) > 2 * MAX_POINTS:
         points = points.groupby("space").sample(MAX_POINTS, random_state=0).sort_index()
     titles = {"importance": "importance vectors", "raw": "raw summary features"}
@@ -98,10 +97,10 @@ def plot_embedding(tables: GroupTables, path: str | Path) -> None:
                     ax.legend(fontsize="x-small", ncols=2 if len(names) > 6 else 1, loc="best", markerscale=1.2)
         figure.supxlabel("t-SNE 1 (no unit)")
         figure.supylabel("t-SNE 2 (no unit)")
-        save(figure, path, points.round({"x": 2, "y": 2}))
+        return figure, points.round({"x": 2, "y": 2})
 
 
-FIGURES: Registry[Callable[[GroupTables, str | Path], None]] = Registry(
+FIGURES: Registry[Callable[[GroupTables], Drawing]] = Registry(
     "figure",
-    {"group_importance": plot_group_importance, "cluster_scores": plot_cluster_scores, "embedding": plot_embedding},
+    {"group_importance": plot_group_importance, "cluster_scores": plot_cluster_scores, "tsne": plot_tsne},
 )

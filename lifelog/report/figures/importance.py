@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -16,23 +15,22 @@ from matplotlib.ticker import MaxNLocator
 from lifelog.importance.measures import MEASURES
 from lifelog.importance.vectors import user_vectors
 from lifelog.registry import Registry
-from lifelog.report.style import SEQUENTIAL, colours, long, markers, rows_height, save, style
+from lifelog.report.style import SEQUENTIAL, Drawing, colours, long, markers, rows_height, style
 
 
 @dataclass(frozen=True)
 class ImportanceTables:
-    """Importance, values with intervals, deletion curves, subsets that form the groups, planted modalities by user."""
+    """Importance that describes users, Shapley values with intervals, deletion curves, planted modalities by user."""
 
     importance: pd.DataFrame
     values: pd.DataFrame
     deletion: pd.DataFrame
-    subsets: list[str]
     planted: dict[str, list[str]]
 
 
-def plot_measure(measure: str, tables: ImportanceTables, path: str | Path) -> None:
+def plot_measure(measure: str, tables: ImportanceTables) -> Drawing:
     """Plot the mean importance by one measure, users by modalities; frames mark planted modalities."""
-    vectors = user_vectors(tables.importance, measure, tables.subsets)
+    vectors = user_vectors(tables.importance, measure, [])
     planted, label = tables.planted, MEASURES[measure].label
     with style():
         figure, ax = plt.subplots(figsize=(7.5, rows_height(len(vectors))))
@@ -49,7 +47,7 @@ def plot_measure(measure: str, tables: ImportanceTables, path: str | Path) -> No
         data = long(vectors, "importance")
         if planted:
             data["planted"] = [row.modality in planted.get(row.user, []) for row in data.itertuples()]
-        save(figure, path, data)
+        return figure, data
 
 
 def _annotations(shown: pd.DataFrame, measure: str, values: pd.DataFrame) -> pd.DataFrame:
@@ -61,8 +59,8 @@ def _annotations(shown: pd.DataFrame, measure: str, values: pd.DataFrame) -> pd.
     return texts.where(~(low > 0), texts + "*")
 
 
-def plot_values(tables: ImportanceTables, path: str | Path) -> None:
-    """Plot the value of each modality for each user with its interval, and shrunken towards similar users."""
+def plot_shapley_intervals(tables: ImportanceTables) -> Drawing:
+    """Plot the Shapley value of each modality for each user with its interval, and shrunken towards similar users."""
     values = tables.values
     modalities = list(dict.fromkeys(values.modality))
     users = list(dict.fromkeys(values.user))
@@ -71,13 +69,13 @@ def plot_values(tables: ImportanceTables, path: str | Path) -> None:
         figure, axes = plt.subplots(1, len(modalities), figsize=size, sharex=True, sharey=True, squeeze=False)
         places = {user: place for place, user in enumerate(reversed(users))}
         for ax, modality in zip(axes[0], modalities, strict=True):
-            own = values[(values.modality == modality) & values.value.notna()]
+            own = values[(values.modality == modality) & values.shapley.notna()]
             y = own.user.map(places)
             clear = own.low > 0
-            margins = (own.value - own.low, own.high - own.value)
+            margins = (own.shapley - own.low, own.high - own.shapley)
             for mask, colour in ((clear, "#d55e00"), (~clear, "0.6")):
                 error = [margin[mask] for margin in margins]
-                ax.errorbar(own.value[mask], y[mask], xerr=error, fmt="o", ms=3, lw=0.8, color=colour)
+                ax.errorbar(own.shapley[mask], y[mask], xerr=error, fmt="o", ms=3, lw=0.8, color=colour)
             ax.plot(own.shrunken, y, "|", color="0.1", ms=6)
             ax.axvline(0, color="0.4", lw=0.6)
             ax.set_xlim(-0.6, 0.6)  # an AUROC differs from 0.5 by 0.5 at most; intervals of few blocks are longer
@@ -85,11 +83,11 @@ def plot_values(tables: ImportanceTables, path: str | Path) -> None:
             ax.tick_params(labelsize="x-small")
         axes[0, 0].set_yticks(list(places.values()), list(places), fontsize="x-small")
         axes[0, 0].set_ylabel("user")
-        figure.supxlabel("value (AUROC)", fontsize="small")
-        save(figure, path, values)
+        figure.supxlabel("Shapley value (AUROC)", fontsize="small")
+        return figure, values
 
 
-def plot_deletion(tables: ImportanceTables, path: str | Path) -> None:
+def plot_deletion(tables: ImportanceTables) -> Drawing:
     """Plot the decrease of the predicted class's likelihood as modalities are removed, mean over users, per order."""
     users = tables.deletion.groupby(["order", "removed", "user"]).decrease.mean().reset_index()
     orders = sorted(set(users.order))
@@ -105,14 +103,14 @@ def plot_deletion(tables: ImportanceTables, path: str | Path) -> None:
         ax.set(xlabel="number of removed modalities", ylabel="decrease of log-likelihood (nats)")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.legend(fontsize="small", title="order (band: standard error over users)")
-        save(figure, path, users)
+        return figure, users
 
 
-FIGURES: Registry[Callable[[ImportanceTables, str | Path], None]] = Registry(
+FIGURES: Registry[Callable[[ImportanceTables], Drawing]] = Registry(
     "figure",
     {
         **{measure: partial(plot_measure, measure) for measure in MEASURES},
-        "values": plot_values,
+        "shapley_intervals": plot_shapley_intervals,
         "deletion": plot_deletion,
     },
 )

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from lifelog.importance.measures import MEASURES
-from lifelog.report.style import MAX_VECTOR_MARKS, colours, markers, save, style
+from lifelog.report.style import MAX_VECTOR_MARKS, Drawing, colours, markers, style
 from lifelog.settings.levels import as_number
 from lifelog.settings.splits import SUBSETS
-from lifelog.splits.assign import DESCRIBED, folds_tested
+from lifelog.splits.folds import Folds
 
 UNUSED = "not used"
 USED = "used"
 
 
 def user_table(
-    folds: dict[int, pd.DataFrame],
-    classes: list[str],
+    folds: Folds,
     history: pd.DataFrame,
     importance: pd.DataFrame,
-    subsets: list[str],
     quality: pd.DataFrame,
-    rating: bool = False,
 ) -> pd.DataFrame:
     """Return the data of a user's figure in rows of panel, series, x, value and mark.
 
@@ -34,13 +29,13 @@ def user_table(
     the class or the rating, mark the session. Panel `signal`: series is the reason why the modality is missing in
     the window, or `used`, x the number of the labelled window, value the modality. Panel `training`: series is the seed
     and the fold, x the epoch, value the validation score, mark True at the kept epoch. One panel per importance
-    measure: series is the seed, x the modality, value the mean over the windows of `subsets`.
+    measure: series is the seed, x the modality, value the mean over the windows that describe the user.
     """
     ordered = _with_series(folds).sort_values("start")
-    used = ordered.label.isin(classes).to_numpy()
+    used = ordered.label.isin(folds.classes).to_numpy()
     windows = np.arange(1, len(ordered) + 1)[used]
     labels = dict(series=ordered.series.to_numpy()[used], x=windows, mark=ordered.session[used])
-    values = ordered.level[used].map(as_number) if rating else ordered.label[used]
+    values = ordered.level[used].map(as_number) if folds.rating else ordered.label[used]
     signals = quality[quality.kind == "modality"]
     number = signals.start.map(dict(zip(ordered.start, range(1, len(ordered) + 1), strict=True)))
     shown = dict(series=signals.reason.fillna(USED), x=number, value=signals.modality, panel="signal", mark="")
@@ -51,27 +46,27 @@ def user_table(
         pd.DataFrame(shown).dropna(subset=["x"]).astype({"x": int}),
         pd.DataFrame(training | dict(panel="training")),
     ]
-    for name, measure in MEASURES.items():
-        rows = importance[importance.subset.isin(subsets)] if measure.of_networks else importance
-        means = rows[rows.measure == name].groupby(["seed", "modality"], sort=False).value.mean().reset_index()
-        renamed = means.rename(columns={"seed": "series", "modality": "x"})
+    for name in MEASURES:
+        rows = importance[importance.measure == name]
+        means = rows.groupby(["seed", "modality"], sort=False).importance.mean().reset_index()
+        renamed = means.rename(columns={"seed": "series", "modality": "x", "importance": "value"})
         tables.append(renamed.assign(panel=name, mark=""))
     table = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
     return table[["panel", "series", "x", "value", "mark"]]
 
 
-def _with_series(folds: dict[int, pd.DataFrame]) -> pd.DataFrame:
+def _with_series(folds: Folds) -> pd.DataFrame:
     """Return the windows with a series: the subset, or in a split with several folds the one that tests the window."""
-    split = folds[DESCRIBED]
-    if len(folds) == 1:
-        return split.assign(series=split.subset.fillna(UNUSED))
-    series = pd.Series(UNUSED, split.index, dtype=object)
-    for fold in folds_tested(folds):
-        series[folds[fold].subset == "test"] = f"fold {fold}"
-    return split.assign(series=series)
+    windows = folds.described
+    if len(folds.numbered) < 2:
+        return windows.assign(series=folds.fold(1).subset.fillna(UNUSED))
+    series = pd.Series(UNUSED, windows.index, dtype=object)
+    for fold in folds.tested:
+        series[folds.fold(fold).subset == "test"] = f"fold {fold}"
+    return windows.assign(series=series)
 
 
-def plot_user(user: str, rows: pd.DataFrame, classes: list[str], path: str | Path) -> None:
+def plot_user(user: str, rows: pd.DataFrame, classes: list[str]) -> Drawing:
     """Plot the data of `user_table`; empty panels are labelled."""
     with style():
         figure = plt.figure(figsize=(9, 7), layout="none")  # constrained layout takes longer than the drawing
@@ -86,7 +81,7 @@ def plot_user(user: str, rows: pd.DataFrame, classes: list[str], path: str | Pat
         for ax, (name, measure) in zip(below[1:], MEASURES.items(), strict=True):
             _plot_importance(ax, rows[rows.panel == name], measure.label)
         figure.suptitle(f"user {user}", fontsize="medium")
-        save(figure, path, rows)
+        return figure, rows
 
 
 def _plot_labels(ax: Axes, rows: pd.DataFrame, classes: list[str]) -> None:
