@@ -28,7 +28,7 @@ def test_exported_tables_hold_the_whole_run(workflow: Workflow) -> None:
     own = predictions[(predictions.predictor == "lda") & (predictions.scheme == "global")]
     own = own[(own.split == "blocked") & (own["class"] == "low")]
     assert own.probability.tolist() == stored.p_low.tolist() and set(own.user) == set(stored.user)
-    assert set(run.importance.measure) == {"value", "attention", "ablation"}
+    assert set(run.importance.measure) == {"shapley", "attention", "ablation"}
     assert {"importance", "raw"} <= set(run.groups.scheme)
     assert run.verdicts["tension", "blocked"]["headline"]
 
