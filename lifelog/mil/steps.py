@@ -66,7 +66,8 @@ def draw_epoch(
     orders = []
     for network, (own, steps, generator) in enumerate(zip(windows, sizes, generators, strict=True)):
         passes = -(-sum(steps) // len(own))
-        orders.append(torch.cat([torch.randperm(len(own), generator=generator) for _ in range(passes)])[: sum(steps)])
+        orders += [torch.randperm(len(own), generator=generator) for _ in range(passes)]
+        orders[-1] = orders[-1][: sum(steps) - len(own) * (passes - 1)]
         if settings.modality_dropout:
             drawn = torch.rand(len(steps), max(steps), modalities, generator=generator)
             numbers[: len(steps), network, : max(steps)] = drawn
