@@ -69,12 +69,14 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-# Models that take seconds, as pairs of predictor and scheme.
+# Models that take seconds, as pairs of predictor and scheme, by the rule that trains them.
 MODELS = dict.fromkeys(model for split in CONFIG.splits for model in CONFIG.models(split))
-FAST = [model for model in MODELS if CONFIG.predictor(model[0]).fast]
-FAST_UNGROUPED = [model for model in FAST if model[1] in UNGROUPED]
-FAST_GROUPED = [model for model in FAST if model[1] not in UNGROUPED]
-GROUPED = sorted({scheme for _, scheme in FAST_GROUPED})
+FAST_MODELS = [model for model in MODELS if CONFIG.predictor(model[0]).fast]
+FAST = {
+    "train_fast": [model for model in FAST_MODELS if model[1] in UNGROUPED],
+    "train_fast_groups": [model for model in FAST_MODELS if model[1] not in UNGROUPED],
+}
+FAST = {batch: models for batch, models in FAST.items() if models}
 
 
 def either(names):
