@@ -1,6 +1,7 @@
 """plot_importance: importance and deletion curves of all users → figures of the importance page."""
 
-from lifelog.importance.table import describing, read_importance
+from lifelog.importance.table import read_importance
+from lifelog.importance.vectors import describing
 from lifelog.logs import job_log
 from lifelog.report.figures.importance import FIGURES, ImportanceTables
 from lifelog.report.style import draw

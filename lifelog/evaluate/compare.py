@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from lifelog.arrays import Codes, Floats
 from lifelog.evaluate.metrics import METRICS, scores
-from lifelog.groups.assignment import partition
+from lifelog.groups.read import partition
 from lifelog.intervals import estimate_mean, holm
 from lifelog.predict.probabilities import class_probabilities
 from lifelog.settings.compare import Compare

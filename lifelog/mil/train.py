@@ -77,14 +77,9 @@ def train_mil(
             reason = f"training failed: {error}"
     if reason is not None:
         logger.warning("excluded: %s", reason)
-    about: dict[str, Any] = {
-        "version": __version__,
-        "excluded": reason,
-        "mil": settings.model_dump(exclude={"seeds"}),
-        "standardise": standardise,
-        "target": target.model_dump(),
-        "modalities": [modality.model_dump() for modality in modalities],
-    }
+    about: dict[str, Any] = {"version": __version__, "excluded": reason, "mil": settings.model_dump(exclude={"seeds"})}
+    about |= {"standardise": standardise, "target": target.model_dump()}
+    about |= {"modalities": [modality.model_dump() for modality in modalities]}
     pairs = zip(settings.seeds, trained, strict=True)
     return [Checkpoint(about | {"seed": seed} | part.about, part.tensors) for seed, part in pairs]
 
