@@ -1,21 +1,14 @@
-"""The importance measures: how each is described, and the table that holds them.
+"""The importance measures: how each is described.
 
-`lifelog.value` computes the value, `lifelog.mil.importance` the measures of the personal networks.
+`lifelog.value` computes the value, `lifelog.mil.importance` the measures of the personal networks. The table that holds
+them is `IMPORTANCE` in `lifelog.tables`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from lifelog.registry import Registry
-from lifelog.tables import TEXT, TIME
-
-# One row per fold, window, seed, measure and modality. fold: 0 describes the user; the others form the groups of the
-# models that are tested in them. block: windows of a block are not independent. value: null if the modality is missing.
-KEYS = dict(user=TEXT, start=TIME, fold=pa.int16(), subset=TEXT, block=pa.int32(), seed=pa.int32())
-IMPORTANCE = pa.schema(KEYS | dict(measure=TEXT, modality=TEXT, value=pa.float32()))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,12 @@ import safetensors
 
 TEXT, TIME = pa.string(), pa.timestamp("s", tz="UTC")  # types of columns
 
+# Importance: one row per fold, window, seed, measure and modality. fold: 0 describes the user; the others form the
+# groups of the models that are tested in them. block: windows of a block are not independent. value: null if the
+# modality is missing.
+KEYS = dict(user=TEXT, start=TIME, fold=pa.int16(), subset=TEXT, block=pa.int32(), seed=pa.int32())
+IMPORTANCE = pa.schema(KEYS | dict(measure=TEXT, modality=TEXT, value=pa.float32()))
+
 
 @contextmanager
 def write_atomically(path: str | Path) -> Iterator[Path]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lifelog.evaluate.metrics import scores
-from lifelog.measures import IMPORTANCE, OF_NETWORKS
+from lifelog.measures import OF_NETWORKS
 from lifelog.mil.bags import Bags, read_bags, standardise_bags
 from lifelog.mil.loss import chunks
 from lifelog.mil.network import BagOutput, MilNetwork
@@ -29,7 +29,7 @@ from lifelog.mil.train import exclusion_of, load_members
 from lifelog.registry import Registry
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import DESCRIBED, read_folds
-from lifelog.tables import TEXT, plain, read_json, write_table
+from lifelog.tables import IMPORTANCE, TEXT, plain, read_json, write_table
 
 # Of test windows. order: an importance measure, or random; removed: number of removed modalities; windows: number of
 # windows with more modalities than that; decrease: of the predicted class's log-likelihood, mean over the windows.

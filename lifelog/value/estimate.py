@@ -16,10 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lifelog.blocks import Codes, variance_of_means, window_folds
-from lifelog.measures import IMPORTANCE
 from lifelog.settings.value import Value
 from lifelog.splits.assign import DESCRIBED, read_folds
-from lifelog.tables import plain, read_notes, write_table
+from lifelog.tables import IMPORTANCE, plain, read_notes, write_table
 from lifelog.value.evidence import held_out_evidence
 from lifelog.value.shapley import pointwise_values
 from lifelog.windows.read import read_features

@@ -14,10 +14,10 @@ from lifelog.groups.mixture import fit_mixture
 from lifelog.groups.recovery import score_recovery
 from lifelog.groups.reliability import score_importance
 from lifelog.groups.vectors import block_errors, profiles, read_importance, user_vectors, window_vectors
-from lifelog.measures import IMPORTANCE as SCHEMA
 from lifelog.report.figures.groups import GroupTables, plot_cluster_scores
 from lifelog.settings.groups import Embedding, Groups
 from lifelog.splits.assign import SCHEMA as SPLITS
+from lifelog.tables import IMPORTANCE as SCHEMA
 from lifelog.tables import write_csv, write_table
 
 MODALITIES = ["a", "b", "c"]

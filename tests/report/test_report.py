@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lifelog.measures import IMPORTANCE as SCHEMA
 from lifelog.report.figures.comparison import plot_verdict
 from lifelog.report.figures.dag import read_rulegraph
 from lifelog.report.figures.days import days_table, plot_days
@@ -14,6 +13,7 @@ from lifelog.report.tables import cohort_yield, joined_random, problem_counts, s
 from lifelog.report.words import describe
 from lifelog.settings.compare import Compare
 from lifelog.splits.assign import read_split
+from lifelog.tables import IMPORTANCE as SCHEMA
 from lifelog.tables import write_table
 
 

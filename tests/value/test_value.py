@@ -15,12 +15,11 @@ from sklearn.metrics import roc_auc_score
 
 from lifelog.blocks import contiguous_folds, time_blocks, whole_answers, window_folds
 from lifelog.groups.vectors import block_errors
-from lifelog.measures import IMPORTANCE
 from lifelog.settings.groups import Groups
 from lifelog.settings.value import Value
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import SCHEMA as SPLITS
-from lifelog.tables import read_notes, write_table
+from lifelog.tables import IMPORTANCE, read_notes, write_table
 from lifelog.validation.cohorts import Scenario, simulate
 from lifelog.value.compare import compare_values, heterogeneity
 from lifelog.value.estimate import estimate_value, with_least_error, with_training_error
