@@ -1,6 +1,6 @@
 # New users are a run in a results folder of their own that reads a finished run.
 GROUPED_CHAPTERS = [chapter for chapter in CHAPTERS if has_groups(chapter.split("/")[1])]
-GROUPED = list(map(CONFIG.predictor, CONFIG.trained("importance")))
+GROUPED_PREDICTORS = list(map(CONFIG.predictor, CONFIG.trained("importance")))
 
 if CONFIG.new_users.run:
     from lifelog.new_users import check_run, required_settings
@@ -37,13 +37,13 @@ rule place_user:
     conda:
         ENVIRONMENT
     resources:
-        gpu=max(map(requested_gpus, GROUPED), default=0),
+        gpu=max(map(requested_gpus, GROUPED_PREDICTORS), default=0),
         mem_mb=scaled(4000),
         runtime=scaled(240),
     params:
         groups=dump(CONFIG.groups, Clustering),
         standardise=CONFIG.windows.standardise,
-        predictors=[dump(predictor) for predictor in GROUPED],
+        predictors=[dump(predictor) for predictor in GROUPED_PREDICTORS],
         code=code("place_user"),
     message:
         "Placing user {wildcards.user} in the groups of a finished run ({wildcards.split})"

@@ -27,6 +27,12 @@ def test_the_lock_satisfies_pyproject() -> None:
         assert pins[normalised(requirement.name)] in requirement.specifier, requirement
 
 
+def test_the_workflow_requires_the_snakemake_of_pyproject() -> None:
+    text = re.search(r'"(snakemake>.+)"', (ROOT / "pyproject.toml").read_text())
+    required = re.search(r'min_version\("(.+)"\)', (ROOT / "Snakefile").read_text())
+    assert text and required and f">={required[1]}" in str(Requirement(text[1]).specifier)
+
+
 def test_the_conda_environment_has_the_locked_versions() -> None:
     environment = yaml.safe_load((ROOT / "envs/lifelog.yaml").read_text())
     pins = {normalised(name): version for name, version in locked().items()}
