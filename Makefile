@@ -43,8 +43,8 @@ lint: env  ## check style and format of the code and the workflow
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
 	$(BIN)/mypy
 
-config: env  ## generate config.yaml from the settings in lifelog/
-	$(BIN)/python -m lifelog.config_yaml > config.yaml
+config: env  ## generate config.yaml and its JSON schema from the settings in lifelog/
+	$(BIN)/python -m lifelog.config_yaml
 
 docs: env  ## build the documentation site, to site/
 	$(BIN)/pip install --quiet --requirement requirements.lock --requirement docs/requirements.txt
