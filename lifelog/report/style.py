@@ -41,7 +41,7 @@ def style() -> Iterator[None]:
         "axes.titlesize": "medium",
         "font.family": "sans-serif",
     }
-    np.random.seed(0)  # seaborn jitters points with the global generator
+    np.random.seed(0)  # noqa: NPY002 - seaborn jitters points with the global generator
     with plt.rc_context(settings), sns.axes_style("whitegrid"), sns.plotting_context("notebook", font_scale=0.85):
         yield
 
