@@ -176,6 +176,7 @@ def test_changed_recording_is_read_again(undisturbed: Workflow, tmp_path: Path) 
 UNUSUAL = """
 cohort: {layout: etri, root: raw}
 windows: {standardise: none}
+groups: {importance: attention}  # of the networks, so that a user without a network is in no group
 modalities:
   - {name: e4Eda, columns: [eda], rate: 4.0, length: 240}
   - {name: unrecorded, columns: [x], kind: scalar}
