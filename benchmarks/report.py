@@ -16,8 +16,8 @@ import pandas as pd
 import torch
 
 from lifelog.config import Config
+from lifelog.files import write_text
 from lifelog.report.style import colours, save, style
-from lifelog.tables import write_text
 
 DOCS = Path(__file__).parents[1] / "docs"
 TARGETS = [target.name for target in Config().targets]

@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifelog.evaluate.compare import kind_of
+from lifelog.files import read_json
 from lifelog.groups.read import read_groups
 from lifelog.predict.probabilities import class_probabilities
-from lifelog.tables import TEXT, read_csv, read_json
+from lifelog.tables import TEXT, read_csv
 
 # By table and column: type, and description. Times are starts of windows in UTC.
 CHAPTER = {

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from lifelog.config import Config
+from lifelog.files import write_json
 from lifelog.groups.assignment import read_groups
 from lifelog.new_users import check_run, place_user, required_settings
 from lifelog.settings.groups import Groups
-from lifelog.tables import write_json
 from lifelog.windows.layout import BadInput
 from tests.workflow import Workflow
 

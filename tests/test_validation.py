@@ -41,4 +41,6 @@ def test_the_validation_can_be_planned(tmp_path: Path) -> None:
     """The seeds of the files are no names of splits."""
     workflow = Workflow(tmp_path / "run")
     jobs = workflow.rules("validation")
-    assert jobs["validate_strategies"] == len(STRATEGIES) == 80 and jobs["validate_importance"] == len(SCENARIOS) * len(SEEDS)
+    assert jobs["validate_strategies"] == len(STRATEGIES) == 80 and jobs["validate_importance"] == len(SCENARIOS) * len(
+        SEEDS
+    )

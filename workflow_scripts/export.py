@@ -5,8 +5,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from lifelog.export import DICTIONARY, data_dictionary, export_pieces, export_schema
+from lifelog.files import write_atomically
 from lifelog.logs import job_log
-from lifelog.tables import write_atomically, write_csv
+from lifelog.tables import write_csv
 
 with job_log(snakemake):
     chapters = [Path(chapter) for chapter in snakemake.params.chapters]

@@ -99,3 +99,11 @@ def test_predictions_of_different_test_windows_raise_an_error(tmp_path: Path) ->
     predictions(1.0).assign(grouping=1).iloc[1:].to_parquet(tmp_path / "b")
     with pytest.raises(ValueError, match="different test windows"):
         read_predictions({("a", "global"): tmp_path / "a", ("b", "global"): tmp_path / "b"})
+
+
+def test_a_user_without_predictions_of_one_model_is_left_out_of_all(tmp_path: Path) -> None:
+    both = pd.concat([predictions(1.0, users=1), predictions(1.0, users=1).assign(user="v")])
+    both.assign(grouping=1).to_parquet(tmp_path / "a")
+    both[both.user == "v"].assign(grouping=1).to_parquet(tmp_path / "b")
+    found = read_predictions({("a", "global"): tmp_path / "a", ("b", "importance"): tmp_path / "b"})
+    assert [set(table.user) for table in found.values()] == [{"v"}, {"v"}]

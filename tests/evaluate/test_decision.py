@@ -42,7 +42,9 @@ def test_of_equal_ways_the_simplest_is_recommended() -> None:
 
 def of_scores(**strategies: np.ndarray) -> pd.DataFrame:
     """Scores of users under the strategies of one predictor."""
-    rows = [("net", strategy, f"u{i}", score) for strategy, scores in strategies.items() for i, score in enumerate(scores)]
+    rows = [
+        ("net", strategy, f"u{i}", score) for strategy, scores in strategies.items() for i, score in enumerate(scores)
+    ]
     rows += [("net", strategy, "all windows", 0.5) for strategy in strategies]
     table = pd.DataFrame(rows, columns=["predictor", "scheme", "user", "macro_f1"])
     return table.assign(auroc=0.8 + 0.1 * table.macro_f1)
@@ -51,7 +53,9 @@ def of_scores(**strategies: np.ndarray) -> pd.DataFrame:
 def test_ways_that_cannot_be_told_apart_are_undecided() -> None:
     signs = np.resize([1.0, -1.0], 10)
     result = decide(of_scores(**{"global": 0.7 + 0.2 * signs, "personal": 0.7 - 0.2 * signs}), Compare())
-    assert result["recommended"] is None and result["sentence"].startswith("Undecided for net: the most likely strategy")
+    assert result["recommended"] is None and result["sentence"].startswith(
+        "Undecided for net: the most likely strategy"
+    )
     assert sum(row["p_best"] for row in result["strategies"]["net"]) >= 1
 
 

@@ -12,7 +12,6 @@ from lifelog.predict.samples import Samples
 from lifelog.settings.compare import Compare, LearningCurve
 from lifelog.settings.groups import Scoring
 from lifelog.settings.predict import Lda
-from lifelog.settings.importance import Shapley
 from lifelog.settings.windows import Modality
 
 MODALITIES = [Modality(name=name, kind="scalar", columns=["x"]) for name in ("a", "b")]
@@ -59,7 +58,10 @@ def test_groups_are_found_with_few_windows_and_beat_one_model() -> None:
     assert set(curve.own) == {0, 10, 20, 40} and (curve.windows == 19).all()  # a gap of two minutes
     means = curve.groupby(["strategy", "own"]).auroc.mean()
     assert means["groups", 20] > 0.95 and means["global", 0] > 0.7
-    assert {strategy for strategy, own in means.index if own == 0} == {"global", "pooled"}  # the others need labelled windows
+    assert {strategy for strategy, own in means.index if own == 0} == {
+        "global",
+        "pooled",
+    }  # the others need labelled windows
     assert means["personal", 40] > means["personal", 10]
 
 
@@ -122,7 +124,10 @@ def test_all_points_are_of_the_same_users() -> None:
     rows = []
     for i in range(14):
         for own in (5, 10, 20, 40, 80, 160)[: 4 if i < 7 else 6]:
-            rows += [(f"u{i}", strategy, own, gain) for strategy, gain in (("global", 0.5), ("personal", 0.4 if i < 7 else 0.58))]
+            rows += [
+                (f"u{i}", strategy, own, gain)
+                for strategy, gain in (("global", 0.5), ("personal", 0.4 if i < 7 else 0.58))
+            ]
     summary = summarise_curve(pd.DataFrame(rows, columns=["user", "strategy", "own", "macro_f1"]), Compare())
     assert {point["users"] for point in summary["points"]} == {7} and summary["crossing"] == [5, 5, 5]
 

@@ -9,14 +9,14 @@ from sklearn.metrics import adjusted_rand_score
 
 from lifelog.groups.assignment import SchemeInputs, group_users, included_users, partition, random_groupings
 from lifelog.groups.clustering import cluster, entropy, read_scores, score_groups
-from lifelog.groups.tsne import embed_importance
-from lifelog.importance.mixture import fit_mixture
 from lifelog.groups.recovery import score_recovery
+from lifelog.groups.tsne import embed_importance
+from lifelog.importance.measures import IMPORTANCE as SCHEMA
+from lifelog.importance.mixture import fit_mixture
 from lifelog.importance.reliability import score_importance
 from lifelog.importance.vectors import block_errors, profiles, read_importance, user_vectors, window_vectors
-from lifelog.importance.measures import IMPORTANCE as SCHEMA
 from lifelog.report.figures.groups import GroupTables, plot_cluster_scores
-from lifelog.settings.groups import Tsne, Groups
+from lifelog.settings.groups import Groups
 from lifelog.splits.assign import SCHEMA as SPLITS
 from lifelog.tables import write_csv, write_table
 

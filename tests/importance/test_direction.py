@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lifelog.importance.direction import differences, estimate_directions
 from lifelog.settings.splits import BlockedSplit
 from lifelog.splits.assign import assign_splits
 from lifelog.validation.cohorts import SECONDS, Scenario, participants
 from lifelog.validation.importance import TARGET, write_windows
-from lifelog.importance.direction import differences, estimate_directions
 from lifelog.windows.features import extract_features
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from lifelog.config import Config
-from lifelog.mil.bags import Bags
 from lifelog.importance.networks import explain, extract_importance
+from lifelog.mil.bags import Bags
 from lifelog.mil.network import BagOutput
 from lifelog.settings.splits import RandomSplit
 from lifelog.splits.assign import assign_splits, read_folds, read_split

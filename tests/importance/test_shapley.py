@@ -14,18 +14,17 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import roc_auc_score
 
 from lifelog.blocks import contiguous_folds, time_blocks, whole_answers, window_folds
-from lifelog.importance.vectors import block_errors
+from lifelog.importance.compare import compare_shapley, heterogeneity
+from lifelog.importance.estimate import estimate_shapley, with_least_error, with_training_error
+from lifelog.importance.evidence import held_out_evidence
 from lifelog.importance.measures import IMPORTANCE
+from lifelog.importance.shapley import pointwise_shapley, set_values
+from lifelog.importance.vectors import block_errors
 from lifelog.settings.groups import Groups
-from lifelog.settings.importance import Shapley
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import SCHEMA as SPLITS
 from lifelog.tables import read_notes, write_table
 from lifelog.validation.cohorts import Scenario, simulate
-from lifelog.importance.compare import compare_shapley, heterogeneity
-from lifelog.importance.estimate import estimate_shapley, with_least_error, with_training_error
-from lifelog.importance.evidence import held_out_evidence
-from lifelog.importance.shapley import pointwise_shapley, set_values
 
 CLASSES = np.repeat([0, 1, 2], 20)
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from lifelog.predict.lifelognet import Network, Predictor
 
 from lifelog.config import Config
 from lifelog.mil.encoders import FEATURES, Encoders, SequenceEncoder, encode_together
 from lifelog.mil.maxima import RECEPTIVE_FIELD
 from lifelog.mil.network import MilNetwork, count_parameters
-from lifelog.predict.lifelognet import Network, Predictor
 from lifelog.settings.mil import Mil
 
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from lifelog.importance.networks import explain
 from lifelog.mil import fit as fitting
 from lifelog.mil.bags import Bags
-from lifelog.importance.networks import explain
 from lifelog.mil.fit import Fit, Task, TrainingError, fit, stacks
 from lifelog.mil.loss import bag_loss, class_weights, validation_score
 from lifelog.mil.network import MilNetwork
@@ -136,7 +136,8 @@ SEQUENCES = [Modality(name=name, columns=["x"], rate=1, length=60) for name in (
 
 def of_sizes(*sizes: int, encoder: str = "features") -> list[Task]:
     """Networks with so many training windows, the last ones of the same windows with another seed."""
-    settings, tasks = Mil(encoder=encoder), []
+    tasks: list[Task] = []
+    settings = Mil(encoder=encoder)
     for seed, size in enumerate((*sizes, sizes[-1])):
         torch.manual_seed(seed)
         network = MilNetwork(SEQUENCES, 2, settings, {"signal": 1, "noise": 1})

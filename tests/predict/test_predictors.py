@@ -50,9 +50,9 @@ def files(tables: Path, kind: str) -> list[str]:
 def samples_of(
     tables: Path, users: list[str] = USERS, standardise: str = "user", fold: int = 1, windows: bool = False
 ) -> Samples:
-    kinds = (files(tables, kind) for kind in ("features", "splits"))
-    stored = (files(tables, "windows"), tables) if windows else ()
-    return read_samples(*kinds, users, standardise, fold, *stored)
+    features, splits = files(tables, "features"), files(tables, "splits")
+    stored, folder = (files(tables, "windows"), tables) if windows else (None, None)
+    return read_samples(features, splits, users, standardise, fold, stored, folder)
 
 
 def groups_of(labels: list[str], groupings: int = 1) -> pd.DataFrame:

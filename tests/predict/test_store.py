@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from lifelog.predict.windownet import StoredBags
 
 from lifelog.config import Config
 from lifelog.predict.store import StoredWindows, store_windows
-from lifelog.predict.windownet import StoredBags
 from lifelog.splits.assign import read_split
 from lifelog.windows.read import read_windows
 
