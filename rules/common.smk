@@ -108,7 +108,7 @@ def code(script, *predictors):
     if key not in DIGESTS:
         modules = tuple(f"predict.predictors.{name}" for name in predictors)
         DIGESTS[key] = script_digest(ROOT / "workflow_scripts" / f"{script}.py", modules)
-        os.environ["LIFELOG_CODE"] = json.dumps(DIGESTS)
+        os.environ.update(LIFELOG_CODE=json.dumps(DIGESTS))
     return DIGESTS[key]
 
 
