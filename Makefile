@@ -1,6 +1,7 @@
 # The environment is created once, from pinned versions. The other targets use its tools.
 VENV ?= .venv
 PYTHON ?= python3
+FUZZ_CASES ?= 20000
 CORES ?= $(shell $(VENV)/bin/python -c "import os; print(os.cpu_count())")
 BIN = $(VENV)/bin
 
@@ -32,18 +33,19 @@ rocket: env  ## install aeon for the predictor rocket
 test-rocket: rocket  ## test the predictor rocket (its first use compiles aeon's code)
 	PATH="$(CURDIR)/$(BIN):$$PATH" OMP_NUM_THREADS=1 pytest tests/predict/test_rocket.py
 
-fuzz: env  ## read twenty thousand damaged recordings of each layout (takes long)
-	FUZZ_CASES=20000 $(BIN)/pytest --numprocesses auto tests/windows/test_fuzz.py
+fuzz: env  ## read FUZZ_CASES damaged recordings of each layout (twenty thousand take long)
+	FUZZ_CASES=$(FUZZ_CASES) $(BIN)/pytest --numprocesses auto tests/windows/test_fuzz.py
 
 lint: env  ## check style and format of the code and the workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/python tests/rules/lint.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
 	$(BIN)/mypy
 
-config: env  ## generate config.yaml from the settings in lifelog/
-	$(BIN)/python -m lifelog.config_yaml > config.yaml
+config: env  ## generate config.yaml and its JSON schema from the settings in lifelog/
+	$(BIN)/python -m lifelog.config_yaml
 
 docs: env  ## build the documentation site, to site/
 	$(BIN)/pip install --quiet --requirement requirements.lock --requirement docs/requirements.txt

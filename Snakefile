@@ -1,6 +1,6 @@
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.27")
 
 
 configfile: "config.yaml"
@@ -30,6 +30,8 @@ include: "rules/validation.smk"
 
 
 onsuccess:
+    from lifelog.report.summary import summarise_run
+
     seal_records(CONFIG.results, STARTED)
     for line in summarise_run(CONFIG.results, CHAPTERS[0], STARTED):
         print(line)

@@ -16,8 +16,8 @@ import pandas as pd
 import torch
 
 from lifelog.config import Config
+from lifelog.files import write_text
 from lifelog.report.style import colours, save, style
-from lifelog.tables import write_text
 
 DOCS = Path(__file__).parents[1] / "docs"
 TARGETS = [target.name for target in Config().targets]
@@ -36,8 +36,7 @@ TOGETHER: dict[str, tuple[dict[str, object], ...]] = {
 }
 GPU_CASES: dict[str, dict[str, object]] = {
     "plain": {"way": "plain", "count": 3},
-    "lifelog, not recorded": {"way": "lifelog", "replay": False, "count": 10},
-    "lifelog": {"way": "lifelog", "replay": True},
+    "lifelog": {"way": "lifelog", "count": 10},
 }
 STARTS = 3  # new processes per optimiser
 PROCESSES = 2  # largest number that reading in parallel is measured with
@@ -78,9 +77,8 @@ participant (six), which is Snakemake's own share:
 """
 GPU_NOTE = """
 {gpu}; one participant with 1290 windows. A training has 1000 epochs; its time is extrapolated from a few, without the
-first ones, in which `lifelog` records its operations to replay them (CUDA graphs, `lifelog/mil/replay.py`). Bound: the
-multiplications of the forward pass at the speed of a large matrix product. With a batch size of 512, `lifelog` is
-{ratio:.1f} times faster than `plain`.
+first ones, in which libraries are initialised. Bound: the multiplications of the forward pass at the speed of a large
+matrix product. With a batch size of 512, `lifelog` is {ratio:.1f} times faster than `plain`.
 """
 
 

@@ -18,11 +18,10 @@ from benchmarks.plain_training import PlainNetwork, PlainTraining, TorchAdamW, w
 from benchmarks.timing import Work, best, seconds
 from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
 from lifelog.mil.device import pick_device
-from lifelog.mil.fit import StackTraining, Task, fit
+from lifelog.mil.fit import StackTraining, Task, fit, start
 from lifelog.mil.loss import bag_loss
 from lifelog.mil.network import MilNetwork
 from lifelog.mil.optimiser import ClippedAdamW
-from lifelog.mil.replay import EAGER
 from lifelog.mil.stack import Stack
 from lifelog.mil.train import train_mil
 from lifelog.settings.mil import Mil
@@ -31,6 +30,7 @@ from lifelog.splits.assign import read_split
 Way = Literal["plain", "lifelog"]
 Optimiser = Literal["torch", "fused", "lifelog"]
 FEATURES = 12  # per modality, about as many as a modality has
+UNMEASURED = 2  # first epochs
 MULTIPLICATIONS = 23e6  # per window in the forward pass of the nine encoders
 
 
@@ -47,7 +47,7 @@ def step(way: Way, batch: int, threads: int = 1, rounds: int = 10) -> dict[str, 
     bags = _random_bags(batch)
     if way == "lifelog":
         network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings)
-        work: Work = StackTraining([Task(network, bags, bags, 0)], settings).train_epoch  # of one batch
+        work: Work = _training([Task(network, bags, bags, 0)], settings).train_epoch  # of one batch
     else:
         plain_network = PlainNetwork(CONFIG.modalities, len(TARGET.classes), settings)
         work = PlainTraining(plain_network, bags, settings).epoch  # of one batch
@@ -84,14 +84,11 @@ def optimiser(way: Optimiser, batch: int = 8, rounds: int = 100) -> dict[str, fl
     return figures | {"ms/update": 1000 * best(update, rounds)}
 
 
-def epochs(
-    way: Way, device: str, windows: int = 1290, batch: int = 512, count: int = 50, replay: bool | None = None
-) -> dict[str, float]:
+def epochs(way: Way, device: str, windows: int = 1290, batch: int = 512, count: int = 50) -> dict[str, float]:
     """Train one user's network on a device; each epoch also scores a tenth as many validation windows.
 
     On a GPU also the time of its kernels, and a lower bound: the multiplications of the forward pass of all windows at
-    the speed of a large matrix product. On a GPU, lifelog records its operations in the first epochs, which are not
-    measured; with `replay=false`, not at all.
+    the speed of a large matrix product. The first epochs, in which libraries are initialised, are not measured.
     """
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -100,7 +97,7 @@ def epochs(
     train, validation = (_random_bags(size) for size in (windows, max(1, windows // 10)))
     if way == "lifelog":
         network = MilNetwork(CONFIG.modalities, len(TARGET.classes), settings).to(place)
-        epoch = _epoch([StackTraining([Task(network, train.to(place), validation.to(place), 0)], settings, replay)])
+        epoch = _epoch([_training([Task(network, train.to(place), validation.to(place), 0)], settings)])
     else:
         plain_network = PlainNetwork(CONFIG.modalities, len(TARGET.classes), settings).to(place)
         training, held_out = PlainTraining(plain_network, train, settings), windows_of(validation)
@@ -109,7 +106,7 @@ def epochs(
             training.epoch()
             training.score(held_out)
 
-    _repeat(epoch, EAGER + 1)
+    _repeat(epoch, UNMEASURED)
     figures = {"ms/epoch": 1000 * seconds(lambda: _repeat(epoch, count)) / count}
     return figures | (_gpu_figures(epoch, place, windows) if place.type == "cuda" else {})
 
@@ -141,12 +138,17 @@ def together(
 
     def milliseconds(trainings: list[StackTraining]) -> float:
         epoch = _epoch(trainings)
-        _repeat(epoch, EAGER)
+        _repeat(epoch, UNMEASURED)
         return 1000 * best(lambda: _repeat(epoch, count), 2) / count
 
-    at_once = milliseconds([StackTraining(tasks, settings)])
-    alone = milliseconds([StackTraining([task], settings) for task in tasks])
+    at_once = milliseconds([_training(tasks, settings)])
+    alone = milliseconds([_training([task], settings) for task in tasks])
     return {"ms/epoch": at_once, "ms/epoch alone": alone, "speed-up": alone / at_once}
+
+
+def _training(tasks: list[Task], settings: Mil) -> StackTraining:
+    """Return the training of all tasks at once."""
+    return StackTraining(start(tasks, settings), settings)
 
 
 def _epoch(trainings: list[StackTraining]) -> Work:
@@ -242,7 +244,7 @@ def _adamw(way: Optimiser, network: MilNetwork) -> tuple[Work, Work]:
     if way != "lifelog":
         other = TorchAdamW(network, *numbers, way == "fused")
         return other.zero_grad, other.step
-    stack = Stack([network])
+    stack = Stack(network, [network.state_dict()])
     own = ClippedAdamW(stack.values, stack.gradient, *numbers)
     return partial(stack.gradient.zero_), partial(own.step, 1)
 

@@ -6,7 +6,6 @@ import time
 
 import numpy as np
 
-from lifelog.settings.importance import Shapley
 from lifelog.importance.evidence import held_out_evidence
 from lifelog.importance.shapley import pointwise_shapley
 

@@ -1,4 +1,4 @@
-"""Generates config.yaml from the models of the configuration (`make config`)."""
+"""Generates config.yaml and its JSON schema from the models of the configuration (`make config`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import ast
 import inspect
 import json
 import textwrap
+from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,6 +18,7 @@ from lifelog.config_errors import tag
 from lifelog.settings.base import Section
 
 HEADER = """\
+# yaml-language-server: $schema=config.schema.json
 # The default run: every key with its default. Generated from lifelog/settings/ (make config).
 # Change keys with a preset (--configfile presets/etri2019.yaml) or on the command line
 # (--config cohort='{layout: etri, root: /data/dataset_2019}'). Both are merged key by key; lists are replaced as a
@@ -42,6 +45,24 @@ def render(config: Config | None = None) -> str:
         else:
             blocks.append(f"{key}: {_flow(value)}  {comment}")
     return "\n".join(blocks)
+
+
+def schema() -> str:
+    """Return the JSON schema of the configuration, with which editors complete and explain keys; no key is required."""
+    found = Config.model_json_schema()
+    entries = {"Config": found, **found["$defs"]}
+    for kind in _subclasses(Section):
+        full = f"{kind.__module__}.{kind.__name__}".replace(".", "__")  # of a name that several models have
+        if entry := entries.get(full, entries.get(kind.__name__)):
+            for key, text in descriptions(kind).items():
+                entry["properties"][key]["description"] = text
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+
+
+def _subclasses(kind: type[Section]) -> Iterator[type[Section]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _subclasses(child)
 
 
 def descriptions(model: type[BaseModel]) -> dict[str, str]:
@@ -94,4 +115,5 @@ def _flow(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    print(render(), end="")
+    Path("config.yaml").write_text(render(), encoding="utf-8")
+    Path("config.schema.json").write_text(schema(), encoding="utf-8")

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lifelog.tables import read_json, write_text
+from lifelog.files import read_json, write_text
 
 FOLDER = "provenance"
 MARK = Path(".snakemake/lifelog")  # names the folder in which Snakemake ran
@@ -165,7 +165,7 @@ def _difference(
     """Return what differs between a record and the present state, None if nothing does."""
     changed = [name for name in {**record["params"], **params} if record["params"].get(name) != params.get(name)]
     if changed:
-        return "another " + ", ".join(changed)
+        return "other " + ", ".join(changed)
     for name, digest in record["outputs"].items():
         same = record.get("times", {}).get(name) == times[name]
         if times[name] and not same and content_digest(Path(results, name)) != digest:

@@ -1,7 +1,6 @@
 import functools
 import json
 import os
-import re
 import sys
 import time
 from pathlib import Path
@@ -24,27 +23,34 @@ from snakemake.logging import logger
 
 from lifelog.config import ConfigError, load_config
 from lifelog.provenance import script_digest
-from lifelog.records import Planned, seal_records, stale_outputs
 from lifelog.report.catalogue import figures_of
-from lifelog.report.summary import summarise_run
 from lifelog.settings.groups import Clustering, Scoring
 from lifelog.settings.importance import Vectors
 from lifelog.settings.predict import UNGROUPED, Scheme, predictor_settings
 from lifelog.settings.windows import Extraction, Recordings
-from lifelog.windows.check import check_recordings
-from lifelog.windows.layout import BadInput
-from lifelog.windows.layouts import LAYOUTS, find_users
-from lifelog.windows.simulated import truth_path
 
 STARTED = time.time()
 try:
     CONFIG = load_config(config)
-    folders = find_users(CONFIG.cohort, CONFIG.simulation)
-    if workflow.is_main_process:  # not in the process of each job
-        for line in check_recordings(CONFIG, folders):
-            logger.warning(line)
-except (ConfigError, BadInput) as problem:
+except ConfigError as problem:
     raise WorkflowError(str(problem)) from None
+
+if "--lint" in sys.argv:  # only rules are checked, where the packages that read recordings may be missing
+    folders, TRUTH = {}, "truth.json"
+else:
+    from lifelog.windows.check import check_recordings
+    from lifelog.windows.layout import BadInput
+    from lifelog.windows.layouts import LAYOUTS, find_users
+    from lifelog.windows.simulated import truth_path
+
+    TRUTH = str(truth_path(CONFIG.cohort.root))
+    try:
+        folders = find_users(CONFIG.cohort, CONFIG.simulation)
+        if workflow.is_main_process:  # not in the process of each job
+            for line in check_recordings(CONFIG, folders):
+                logger.warning(line)
+    except BadInput as problem:
+        raise WorkflowError(str(problem)) from None
 
 FOLDERS = {user: str(folder) for user, folder in folders.items()}
 USERS = list(FOLDERS)
@@ -55,7 +61,6 @@ CHAPTERS = sorted(
 )
 MODALITIES = [modality.model_dump() for modality in CONFIG.modalities]
 SIMULATED = CONFIG.cohort.layout == "simulated"
-TRUTH = str(truth_path(CONFIG.cohort.root))
 ENVIRONMENT = "../envs/lifelog.yaml"
 DIGESTS = json.loads(os.getenv("LIFELOG_CODE", "{}"))
 
@@ -69,12 +74,14 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-# Models that take seconds, as pairs of predictor and scheme.
+# Models that take seconds, as pairs of predictor and scheme, by the rule that trains them.
 MODELS = dict.fromkeys(model for split in CONFIG.splits for model in CONFIG.models(split))
-FAST = [model for model in MODELS if CONFIG.predictor(model[0]).fast]
-FAST_UNGROUPED = [model for model in FAST if model[1] in UNGROUPED]
-FAST_GROUPED = [model for model in FAST if model[1] not in UNGROUPED]
-GROUPED = sorted({scheme for _, scheme in FAST_GROUPED})
+FAST_MODELS = [model for model in MODELS if CONFIG.predictor(model[0]).fast]
+FAST = {
+    "train_fast": [model for model in FAST_MODELS if model[1] in UNGROUPED],
+    "train_fast_groups": [model for model in FAST_MODELS if model[1] not in UNGROUPED],
+}
+FAST = {batch: models for batch, models in FAST.items() if models}
 
 
 def either(names):
@@ -101,7 +108,7 @@ def code(script, *predictors):
     if key not in DIGESTS:
         modules = tuple(f"predict.predictors.{name}" for name in predictors)
         DIGESTS[key] = script_digest(ROOT / "workflow_scripts" / f"{script}.py", modules)
-        os.environ["LIFELOG_CODE"] = json.dumps(DIGESTS)
+        os.environ.update(LIFELOG_CODE=json.dumps(DIGESTS))
     return DIGESTS[key]
 
 

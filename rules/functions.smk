@@ -31,6 +31,12 @@ def groups_of_scheme(wildcards):
     return [] if wildcards.scheme in UNGROUPED else ["<results>/{target}/{split}/groups/{scheme}.csv"]
 
 
+def groups_of_models(models):
+    """Groups of the schemes of some models, of those that have any."""
+    schemes = sorted({scheme for _, scheme in models if scheme not in UNGROUPED})
+    return [f"<results>/{{target}}/{{split}}/groups/{scheme}.csv" for scheme in schemes]
+
+
 def group_settings(wildcards):
     """Settings of the groups that a scheme depends on."""
     return dump(CONFIG.groups) if wildcards.scheme == "random" else dump(CONFIG.groups, Scoring)
@@ -43,8 +49,7 @@ def predictions_of(models):
 
 def settings_of(models):
     """Settings of the predictors of models, by name, without schemes: another one reruns only the job that trains it."""
-    own = {name: CONFIG.predictor(name).model_copy(update={"schemes": "all"}) for name, _ in models}
-    return {name: dump(settings) for name, settings in own.items()}
+    return {name: dump(CONFIG.predictor(name).model_copy(update={"schemes": "all"})) for name, _ in models}
 
 
 def windows_if_seen(wildcards):

@@ -32,55 +32,38 @@ rule train_predictors:
 
 
 # Models that take seconds share two jobs: those without groups by importance, which every split has, and the others.
-if FAST_UNGROUPED:
+for batch, models in FAST.items():
 
-    use rule train_predictors as train_fast with:
+    rule:
+        name:
+            batch
         input:
-            groups=[],
+            groups=groups_of_models(models),
             features=per_user("features/{user}.parquet"),
             splits=per_user("{target}/{split}/splits/{user}.parquet"),
             windows=[],
         output:
-            predictions=predictions_of(FAST_UNGROUPED),
+            predictions=predictions_of(models),
         log:
-            "<logs>/{target}/{split}/train_fast.log",
+            f"<logs>/{{target}}/{{split}}/{batch}.log",
         benchmark:
-            "<benchmarks>/{target}/{split}/train_fast.tsv"
+            f"<benchmarks>/{{target}}/{{split}}/{batch}.tsv"
+        wildcard_constraints:
+            split=either(split.name for split in CONFIG.splits if split.importance or batch == "train_fast"),
+        conda:
+            ENVIRONMENT
         resources:
             mem_mb=scaled(4000),
             runtime=scaled(240),
         params:
-            models=FAST_UNGROUPED,
-            predictors=settings_of(FAST_UNGROUPED),
+            models=models,
+            predictors=settings_of(models),
             standardise=CONFIG.windows.standardise,
-            code=code("train_predictors", *settings_of(FAST_UNGROUPED)),
+            code=code("train_predictors", *settings_of(models)),
         message:
             "Training the fast predictors ({wildcards.split})"
-
-
-if FAST_GROUPED:
-
-    use rule train_fast as train_fast_groups with:
-        input:
-            groups=[f"<results>/{{target}}/{{split}}/groups/{scheme}.csv" for scheme in GROUPED],
-            features=per_user("features/{user}.parquet"),
-            splits=per_user("{target}/{split}/splits/{user}.parquet"),
-            windows=[],
-        output:
-            predictions=predictions_of(FAST_GROUPED),
-        log:
-            "<logs>/{target}/{split}/train_fast_groups.log",
-        benchmark:
-            "<benchmarks>/{target}/{split}/train_fast_groups.tsv"
-        wildcard_constraints:
-            split=either(split.name for split in CONFIG.splits if split.importance),
-        params:
-            models=FAST_GROUPED,
-            predictors=settings_of(FAST_GROUPED),
-            standardise=CONFIG.windows.standardise,
-            code=code("train_predictors", *settings_of(FAST_GROUPED)),
-        message:
-            "Training the fast predictors in groups ({wildcards.split})"
+        script:
+            "../workflow_scripts/train_predictors.py"
 
 
 rule learning_curve:

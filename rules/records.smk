@@ -2,6 +2,8 @@
 # folder, are made again. Included after all rules.
 from snakemake.iocontainers import Wildcards
 
+from lifelog.records import Planned, seal_records, stale_outputs
+
 
 def planned_job(name, wildcards):
     """Outputs and params that a job has under the present configuration, None if there is no such job."""
@@ -27,9 +29,9 @@ def force_stale(wildcards):
 
 STALE = list(stale_outputs(CONFIG.results, planned_job, is_output)) if workflow.is_main_process else []
 for path, reason in STALE[:5]:
-    logger.warning(f"{path} was not made by this configuration ({reason}): it is made again where it is needed.")
+    logger.warning(f"{path} was made otherwise ({reason}): it is made again where it is needed.")
 if len(STALE) > 5:
-    logger.warning(f"So were {len(STALE) - 5} more files in {CONFIG.results}.")
+    logger.warning(f"{len(STALE) - 5} more files in {CONFIG.results} were made otherwise.")
 for defined in list(workflow.rules) if STALE else ():
     if defined.output:
         defined.set_input(force_stale)

@@ -178,7 +178,6 @@ rule plot_dag:
     conda:
         ENVIRONMENT
     params:
-        snakefile=str(ROOT / "Snakefile"),
         config=config,
         target=f"{CONFIG.results}/report.html",
         code=code("plot_dag"),

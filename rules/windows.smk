@@ -34,8 +34,8 @@ rule extract_windows:
     # Users are extracted in parallel; for one user with many days: --set-threads extract_windows=8.
     params:
         folder=lambda wildcards: FOLDERS[wildcards.user],
-        files=lambda wildcards: recordings_fingerprint(wildcards.user),
-        recordings=lambda wildcards: dump(CONFIG.cohort.of(wildcards.user), Recordings),
+        recordings=lambda wildcards: recordings_fingerprint(wildcards.user),
+        layout=lambda wildcards: dump(CONFIG.cohort.of(wildcards.user), Recordings),
         extraction=dump(CONFIG.windows, Extraction),
         modalities=MODALITIES,
         code=code("extract_windows"),

@@ -26,7 +26,7 @@ SHARED = ("workflow",)  # fixtures that take minutes
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run tests that share an expensive fixture in one process: whole workflows, and fixtures of a module."""
     for item in items:
-        definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+        definitions = item._fixtureinfo.name2fixturedefs
         shared = [name for name in SHARED if name in definitions]
         if not shared and any(found[-1].scope == "module" for found in definitions.values()):
             shared = [item.location[0]]

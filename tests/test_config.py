@@ -1,14 +1,16 @@
+import json
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
 from lifelog.config import Config, ConfigError, load_config
-from lifelog.config_yaml import render
+from lifelog.config_yaml import render, schema
 from lifelog.settings.base import Section
 from lifelog.settings.groups import Groups, Vectors
 
@@ -19,6 +21,27 @@ def test_config_yaml_is_generated_from_the_models() -> None:
     text = (ROOT / "config.yaml").read_text(encoding="utf-8")
     assert text == render(), "run: make config"
     assert load_config(yaml.safe_load(text)) == Config()
+
+
+def test_the_json_schema_is_generated_from_the_models() -> None:
+    assert (ROOT / "config.schema.json").read_text(encoding="utf-8") == schema(), "run: make config"
+
+
+@pytest.mark.parametrize("path", [ROOT / "config.yaml", *(ROOT / "presets").glob("*.yaml")], ids=lambda path: path.stem)
+def test_the_json_schema_accepts_each_configuration_and_refuses_unknown_keys(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    named = re.match(r"# yaml-language-server: \$schema=(.+)\n", text)
+    assert named
+    found = json.loads((path.parent / named[1]).read_text(encoding="utf-8"))
+    jsonschema.validate(yaml.safe_load(text), found)
+    with pytest.raises(jsonschema.ValidationError, match="'epochz' was unexpected"):
+        jsonschema.validate(yaml.safe_load(text) | {"mil": {"epochz": 2}}, found)
+
+
+def test_the_json_schema_describes_every_key() -> None:
+    found = json.loads(schema())
+    for model in (found, *found["$defs"].values()):
+        assert all(key.get("description") for key in model["properties"].values()), model["title"]
 
 
 PAIR, BY_BOOSTING = [{"name": "lda"}, {"name": "boosting"}], {"predictor": "boosting"}

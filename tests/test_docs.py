@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shutil
@@ -76,12 +77,14 @@ def test_documented_columns_are_those_of_a_run(workflow: Workflow) -> None:
 
 
 def test_the_code_of_the_notebook_page_runs(workflow: Workflow) -> None:
-    (code,) = re.findall(r"```python\n(from pathlib.*?)```", (ROOT / "docs/library.md").read_text(), re.S)
+    code = "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / "docs/library.md").read_text(), re.S))
     done = subprocess.run([sys.executable, "-c", code], cwd=workflow.folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "(" in done.stdout and "boosting" in done.stdout and "group 1" in done.stdout
-    imported = re.search(r"from lifelog import \((.*?)\)", code, re.S)[1]
-    assert {name.strip() for name in imported.split(",") if name.strip()} <= set(lifelog.__all__)
+    imports = [
+        node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom) and node.module == "lifelog"
+    ]
+    assert {alias.name for node in imports for alias in node.names} <= set(lifelog.__all__)
 
 
 def test_everything_that_is_exported_is_in_the_api_reference() -> None:

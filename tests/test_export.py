@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from lifelog import load_run
-from lifelog.export import DICTIONARY
+from lifelog.export import data_dictionary
 from tests.workflow import Workflow
 
 
@@ -15,7 +15,8 @@ def test_exported_tables_hold_the_whole_run(workflow: Workflow) -> None:
     results = workflow.folder / "results"
     run = load_run(results)
     dictionary = pd.read_csv(results / "export/dictionary.csv")
-    for name in DICTIONARY:
+    pd.testing.assert_frame_equal(dictionary, data_dictionary(), check_dtype=False)
+    for name in dictionary.table.unique():
         table = pd.read_parquet(results / f"export/{name}.parquet")
         pd.testing.assert_frame_equal(table, getattr(run, name))
         assert list(table) == list(dictionary.column[dictionary.table == name])

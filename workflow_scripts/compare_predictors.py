@@ -4,11 +4,11 @@ from lifelog.evaluate.calibration import compare_calibration
 from lifelog.evaluate.compare import compare_predictors, read_predictions, score_users
 from lifelog.evaluate.decision import decide
 from lifelog.evaluate.verdict import Grouping, verdict
-from lifelog.groups.assignment import tested_groups
-from lifelog.groups.read import read_groups
+from lifelog.files import write_json
+from lifelog.groups.read import read_groups, tested_groups
 from lifelog.logs import job_log
 from lifelog.settings.compare import Compare
-from lifelog.tables import read_csv, write_csv, write_json
+from lifelog.tables import read_csv, write_csv
 
 with job_log(snakemake):
     inputs, params, outputs = snakemake.input, snakemake.params, snakemake.output

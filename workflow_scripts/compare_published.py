@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from lifelog.files import write_json
 from lifelog.groups.read import described_groups, read_groups, read_scores
 from lifelog.importance.table import read_importance
 from lifelog.logs import job_log
 from lifelog.published import PRINTED_SCORES, compare_published
-from lifelog.tables import read_notes, write_json
+from lifelog.tables import read_notes
 
 with job_log(snakemake):
     paths = {Path(path).stem: path for path in snakemake.input.importance}

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from lifelog.export import DICTIONARY, data_dictionary, export_pieces, export_schema
+from lifelog.export import READERS, data_dictionary, export_pieces, export_schema
+from lifelog.files import write_atomically
 from lifelog.logs import job_log
-from lifelog.tables import write_atomically, write_csv
+from lifelog.tables import write_csv
 
 with job_log(snakemake):
     chapters = [Path(chapter) for chapter in snakemake.params.chapters]
-    for name in DICTIONARY:
+    for name in READERS:
         schema = export_schema(name)
         with (
             write_atomically(snakemake.output[name]) as part,

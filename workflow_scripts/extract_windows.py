@@ -8,7 +8,7 @@ with job_log(snakemake):
     extract_windows(
         snakemake.wildcards.user,
         snakemake.params.folder,
-        Recordings.from_params(snakemake.params.recordings),
+        Recordings.from_params(snakemake.params.layout),
         Extraction.from_params(snakemake.params.extraction),
         [Modality.from_params(entry) for entry in snakemake.params.modalities],
         snakemake.output.windows,

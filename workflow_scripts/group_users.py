@@ -1,12 +1,13 @@
 """group_users: importance of all users, and other inputs of the scheme → user → group."""
 
+from lifelog.files import write_json
 from lifelog.groups.assignment import SchemeInputs, group_users
 from lifelog.groups.read import read_groups, read_scores
 from lifelog.importance.table import read_importance
 from lifelog.logs import job_log
 from lifelog.settings.groups import Groups, Scoring
 from lifelog.splits.folds import read_folds
-from lifelog.tables import write_csv, write_json
+from lifelog.tables import write_csv
 from lifelog.windows.read import read_features
 
 with job_log(snakemake):

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from lifelog.config import Config
+from lifelog.files import read_json
 from lifelog.logs import job_log
 from lifelog.report.inspection import inspect_recordings
-from lifelog.tables import read_csv, read_json, read_tables
+from lifelog.tables import read_csv, read_tables
 from lifelog.windows.read import read_labels
 
 with job_log(snakemake):

@@ -1,6 +1,7 @@
 """learning_curve: features, splits and values of all users → scores by number of labelled windows, and a summary."""
 
 from lifelog.evaluate.learning_curve import learning_curve, summarise_curve
+from lifelog.files import write_json
 from lifelog.importance.table import read_importance
 from lifelog.logs import job_log
 from lifelog.predict.predictors.lda import Lda
@@ -8,7 +9,7 @@ from lifelog.predict.samples import make_samples, read_people
 from lifelog.settings.compare import Compare, LearningCurve
 from lifelog.settings.groups import Scoring
 from lifelog.settings.importance import Shapley
-from lifelog.tables import write_csv, write_json
+from lifelog.tables import write_csv
 
 with job_log(snakemake):
     inputs, params = snakemake.input, snakemake.params

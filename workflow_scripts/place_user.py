@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lifelog.files import write_json
 from lifelog.groups.read import described_groups, read_groups
 from lifelog.importance.table import read_importance
 from lifelog.logs import job_log
@@ -11,7 +12,7 @@ from lifelog.predict.samples import read_people
 from lifelog.settings.groups import Clustering
 from lifelog.settings.predict import predictor_from_params
 from lifelog.splits.folds import read_folds
-from lifelog.tables import read_notes, write_json, write_table
+from lifelog.tables import read_notes, write_table
 
 with job_log(snakemake):
     use_threads(snakemake.threads)

@@ -3,12 +3,12 @@
 import pandas as pd
 
 from lifelog.evaluate.compare import read_predictions
+from lifelog.files import read_json
 from lifelog.logs import job_log
 from lifelog.report.figures.comparison import FIGURES, ComparisonTables
 from lifelog.report.style import draw
 from lifelog.settings.compare import Compare
 from lifelog.settings.splits import Target
-from lifelog.tables import read_json
 
 with job_log(snakemake):
     models = [tuple(model.split("/")) for model in snakemake.params.models]

@@ -2,8 +2,8 @@
 
 from lifelog.groups.read import described_groups, read_groups, read_scores
 from lifelog.importance.measures import MEASURES
-from lifelog.importance.table import describing, read_importance
-from lifelog.importance.vectors import grouping_vectors
+from lifelog.importance.table import read_importance
+from lifelog.importance.vectors import describing, grouping_vectors
 from lifelog.logs import job_log
 from lifelog.report.figures.groups import FIGURES, GroupTables
 from lifelog.report.style import draw

@@ -1,10 +1,12 @@
 """plot_importance: importance and deletion curves of all users → figures of the importance page."""
 
-from lifelog.importance.table import describing, read_importance
+from lifelog.files import read_json
+from lifelog.importance.table import read_importance
+from lifelog.importance.vectors import describing
 from lifelog.logs import job_log
 from lifelog.report.figures.importance import FIGURES, ImportanceTables
 from lifelog.report.style import draw
-from lifelog.tables import read_csv, read_json, read_tables
+from lifelog.tables import read_csv, read_tables
 
 with job_log(snakemake):
     truth = read_json(snakemake.input.truth[0])["users"] if snakemake.input.truth else {}

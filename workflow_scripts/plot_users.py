@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lifelog.importance.table import describing
+from lifelog.importance.vectors import describing
 from lifelog.logs import job_log
 from lifelog.report.figures.days import days_table, plot_days
 from lifelog.report.figures.users import plot_user, user_table

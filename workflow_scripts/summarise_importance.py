@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from lifelog.files import read_json, write_text
 from lifelog.logs import job_log
 from lifelog.report.style import save
-from lifelog.tables import read_json, write_csv, write_text
+from lifelog.tables import write_csv
 from lifelog.validation.curves import plot_validation
 from lifelog.validation.importance import summarise_importance
 

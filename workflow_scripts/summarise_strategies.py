@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from lifelog.files import read_json, write_text
 from lifelog.logs import job_log
-from lifelog.tables import read_json, write_csv, write_text
+from lifelog.tables import write_csv
 from lifelog.validation.strategies import summarise_strategies
 
 with job_log(snakemake):

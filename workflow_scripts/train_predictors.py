@@ -3,26 +3,23 @@
 from functools import partial
 from pathlib import Path
 
-from lifelog.groups.assignment import group_users, included_users
-from lifelog.groups.read import read_groups
+from lifelog.groups.read import included_users, read_groups, ungrouped
 from lifelog.logs import job_log
 from lifelog.predict.samples import make_samples, read_people
 from lifelog.predict.train import Model, train_predictors
-from lifelog.settings.predict import COMBINED, predictor_from_params
+from lifelog.settings.predict import predictor_from_params
 from lifelog.tables import write_table
 
 with job_log(snakemake):
     inputs, params = snakemake.input, snakemake.params
     people = read_people(inputs.features, inputs.splits, inputs.windows)
-    groups = {Path(path).stem: read_groups(path) for path in inputs.groups}
+    grouped = {Path(path).stem: read_groups(path) for path in inputs.groups}
     included = included_users([person.folds for person in people])
     models, paths = [], {}
     for (predictor, scheme), path in zip(params.models, snakemake.output.predictions, strict=True):
         settings = predictor_from_params(params.predictors[predictor])
-        formed = groups.get(scheme)
-        if formed is None:
-            formed = group_users("global" if scheme in COMBINED else scheme, included)
-        models.append(Model(settings, scheme, formed))
+        groups = grouped[scheme] if scheme in grouped else ungrouped(included, scheme)
+        models.append(Model(settings, scheme, groups))
         paths[predictor, scheme] = path
     if any(model.settings.needs_torch for model in models):
         from lifelog.mil.device import use_threads

@@ -1,8 +1,8 @@
 """validate_importance: a simulated cohort of a scenario → whether importance and groups are right, by measure."""
 
 from lifelog.config import Config
+from lifelog.files import write_json
 from lifelog.logs import job_log
-from lifelog.tables import write_json
 from lifelog.validation.importance import validate_importance
 from lifelog.validation.scenarios import SCENARIOS, WITH_NETWORKS
 

@@ -1,8 +1,8 @@
 """validate_strategies: kind and seed of a cohort, seed of its split → the recommended strategy, right or not."""
 
 from lifelog.config import Config
+from lifelog.files import write_json
 from lifelog.logs import job_log
-from lifelog.tables import write_json
 from lifelog.validation.strategies import validate_strategies
 
 with job_log(snakemake):

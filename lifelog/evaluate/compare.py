@@ -8,6 +8,7 @@ The tests of the other predictors' importance groups are corrected by Holm's met
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +18,13 @@ import pyarrow.parquet as pq
 
 from lifelog.arrays import Codes, Floats
 from lifelog.evaluate.metrics import METRICS, scores
-from lifelog.groups.assignment import partition
+from lifelog.groups.read import partition
 from lifelog.intervals import estimate_mean, holm
 from lifelog.predict.probabilities import class_probabilities
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import sensorless
+
+logger = logging.getLogger(__name__)
 
 Predictions = dict[tuple[str, str], pd.DataFrame]  # by predictor and scheme
 
@@ -75,13 +78,23 @@ def split_groupings(predictions: Predictions) -> Predictions:
     Raises
     ------
     ValueError
-        If models predict different test windows.
+        If models predict different test windows of a user.
+
+    Notes
+    -----
+    A user whom a model does not predict, such as one without a network if groups are formed by importance of networks,
+    is left out of all models, with a warning.
     """
     tables = {}
     for (predictor, scheme), whole in predictions.items():
         for number, table in whole.groupby("grouping"):
             name = f"random-{number}" if scheme == "random" else scheme
             tables[predictor, name] = table.drop(columns="grouping").reset_index(drop=True)
+    users = [set(table.user) for table in tables.values()]
+    shared = set.intersection(*users)
+    if left_out := sorted(set.union(*users) - shared):
+        logger.warning("not compared, since some models do not predict them: users %s", ", ".join(left_out))
+        tables = {key: table[table.user.isin(shared)].reset_index(drop=True) for key, table in tables.items()}
     first_key, first = next(iter(tables.items()))
     for key, table in tables.items():
         keys = ["user", "fold", "start", "truth"]

@@ -1,8 +1,8 @@
 """Which strategy of personalising to use, and how sure that is.
 
-A strategy is a scheme that could be used in practice; controls are none. The strategies of each predictor that sees sensors are
-compared; the recommendation is about the primary predictor. Users are resampled together for all strategies, so that their
-scores stay paired. The sessions of a user are not resampled in addition: the scores of users differ by them already.
+A strategy is a scheme that could be used in practice; controls are not strategies. The strategies of each sensor-based
+predictor are compared; the recommendation is about the primary predictor. Users are resampled together for all
+strategies, so that their scores stay paired. The sessions of a user are not resampled in addition: the scores of users differ by them already.
 
 Only a strategy that is clearly better than chance is recommended. Chance is an AUROC of .5: macro-F1 has no such reference.
 Where nothing can be predicted, it is higher for predictions that vary than for constant ones.
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Floats
-from lifelog.intervals import CHANCE, Estimate, estimate_mean
+from lifelog.intervals import CHANCE, estimate_mean
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import sensorless
 from lifelog.tables import plain
@@ -59,40 +59,45 @@ def decide(
         - sentence
     """
     users = by_user.pivot(index="user", columns=["predictor", "scheme"])
-    wide, auroc = users[settings.metric], users["auroc"]
     losses: dict[tuple[str, str], float] = {}
     if calibration is not None:
         scaled = calibration[(calibration.measure == "log_loss") & calibration.scaled]
         losses = scaled.set_index(["predictor", "scheme"]).value.to_dict()
-    strategies: dict[str, list[dict[str, Any]]] = {}
-    chosen = {}
-    for predictor in dict.fromkeys(wide.columns.get_level_values("predictor")):
-        schemes = [scheme for scheme in STRATEGIES if (predictor, scheme) in wide.columns]
-        scores = wide[[(predictor, scheme) for scheme in schemes]].dropna()
-        if predictor in sensorless() or len(schemes) < 2 or len(scores) < 2:
-            continue
-        picked = np.random.default_rng(0).integers(0, len(scores), (DRAWS, len(scores)))
-        drawn = scores.to_numpy()[picked].mean(axis=1)
-        best = drawn.max(axis=1, keepdims=True)
-        shares = (drawn == best).mean(axis=0), (drawn >= best - settings.margin).mean(axis=0)
-        strategies[predictor] = []
-        for scheme, first, near in zip(schemes, *shares, strict=True):
-            score = estimate_mean(scores[predictor, scheme].to_numpy(), settings.confidence)
-            skill = (auroc[predictor, scheme] - CHANCE).dropna().to_numpy()
-            informed = estimate_mean(skill, settings.confidence, len(schemes)).low > 0
-            shown = {"p_best": float(first), "p_near": float(near), "better_than_chance": bool(informed)}
-            loss = {"log_loss": plain(losses.get((predictor, scheme), np.nan))}
-            strategies[predictor].append({"scheme": scheme, **_numbers("score", score), **shown, **loss})
-        chosen[predictor] = _choosing(scores.to_numpy())
-    about_predictor = primary if primary in strategies else next(iter(strategies), None)
-    if about_predictor is None:
+    strategies, chosen = {}, {}
+    for predictor in dict.fromkeys(users[settings.metric].columns.get_level_values("predictor")):
+        schemes = [scheme for scheme in STRATEGIES if (predictor, scheme) in users[settings.metric].columns]
+        scores = users[settings.metric][[(predictor, scheme) for scheme in schemes]].dropna()
+        if predictor not in sensorless() and len(schemes) > 1 and len(scores) > 1:
+            strategies[predictor] = _compare(scores, users["auroc"], settings, losses)
+            chosen[predictor] = _choosing(scores.to_numpy())
+    named = primary if primary in strategies else next(iter(strategies), None)
+    if named is None:
         none = "There are no strategies of personalising to choose from."
         return {"strategies": {}, "predictor": None, "recommended": None, "choosing": None, "sentence": none}
-    rows = strategies[about_predictor]
+    rows = strategies[named]
     candidates = (row["scheme"] for row in rows if row["p_near"] >= SURE and row["better_than_chance"])
     recommended = next(candidates, None)
-    about = {"predictor": about_predictor, "recommended": recommended, "choosing": chosen[about_predictor]}
-    return {"strategies": strategies} | about | {"sentence": _sentence(about_predictor, rows, recommended)}
+    choice = {"predictor": named, "recommended": recommended, "choosing": chosen[named]}
+    return {"strategies": strategies} | choice | {"sentence": _sentence(named, rows, recommended)}
+
+
+def _compare(
+    scores: pd.DataFrame, auroc: pd.DataFrame, settings: Compare, losses: dict[tuple[str, str], float]
+) -> list[dict[str, Any]]:
+    """Return the strategies of a predictor from the scores of users, one column each."""
+    picked = np.random.default_rng(0).integers(0, len(scores), (DRAWS, len(scores)))
+    drawn = scores.to_numpy()[picked].mean(axis=1)
+    best = drawn.max(axis=1, keepdims=True)
+    shares = (drawn == best).mean(axis=0), (drawn >= best - settings.margin).mean(axis=0)
+    rows = []
+    for model, first, near in zip(scores.columns, *shares, strict=True):
+        score = estimate_mean(scores[model].to_numpy(), settings.confidence)
+        skill = (auroc[model] - CHANCE).dropna().to_numpy()
+        informed = estimate_mean(skill, settings.confidence, scores.shape[1]).low > 0
+        numbers = {"score": plain(score.mean), "low": plain(score.low), "high": plain(score.high)}
+        shown = {"p_best": float(first), "p_near": float(near), "better_than_chance": bool(informed)}
+        rows.append({"scheme": model[1]} | numbers | shown | {"log_loss": plain(losses.get(model, np.nan))})
+    return rows
 
 
 def _choosing(scores: Floats) -> dict[str, Any]:
@@ -100,10 +105,6 @@ def _choosing(scores: Floats) -> dict[str, Any]:
     others = (scores.sum(axis=0) - scores) / (len(scores) - 1)
     chosen = scores[np.arange(len(scores)), others.argmax(axis=1)]
     return {"score": float(chosen.mean()), "difference": float((chosen - scores[:, 0]).mean())}
-
-
-def _numbers(name: str, estimate: Estimate) -> dict[str, Any]:
-    return {name: plain(estimate.mean), "low": plain(estimate.low), "high": plain(estimate.high)}
 
 
 def _sentence(predictor: str, rows: list[dict[str, Any]], recommended: str | None) -> str:

@@ -28,8 +28,7 @@ from lifelog.evaluate.metrics import scores
 from lifelog.groups.clustering import best_k, cluster
 from lifelog.importance.evidence import held_out_evidence
 from lifelog.importance.shapley import pointwise_shapley
-from lifelog.importance.table import describing
-from lifelog.importance.vectors import profiles
+from lifelog.importance.vectors import describing, profiles
 from lifelog.intervals import estimate_mean
 from lifelog.predict.predictors.lda import Lda
 from lifelog.predict.samples import Samples

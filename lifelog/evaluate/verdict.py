@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lifelog.intervals import CHANCE, estimate_mean, holm, permutation_p
+from lifelog.intervals import CHANCE, Estimate, estimate_mean, holm, permutation_p
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import sensorless, time_only
 from lifelog.tables import plain
@@ -91,19 +91,9 @@ def verdict(
     """
     rows = comparison[comparison.metric == settings.metric].set_index(["predictor", "scheme"])
     auroc = comparison[comparison.metric == "auroc"].set_index(["predictor", "scheme"])
-    informed = auroc.low > CHANCE  # False without an interval
-    baselines = rows["mean"][rows.index.get_level_values("predictor").isin(sensorless())].dropna()
-    findings = [_finding(name, rows.loc[name]) for name in _sensor_models(rows) if (name, "importance") in rows.index]
-    _correct(findings, primary)
-    for finding in findings:
-        name = finding["predictor"]
-        finding["outcome"] = _outcome(finding, settings)
-        finding["better_than_chance"] = bool(informed[name, "importance"] or informed[name, "global"])
-        finding["sensorless"] = None
-        if len(baselines) and finding["global"] is not None and baselines.max() >= finding["global"]:
-            finding["sensorless"] = {"model": " ".join(baselines.idxmax()), "score": plain(baselines.max())}
+    findings = _findings(rows, auroc.low > CHANCE, settings, primary)  # False without an interval
     seen = list(_sensor_models(rows))
-    # A light split may lack the primary predictor.
+    # A fast split may lack the primary predictor.
     leak = leak_check(by_user, primary if primary in seen else next(iter(seen), None), settings)
     return {
         "metric": settings.metric,
@@ -116,6 +106,21 @@ def verdict(
         "left_out": left_out(by_user, settings.metric),
         "limits": (UNCLEAN if "test" in subsets else CLEAN) + LIMITS,
     }
+
+
+def _findings(rows: pd.DataFrame, informed: pd.Series, settings: Compare, primary: str | None) -> list[dict[str, Any]]:
+    """Return one finding per sensor-based predictor with importance groups."""
+    baselines = rows["mean"][rows.index.get_level_values("predictor").isin(sensorless())].dropna()
+    findings = [_finding(name, rows.loc[name]) for name in _sensor_models(rows) if (name, "importance") in rows.index]
+    _correct(findings, primary)
+    for finding in findings:
+        name = finding["predictor"]
+        finding["outcome"] = _outcome(finding, settings)
+        finding["better_than_chance"] = bool(informed[name, "importance"] or informed[name, "global"])
+        finding["sensorless"] = None
+        if len(baselines) and finding["global"] is not None and baselines.max() >= finding["global"]:
+            finding["sensorless"] = {"model": " ".join(baselines.idxmax()), "score": plain(baselines.max())}
+    return findings
 
 
 def _sensor_models(rows: pd.DataFrame) -> Iterator[str]:
@@ -247,32 +252,12 @@ def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) 
         the sensor model is not clearly better than chance.
     """
     users = by_user.pivot(index="user", columns=["predictor", "scheme"])
-    area, metric, sensor = users["auroc"], users[settings.metric], (predictor, "global")
-    scored = [column for column in area.columns if users["balanced_accuracy"][column].count() > 1]
+    scored = [column for column in users["auroc"].columns if users["balanced_accuracy"][column].count() > 1]
     timed = [column for column in scored if column[0] in time_only() and not column[1].startswith("random")]
-    if not timed or sensor not in scored:
+    if not timed or (predictor, "global") not in scored:
         words = "Leaks were not checked: this needs two participants, a sensor model and one of time stamps."
         return {"outcome": "not_checked", "words": words, "sentence": words, "models": []}
-    skills = {"auroc": area - CHANCE, "balanced_accuracy": users["balanced_accuracy"] - 1 / users["classes"]}
-    of_sensors = {
-        by: estimate_mean(skill[sensor].dropna().to_numpy(), settings.confidence) for by, skill in skills.items()
-    }
-    models = []
-    for column in timed:
-        alone = {
-            by: estimate_mean(own[column].dropna().to_numpy(), settings.confidence, len(timed))
-            for by, own in skills.items()
-        }
-        by, clearest = max(alone.items(), key=lambda item: np.nan_to_num(item[1].low, nan=-np.inf))
-        leads = [(scores[sensor] - scores[column]).dropna().to_numpy() for scores in (area, metric)]
-        # Without windows of two classes in a fold there is no AUROC, and the metric alone is compared.
-        known = [lead for lead in leads if len(lead) > 1]
-        better = all(estimate_mean(lead, settings.confidence, len(timed)).low > 0 for lead in known)
-        ratio = clearest.mean / of_sensors[by].mean if of_sensors[by].low > 0 else None
-        about: dict[str, Any] = {"skill": clearest.mean, "low": clearest.low, "high": clearest.high}
-        about |= {"sensor_skill": of_sensors[by].mean, "share": ratio}
-        numbers = {key: plain(value) for key, value in about.items()}
-        models.append({"model": " ".join(column), "by": by} | numbers | {"sensors_better": better})
+    models = [_timed_model(users, column, (str(predictor), "global"), len(timed), settings) for column in timed]
     informative = [model for model in models if model["low"] > 0]
     shown = max(informative or models, key=lambda model: model["low"])
     share = "" if shown["share"] is None else f", {shown['share']:.0%} of that of {predictor}"
@@ -286,6 +271,30 @@ def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) 
         words = f"This split may leak: time stamps alone predict the label, and {predictor} is not clearly better"
     sentence = f"{words} ({of_shown}; skill is {SKILLS[shown['by']]})."
     return {"outcome": outcome, "words": f"{words}.", "sentence": sentence, "models": models}
+
+
+def _timed_model(
+    users: pd.DataFrame, column: tuple[str, str], sensor: tuple[str, str], models: int, settings: Compare
+) -> dict[str, Any]:
+    """Return the skill of a model that sees only time stamps, and of the sensor model, for `leak_check`."""
+    skills = {"auroc": users["auroc"] - CHANCE, "balanced_accuracy": users["balanced_accuracy"] - 1 / users["classes"]}
+
+    def estimate(by: str, model: tuple[str, str], comparisons: int = 1) -> Estimate:
+        return estimate_mean(skills[by][model].dropna().to_numpy(), settings.confidence, comparisons)
+
+    alone = {by: estimate(by, column, models) for by in skills}
+    by, clearest = max(alone.items(), key=lambda item: np.nan_to_num(item[1].low, nan=-np.inf))
+    metrics = users["auroc"], users[settings.metric]
+    leads = [(scores[sensor] - scores[column]).dropna().to_numpy() for scores in metrics]
+    # Without windows of two classes in a fold there is no AUROC, and the metric alone is compared.
+    known = [lead for lead in leads if len(lead) > 1]
+    better = all(estimate_mean(lead, settings.confidence, models).low > 0 for lead in known)
+    of_sensor = estimate(by, sensor)
+    share = clearest.mean / of_sensor.mean if of_sensor.low > 0 else None
+    numbers: dict[str, Any] = {"skill": clearest.mean, "low": clearest.low, "high": clearest.high}
+    numbers |= {"sensor_skill": of_sensor.mean, "share": share}
+    shown = {key: plain(value) for key, value in numbers.items()}
+    return {"model": " ".join(column), "by": by} | shown | {"sensors_better": better}
 
 
 def interval(value: float, low: float | None, high: float | None) -> str:

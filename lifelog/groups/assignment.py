@@ -14,7 +14,7 @@ Groups are re-estimated in every fold, from the windows that the fold does not t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import factorial, prod
 
@@ -24,13 +24,12 @@ from scipy.spatial.distance import cdist
 
 from lifelog.arrays import Texts
 from lifelog.groups.clustering import assign_users, best_k, chosen_k, cluster, resamples
-from lifelog.importance.table import describing
-from lifelog.importance.vectors import Profiles, class_shares, profiles, raw_vectors
+from lifelog.groups.read import in_order, partition, tested_groups, ungrouped
+from lifelog.importance.vectors import Profiles, class_shares, describing, profiles, raw_vectors
 from lifelog.settings.groups import Groups, Scoring
 from lifelog.splits.folds import Folds
 from lifelog.windows.read import Features
 
-COLUMNS = ["fold", "grouping", "user", "group", "certainty"]
 CERTAINTY_DRAWS = 100  # resamples of blocks
 
 
@@ -97,9 +96,7 @@ def group_users(
     {'fold': [1, 1], 'user': ['a', 'b'], 'group': ['a', 'b']}
     """
     if scheme in ("global", "personal"):
-        groups = importance.user if scheme == "personal" else "everyone"
-        table = importance[["fold", "user"]].assign(grouping=1, group=groups, certainty=1.0).drop_duplicates()
-        return _ordered(table.sort_values(["fold", "user"], kind="stable", na_position="first"))
+        return ungrouped(importance, scheme)
     if scheme == "random" and inputs.groups is not None and isinstance(settings, Groups):
         return _random(inputs.groups, settings)
     described = describing(importance)
@@ -115,12 +112,7 @@ def group_users(
         if missing:  # without networks, whose importance the scheme uses
             table = pd.concat([table, _table(missing, table.group.mode()[0], np.nan)])
         tables.append(table.sort_values("user").assign(fold=fold, grouping=1))
-    return _ordered(pd.concat(tables, ignore_index=True))
-
-
-def _ordered(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns of groups in their order; folds may be null."""
-    return table[COLUMNS].astype({"fold": "Int64"}).reset_index(drop=True)
+    return in_order(pd.concat(tables, ignore_index=True))
 
 
 def _group_fold(
@@ -157,7 +149,7 @@ def _random(groups: pd.DataFrame, settings: Groups) -> pd.DataFrame:
         pd.DataFrame(labels, wide.index, wide.columns).stack().rename("group").reset_index().assign(grouping=number)
         for number, labels in enumerate(random_groupings(wide.to_numpy(), settings.random, settings.seed), start=1)
     ]
-    return _ordered(pd.concat(tables, ignore_index=True).assign(certainty=1.0))
+    return in_order(pd.concat(tables, ignore_index=True).assign(certainty=1.0))
 
 
 def random_groupings(labels: Texts, number: int, seed: int) -> list[Texts]:
@@ -201,11 +193,6 @@ def _partitions(labels: Texts) -> tuple[tuple[int, ...], ...]:
     return tuple(partition(row) for row in labels)
 
 
-def partition(groups: Iterable[object]) -> tuple[int, ...]:
-    """Return group numbers in the order of first occurrence, which are equal for equal groupings."""
-    return tuple(pd.factorize(np.array(list(groups), dtype=object))[0].tolist())
-
-
 def _clustered(importance: pd.DataFrame | None, found: Profiles, k: int, settings: Scoring) -> pd.DataFrame:
     """Return k groups of users; without importance, their certainty is unknown."""
     users = found.users
@@ -234,14 +221,3 @@ def _certainty(importance: pd.DataFrame, users: pd.DataFrame, groups: pd.Series,
 
 def _table(users: object, groups: object, certainty: object = 1.0) -> pd.DataFrame:
     return pd.DataFrame({"user": users, "group": groups, "certainty": certainty})
-
-
-def tested_groups(groups: pd.DataFrame) -> pd.DataFrame:
-    """Return the groups of the folds that are tested."""
-    return groups[groups.fold.notna()]
-
-
-def included_users(folds: Iterable[Folds]) -> pd.DataFrame:
-    """Return fold and user of the participants that are not excluded."""
-    rows = [(fold, of_user.user) for of_user in folds if of_user.excluded is None for fold, _ in of_user.items()]
-    return pd.DataFrame(rows, columns=["fold", "user"])

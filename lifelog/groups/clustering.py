@@ -18,12 +18,12 @@ import pandas as pd
 
 from lifelog.arrays import Codes, Floats
 from lifelog.importance.mixture import best_mixture, fit_mixture, fit_mixtures
-from lifelog.importance.table import describing
 from lifelog.importance.vectors import (
     Profiles,
     as_shares,
     block_errors,
     blocks_of,
+    describing,
     profiles,
     smooth_errors,
     window_vectors,

@@ -1,12 +1,17 @@
-"""Reading the tables of groups."""
+"""Tables of groups: reading them, and those that need no importance."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from lifelog.splits.folds import Folds
 from lifelog.tables import read_csv
+
+COLUMNS = ["fold", "grouping", "user", "group", "certainty"]
 
 
 def read_groups(path: str | Path) -> pd.DataFrame:
@@ -25,6 +30,11 @@ def read_groups(path: str | Path) -> pd.DataFrame:
     return read_csv(path).astype({"fold": "Int64"})
 
 
+def tested_groups(groups: pd.DataFrame) -> pd.DataFrame:
+    """Return the groups of the folds that are tested."""
+    return groups[groups.fold.notna()]
+
+
 def described_groups(groups: pd.DataFrame) -> pd.DataFrame:
     """Return the groups that were formed from all windows, which describe the participants."""
     return groups[groups.fold.isna()].reset_index(drop=True)
@@ -33,3 +43,39 @@ def described_groups(groups: pd.DataFrame) -> pd.DataFrame:
 def read_scores(path: str | Path) -> pd.DataFrame:
     """Read the table of `score_groups`, which is empty for too few users."""
     return pd.read_csv(path, dtype={"chosen": bool})
+
+
+def included_users(folds: Iterable[Folds]) -> pd.DataFrame:
+    """Return fold and user of the participants that are not excluded."""
+    rows = [(fold, of_user.user) for of_user in folds if of_user.excluded is None for fold, _ in of_user.items()]
+    return pd.DataFrame(rows, columns=["fold", "user"])
+
+
+def ungrouped(users: pd.DataFrame, scheme: str) -> pd.DataFrame:
+    """Return all users in one group, or each in a group of its own.
+
+    Parameters
+    ----------
+    users : pandas.DataFrame
+        fold and user, such as the table of `included_users`.
+    scheme : str
+        `personal` for a group per user; one group otherwise.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the columns of `group_users`.
+    """
+    groups = users.user if scheme == "personal" else "everyone"
+    table = users[["fold", "user"]].assign(grouping=1, group=groups, certainty=1.0).drop_duplicates()
+    return in_order(table.sort_values(["fold", "user"], kind="stable", na_position="first"))
+
+
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of groups in their order; folds may be null."""
+    return table[COLUMNS].astype({"fold": "Int64"}).reset_index(drop=True)
+
+
+def partition(groups: Iterable[object]) -> tuple[int, ...]:
+    """Return group numbers in the order of first occurrence, which are equal for equal groupings."""
+    return tuple(pd.factorize(np.array(list(groups), dtype=object))[0].tolist())

@@ -9,8 +9,7 @@ import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
 from lifelog.importance.measures import MEASURES
-from lifelog.importance.table import describing
-from lifelog.importance.vectors import user_vectors
+from lifelog.importance.vectors import describing, user_vectors
 
 
 def score_recovery(importance: pd.DataFrame, groups: pd.DataFrame, truth: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.manifold import TSNE
 
-from lifelog.importance.table import describing
-from lifelog.importance.vectors import raw_vectors, window_vectors
+from lifelog.importance.vectors import describing, raw_vectors, window_vectors
 from lifelog.settings.groups import Tsne
 from lifelog.tables import TEXT, TIME
 from lifelog.windows.read import Features

@@ -9,11 +9,11 @@ import pandas as pd
 from scipy.special import chdtrc, ndtri, stdtrit  # scipy.stats takes half a second to import
 
 from lifelog.importance.mixture import best_mixture
-from lifelog.importance.table import describing
 from lifelog.importance.vectors import (
     MIN_VARIANCE,
     block_errors,
     blocks_of,
+    describing,
     profiles,
     smooth_errors,
     window_vectors,

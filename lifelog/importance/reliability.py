@@ -14,8 +14,7 @@ import pandas as pd
 
 from lifelog.importance.compare import shapley_intervals
 from lifelog.importance.measures import MEASURES, OF_NETWORKS
-from lifelog.importance.table import describing
-from lifelog.importance.vectors import blocks_of, user_vectors, window_vectors
+from lifelog.importance.vectors import blocks_of, describing, user_vectors, window_vectors
 from lifelog.settings.importance import Vectors
 
 TOP = 3  # modalities that are compared as the most important ones

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from lifelog.importance.measures import OF_NETWORKS
 from lifelog.tables import TEXT, TIME, read_notes, read_tables
 
 # One row per fold, window, seed, measure and modality. fold: null describes the participant from all windows; the
@@ -45,21 +43,3 @@ def read_importance(paths: Iterable[str | Path]) -> pd.DataFrame:
         reasons = "; ".join(f"{user}: {reason}" for user, reason in excluded.items())
         raise ValueError(f"no usable user: {reasons}")
     return importance
-
-
-def describing(importance: pd.DataFrame) -> pd.DataFrame:
-    """Return the importance that describes the participants.
-
-    Parameters
-    ----------
-    importance : pandas.DataFrame
-        Table of `read_importance`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The rows without a fold. Of networks, which are trained in folds only, the rows of the windows that each of them
-        was not trained on, neither for its weights nor for its epoch: the test windows of all folds.
-    """
-    tested = importance.measure.isin(OF_NETWORKS) & (importance.subset == "test")
-    return importance[importance.fold.isna() | tested].assign(fold=np.nan).reset_index(drop=True)

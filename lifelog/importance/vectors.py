@@ -9,12 +9,30 @@ import numpy as np
 import pandas as pd
 
 from lifelog.blocks import variance_of_means
-from lifelog.importance.measures import MEASURES
+from lifelog.importance.measures import MEASURES, OF_NETWORKS
 from lifelog.settings.importance import Vectors
 from lifelog.splits.folds import Folds
 from lifelog.windows.read import Features
 
 MIN_VARIANCE = 1e-6  # the square of a thousandth
+
+
+def describing(importance: pd.DataFrame) -> pd.DataFrame:
+    """Return the importance that describes the participants.
+
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        Table of `read_importance`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows without a fold. Of networks, which are trained in folds only, the rows of the windows that each of them
+        was not trained on, neither for its weights nor for its epoch: the test windows of all folds.
+    """
+    tested = importance.measure.isin(OF_NETWORKS) & (importance.subset == "test")
+    return importance[importance.fold.isna() | tested].assign(fold=np.nan).reset_index(drop=True)
 
 
 def window_vectors(

@@ -170,5 +170,7 @@ def standardise_bags(bags: Bags, scalings: dict[str, Scaling]) -> Bags:
     Bags
         Standardised values, zero where a modality is missing.
     """
-    values = {name: torch.from_numpy(np.nan_to_num(scalings[name].apply(x.numpy()))) for name, x in bags.values.items()}
+    scaled = {name: scalings[name].apply(x.numpy()) for name, x in bags.values.items()}
+    # Values beyond single precision stay infinite, so that training fails instead of learning from any large number.
+    values = {name: torch.from_numpy(np.where(np.isnan(x), 0, x)) for name, x in scaled.items()}
     return Bags(values, bags.present, bags.classes)

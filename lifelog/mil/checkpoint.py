@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from lifelog.files import read_json, write_atomically, write_json
 from lifelog.mil.network import MilNetwork
 from lifelog.settings.mil import Mil
 from lifelog.settings.windows import Modality
 from lifelog.standardise import Scaling
-from lifelog.tables import read_json, write_atomically, write_json
 
 
 class Member(NamedTuple):

@@ -1,7 +1,7 @@
-"""The training of networks; of each, the epoch with the best validation score is kept.
+"""The training of networks: each keeps the weights of the epoch with the best validation score.
 
 Small networks of the same structure are trained together. Each has its own windows, random numbers, number of steps per
-epoch and best epoch, and leaves the others when it stops, so that it becomes what it would become alone, to rounding.
+epoch, and best epoch. The result equals separate training up to floating-point rounding.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
@@ -17,13 +17,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from lifelog.f1 import monitored_score
 from lifelog.mil.bags import Bags
-from lifelog.mil.loss import Evaluation, bag_loss, class_weights
+from lifelog.mil.loss import bag_loss, class_weights, predict_stack
 from lifelog.mil.network import BagNetwork
-from lifelog.mil.optimiser import ClippedAdamW
-from lifelog.mil.replay import Recorder, unrecorded
-from lifelog.mil.stack import SomeBags, Stack, StackedBags, Weights
-from lifelog.mil.steps import Schedule, hide_modalities, step_sizes
+from lifelog.mil.optimiser import ClippedAdamW, Moments
+from lifelog.mil.stack import BagRange, SomeBags, Stack, join_sources, take_bags
+from lifelog.mil.steps import draw_epoch, hide_modalities, step_sizes
 from lifelog.settings.mil import Training
 
 logger = logging.getLogger(__name__)
@@ -73,6 +73,47 @@ class Fit:
         """Validation score of the best epoch."""
         return self.key[0]
 
+    def update(self, epoch: int, train_loss: float, loss: float, score: float, state: dict[str, Tensor]) -> None:
+        """Add an epoch to the history, and copy its weights to the CPU if its validation score is the best one."""
+        self.history.append(
+            {"epoch": epoch, "train_loss": train_loss, "validation_loss": loss, "validation_score": score}
+        )
+        if (score, -loss) > self.key:
+            self.epoch, self.key = epoch, (score, -loss)
+            self.state = {name: x.to("cpu", copy=True) for name, x in state.items()}
+
+
+@dataclass
+class Learner:
+    """A network in training.
+
+    Attributes
+    ----------
+    network : BagNetwork
+        Its initial weights are those of the training.
+    train, validation : BagRange
+        Its windows.
+    class_weights : Tensor, shape (n_classes,), or None
+        Class weights of its loss.
+    generator : torch.Generator
+        Source of its random numbers.
+    state : dict of str to Tensor
+        Current weights.
+    moments : Moments, optional
+        Current state of its optimiser; none before the first step.
+    fit : Fit
+        Best epoch so far.
+    """
+
+    network: BagNetwork
+    train: BagRange
+    validation: BagRange
+    class_weights: Tensor | None
+    generator: torch.Generator
+    state: dict[str, Tensor]
+    moments: Moments | None = None
+    fit: Fit = field(default_factory=Fit)
+
 
 def fit(tasks: Sequence[Task], settings: Training) -> list[Fit]:
     """Train networks of the same structure, and give each the weights of the epoch with the best validation score.
@@ -96,11 +137,10 @@ def fit(tasks: Sequence[Task], settings: Training) -> list[Fit]:
     """
     fits: dict[int, Fit] = {}
     for places in stacks(tasks, settings):
-        own = [tasks[i] for i in places]
-        fits |= dict(zip(places, StackTraining(own, settings).run(), strict=True))
+        fits |= dict(zip(places, train_together([tasks[i] for i in places], settings), strict=True))
     for i, task in enumerate(tasks):
         task.network.load_state_dict(fits[i].state)
-        task.network.zero_grad()  # gradients are views of those of all
+        task.network.zero_grad()  # gradients may be views of those of a stack
     return [fits[i] for i in range(len(tasks))]
 
 
@@ -127,142 +167,133 @@ def stacks(tasks: Sequence[Task], settings: Training) -> list[list[int]]:
     order = sorted(range(len(tasks)), key=lambda i: (-len(step_sizes(counts[i], settings)), counts[i]))
     normalised = any(True for _ in task.network.buffers())
     same = [list(own) for _, own in groupby(order, lambda i: counts[i])] if normalised else [order]
-    return [own[start : start + size] for own in same for start in range(0, len(own), size)]
+    return [own[first : first + size] for own in same for first in range(0, len(own), size)]
 
 
-class StackTraining:
-    """The training of a stack of networks.
+def train_together(tasks: Sequence[Task], settings: Training) -> list[Fit]:
+    """Train networks at once, each until its validation score has not improved for `patience` epochs.
 
     Parameters
     ----------
     tasks : sequence of Task
-        In descending order of their steps per epoch.
+        One item of `stacks`.
     settings : Training
         Epochs, patience, optimiser, loss, and the monitored score.
-    replay : bool, optional
-        Record steps and evaluations, and replay them; by default on a GPU. Windows in a file are read in every step,
-        which is never recorded.
+
+    Returns
+    -------
+    list of Fit
+        By task.
+    """
+    learners = start(tasks, settings)
+    running, stack = learners, StackTraining(learners, settings)
+    started = logged = time.monotonic()
+    for epoch in range(1, settings.epochs + 1):
+        train_losses = stack.train_epoch().tolist()
+        for loss in train_losses:
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    f"epoch {epoch}: the loss is {loss}; lower mil.learning_rate or use windows.standardise: user"
+                )
+        losses, scores = stack.evaluate()
+        for learner, train_loss, loss, score in zip(running, train_losses, losses, scores, strict=True):
+            learner.fit.update(epoch, train_loss, loss, score, learner.state)
+        now = time.monotonic()
+        if now - logged > LOG_SECONDS or epoch in (1, settings.epochs):
+            left = (now - started) / epoch * (settings.epochs - epoch)
+            logger.info("epoch %d/%d: score %.3f, at most %.0f s left", epoch, settings.epochs, max(scores), left)
+            logged = now
+        still = [learner for learner in running if epoch - learner.fit.epoch < settings.patience]
+        if not still:
+            break
+        if len(still) < len(running):
+            running, stack = still, StackTraining(still, settings)
+    fits = [learner.fit for learner in learners]
+    for best in fits:
+        epochs, name = len(best.history), settings.monitor
+        logger.info("best epoch %d of %d: validation %s %.3f", best.epoch, epochs, name, best.score)
+    return fits
+
+
+def start(tasks: Sequence[Task], settings: Training) -> list[Learner]:
+    """Return a learner for each task."""
+    train, validation = join_sources([task.train for task in tasks]), join_sources([task.validation for task in tasks])
+    return [
+        Learner(
+            task.network,
+            own_train,
+            own_validation,
+            class_weights(task.train.classes, task.network.classes, settings.class_weights),
+            torch.Generator().manual_seed(task.seed),
+            task.network.state_dict(),
+        )
+        for task, own_train, own_validation in zip(tasks, train, validation, strict=True)
+    ]
+
+
+class StackTraining:
+    """The training of several networks at once.
+
+    Parameters
+    ----------
+    learners : sequence of Learner
+        In descending order of their steps per epoch. Their weights and optimiser states are copied into one stack, and
+        become views of it: a later stack of some of the learners continues their training.
+    settings : Training
+        Optimiser, loss, and the monitored score.
     """
 
-    def __init__(self, tasks: Sequence[Task], settings: Training, replay: bool | None = None) -> None:
-        self.settings = settings
-        self.stack = Stack([task.network for task in tasks])
+    def __init__(self, learners: Sequence[Learner], settings: Training) -> None:
+        self.learners, self.settings = learners, settings
+        self.stack = Stack(learners[0].network, [learner.state for learner in learners])
         self.optimiser = ClippedAdamW(
             self.stack.values,
             self.stack.gradient,
             settings.learning_rate,
             settings.weight_decay,
             settings.max_grad_norm,
+            [learner.moments for learner in learners if learner.moments is not None],
         )
-        self.train = StackedBags([task.train for task in tasks])
-        self.validation = StackedBags([task.validation for task in tasks])
-        self.generators = [torch.Generator().manual_seed(task.seed) for task in tasks]
-        count, weighting = tasks[0].network.classes, settings.class_weights
-        weights = [class_weights(task.train.classes, count, weighting) for task in tasks]
-        self.weights = torch.stack([x for x in weights if x is not None]) if weighting != "none" else None
-        self.fits = [Fit() for _ in tasks]
-        self.best: dict[int, Weights] = {}
-        self.active = list(range(len(tasks)))  # the tasks of the networks of the stack
-        self.device = self.stack.values.device
-        wanted = self.device.type == "cuda" if replay is None else replay
-        self.replay = wanted and isinstance(self.train.source, Bags)
-        self._begin()
-
-    def _begin(self) -> None:
-        """Prepare what depends on the networks of the stack; former recordings hold the addresses of former tensors."""
-        modalities = self.train.source.present.shape[1]
-        self.schedule = Schedule(self.train.counts, modalities, self.settings, self.device)
-        self.losses = torch.zeros(len(self.stack), dtype=torch.float64, device=self.device)  # sums over an epoch
-        self.evaluation = Evaluation(self.stack, self.validation, self.weights, self.settings)
-        self.recorder: Callable[..., None] = Recorder(self.device) if self.replay else unrecorded
-
-    @property
-    def running(self) -> list[int]:
-        """Places in the stack of the networks that have improved lately; the others have stopped."""
-        fits = [self.fits[i] for i in self.active]
-        return [p for p, own in enumerate(fits) if len(own.history) - own.epoch < self.settings.patience]
-
-    def run(self) -> list[Fit]:
-        """Train until every network stops."""
-        settings = self.settings
-        started = logged = time.monotonic()
-        for epoch in range(1, settings.epochs + 1):
-            train_losses = self.train_epoch().tolist()
-            for loss in (train_losses[place] for place in self.running):
-                if not math.isfinite(loss):
-                    raise TrainingError(
-                        f"epoch {epoch}: the loss is {loss}; lower mil.learning_rate or use windows.standardise: user"
-                    )
-            self._select(epoch, train_losses)
-            now = time.monotonic()
-            if now - logged > LOG_SECONDS or epoch in (1, settings.epochs):
-                left = (now - started) / epoch * (settings.epochs - epoch)
-                best = max(self.fits[i].history[-1]["validation_score"] for i in self.active)
-                logger.info("epoch %d/%d: score %.3f, at most %.0f s left", epoch, settings.epochs, best, left)
-                logged = now
-            if not self.running:
-                break
-            self._drop_stopped()
-        for i, own in enumerate(self.fits):
-            own.state = self.stack.state(self.best[i])
-            logger.info(
-                "best epoch %d of %d: validation %s %.3f", own.epoch, len(own.history), settings.monitor, own.score
-            )
-        return self.fits
+        for learner, state, moments in zip(learners, self.stack.states, self.optimiser.moments, strict=True):
+            learner.state, learner.moments = state, moments
+        weights = [learner.class_weights for learner in learners if learner.class_weights is not None]
+        self.class_weights = torch.stack(weights) if weights else None
 
     def train_epoch(self) -> Tensor:
-        """Train all networks for an epoch, and return the mean loss of each, (N,), without waiting for the device.
+        """Train for an epoch, and return the mean loss of each network, (N,), without waiting for the device."""
+        learners, source = self.learners, self.learners[0].train.source
+        device, modalities = source.classes.device, source.present.shape[1]
+        windows, generators = [learner.train.rows for learner in learners], [learner.generator for learner in learners]
+        self.stack.network.train()
+        losses, counts = torch.zeros(2, len(learners), dtype=torch.float64, device=device)
+        for rows, shares, numbers in draw_epoch(windows, generators, modalities, self.settings, device):
+            networks, sizes = len(rows), (shares > 0).sum(dim=1)
+            losses[:networks] += self._step(take_bags(source, rows), shares, numbers) * sizes
+            counts[:networks] += sizes
+        return losses / counts
 
-        Only the recording of a step waits.
-        """
-        self.stack.train(True)
-        schedule = self.schedule
-        rows, numbers = schedule.draw(self.generators)
-        self.losses.zero_()
-        for step, (count, size) in enumerate(zip(schedule.networks, schedule.sizes, strict=True)):
-            self.recorder(self._take_step, *(x[step, :count, :size] for x in (rows, schedule.shares, numbers)))
-        return self.losses / schedule.windows
-
-    def _take_step(self, rows: Tensor, shares: Tensor, numbers: Tensor) -> None:
-        """Update the first n networks by their windows `rows`, (n, B); see `Schedule`."""
-        count = len(rows)
-        batch = self.train.take(rows)
-        shown = hide_modalities(batch.present, numbers, self.settings.modality_dropout)
-        own = None if self.weights is None else self.weights[:count]
-        losses = bag_loss(self.stack(batch, shown), batch.classes, own, self.settings, shares)
+    def _step(self, bags: Bags, shares: Tensor, numbers: Tensor) -> Tensor:
+        """Update the first n networks by the windows of a step, and return their losses, (n,)."""
+        networks = len(shares)
+        shown = hide_modalities(bags.present, numbers, self.settings.modality_dropout)
+        weights = None if self.class_weights is None else self.class_weights[:networks]
+        losses = bag_loss(self.stack(bags, shown), bags.classes, weights, self.settings, shares)
         self.stack.gradient.zero_()
         losses.sum().backward()
-        self.optimiser.step(count)
-        self.losses[:count] += losses.detach() * (shares > 0).sum(dim=1)
+        self.optimiser.step(networks)
+        return losses.detach()
 
     def evaluate(self) -> tuple[list[float], list[float]]:
-        """Return the validation loss and score of each network of the stack."""
-        self.recorder(self.evaluation.predict)
-        return self.evaluation.losses.tolist(), self.evaluation.scores()
-
-    def _select(self, epoch: int, train_losses: list[float]) -> None:
-        """Score the networks that have not stopped, and keep the weights of those that have improved."""
-        losses, scores = self.evaluate()
-        for place in self.running:
-            i = self.active[place]
-            own, scored = self.fits[i], {"validation_loss": losses[place], "validation_score": scores[place]}
-            own.history.append({"epoch": epoch, "train_loss": train_losses[place]} | scored)
-            if (scores[place], -losses[place]) > own.key:
-                own.epoch, own.key = epoch, (scores[place], -losses[place])
-                self.best[i] = self.stack.weights(place)
-
-    def _drop_stopped(self) -> None:
-        """Continue without the networks that have stopped."""
-        places = self.running
-        # New recordings take longer than steps of stopped networks, until these are half of the stack.
-        if len(places) > (len(self.active) // 2 if self.replay else len(self.active) - 1):
-            return
-        rows = torch.tensor(places, device=self.device)
-        self.stack.keep(rows)
-        self.optimiser.keep(self.stack.values, self.stack.gradient, rows)
-        self.train.keep(places)
-        self.validation.keep(places)
-        self.weights = None if self.weights is None else self.weights[rows]
-        self.generators = [self.generators[place] for place in places]
-        self.active = [self.active[place] for place in places]
-        self._begin()
+        """Return the validation loss and the monitored score of each network."""
+        source, ranges = self.learners[0].validation.source, [learner.validation.rows for learner in self.learners]
+        starts, counts = (
+            torch.tensor(numbers, device=source.classes.device)[:, None]
+            for numbers in ([rows.start for rows in ranges], [len(rows) for rows in ranges])
+        )
+        places = torch.arange(max(map(len, ranges)), device=source.classes.device).expand(len(ranges), -1)
+        rows = starts + torch.minimum(places, counts - 1)  # the last window pads
+        predicted, classes = predict_stack(self.stack, source, rows), source.classes[rows]
+        losses = bag_loss(predicted, classes, self.class_weights, self.settings, (places < counts) / counts)
+        pairs = zip(classes.cpu().numpy(), predicted.cpu().numpy(), map(len, ranges), strict=True)
+        monitor = self.settings.monitor
+        return losses.tolist(), [monitored_score(monitor, true[:n], output[:n]) for true, output, n in pairs]

@@ -10,7 +10,7 @@ from torch import Tensor
 from lifelog.f1 import monitored_score
 from lifelog.mil.bags import Bags
 from lifelog.mil.network import BagNetwork
-from lifelog.mil.stack import SomeBags, Stack, StackedBags
+from lifelog.mil.stack import SomeBags, Stack, take_bags
 from lifelog.settings.mil import Training
 
 CHUNK = 2**21  # values that are scored at a time: 8 MB
@@ -69,60 +69,38 @@ def bag_loss(
     return losses.mean(dim=-1) if shares is None else (losses * shares).sum(dim=-1)
 
 
-class Evaluation:
-    """The evaluation of networks on validation windows.
+@torch.no_grad()
+def predict_stack(stack: Stack, source: SomeBags, rows: Tensor) -> Tensor:
+    """Predict in evaluation mode, in pieces of limited memory.
 
     Parameters
     ----------
     stack : Stack
-        Networks.
-    bags : StackedBags
-        Their windows with classes.
-    weights : Tensor, shape (n_networks, n_classes), or None
-        Class weights of the loss.
-    settings : Training
-        Loss and monitored score.
+        N networks.
+    source : SomeBags
+        Windows of all networks.
+    rows : Tensor of int64, shape (N, n_bags)
+        Rows of the windows of each network.
 
-    Attributes
-    ----------
-    predicted : Tensor, shape (n_networks, n_bags, n_classes)
-        Log-probabilities of the last call of `predict`; those of networks with fewer bags are padded.
-    losses : Tensor, shape (n_networks,)
-        Mean loss over all bags of the last call of `predict`.
+    Returns
+    -------
+    Tensor, shape (N, n_bags, n_classes)
+        Log-probabilities.
     """
-
-    def __init__(self, stack: Stack, bags: StackedBags, weights: Tensor | None, settings: Training) -> None:
-        self._stack, self._bags, self._weights, self._settings = stack, bags, weights, settings
-        device = stack.values.device
-        counts = torch.tensor(bags.counts, device=device)[:, None]
-        places = torch.arange(max(bags.counts), device=device).expand(len(stack), -1)
-        self._rows = torch.minimum(places, counts - 1)  # the last window pads
-        self._shares = (places < counts) / counts
-        self._classes = bags.source.classes[self._rows + bags.offsets]
-        self.predicted = stack.values.new_empty(*self._rows.shape, stack.network.classes, requires_grad=False)
-        self.losses = stack.values.new_empty(len(stack), requires_grad=False)
-
-    @torch.no_grad()
-    def predict(self) -> None:
-        """Predict in evaluation mode, without waiting for the device."""
-        self._stack.train(False)
-        size = max(1, CHUNK // max(1, self._bags.source.width * len(self._stack)))
-        for rows, predicted in zip(self._rows.split(size, dim=1), self.predicted.split(size, dim=1), strict=True):
-            batch = self._bags.take(rows)
-            predicted.copy_(self._stack(batch, batch.present))
-        self.losses.copy_(bag_loss(self.predicted, self._classes, self._weights, self._settings, self._shares))
-
-    def scores(self) -> list[float]:
-        """Return the monitored score of each network by its predictions."""
-        pairs = zip(self._classes.cpu().numpy(), self.predicted.cpu().numpy(), self._bags.counts, strict=True)
-        return [monitored_score(self._settings.monitor, x[:count], output[:count]) for x, output, count in pairs]
+    stack.network.eval()
+    parts = []
+    for some in rows.split(max(1, CHUNK // max(1, source.width * len(stack))), dim=1):
+        bags = take_bags(source, some)
+        parts.append(stack(bags, bags.present))
+    return torch.cat(parts, dim=1)
 
 
+@torch.no_grad()
 def validation_score(network: BagNetwork, validation: SomeBags, settings: Training) -> float:
     """Return the monitored score of a network, by which `fit` selects the epoch."""
-    evaluation = Evaluation(Stack([network]), StackedBags([validation]), None, settings)
-    evaluation.predict()
-    return evaluation.scores()[0]
+    network.eval()
+    predicted = torch.cat([network(bags.values, bags.present).log_probabilities for bags in chunks(validation)])
+    return monitored_score(settings.monitor, validation.classes.cpu().numpy(), predicted.cpu().numpy())
 
 
 def chunks(bags: SomeBags) -> Iterator[Bags]:

@@ -7,10 +7,29 @@ the default run (docs/performance.md).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
+
+
+class Moments(NamedTuple):
+    """What AdamW remembers of a network; of several networks, stacked.
+
+    Attributes
+    ----------
+    mean, square : Tensor, shape (n_parameters,)
+        Running means of the gradients and of their squares.
+    steps : Tensor of float64, shape (1,)
+        Number of steps.
+    """
+
+    mean: Tensor
+    square: Tensor
+    steps: Tensor
 
 
 class ClippedAdamW:
@@ -22,27 +41,39 @@ class ClippedAdamW:
         The parameters of each network, which are updated in place, and their gradients.
     learning_rate, weight_decay, max_grad_norm : float
         As in torch.
+    moments : sequence of Moments, optional
+        Of networks whose training continues; they are copied. Without them, training starts.
+
+    Attributes
+    ----------
+    moments : list of Moments
+        Of each network: views, which follow the steps.
     """
 
     def __init__(
-        self, values: Tensor, gradient: Tensor, learning_rate: float, weight_decay: float, max_grad_norm: float
+        self,
+        values: Tensor,
+        gradient: Tensor,
+        learning_rate: float,
+        weight_decay: float,
+        max_grad_norm: float,
+        moments: Sequence[Moments] = (),
     ) -> None:
         self.values, self.gradient = values, gradient
-        self.mean, self.square = torch.zeros_like(values), torch.zeros_like(values)
-        self.steps = torch.zeros(len(values), 1, dtype=torch.float64, device=values.device)
         self.learning_rate, self.weight_decay, self.max_grad_norm = learning_rate, weight_decay, max_grad_norm
-
-    def keep(self, values: Tensor, gradient: Tensor, rows: Tensor) -> None:
-        """Continue with some of the networks, whose parameters have been moved to other matrices."""
-        self.values, self.gradient = values, gradient
-        self.mean, self.square, self.steps = self.mean[rows], self.square[rows], self.steps[rows]
+        if moments:
+            self._all = Moments(*(torch.stack(rows) for rows in zip(*moments, strict=True)))
+        else:
+            steps = torch.zeros(len(values), 1, dtype=torch.float64, device=values.device)
+            self._all = Moments(torch.zeros_like(values), torch.zeros_like(values), steps)
+        self.moments = [Moments(*rows) for rows in zip(*self._all, strict=True)]
 
     @torch.no_grad()
     def step(self, count: int) -> None:
         """Update the first `count` networks."""
         (b1, b2), rate = BETAS, self.learning_rate
         values, g = self.values[:count], self.gradient[:count]
-        mean, square, steps = self.mean[:count], self.square[:count], self.steps[:count]
+        mean, square, steps = (x[:count] for x in self._all)
         steps += 1
         first, second = (rate / (1 - b1**steps)).to(values), ((1 - b2**steps) ** 0.5).to(values)
         g *= (self.max_grad_norm / (torch.linalg.vector_norm(g, dim=1, keepdim=True) + 1e-6)).clamp(max=1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,13 +12,39 @@ from torch import Tensor
 from lifelog.settings.mil import Training
 
 
-class Schedule:
-    """The steps of an epoch of N networks.
+class Step(NamedTuple):
+    """Windows of a step of n networks, with padding to as many for each.
+
+    Attributes
+    ----------
+    rows : Tensor of int64, shape (n, n_windows)
+        Rows of the windows; the first window of a network is its padding.
+    shares : Tensor, shape (n, n_windows)
+        Share of each window in the loss of its network, 0 for padding.
+    numbers : Tensor, shape (n, n_windows, n_modalities)
+        Random numbers of modality dropout, from 0 to 1; without modality dropout, n_modalities is 0.
+    """
+
+    rows: Tensor
+    shares: Tensor
+    numbers: Tensor
+
+
+def draw_epoch(
+    windows: Sequence[range],
+    generators: Sequence[torch.Generator],
+    modalities: int,
+    settings: Training,
+    device: torch.device,
+) -> Iterator[Step]:
+    """Draw the steps of an epoch: passes over the windows of each network in random order.
 
     Parameters
     ----------
-    counts : sequence of int
-        Number of windows by network, those with more steps first.
+    windows : sequence of range
+        Rows of the training windows by network, those with more steps first.
+    generators : sequence of torch.Generator
+        Source of random numbers by network. What a network gets does not depend on the others.
     modalities : int
         Number of modalities.
     settings : Training
@@ -24,58 +52,30 @@ class Schedule:
     device : torch.device
         Device of the networks.
 
-    Attributes
-    ----------
-    networks, sizes : list of int
-        By step: number of networks, and largest number of windows.
-    shares : Tensor, shape (n_steps, N, n_windows)
-        Share of each window in the loss of its step, 0 for padding.
-    windows : Tensor of float64, shape (N,)
-        Number of windows of the epoch by network.
+    Yields
+    ------
+    Step
+        Of the first n networks; the others have fewer steps.
     """
-
-    def __init__(self, counts: Sequence[int], modalities: int, settings: Training, device: torch.device) -> None:
-        self._counts = counts
-        self._modalities = modalities if settings.modality_dropout else 0
-        self._steps = [step_sizes(count, settings) for count in counts]
-        longest, widest = len(self._steps[0]), max(map(max, self._steps))
-        self.networks = [sum(len(own) > step for own in self._steps) for step in range(longest)]
-        self.sizes = [max(own[step] for own in self._steps if len(own) > step) for step in range(longest)]
-        shares = torch.zeros(longest, len(counts), widest)
-        for network, own in enumerate(self._steps):
-            for step, size in enumerate(own):
-                shares[step, network, :size] = 1 / size
-        self._used = shares.transpose(0, 1) > 0
-        self.shares = shares.to(device)
-        self.windows = torch.tensor([sum(own) for own in self._steps], dtype=torch.float64).to(device)
-
-    def draw(self, generators: Sequence[torch.Generator]) -> tuple[Tensor, Tensor]:
-        """Draw the windows of an epoch: passes over those of each network in random order.
-
-        Parameters
-        ----------
-        generators : sequence of torch.Generator
-            Source of random numbers by network. What a network gets does not depend on the others.
-
-        Returns
-        -------
-        rows : Tensor of int64, shape (n_steps, N, n_windows)
-            Numbers of windows, 0 for padding.
-        numbers : Tensor, shape (n_steps, N, n_windows, n_modalities)
-            Random numbers of modality dropout, from 0 to 1; without modality dropout, n_modalities is 0.
-        """
-        rows = torch.zeros(self._used.shape, dtype=torch.long)
-        numbers = torch.zeros(*self.shares.shape, self._modalities)
-        orders = []
-        for network, (count, own) in enumerate(zip(self._counts, self._steps, strict=True)):
-            passes = -(-sum(own) // count)
-            orders += [torch.randperm(count, generator=generators[network]) for _ in range(passes)]
-            orders[-1] = orders[-1][: sum(own) - count * (passes - 1)]
-            if self._modalities:
-                shape = len(own), max(own), self._modalities
-                numbers[: shape[0], network, : shape[1]] = torch.rand(shape, generator=generators[network])
-        rows[self._used] = torch.cat(orders)
-        return rows.transpose(0, 1).to(self.shares.device), numbers.to(self.shares.device)
+    sizes = [step_sizes(len(own), settings) for own in windows]
+    by_step = list(zip_longest(*sizes, fillvalue=0))
+    counts = torch.tensor(by_step)[..., None]
+    used = torch.arange(int(counts.max())) < counts
+    rows = torch.tensor([own.start for own in windows])[:, None, None].repeat(1, *used.shape[::2])
+    numbers = torch.zeros(*used.shape, modalities if settings.modality_dropout else 0)
+    orders = []
+    for network, (own, steps, generator) in enumerate(zip(windows, sizes, generators, strict=True)):
+        passes = -(-sum(steps) // len(own))
+        orders += [torch.randperm(len(own), generator=generator) for _ in range(passes)]
+        orders[-1] = orders[-1][: sum(steps) - len(own) * (passes - 1)]
+        if settings.modality_dropout:
+            drawn = torch.rand(len(steps), max(steps), modalities, generator=generator)
+            numbers[: len(steps), network, : max(steps)] = drawn
+    rows[used.transpose(0, 1)] += torch.cat(orders)
+    tensors = [x.to(device) for x in (rows.transpose(0, 1), used / counts.clamp(min=1), numbers)]
+    for step, own_sizes in enumerate(by_step):
+        networks, size = sum(own > 0 for own in own_sizes), max(own_sizes)
+        yield Step(*(x[step, :networks, :size] for x in tensors))
 
 
 def step_sizes(windows: int, settings: Training) -> list[int]:

@@ -69,31 +69,32 @@ def train_mil(
     >>> [member.fold for member in checkpoint.members()]
     [1, 2]
     """
-    reason, seeds = folds.excluded, settings.seeds
-    checkpoints = [Checkpoint({}, {}) for _ in seeds]
+    reason, trained = folds.excluded, [Checkpoint({}, {}) for _ in settings.seeds]
     if reason is None:
         try:
-            trained = {"classes": labelled.classes, "channels": labelled.bags.channels}
-            checkpoints = [Checkpoint(trained | {"folds": {}}, {}) for _ in seeds]
-            for fold, fits, scalings in _fit_folds(labelled, folds, modalities, standardise, settings):
-                for checkpoint, fitted in zip(checkpoints, fits, strict=True):
-                    checkpoint.tensors.update(fold_tensors(fold, fitted.state, scalings))
-                    checkpoint.about["folds"][str(fold)] = {"epoch": fitted.epoch, "history": fitted.history}
+            trained = _train_folds(labelled, folds, modalities, standardise, settings)
         except TrainingError as error:
             reason = f"training failed: {error}"
-            checkpoints = [Checkpoint({}, {}) for _ in seeds]
     if reason is not None:
         logger.warning("excluded: %s", reason)
-    about: dict[str, Any] = {
-        "version": __version__,
-        "excluded": reason,
-        "mil": settings.model_dump(exclude={"seeds"}),
-        "standardise": standardise,
-        "target": target.model_dump(),
-        "modalities": [modality.model_dump() for modality in modalities],
-    }
-    pairs = zip(seeds, checkpoints, strict=True)
-    return [Checkpoint(about | {"seed": seed} | own.about, own.tensors) for seed, own in pairs]
+    about: dict[str, Any] = {"version": __version__, "excluded": reason, "mil": settings.model_dump(exclude={"seeds"})}
+    about |= {"standardise": standardise, "target": target.model_dump()}
+    about |= {"modalities": [modality.model_dump() for modality in modalities]}
+    pairs = zip(settings.seeds, trained, strict=True)
+    return [Checkpoint(about | {"seed": seed} | part.about, part.tensors) for seed, part in pairs]
+
+
+def _train_folds(
+    labelled: LabelledBags, folds: Folds, modalities: list[Modality], standardise: str, settings: Mil
+) -> list[Checkpoint]:
+    """Return the networks and histories of all folds, by seed."""
+    classes = {"classes": labelled.classes, "channels": labelled.bags.channels}
+    checkpoints = [Checkpoint(classes | {"folds": {}}, {}) for _ in settings.seeds]
+    for fold, fits, scalings in _fit_folds(labelled, folds, modalities, standardise, settings):
+        for checkpoint, fitted in zip(checkpoints, fits, strict=True):
+            checkpoint.tensors.update(fold_tensors(fold, fitted.state, scalings))
+            checkpoint.about["folds"][str(fold)] = {"epoch": fitted.epoch, "history": fitted.history}
+    return checkpoints
 
 
 def _fit_folds(

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lifelog.files import read_json
 from lifelog.settings.groups import Clustering
 from lifelog.settings.importance import Shapley
 from lifelog.settings.mil import Mil
 from lifelog.settings.splits import AnySplit, Target
 from lifelog.settings.windows import Modality
-from lifelog.tables import read_json
 from lifelog.windows.layout import BadInput
 
 

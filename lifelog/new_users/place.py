@@ -100,23 +100,25 @@ def place_user(
     for drawn in resamples(importance, settings, settings.seed, draws):
         vectors = drawn.windows.reindex(columns=users.columns, fill_value=0.0).to_numpy()
         same += _nearest(vectors, centres.to_numpy(), settings.unit) == number
-    own = windows.to_numpy().mean(axis=0)
+    stability = same / draws if draws else float("nan")
+    return _placement(windows.to_numpy().mean(axis=0), users, groups, centres, number, stability)
+
+
+def _placement(
+    vector: Floats, users: pd.DataFrame, groups: pd.DataFrame, centres: pd.DataFrame, number: int, stability: float
+) -> Placement:
+    """Return the group of a number, and how well the user's vector fits it."""
     group = str(centres.index[number])
     members = list(groups.user[groups.group == group])
     silhouette = None
     if len(centres) > 1:
-        silhouette = float(silhouette_samples(np.vstack([users, own]), [*groups.group, group])[-1])
+        silhouette = float(silhouette_samples(np.vstack([users, vector]), [*groups.group, group])[-1])
     correction = len(members) / max(1, len(members) - 1)  # a member attracts the centre, the new user does not
     radii = correction * cdist(users.loc[members].to_numpy(), centres.to_numpy())[:, number]
-    distances = cdist(own[None], centres.to_numpy())[0]
-    return Placement(
-        group,
-        stability=same / draws if draws else float("nan"),
-        silhouette=silhouette,
-        outlier=bool(distances[number] > radii.max()) if len(members) > 1 else None,
-        distances={str(name): float(d) for name, d in zip(centres.index, distances, strict=True)},
-        members=members,
-    )
+    distances = cdist(vector[None], centres.to_numpy())[0]
+    outlier = bool(distances[number] > radii.max()) if len(members) > 1 else None
+    by_group = {str(name): float(d) for name, d in zip(centres.index, distances, strict=True)}
+    return Placement(group, stability, silhouette, outlier, by_group, members)
 
 
 def _nearest(windows: Floats, centres: Floats, unit: str) -> int:

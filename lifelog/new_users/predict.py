@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from lifelog.evaluate.metrics import METRICS, scores
-from lifelog.importance.table import describing
+from lifelog.importance.vectors import describing
 from lifelog.new_users.place import DRAWS, Placement, place_user
 from lifelog.predict.interface import one_thread
 from lifelog.predict.probabilities import class_probabilities

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from lifelog.arrays import Floats
-from lifelog.groups.assignment import tested_groups
+from lifelog.groups.read import tested_groups
 from lifelog.predict import combine
 from lifelog.predict.interface import fit_each, one_thread
 from lifelog.predict.probabilities import class_probabilities, fit_temperature
@@ -88,13 +88,13 @@ def train_predictors(models: Sequence[Model], read_fold: Callable[[int], Samples
     --------
     >>> from functools import partial
     >>> from lifelog import BlockedSplit, Model, Person, Target, make_cohort, predictor_settings
-    >>> from lifelog import assign_splits, extract_features, group_users, included_users, make_samples, train_predictors
+    >>> from lifelog import assign_splits, extract_features, included_users, make_samples, train_predictors, ungrouped
     >>> target = Target(name="stress", column="label", bins={"low": [0], "high": [2]})
     >>> people = []
     >>> for person in make_cohort(participants=2, windows=40):
     ...     folds = assign_splits(person.labels, target, BlockedSplit(name="sessions", folds=2))
     ...     people.append(Person(extract_features([person.sensors], person.labels, person.modalities), folds))
-    >>> groups = group_users("global", included_users([person.folds for person in people]))
+    >>> groups = ungrouped(included_users([person.folds for person in people]), "global")
     >>> model = Model(predictor_settings("lda"), "global", groups)
     >>> (predictions,) = train_predictors([model], partial(make_samples, people))
     >>> sorted(set(predictions.table.fold)), predictions.classes

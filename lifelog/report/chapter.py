@@ -13,6 +13,7 @@ import pandas as pd
 
 from lifelog.config import Config
 from lifelog.evaluate.metrics import METRICS
+from lifelog.files import read_json
 from lifelog.groups.read import described_groups, read_groups, read_scores
 from lifelog.importance.measures import MEASURES
 from lifelog.report.catalogue import CATALOGUE, Page, figures_of
@@ -20,7 +21,7 @@ from lifelog.report.tables import joined_random, split_overview
 from lifelog.report.words import describe
 from lifelog.settings.splits import AnySplit
 from lifelog.splits.folds import read_folds
-from lifelog.tables import read_csv, read_json, read_notes
+from lifelog.tables import read_csv, read_notes
 
 MOST_DIRECTIONS = 10  # features in the table of a user
 

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from lifelog.config import Config
+from lifelog.files import write_text
 from lifelog.importance.measures import MEASURES
 from lifelog.report.overview import too_few_blocks
 from lifelog.report.page import render_page
 from lifelog.report.tables import cohort_yield, problem_counts
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import independent_blocks
-from lifelog.tables import write_text
 
 HOURS = ("0-3", "3-6", "6-9", "9-12", "12-15", "15-18", "18-21", "21-24")
 

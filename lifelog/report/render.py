@@ -15,6 +15,7 @@ from lifelog.config import Config
 from lifelog.evaluate.calibration import MEASURES as CALIBRATION
 from lifelog.evaluate.metrics import METRICS
 from lifelog.evaluate.verdict import OUTCOMES
+from lifelog.files import write_text
 from lifelog.importance.measures import MEASURES, OF_NETWORKS
 from lifelog.importance.reliability import STABLE
 from lifelog.report.card import AUTHOR, write_card
@@ -23,7 +24,6 @@ from lifelog.report.chapter import Chapter, Figure
 from lifelog.report.glossary import GLOSSARY
 from lifelog.report.overview import key_numbers, next_steps, sensors_that_matter
 from lifelog.report.page import render_page
-from lifelog.tables import write_text
 
 CLOSE_MINUTES = 10  # labels that are nearer in time are similar
 LIBRARIES = ("snakemake", "torch", "pandas", "numpy", "scikit-learn", "pyarrow", "seaborn", "scipy")

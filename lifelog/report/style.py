@@ -17,8 +17,9 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from lifelog.files import write_atomically
 from lifelog.registry import Registry
-from lifelog.tables import write_atomically, write_csv
+from lifelog.tables import write_csv
 
 T = TypeVar("T")
 Drawing = tuple[Figure, pd.DataFrame]  # a figure, and the table that it shows
@@ -42,7 +43,7 @@ def style() -> Iterator[None]:
         "axes.titlesize": "medium",
         "font.family": "sans-serif",
     }
-    np.random.seed(0)  # seaborn jitters points with the global generator
+    np.random.seed(0)  # noqa: NPY002 - seaborn jitters points with the global generator
     with plt.rc_context(settings), sns.axes_style("whitegrid"), sns.plotting_context("notebook", font_scale=0.85):
         yield
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lifelog.tables import read_json
+from lifelog.files import read_json
 
 
 def summarise_run(results: str | Path, chapter: str, since: float) -> Iterator[str]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from lifelog.files import read_json
 from lifelog.settings.splits import SUBSETS
 from lifelog.splits.folds import Folds
-from lifelog.tables import read_json
 
 
 def yield_shares(quality: pd.DataFrame, modalities: list[str], users: list[str]) -> pd.DataFrame:

@@ -41,7 +41,7 @@ class Target(Section):
         is_rating = isinstance(values, dict) and values.get("kind") == "rating"
         return {"ordinal": True} | values if is_rating else values
 
-    @field_validator("bins", mode="before")
+    @field_validator("bins", mode="before", json_schema_input_type=dict[str, Level | list[Level]])
     @classmethod
     def _to_lists(cls, value: Any) -> Any:
         if not isinstance(value, dict):

@@ -152,7 +152,7 @@ class Recordings(Section):
     def _is_layout(cls, value: Any) -> Any:
         return "e4" if value == "empatica" else value  # the former name, before the EmbracePlus
 
-    @field_validator("labels", mode="before")
+    @field_validator("labels", mode="before", json_schema_input_type=str | list[str | LabelTable])
     @classmethod
     def _to_tables(cls, value: Any) -> Any:
         tables = value if isinstance(value, list) else [value]
@@ -188,7 +188,7 @@ class Cohort(Recordings):
     users: Literal["all"] | list[str] = "all"
     """all, or a list of user names; write names that look like numbers in quotes"""
 
-    @field_validator("users", mode="before")
+    @field_validator("users", mode="before", json_schema_input_type=Literal["all"] | list[str | int])
     @classmethod
     def _to_text(cls, value: Any) -> Any:
         # YAML reads `101` as a number; it is the name of a user. It also reads `007` as 7.

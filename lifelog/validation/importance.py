@@ -12,8 +12,7 @@ from lifelog.config import Config
 from lifelog.groups.clustering import best_k, cluster
 from lifelog.importance.compare import compare_shapley
 from lifelog.importance.estimate import estimate_shapley
-from lifelog.importance.table import describing
-from lifelog.importance.vectors import profiles, user_vectors
+from lifelog.importance.vectors import describing, profiles, user_vectors
 from lifelog.settings.splits import BlockedSplit, Target
 from lifelog.splits.assign import assign_splits
 from lifelog.validation.cohorts import MODALITIES, SECONDS, TEST, Scenario, Simulated, simulated

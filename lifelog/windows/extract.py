@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lifelog.files import write_atomically
 from lifelog.settings.windows import Extraction, Modality, Recordings
-from lifelog.tables import write_atomically
 from lifelog.windows.layout import BadInput, Label, RawSamples, Session
 from lifelog.windows.layouts import LAYOUTS
 from lifelog.windows.quality import QualityLog, expected_samples, no_modality

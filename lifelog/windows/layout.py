@@ -12,11 +12,9 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from lifelog.arrays import Floats
 from lifelog.settings.windows import Extraction, Modality, Recordings
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -78,8 +76,8 @@ class RawSamples:
         Sampling rate in Hz that the file declares.
     """
 
-    seconds: NDArray[np.float64]
-    values: NDArray[np.floating[Any]]
+    seconds: Floats
+    values: Floats
     rate: float | None = None
 
 

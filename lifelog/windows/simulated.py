@@ -22,8 +22,8 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from lifelog.arrays import Floats
+from lifelog.files import write_json
 from lifelog.settings.windows import Simulation
-from lifelog.tables import write_json
 
 Signal = tuple[Floats, Floats]  # seconds since the window start (n,), values (n, channels)
 

@@ -163,8 +163,8 @@ def _parquet(path: Path, table: Table, keys: list[str], columns: list[str], user
     with pq.ParquetFile(path) as file:
         _check_columns(file.schema_arrow.names, [*keys, *columns], path)
         parts = [file.schema_arrow.empty_table().select([table.time, *columns])]
-        for batch in file.iter_batches(columns=[*keys, *columns]):
-            parts.append(_of_user(pa.Table.from_batches([batch]), table, user))
+        batches = file.iter_batches(columns=[*keys, *columns])
+        parts += [_of_user(pa.Table.from_batches([batch]), table, user) for batch in batches]
     return pa.concat_tables(parts)
 
 

@@ -94,3 +94,9 @@ def test_predictions_of_different_test_windows_raise_an_error() -> None:
     table = predictions(1.0).assign(grouping=1)
     with pytest.raises(ValueError, match="different test windows"):
         split_groupings({("a", "global"): table, ("b", "global"): table.iloc[1:]})
+
+
+def test_a_user_without_predictions_of_one_model_is_left_out_of_all() -> None:
+    both = pd.concat([predictions(1.0, users=1), predictions(1.0, users=1).assign(user="v")]).assign(grouping=1)
+    found = split_groupings({("a", "global"): both, ("b", "importance"): both[both.user == "v"]})
+    assert [set(table.user) for table in found.values()] == [{"v"}, {"v"}]

@@ -16,10 +16,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lifelog.tables import write_atomically, write_text
+from lifelog.files import write_atomically, write_text
+from lifelog.tables import damage
 from tests.workflow import SMALL, Workflow
 
-KILLS = 10
+KILLS = 6  # two of each kind
 
 pytestmark = pytest.mark.faults
 
@@ -68,7 +69,7 @@ def kill(run: subprocess.Popen[str], target: str) -> None:
             continue
 
 
-def test_run_killed_ten_times(undisturbed: Workflow, tmp_path: Path) -> None:
+def test_run_killed_several_times(undisturbed: Workflow, tmp_path: Path) -> None:
     workflow, rng = Workflow(tmp_path / "killed", SMALL), random.Random(5)
     for attempt in range(KILLS):
         run = workflow.start()
@@ -131,8 +132,9 @@ def test_read_only_folder(small_disk: Path, tmp_path: Path) -> None:
         ("windows/101.parquet", "features/101.parquet"),
         ("features/102.parquet", "tension/blocked/predictions/boosting/global.parquet"),
         ("tension/blocked/splits/101.parquet", "tension/blocked/mil/101/seed-0.safetensors"),
-        ("tension/blocked/mil/101/seed-0.safetensors", "tension/blocked/importance/101.parquet"),
-        ("tension/blocked/importance/101.parquet", "tension/blocked/groups/scores.csv"),
+        ("tension/blocked/mil/101/seed-0.json", "tension/blocked/figures/users"),
+        ("tension/blocked/importance/101.parquet", "tension/blocked/importance_scores.csv"),
+        ("tension/blocked/value/101.parquet", "tension/blocked/groups/scores.csv"),
         ("tension/blocked/verdict.json", "report.html"),
     ],
 )
@@ -148,6 +150,13 @@ def test_truncated_file_is_named_and_rebuilt(
     copied(f"results/{damaged}")
     copied()
     assert copied.outputs() == undisturbed.outputs()
+
+
+def test_truncated_checkpoint_is_damaged(copied: Workflow) -> None:  # none is the input of a rule of this run
+    path = copied.folder / "results/tension/blocked/mil/101/seed-0.safetensors"
+    assert damage(path) is None
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert damage(path)
 
 
 def test_changed_recording_is_read_again(undisturbed: Workflow, tmp_path: Path) -> None:
@@ -168,6 +177,7 @@ def test_changed_recording_is_read_again(undisturbed: Workflow, tmp_path: Path) 
 UNUSUAL = """
 cohort: {layout: etri, root: raw}
 windows: {standardise: none}
+groups: {importance: attention}  # of the networks, so that a user without a network is in no group
 modalities:
   - {name: e4Eda, columns: [eda], rate: 4.0, length: 240}
   - {name: unrecorded, columns: [x], kind: scalar}

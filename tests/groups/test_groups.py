@@ -7,9 +7,9 @@ from scipy.stats import norm
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score
 
-from lifelog.groups.assignment import SchemeInputs, group_users, included_users, partition, random_groupings
+from lifelog.groups.assignment import SchemeInputs, group_users, random_groupings
 from lifelog.groups.clustering import cluster, entropy, score_groups
-from lifelog.groups.read import described_groups, read_groups, read_scores
+from lifelog.groups.read import described_groups, included_users, partition, read_groups, read_scores, ungrouped
 from lifelog.groups.recovery import score_recovery
 from lifelog.groups.tsne import embed_importance
 from lifelog.importance.mixture import fit_mixture
@@ -254,7 +254,7 @@ def test_groups_by_class_shares_join_users_with_similar_labels() -> None:
     groups = group_users("importance", table, ALL)
     shares = group_users("class-shares", table, ALL, SchemeInputs(groups=groups, folds=folds))
     assert adjusted_rand_score([i // 3 for i in range(9)], shares.group) == 1
-    everyone = group_users("global", included_users(folds))
+    everyone = ungrouped(included_users(folds), "global")
     assert everyone.user.tolist() == [f"u{i}" for i in range(9)]
 
 

@@ -4,7 +4,7 @@ import torch
 
 from lifelog.config import Config
 from lifelog.importance.networks import Explained, explain, explain_networks
-from lifelog.importance.table import describing
+from lifelog.importance.vectors import describing
 from lifelog.mil.bags import Bags
 from lifelog.mil.network import BagOutput
 from lifelog.predict.samples import Person

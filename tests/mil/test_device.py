@@ -14,7 +14,8 @@ from lifelog.config import Config
 from lifelog.mil import maxima
 from lifelog.mil.bags import Bags
 from lifelog.mil.device import DeviceError, claim_device, pick_device
-from lifelog.mil.fit import StackTraining, Task
+from lifelog.mil.fit import StackTraining, Task, start
+from lifelog.mil.loss import predict_stack
 from lifelog.mil.network import MilNetwork
 from lifelog.settings.windows import Modality
 
@@ -106,9 +107,10 @@ def test_a_training_step_stays_on_its_device(
     values = {m.name: torch.empty(8, m.length if encoder == "convolution" else 1, m.channels) for m in modalities}
     bags = Bags(values, torch.ones(8, len(values), dtype=torch.bool), torch.zeros(8, dtype=torch.long)).to(device)
     tasks = [Task(MilNetwork(modalities, 3, settings).to(device), bags, bags, seed) for seed in range(networks)]
-    training = StackTraining(tasks, settings)
+    training = StackTraining(start(tasks, settings), settings)
+    rows = torch.zeros(networks, 8, dtype=torch.long, device=device)
     with Transfers() as transfers, Indices():
         training.train_epoch()
-        training.evaluation.predict()
-    # Numbers of windows, and random numbers of modality dropout.
-    assert transfers.operations == ["aten._to_copy.default"] * 2
+        predict_stack(training.stack, bags, rows)
+    # Rows of windows, their shares in the loss, and random numbers of modality dropout.
+    assert transfers.operations == ["aten._to_copy.default"] * 3

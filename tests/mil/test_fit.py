@@ -1,3 +1,5 @@
+import gc
+import weakref
 from collections.abc import Sequence
 from itertools import chain
 
@@ -5,14 +7,14 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from lifelog.importance.networks import explain
 from lifelog.mil import fit as fitting
 from lifelog.mil.bags import Bags
-from lifelog.mil.fit import Fit, Task, TrainingError, fit
-from lifelog.importance.networks import explain
+from lifelog.mil.fit import Fit, Task, TrainingError, fit, stacks
 from lifelog.mil.loss import bag_loss, class_weights, validation_score
 from lifelog.mil.network import MilNetwork
-from lifelog.mil.stack import Stack, StackedBags
-from lifelog.mil.steps import Schedule, hide_modalities
+from lifelog.mil.stack import BagRange, join_sources, take_bags
+from lifelog.mil.steps import Step, draw_epoch, hide_modalities
 from lifelog.settings.mil import Mil, Training
 from lifelog.settings.windows import Modality
 
@@ -53,31 +55,34 @@ def test_training_stops_after_patience() -> None:
     assert len(fitted.history) == fitted.epoch + 2
 
 
+def epoch_of(counts: Sequence[int], settings: Training, *seeds: int) -> list[Step]:
+    """Steps of networks with so many windows."""
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    return list(draw_epoch([*map(range, counts)], generators, 2, settings, torch.device("cpu")))
+
+
 def windows_of_steps(windows: int, settings: Training) -> list[list[int]]:
     """Numbers of the windows of each step of an epoch."""
-    schedule = Schedule([windows], 2, settings, torch.device("cpu"))
-    rows, _ = schedule.draw([torch.Generator().manual_seed(0)])
-    torch.testing.assert_close(schedule.shares.sum(dim=2), torch.ones(len(rows), 1))
-    return [own[share > 0].tolist() for own, share in zip(rows[:, 0], schedule.shares[:, 0], strict=True)]
+    steps = epoch_of([windows], settings, 0)
+    for step in steps:
+        torch.testing.assert_close(step.shares.sum(dim=1), torch.ones(1))
+    return [step.rows[step.shares > 0].tolist() for step in steps]
 
 
 @pytest.mark.parametrize("updates", [None, 4])
 def test_what_a_network_gets_does_not_depend_on_the_others(updates: int | None) -> None:
     settings, counts = Training(batch_size=8, updates_per_epoch=updates), (66, 21, 9, 3)
 
-    def drawn(*which: int) -> tuple[Schedule, torch.Tensor, torch.Tensor]:
-        schedule = Schedule([counts[i] for i in which], 2, settings, torch.device("cpu"))
-        return schedule, *schedule.draw([torch.Generator().manual_seed(i) for i in which])
-
-    schedule, rows, numbers = drawn(0, 1, 2, 3)
-    assert schedule.windows.tolist() == [int((schedule.shares[:, i] > 0).sum()) for i in range(4)]
-    for i in range(4):
-        own, own_rows, own_numbers = drawn(i)
-        steps, widest = len(own_rows), own_rows.shape[2]
-        for whole, part in ((rows, own_rows), (schedule.shares, own.shares), (numbers, own_numbers)):
-            torch.testing.assert_close(whole[:steps, i, :widest], part[:, 0])
-            assert not whole[steps:, i].any() and not whole[:, i, widest:].any()
-    assert [len(schedule.networks), max(schedule.sizes)] == list(rows.shape[::2])
+    together = epoch_of(counts, settings, 0, 1, 2, 3)
+    assert {len(step.rows) for step in together} == ({4} if updates else {1, 2, 4})
+    for i, count in enumerate(counts):
+        alone = epoch_of([count], settings, i)
+        assert len(alone) == sum(len(step.rows) > i for step in together)
+        for whole, part in zip(together, alone, strict=False):
+            size = part.rows.shape[1]
+            for name, own in part._asdict().items():
+                torch.testing.assert_close(getattr(whole, name)[i, :size], own[0])
+            assert not whole.shares[i, size:].any()
 
 
 @pytest.mark.parametrize("windows", [5, 40, 400])
@@ -131,7 +136,8 @@ SEQUENCES = [Modality(name=name, columns=["x"], rate=1, length=60) for name in (
 
 def of_sizes(*sizes: int, encoder: str = "features") -> list[Task]:
     """Networks with so many training windows, the last ones of the same windows with another seed."""
-    settings, tasks = Mil(encoder=encoder), []
+    tasks: list[Task] = []
+    settings = Mil(encoder=encoder)
     for seed, size in enumerate((*sizes, sizes[-1])):
         torch.manual_seed(seed)
         network = MilNetwork(SEQUENCES, 2, settings, {"signal": 1, "noise": 1})
@@ -159,17 +165,13 @@ def double(bags: Bags) -> Bags:
 
 @pytest.mark.parametrize("encoder", ["features", "convolution"])
 @pytest.mark.parametrize("updates", [None, 4])
-def test_networks_that_are_trained_together_are_those_that_are_trained_alone(
-    encoder: str, updates: int | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_networks_that_are_trained_together_are_those_that_are_trained_alone(encoder: str, updates: int | None) -> None:
     """With other windows, steps per epoch, batches and best epochs, in double precision."""
     settings = Mil(encoder=encoder, epochs=12, patience=3, batch_size=8, updates_per_epoch=updates)
     sizes = 21, 66, 40, 9
-    stacks = []
-    monkeypatch.setattr(fitting, "Stack", lambda networks: stacks.append(Stack(networks)) or stacks[-1])
     tasks = of_sizes(*sizes, encoder=encoder)
+    assert len(stacks(tasks, settings)) == 1
     together = fit(tasks, settings)
-    assert len(stacks) == 1
     alone = [fit([task], settings)[0] for task in of_sizes(*sizes, encoder=encoder)]
     assert len({len(one.history) for one in alone}) > 1  # some stop before others
     assert_same(together, alone)
@@ -188,17 +190,13 @@ def normalised(sizes: Sequence[int], settings: Mil) -> list[Task]:
     return tasks
 
 
-def test_networks_with_batch_normalisation_are_trained_with_those_of_as_many_windows(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_networks_with_batch_normalisation_are_trained_with_those_of_as_many_windows() -> None:
     """Otherwise their statistics would include the windows that fill up a step."""
-    sizes = []
-    monkeypatch.setattr(fitting, "Stack", lambda networks: sizes.append(len(networks)) or Stack(networks))
     settings = CONVOLUTION.model_copy(update={"epochs": 6, "patience": 2})
 
     together = normalised((16, 19, 16, 16), settings)
+    assert stacks(together, settings) == [[0, 2, 3], [1]]
     fits = fit(together, settings)
-    assert sorted(sizes) == [1, 3]
     alone = [(task, fit([task], settings)[0]) for task in normalised((16, 19, 16, 16), settings)]
     for task, own, (other, expected) in zip(together, fits, alone, strict=True):
         assert own.epoch == expected.epoch
@@ -207,18 +205,35 @@ def test_networks_with_batch_normalisation_are_trained_with_those_of_as_many_win
 
 
 def test_stacks_are_as_large_as_a_step_allows(monkeypatch: pytest.MonkeyPatch) -> None:
-    stacks = []
-    monkeypatch.setattr(fitting, "Stack", lambda networks: stacks.append(len(networks)) or Stack(networks))
     monkeypatch.setitem(fitting.STEP_VALUES, "cpu", 2 * 8 * 120)  # two networks, batches of 8 windows of 120 values
     tasks = of_sizes(16, 16, 16, 16)
-    fit(tasks, Mil(epochs=1, batch_size=8))
-    assert stacks == [2, 2, 1]
+    assert stacks(tasks, Mil(batch_size=8)) == [[0, 1], [2, 3], [4]]
 
 
 def test_the_same_bags_are_joined_once() -> None:
     first, second = toy(4, 0), toy(6, 1)
-    bags = StackedBags([first, second, first])
-    assert len(bags.source) == 10
-    taken = bags.take(torch.tensor([[0, 3], [5, 0], [1, 1]]))
+    ranges = join_sources([first, second, first])
+    assert [own.rows for own in ranges] == [range(4), range(4, 10), range(4)]
+    assert all(own.source is ranges[0].source and len(own.source) == 10 for own in ranges)
+    taken = take_bags(ranges[0].source, torch.tensor([[0, 3], [9, 4], [1, 1]]))
     torch.testing.assert_close(taken.values["signal"][1], second.values["signal"][[5, 0]])
     torch.testing.assert_close(taken.values["noise"][2], first.values["noise"][[1, 1]])
+
+
+def test_windows_are_freed_when_training_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the garbage collector: the windows of the next fold need the memory."""
+    joined = []
+
+    def join(parts: Sequence[Bags]) -> list[BagRange]:
+        ranges = join_sources(parts)
+        joined.append(weakref.ref(ranges[0].source))
+        return ranges
+
+    monkeypatch.setattr(fitting, "join_sources", join)
+    tasks = of_sizes(21, 9)
+    gc.disable()
+    try:
+        fit(tasks, Mil(epochs=3, patience=1))
+        assert [remaining() for remaining in joined] == [None, None]
+    finally:
+        gc.enable()

@@ -5,11 +5,11 @@ import torch
 
 from benchmarks.plain_training import PlainNetwork
 from lifelog.config import Config
+from lifelog.importance.networks import explain
 from lifelog.mil import maxima
 from lifelog.mil.bags import Bags
 from lifelog.mil.encoders import FEATURES, SequenceEncoder, folded
 from lifelog.mil.fit import Task, fit
-from lifelog.importance.networks import explain
 from lifelog.mil.network import MilNetwork
 
 

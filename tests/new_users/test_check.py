@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lifelog.config import Config
+from lifelog.files import write_json
 from lifelog.new_users.check import check_run, required_settings
-from lifelog.tables import write_json
 from lifelog.windows.layout import BadInput
 
 

@@ -18,7 +18,12 @@ COHORT = pd.DataFrame({"user": ["a", "b"], "windows": [95, 55], "minutes": [95.0
 def chapter(
     recommended: str | None = "personal", leak: str = "no_leak", unstable: tuple[str, ...] = (), blocks: int = 20
 ) -> SimpleNamespace:
-    decision = {"strategies": {"lda": [1]}, "recommended": recommended, "predictor": "lda", "sentence": "Undecided for lda."}
+    decision = {
+        "strategies": {"lda": [1]},
+        "recommended": recommended,
+        "predictor": "lda",
+        "sentence": "Undecided for lda.",
+    }
     values = pd.DataFrame(
         [
             ("a", "eda", 0.2, 0.1, 0.3),

@@ -215,8 +215,8 @@ def test_an_exclusion_names_the_values_in_no_bin_or_the_cause_of_lost_windows() 
     log = QualityLog("u", {"hr": 1})
     for i in range(40):
         log.label("", Label(60 * i, {}), no_modality({"eda": BadInput("no file", "EDA.csv"), "hr": BadInput("x", "y")}))
-    excluded = assign_splits(windows_of([], []), STRESS, RandomSplit(name="r"), lost=log.table().to_pandas()).excluded
-    assert (excluded or "").endswith("; no file: eda in 40 of 40 labelled windows")
+    folds = assign_splits(windows_of([], []), STRESS, RandomSplit(name="r"), lost=log.table().to_pandas())
+    assert (folds.excluded or "").endswith("; no file: eda in 40 of 40 labelled windows")
 
 
 def test_a_user_without_any_answer_is_excluded() -> None:

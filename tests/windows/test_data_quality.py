@@ -250,7 +250,7 @@ def gap(path: Path) -> None:
     path.write_text("\n".join([*texts[: 2 + 65 * rate], *head, *texts[2 + 85 * rate :]]) + "\n")
 
 
-def second_session(path: Path) -> None:
+def repeated_session(path: Path) -> None:
     folder = path.parent / "again"
     folder.mkdir()
     (folder / path.name).write_text(path.read_text())
@@ -298,7 +298,7 @@ RECORDING: dict[str, Damage] = {
     "a start time in milliseconds": line(0, ", ".join([f"{START + 10}000"] * 3)),
     "a start as date and time": line(0, ", ".join([str(pd.Timestamp(START + 10, unit="s"))] * 3)),
     "a time among the samples": line(500, ", ".join([f"{START + 5000}"] * 3)),
-    "a second session at the same time": second_session,
+    "a second session at the same time": repeated_session,
     "an interval that ends inside a minute": lambda path: (path.parents[1] / "labels.csv").write_text(
         f"user,start,end,task\nS01,{START + 60},{START + 130},a\n"
     ),

@@ -28,7 +28,7 @@ MODALITIES = [
 ]
 
 
-def settings(root: Path, modalities: list[dict] = MODALITIES) -> Config:
+def settings(root: Path, modalities: list[Any] = MODALITIES) -> Config:
     bins = {"rest": ["0", "task0"], "stress": ["1", "task1"]}
     column = "task" if "task" in (root / "labels.csv").read_text().partition("\n")[0] else "stress"
     targets = {"targets": [{"name": "t", "column": column, "bins": bins}], "targets_run": ["t"]}

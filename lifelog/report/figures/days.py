@@ -49,8 +49,10 @@ def days_table(folds: Folds, features: Features, directions: pd.DataFrame, zone:
     first: dict[str, str] = {}  # feature by modality
     for name in [*(directions.modality + "." + directions.feature), *columns]:
         first.setdefault(name.split(".")[0], name)
-    for name in list(first.values())[:MOST_FEATURES]:
-        tables.append(pd.DataFrame(keys | {"panel": name, "value": values[:, columns.index(name)]}))
+    tables += [
+        pd.DataFrame(keys | {"panel": name, "value": values[:, columns.index(name)]})
+        for name in list(first.values())[:MOST_FEATURES]
+    ]
     table = pd.concat([own.sort_values("time", kind="stable") for own in tables], ignore_index=True)
     return table[["panel", "time", "series", "value"]].dropna()
 

@@ -17,57 +17,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifelog.evaluate.compare import kind_of
+from lifelog.files import read_json
 from lifelog.groups.read import read_groups
 from lifelog.predict.probabilities import class_probabilities
-from lifelog.tables import TEXT, read_csv, read_json
+from lifelog.tables import TEXT, read_csv
 
-# By table and column: type, and description. Times are starts of windows in UTC.
-CHAPTER = {
-    "target": (TEXT, "what is predicted, a name of `targets`"),
-    "split": (TEXT, "how windows are assigned to subsets, a name of `splits`"),
-}
-FOLD = {"fold": (pa.int16(), "fold of the split that is tested; null: all windows, which describe the participant")}
 # Parquet files have no seconds: written ones would be milliseconds.
-WINDOW = {"user": (TEXT, "participant"), "start": (pa.timestamp("ms", tz="UTC"), "start of the window, UTC")}
-GROUPING = {
-    "scheme": (TEXT, "which users share a model: global, personal, a grouping, or a combination"),
-    "grouping": (pa.int16(), "number of the grouping from 1; only `random` has several"),
-}
-DICTIONARY: dict[str, dict[str, tuple[pa.DataType, str]]] = {
-    "predictions": CHAPTER
-    | {"predictor": (TEXT, "a name of `predictors`")}
-    | GROUPING
-    | FOLD
-    | WINDOW
-    | {
-        "session": (TEXT, "recording session of the window"),
-        "group": (TEXT, "group of the user, whose model predicts the window"),
-        "class": (TEXT, "class whose probability the row holds; one row per window and class"),
-        "probability": (pa.float64(), "predicted probability of the class"),
-        "scaled": (pa.float64(), "the same after temperature scaling, fitted on validation windows"),
-        "truth": (pa.bool_(), "whether the class is the true one"),
-        "rating": (pa.float64(), "true rating of the window; null unless the target is of kind `rating`"),
-        "expected": (pa.float64(), "expected rating: mean ratings of the classes, weighted by `scaled`"),
-    },
-    "importance": CHAPTER
-    | WINDOW
-    | FOLD
-    | {
-        "subset": (TEXT, "subset of the window in this fold: train, validation or test"),
-        "block": (pa.int32(), "block of time; windows of a block are not independent"),
-        "seed": (pa.int32(), "training seed of the network; 0 for shapley"),
-        "measure": (TEXT, "shapley, attention or ablation"),
-        "modality": (TEXT, "a name of `modalities`"),
-        "importance": (pa.float64(), "importance: of shapley in AUROC, of attention a share, of ablation in nats"),
-    },
-    "groups": CHAPTER
-    | GROUPING
-    | FOLD
-    | {
-        "user": (TEXT, "participant"),
-        "group": (TEXT, "name of the group"),
-        "certainty": (pa.float64(), "share of resampled blocks of time with the same group; null if unknown"),
-    },
+TYPES = {
+    "string": TEXT,
+    "bool": pa.bool_(),
+    "int16": pa.int16(),
+    "int32": pa.int32(),
+    "double": pa.float64(),
+    "timestamp": pa.timestamp("ms", tz="UTC"),
 }
 
 
@@ -85,7 +47,7 @@ class Run:
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """One row per predicted window and class; see `DICTIONARY`."""
+        """One row per predicted window and class; see `data_dictionary`."""
         return _table(self.folder, "predictions")
 
     @cached_property
@@ -130,17 +92,13 @@ def load_run(results: str | Path) -> Run:
 
 def data_dictionary() -> pd.DataFrame:
     """Return table, column, type and description of every exported column."""
-    rows = [
-        (table, column, str(kind), description)
-        for table, columns in DICTIONARY.items()
-        for column, (kind, description) in columns.items()
-    ]
-    return pd.DataFrame(rows, columns=["table", "column", "type", "description"])
+    return read_csv(Path(__file__).parent / "dictionary.csv")
 
 
 def export_schema(name: str) -> pa.Schema:
-    """Return the schema of an exported table."""
-    return pa.schema([(column, kind) for column, (kind, _) in DICTIONARY[name].items()])
+    """Return the schema of an exported table: predictions, importance or groups."""
+    columns = data_dictionary().query("table == @name")
+    return pa.schema([(row.column, TYPES[row.type]) for row in columns.itertuples()])
 
 
 def _chapters(folder: Path) -> list[Path]:
@@ -196,7 +154,7 @@ def export_pieces(chapters: Iterable[Path], name: str) -> Iterator[pa.Table]:
     chapters : iterable of Path
         Folders of the results of each target and split.
     name : str
-        A table of `DICTIONARY`.
+        predictions, importance or groups.
 
     Yields
     ------
