@@ -48,7 +48,7 @@ def test_the_workflow_requires_the_snakemake_of_pyproject() -> None:
 
 def test_results_are_read_without_extras() -> None:
     extras = ["torch", "jinja2", "networkx", "seaborn", "matplotlib", "tabulate", "rich", "snakemake"]
-    readers = ["load_config", "load_run", "read_windows", "read_split", "read_importance", "read_groups"]
+    readers = ["load_config", "load_run", "read_windows", "read_folds", "read_importance", "read_groups"]
     readers += ["read_predictions", "score_users", "score_groups"]
     code = (
         f"import sys; sys.modules |= dict.fromkeys({extras}); import lifelog; [getattr(lifelog, n) for n in {readers}]"
@@ -71,7 +71,7 @@ def test_the_conda_environment_has_the_locked_versions() -> None:
 def test_every_imported_package_is_declared() -> None:
     optional = re.findall(r"^([\w-]+)==", (ROOT / "envs/rocket.txt").read_text(), re.M)
     declared = {normalised(name) for name in [*(requirement.name for requirement in required("all")), *optional]}
-    modules = {"sklearn": "scikit-learn", "yaml": "pyyaml", "matplotlib": "seaborn", "simdjson": "pysimdjson"}
+    modules = {"sklearn": "scikit-learn", "yaml": "pyyaml", "matplotlib": "seaborn"}
     for path in (ROOT / "lifelog").rglob("*.py"):
         for name in re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.M):
             if name not in sys.stdlib_module_names and name != "lifelog":
