@@ -1,12 +1,17 @@
-"""The first page of the report: what was found, for whom, how sure it is, and what to do next."""
+"""The first page: what was found, for whom, how sure it is, and what to do next."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
-from lifelog.report.chapter import Chapter
+from lifelog.config import Config
+from lifelog.evaluate.metrics import METRICS
+from lifelog.report.chapter import Chapter, Run
+from lifelog.report.views.parts import NOTHING, mark, show
 
 FEWEST_BLOCKS = 10  # of a user, below which importance is rarely measured
 FEW_WINDOWS = 60  # of a user, below which importance is often not measured (docs/validation.md)
@@ -14,11 +19,76 @@ MUCH_LOST = 0.1  # share of labelled time
 STRATEGIES = {
     "global": "one model of all participants",
     "personal": "one model per participant",
-    "pooled": "one model per participant, in which the others count a little",
+    "pooled": "one model per participant, in which other participants' windows have a small weight",
     "tuned": "the model of all participants, trained further on each",
     "importance": "one model per group of similar importance",
     "blend": "the mean of the model of all participants and the personal one",
 }
+
+
+@dataclass(frozen=True)
+class OverviewView:
+    """The first page, whose headline is that of the first chapter."""
+
+    config: Config
+    run: Run
+    chapters: list[Chapter]
+
+    @property
+    def first(self) -> Chapter:
+        """The chapter of the primary test."""
+        return self.chapters[0]
+
+    @property
+    def numbers(self) -> list[tuple[str, str]]:
+        """Numbers that describe the cohort, with descriptions."""
+        return key_numbers(self.run.cohort, self.run.problems, self.config.windows.seconds)
+
+    @property
+    def simulated(self) -> str:
+        """Whether the recordings are simulated."""
+        simulated = self.config.cohort.layout == "simulated"
+        return "The recordings are simulated, and the planted truth is known." if simulated else ""
+
+    @property
+    def steps(self) -> list[str]:
+        """What to do next."""
+        return next_steps(self.first, self.run.cohort)
+
+    @property
+    def people(self) -> list[dict[str, Any]]:
+        """The sensors that matter, one row per participant."""
+        return sensors_that_matter(self.first) if self.first.details else []
+
+    @property
+    def best(self) -> str:
+        """What the best strategy of a participant is best by."""
+        metric, decided = METRICS[self.config.compare.metric].label, self.first.decision.get("predictor")
+        return f"highest {metric} of {decided}" if decided else f"highest {metric}"
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        """One row per chapter."""
+        return [
+            {
+                "chapter": Markup('<a href="#{}">{}</a>{}').format(c.key, c.title, c.exploratory),
+                "conclusion": c.verdict["headline"],
+                "recommended": c.decision.get("recommended"),
+                "leak": mark("span", c.verdict["leak"]["words"], c.verdict["leak"]["outcome"]),
+            }
+            for c in self.chapters
+        ]
+
+    @property
+    def closing(self) -> str:
+        """What scores and intervals are, and the limits of the results."""
+        compare, predictor = self.config.compare, self.config.primary.predictor
+        primary = f" The primary test is that of {predictor} ({self.first.title})." if predictor else ""
+        return (
+            f"Scores are {METRICS[compare.metric].label} on test windows, mean over participants; intervals "
+            f"({compare.confidence:.0%}) are those of Student's t distribution over participants.{primary} "
+            f"{self.first.verdict['limits']}"
+        )
 
 
 def key_numbers(cohort: pd.DataFrame, problems: pd.DataFrame, seconds: int) -> list[tuple[str, str]]:
@@ -52,7 +122,7 @@ def lost_share(cohort: pd.DataFrame) -> float:
 
 
 def sensors_that_matter(chapter: Chapter) -> list[dict[str, Any]]:
-    """Return one entry per participant: the modalities that matter, and how reliable that is.
+    """Return one row per participant: the modalities that matter, and how reliable that is.
 
     Parameters
     ----------
@@ -62,29 +132,32 @@ def sensors_that_matter(chapter: Chapter) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        user; sensors, each with modality, shapley, low and high, for Shapley values whose interval is above 0, the largest first;
-        halves, the rank correlation between halves of the user's blocks of time; group; best, the strategy with the highest
-        score of the predictor that the decision is about.
+        user; sensors, those with Shapley values whose interval is above 0, the largest first; halves, the rank
+        correlation between halves of the user's blocks of time; group; best, the strategy with the highest score of the
+        predictor that the decision is about.
     """
     assert chapter.details is not None
     values = chapter.details.values
     matter = values[values.low > 0].sort_values("shapley", ascending=False, kind="stable")
     halves = chapter.details.importance.set_index("user").halves_shapley
     groups = chapter.details.groups.set_index("user").group
-    decision = chapter.verdict["decision"]
-    strategies = [column for column in chapter.by_user.columns if decision and column[0] == decision["predictor"]]
-    strategies = [column for column in strategies if column[1] in STRATEGIES]
+    predictor = chapter.decision.get("predictor")
+    strategies = [(p, s) for p, s in chapter.by_user.columns if p == predictor and s in STRATEGIES]
     best = chapter.by_user[strategies].dropna().idxmax(axis=1) if strategies else {}
-    return [
-        {
-            "user": user,
-            "sensors": matter[matter.user == user][["modality", "shapley", "low", "high"]].to_dict("records"),
-            "halves": halves.get(user, float("nan")),
-            "group": groups.get(user, "–"),
-            "best": best[user][1] if user in best else "–",
-        }
-        for user in dict.fromkeys(values.user)
-    ]
+    rows = []
+    for user in dict.fromkeys(values.user):
+        own = matter[matter.user == user]
+        row = {"user": user, "sensors": _sensors(own), "group": groups.get(user, NOTHING)}
+        row |= {"halves": show(halves.get(user), ".2f") if len(own) else NOTHING}
+        rows.append(row | {"best": best[user][1] if user in best else NOTHING})
+    return rows
+
+
+def _sensors(values: pd.DataFrame) -> str:
+    """Return modalities with their values and intervals."""
+    rows = values.itertuples()
+    shown = [mark("strong", x.modality) + f" {x.shapley:+.2f} [{x.low:+.2f}, {x.high:+.2f}]" for x in rows]
+    return Markup(", ").join(shown) or "not measured"
 
 
 def too_few_blocks(blocks: pd.Series) -> str | None:
@@ -125,16 +198,16 @@ def next_steps(chapter: Chapter, cohort: pd.DataFrame) -> list[str]:
         The most important one first.
     """
     steps = []
-    decision = chapter.verdict["decision"]
+    decision = chapter.decision
     if chapter.verdict["leak"]["outcome"] == "leak":
         steps.append(
             "Choose another split before you use any score: time alone predicts the label, and the sensors are not "
             "clearly better."
         )
-    if decision and decision["recommended"]:
+    if decision.get("recommended"):
         scheme = decision["recommended"]
         steps.append(f"Predict {chapter.target} by {decision['predictor']} with {STRATEGIES[scheme]} ({scheme}).")
-    elif decision and decision["strategies"]:
+    elif decision.get("strategies"):
         steps.append(f"{decision['sentence']} Record more participants or sessions, or try other sensors.")
     if chapter.details is not None:
         unmeasured = chapter.details.unstable
@@ -146,7 +219,7 @@ def next_steps(chapter: Chapter, cohort: pd.DataFrame) -> list[str]:
             if few_windows and not few:
                 more = f" {few_windows} of them have fewer than {FEW_WINDOWS} windows: record more."
             steps.append(f"Do not interpret the importance of {of_all}: it is not measured.{more}")
-        if decision and decision["recommended"]:
+        if decision.get("recommended"):
             steps.append(f"For new participants: {chapter.details.curve}")
     if lost_share(cohort) > MUCH_LOST:
         steps.append(f"Find out why {lost_share(cohort):.0%} of the labelled time was lost (page Cohort).")

@@ -1,27 +1,116 @@
 """inspect_recordings: what is recorded, what would be lost and why, and the labels; without any training.
 
-The first page for own data (`snakemake inspect`) reads only the windows and quality tables. With the values of the
-modalities (`snakemake preview`) it also shows which sensors matter for whom.
+The first page for own data (`snakemake inspect`) reads only the windows and quality tables. With the Shapley values of
+the modalities (`snakemake preview`) it also shows which sensors matter for whom.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from lifelog.config import Config
 from lifelog.importance.measures import MEASURES
-from lifelog.report.overview import too_few_blocks
 from lifelog.report.page import render_page
 from lifelog.report.tables import cohort_yield, problem_counts
+from lifelog.report.views.overview import too_few_blocks
+from lifelog.report.views.parts import NOTHING, Column, Row, mark, show
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import independent_blocks
-from lifelog.tables import write_text
 
 HOURS = ("0-3", "3-6", "6-9", "9-12", "12-15", "15-18", "18-21", "21-24")
+MOST_CAUSES, MOST_VALUES = 60, 12  # that are listed
+
+
+@dataclass(frozen=True)
+class LabelsView:
+    """The labels of a target."""
+
+    name: str
+    counts: dict[str, pd.DataFrame]  # of label_counts
+
+    @property
+    def unused(self) -> str:
+        """Label values that are in no bin."""
+        windows = self.counts["values"].windows.head(MOST_VALUES)
+        values = ", ".join(f"{value} ({number} windows)" for value, number in windows.items())
+        return f"Values in no bin: {values}." if values else ""
+
+    @property
+    def tables(self) -> list[tuple[list[Column], list[Row]]]:
+        """Columns and rows of the numbers of windows by user, and by time of day."""
+        titles = {"users": "user", "hours": "time of day"}
+        return [
+            (
+                # The key 0 is no name of a class.
+                [Column(title, 0), *(Column(name, form="d") for name in self.counts[kind])],
+                [{0: index} | row for index, row in self.counts[kind].to_dict("index").items()],
+            )
+            for kind, title in titles.items()
+        ]
+
+
+@dataclass(frozen=True)
+class InspectionView:
+    """The page about the recordings."""
+
+    config: Config
+    cohort: pd.DataFrame
+    problems: list[str]
+    causes: pd.DataFrame
+    yields: pd.DataFrame
+    values: pd.DataFrame | None
+    planted: Mapping[str, list[str]]
+    labels: list[LabelsView]
+
+    @property
+    def heading(self) -> str:
+        """Windows, participants and lost time."""
+        lost = f"{self.cohort.lost_minutes.sum():.0f} labelled minutes lost"
+        return f"{self.cohort.windows.sum()} windows of {len(self.cohort)} participants; {lost}"
+
+    @property
+    def configured(self) -> str:
+        """Layout and windows."""
+        config, when = self.config, ", before any training" if self.values is None else ""
+        windows = f"windows of {config.windows.seconds} s, {len(config.modalities)} modalities"
+        return f"Recordings as configured{when}: layout {config.cohort.layout}, {windows}."
+
+    @property
+    def about_values(self) -> str:
+        """What the Shapley values are."""
+        primary = self.config.primary
+        return f"{MEASURES['shapley'].caption} Target {primary.target}, {primary.split} split"
+
+    @property
+    def columns(self) -> list[Column]:
+        """Columns of the Shapley values."""
+        names = [] if self.values is None else dict.fromkeys(self.values.modality)
+        planted = [Column("planted", 1)] if self.planted else []
+        return [Column("user", 0), *(Column(name, form="n") for name in names), *planted]
+
+    @property
+    def shapley(self) -> list[Row]:
+        """Shapley values by user and modality; those whose interval is above 0 are marked."""
+        rows: dict[str, Row] = {}
+        for value in () if self.values is None else self.values.itertuples():
+            own = rows.setdefault(value.user, {0: value.user, 1: ", ".join(self.planted.get(value.user, []))})
+            shown = show(value.shapley, "+.2f")
+            own[value.modality] = mark("strong", f"{shown}*") if value.low > 0 else shown
+        return list(rows.values())
+
+    @property
+    def modalities(self) -> list[Row]:
+        """What is recorded of each modality of each user, with local times."""
+        rows = self.yields.to_dict("records")
+        return [row | {key: self._local(row, key) for key in ("first", "last")} for row in rows]
+
+    def _local(self, row: Row, key: str) -> str:
+        zone = self.config.cohort.zone(row["user"])
+        return NOTHING if pd.isna(row[key]) else f"{row[key].tz_convert(zone):%Y-%m-%d %H:%M}"
 
 
 def inspect_recordings(
@@ -29,11 +118,10 @@ def inspect_recordings(
     labels: Mapping[str, pd.DataFrame],
     quality: pd.DataFrame,
     problems: list[str],
-    path: str | Path,
     values: pd.DataFrame | None = None,
     planted: Mapping[str, list[str]] | None = None,
-) -> None:
-    """Write the page.
+) -> str:
+    """Render the page.
 
     Parameters
     ----------
@@ -45,30 +133,28 @@ def inspect_recordings(
         Quality tables of all users.
     problems : list of str
         Problems of `check_recordings`.
-    path : str or Path
-        HTML file to write.
     values : pandas.DataFrame, optional
         Table of `compare_shapley` under the primary split.
     planted : mapping of str to list of str, optional
         By user of a simulated cohort, the modalities that depend on the label.
+
+    Returns
+    -------
+    str
+        HTML.
     """
     starts = {user: frame.start for user, frame in labels.items()}
-    page = render_page(
-        "inspection.html",
+    view = InspectionView(
         config=config,
-        local=lambda time, user: (
-            "–" if pd.isna(time) else f"{time.tz_convert(config.cohort.zone(user)):%Y-%m-%d %H:%M}"
-        ),
-        problems=[*problems, *_too_few(config, labels)],
         cohort=cohort_yield(quality, starts, config.cohort.zone, config.windows.seconds),
-        modalities=modality_yield(quality, config.modalities, config.windows.seconds),
-        causes=problem_counts(quality),
+        problems=[*problems, *_too_few(config, labels)],
+        causes=problem_counts(quality).head(MOST_CAUSES),
+        yields=modality_yield(quality, config.modalities, config.windows.seconds),
         values=values,
-        caption=MEASURES["shapley"].caption,
         planted=planted or {},
-        targets={name: label_counts(config, name, labels) for name in config.targets_run},
+        labels=[LabelsView(name, label_counts(config, name, labels)) for name in config.targets_run],
     )
-    write_text(page, path)
+    return render_page("inspection.html", page=view)
 
 
 def _too_few(config: Config, labels: Mapping[str, pd.DataFrame]) -> list[str]:
