@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lifelog.config import Config
 from lifelog.report.chapter import Chapter, SplitDetails
-from lifelog.report.views.parts import show
+from lifelog.report.views.parts import count, show
 
 ONE_GROUP = (
     "The importance of all windows forms one group. Importance of a fold, whose test windows are left out, may form "
@@ -39,7 +39,7 @@ def chosen_number(details: SplitDetails, auto: bool) -> list[str]:
     for row in details.clusters[details.clusters.chosen].itertuples():
         best = "lowest BIC; one group was possible"
         best = best if row.algorithm == "mixture" else "highest silhouette; one group was not possible"
-        number = f"{details.groups.group.nunique()} groups from {row.k} clusters by {row.algorithm}"
+        number = f"{count(details.groups.group.nunique(), 'group')} from {count(row.k, 'cluster')} by {row.algorithm}"
         quality = f"silhouette {show(row.silhouette, '.2f')}, stability {show(row.stability, '.2f')}"
         number += f", the number with the {best}" if auto else ""
         sentences.append(f"{number}: {quality} (adjusted Rand index under resampling of blocks and seeds).")

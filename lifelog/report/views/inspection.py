@@ -17,7 +17,7 @@ from lifelog.importance.measures import MEASURES
 from lifelog.report.page import render_page
 from lifelog.report.tables import cohort_yield, problem_counts
 from lifelog.report.views.overview import too_few_blocks
-from lifelog.report.views.parts import NOTHING, Column, Row, mark, show
+from lifelog.report.views.parts import NOTHING, Column, Row, count, mark, show
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import independent_blocks
 
@@ -36,7 +36,7 @@ class LabelsView:
     def unused(self) -> str:
         """Label values that are in no bin."""
         windows = self.counts["values"].windows.head(MOST_VALUES)
-        values = ", ".join(f"{value} ({number} windows)" for value, number in windows.items())
+        values = ", ".join(f"{value} ({count(number, 'window')})" for value, number in windows.items())
         return f"Values in no bin: {values}." if values else ""
 
     @property
