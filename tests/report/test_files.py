@@ -1,13 +1,14 @@
 """The files that the report reads are those that its rule has as inputs."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lifelog.config import Config
 from lifelog.report.files import chapter_files, read_files, run_files
 
-CASES = {
+CASES: dict[str, tuple[dict[str, Any], str, set[str], set[str]]] = {
     "simulated": ({}, "blocked", {"recovery.json"}, {"published.json"}),
     "recorded": ({"cohort": {"layout": "etri"}}, "blocked", set(), {"recovery.json", "published.json"}),
     "published": (

@@ -4,13 +4,15 @@ import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from lifelog.config import Config
 from lifelog.report.glossary import glossary, link_terms
 from lifelog.report.page import read_texts
-from lifelog.report.views.overview import key_numbers, next_steps, sensors_that_matter
+from lifelog.report.views.overview import OverviewView
 from lifelog.settings.predict import predictor_settings
 from tests.workflow import Workflow
 
@@ -19,7 +21,7 @@ COHORT = pd.DataFrame({"user": ["a", "b"], "windows": [95, 55], "minutes": [95.0
 
 def chapter(
     recommended: str | None = "personal", leak: str = "no_leak", unstable: tuple[str, ...] = (), blocks: int = 20
-) -> SimpleNamespace:
+) -> Any:
     decision = {
         "strategies": {"lda": [1]},
         "recommended": recommended,
@@ -49,15 +51,20 @@ def chapter(
     return SimpleNamespace(target="tension", by_user=by_user, subsets=subsets, **results)
 
 
+def overview(first: Any, problems: pd.DataFrame | None = None) -> OverviewView:
+    run: Any = SimpleNamespace(cohort=COHORT, problems=problems)
+    return OverviewView(Config(), run, [first])
+
+
 def test_three_numbers_describe_the_cohort() -> None:
     problems = pd.DataFrame({"kind": ["modality", "label"], "reason": ["flat signal", "no sample"]})
-    numbers = key_numbers(COHORT, problems, 60)
+    numbers = overview(chapter(), problems).numbers
     assert [number for number, _ in numbers] == ["2", "150", "25.0%"]
     assert "at least 55" in numbers[1][1] and "mostly: no sample" in numbers[2][1]
 
 
 def test_sensors_that_matter_have_intervals_above_0() -> None:
-    first, second = sensors_that_matter(chapter())
+    first, second = overview(chapter()).people
     assert first["sensors"] == ("<strong>acc</strong> +0.30 [+0.20, +0.40], <strong>eda</strong> +0.20 [+0.10, +0.30]")
     assert (second["sensors"], second["halves"], first["halves"]) == ("not measured", "–", "0.90")
     assert (first["best"], second["best"]) == ("personal", "global") and first["group"] == "group 1"
@@ -73,8 +80,8 @@ def test_sensors_that_matter_have_intervals_above_0() -> None:
         ({"unstable": ("b",), "blocks": 7}, ["1 of 1 have labels for fewer than 10 independent stretches", "median 7"]),
     ],
 )
-def test_next_steps_follow_from_the_results(about: dict, expected: list[str]) -> None:
-    steps = " ".join(next_steps(chapter(**about), COHORT))
+def test_next_steps_follow_from_the_results(about: dict[str, Any], expected: list[str]) -> None:
+    steps = " ".join(overview(chapter(**about)).steps)
     assert all(text in steps for text in [*expected, "25% of the labelled time"])
     # Where nothing can be predicted, personal models "reach" the global one at once.
     assert ("about 20 windows" in steps) == (about.get("recommended", "personal") is not None)

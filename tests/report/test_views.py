@@ -16,13 +16,13 @@ from lifelog.report.chapter import SplitDetails
 from lifelog.report.views.cohort import CohortView, SubsetsView
 from lifelog.report.views.comparison import ComparisonView, PublishedView, difference_texts, finding_row, remarks
 from lifelog.report.views.groups import ONE_GROUP, GroupsView
-from lifelog.report.views.importance import ImportanceView, measured, reliable, stability, stability_title
+from lifelog.report.views.importance import ImportanceView, stability, stability_title
 from lifelog.report.views.overview import OverviewView, too_few_blocks
 from lifelog.report.views.parts import Column, count, mark, p_value
-from lifelog.report.views.users import Member, UserChapter, UsersView, membership, neighbours, recorded
+from lifelog.report.views.users import Member, UserChapter, UsersView, UserView, neighbours
 
-SEEDS = {"shapley": {}, "attention": {"groups": {"importance": "attention"}}}
-ONE_SEED = {"mil": {"seeds": [0]}, "groups": {"importance": "attention"}}
+SEEDS: dict[str, Any] = {"shapley": {}, "attention": {"groups": {"importance": "attention"}}}
+ONE_SEED: dict[str, Any] = {"mil": {"seeds": [0]}, "groups": {"importance": "attention"}}
 
 
 def details(**changes: Any) -> SplitDetails:
@@ -38,7 +38,11 @@ def details(**changes: Any) -> SplitDetails:
         clusters=pd.DataFrame(
             {"algorithm": "mixture", "k": 1, "silhouette": [np.nan], "stability": 0.5, "chosen": True}
         ),
-        **{
+        directions={"a": empty, "b": empty},
+        curve="Curve.",
+        recovery=None,
+        published=None,
+        level=0.05,
             "directions": {"a": empty, "b": empty},
             "curve": "Curve.",
             "recovery": None,
@@ -49,8 +53,13 @@ def details(**changes: Any) -> SplitDetails:
     return replace(made, **changes)
 
 
+def some(**values: Any) -> Any:
+    """A stand-in that has some values only."""
+    return SimpleNamespace(**values)
+
+
 def chapter(**changes: Any) -> Any:
-    verdict = {"findings": [], "left_out": [], "leak": {"sentence": "No leak.", "outcome": "no_leak"}}
+    verdict: dict[str, Any] = {"findings": [], "left_out": [], "leak": {"sentence": "No leak.", "outcome": "no_leak"}}
     verdict |= {"headline": "Better.", "exploratory": False, "primary": "lda", "metric": "macro_f1"}
     return SimpleNamespace(
         **{"verdict": verdict, "decision": {}, "details": None, "reasons": {}, "notes": []} | changes
@@ -70,7 +79,7 @@ def chapter(**changes: Any) -> Any:
         (Column("x", form="wrap"), {"x": "long"}, "long", "wrap"),
     ],
 )
-def test_cells_have_text_and_class(column: Column, row: dict, text: str, css: str) -> None:
+def test_cells_have_text_and_class(column: Column, row: dict[str, Any], text: str, css: str) -> None:
     assert column.cell(row) == text and column.css == css
 
 
@@ -87,6 +96,14 @@ def test_nouns_and_marks() -> None:
 def test_the_level_of_tests_is_that_of_the_configuration() -> None:
     assert details().differing == ["eda"] and list(details().apart.user) == ["a"]
     assert details(level=0.1).differing == ["eda", "acc"] and list(details(level=0.1).apart.user) == ["a", "b"]
+
+
+def measured(details: SplitDetails) -> str:
+    return ImportanceView(Config(), chapter(), details).measured
+
+
+def reliable(config: Config, details: SplitDetails) -> str:
+    return ImportanceView(config, chapter(), details).reliable
 
 
 def test_measured_importance() -> None:
@@ -142,8 +159,8 @@ def test_the_number_of_groups() -> None:
     assert "planted ones: 0.50" in GroupsView(Config(), chapter(), two).sentences[0]
 
 
-FINDING = {"predictor": "lda", "better_than_chance": True, "sensorless": None, "outcome": "equal", "users": 4}
-FINDING |= {"users_better": 3, "random": 0.5, "random_groupings": 1, "random_min": 0.4, "random_max": 0.6}
+FINDING: dict[Any, Any] = {"predictor": "lda", "better_than_chance": True, "sensorless": None, "outcome": "equal"}
+FINDING |= {"users": 4, "users_better": 3, "random": 0.5, "random_groupings": 1, "random_min": 0.4, "random_max": 0.6}
 
 
 def test_findings() -> None:
@@ -191,7 +208,7 @@ def test_differences_to_the_global_model() -> None:
 
 def test_the_comparison_with_the_study() -> None:
     user = {"user": "101", "group": [None, 2], "test_windows": [10, None], "importance": {"eda": [0.1, None]}}
-    found = {"users": [user], "clusters": [], "adjusted_rand_index": None, "users_in_both": 1}
+    found: dict[str, Any] = {"users": [user], "clusters": [], "adjusted_rand_index": None, "users_in_both": 1}
     scores = {"published_f1": 0.5, "accuracy": 0.5}
     found["scores"] = {"printed": {"user": "101", **scores}, "run": {"0": {**scores, "macro_f1": 0.25}}}
     view = PublishedView(found, True)
@@ -205,8 +222,8 @@ def test_the_comparison_with_the_study() -> None:
 
 def test_the_page_of_the_cohort() -> None:
     problems = pd.DataFrame({"kind": ["label"] * 42})
-    assert CohortView(SimpleNamespace(problems=problems), []).more_problems.endswith("2 more kinds of problems.")
-    assert CohortView(SimpleNamespace(problems=problems[:40]), []).more_problems == ""
+    assert CohortView(some(problems=problems), []).more_problems.endswith("2 more kinds of problems.")
+    assert CohortView(some(problems=problems[:40]), []).more_problems == ""
     near, far = (chapter(subsets=pd.DataFrame({"nearest": [minutes]})) for minutes in (1, 60))
     assert "check for leaks" in SubsetsView(near).nearest and "check for leaks" not in SubsetsView(far).nearest
     assert SubsetsView(near).excluded == SubsetsView(near).lacking == ""
@@ -218,7 +235,7 @@ def test_the_page_of_the_cohort() -> None:
 def test_the_first_page() -> None:
     first = chapter(title="tension, blocked split")
     first.verdict["limits"] = "Limits."
-    view = OverviewView(Config(), SimpleNamespace(), [first])
+    view = OverviewView(Config(), some(), [first])
     assert "primary test is that of lda (tension, blocked split)" in view.closing and "(95%)" in view.closing
     assert view.simulated and view.best == "highest macro-F1" and view.people == []
     first.decision = {"predictor": "boosting"}
@@ -229,13 +246,20 @@ def test_the_first_page() -> None:
 def test_participants() -> None:
     assert neighbours(["a", "b", "c"], 0) == [("user-b", "Next: b")]
     assert neighbours(["a", "b", "c"], 1) == [("user-a", "Previous: a"), ("user-c", "Next: c")]
-    row = {"windows": 1, "lost_minutes": 2, "reasons": "", "first_day": "", "last_day": ""}
-    assert recorded(row) == "1 window; 2.0 labelled minutes lost."
+    row: dict[Any, Any] = {"windows": 1, "lost_minutes": 2, "reasons": "", "first_day": "", "last_day": ""}
+    assert UserView(row, [], [], []).recorded == "1 window; 2.0 labelled minutes lost."
     row |= {"reasons": "no sample 2", "first_day": "2019-09-01", "last_day": "2019-09-02"}
-    assert recorded(row) == "1 window; 2.0 labelled minutes lost (no sample 2), 2019-09-01 to 2019-09-02."
+    assert (
+        UserView(row, [], [], []).recorded
+        == "1 window; 2.0 labelled minutes lost (no sample 2), 2019-09-01 to 2019-09-02."
+    )
     attention = Config(**SEEDS["attention"])
-    assert "a Shapley value has" in UsersView(Config(), SimpleNamespace(), []).measured
-    assert "training seeds rank" in UsersView(attention, SimpleNamespace(), []).measured
+    assert "a Shapley value has" in UsersView(Config(), some(), []).measured
+    assert "training seeds rank" in UsersView(attention, some(), []).measured
+
+
+def membership(own: Member, by_values: bool) -> str:
+    return UserChapter("a", chapter(), own, by_values).membership
 
 
 def test_the_group_of_a_participant() -> None:

@@ -29,7 +29,18 @@ class ImportanceView:
     @property
     def measured(self) -> str:
         """Whether importance is measured, and whether participants differ."""
-        return measured(self.details)
+        details = self.details
+        above, tested = int((details.values.low > 0).sum()), details.heterogeneity.p_holm.notna().any()
+        if not above:
+            what = ": no modality of any participant has a Shapley value whose interval is above 0."
+            return mark("strong", "Importance is not measured") + what
+        of_all = f"{above} of {details.values.shapley.notna().sum()} Shapley values have an interval above 0."
+        if not tested:
+            few = f"they have fewer than {MIN_BLOCKS} blocks of time each"
+            return f"{of_all} Whether participants differ is not tested: {few}."
+        where = f"Participants differ in {', '.join(details.differing)}"
+        none = "Participants do not differ measurably in any modality"
+        return f"{of_all} {where if details.differing else none} (Cochran's test, Holm)."
 
     @property
     def planted(self) -> str:
@@ -47,8 +58,18 @@ class ImportanceView:
 
     @property
     def reliable(self) -> str:
-        """For whom importance is measured, or stable."""
-        return reliable(self.config, self.details)
+        """For whom the importance that forms the groups is measured, or stable between training seeds."""
+        config, details = self.config, self.details
+        users = ", ".join(details.unstable)
+        if config.groups.importance == "shapley":
+            what = f" for these participants: {users} (no Shapley value with an interval above 0)."
+            return mark("strong", "Not measured") + what if users else ""
+        if len(config.mil.seeds) < 2:
+            return "Stability is unknown, since there is one training seed (" + mark("code", "mil.seeds") + ")."
+        if users:
+            why = f"(rank correlation between training seeds below {STABLE})."
+            return mark("strong", "Not stable") + f", and not interpretable for these participants: {users} {why}"
+        return f"Training seeds agree for every participant (rank correlation of at least {STABLE})."
 
     @property
     def halves(self) -> str:
@@ -94,42 +115,11 @@ def _by_measure(texts: dict[str, str]) -> str:
     return ", ".join(f"{shown} ({measure_name(measure)})" for measure, shown in texts.items())
 
 
-def measured(details: SplitDetails) -> str:
-    """Return whether importance is measured, and whether participants differ."""
-    above, tested = int((details.values.low > 0).sum()), details.heterogeneity.p_holm.notna().any()
-    if not above:
-        what = ": no modality of any participant has a Shapley value whose interval is above 0."
-        return mark("strong", "Importance is not measured") + what
-    of_all = f"{above} of {details.values.shapley.notna().sum()} Shapley values have an interval above 0."
-    if not tested:
-        few = f"they have fewer than {MIN_BLOCKS} blocks of time each"
-        return f"{of_all} Whether participants differ is not tested: {few}."
-    where = f"Participants differ in {', '.join(details.differing)}"
-    none = "Participants do not differ measurably in any modality"
-    return f"{of_all} {where if details.differing else none} (Cochran's test, Holm)."
-
-
 def _apart(row: Row) -> str:
     more = "more" if row["difference"] > 0 else "less"
     low, high = row["difference_low"], row["difference_high"]
     numbers = f"{row['difference']:+.3f} [{low:+.3f}, {high:+.3f}]"
     return Markup("{} matters {} for {}: {}").format(row["modality"], more, user_link(row["user"]), numbers)
-
-
-def reliable(config: Config, details: SplitDetails) -> str:
-    """Return for whom the importance that forms the groups is measured, or stable between training seeds."""
-    users = ", ".join(details.unstable)
-    if config.groups.importance == "shapley":
-        what = f" for these participants: {users} (no Shapley value with an interval above 0)."
-        return mark("strong", "Not measured") + what if users else ""
-    if len(config.mil.seeds) < 2:
-        return Markup("Stability is unknown, since there is one training seed ({}).").format(mark("code", "mil.seeds"))
-    if users:
-        what = (
-            f", and not interpretable for these participants: {users} (rank correlation between training seeds below "
-        )
-        return mark("strong", "Not stable") + f"{what}{STABLE})."
-    return f"Training seeds agree for every participant (rank correlation of at least {STABLE})."
 
 
 def stability(config: Config, scores: Row) -> str:

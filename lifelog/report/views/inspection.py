@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -58,13 +59,42 @@ class InspectionView:
     """The page about the recordings."""
 
     config: Config
-    cohort: pd.DataFrame
-    problems: list[str]
-    causes: pd.DataFrame
-    yields: pd.DataFrame
+    frames: Mapping[str, pd.DataFrame]  # by user, everything but the sensors of the windows table
+    quality: pd.DataFrame
+    found: list[str]  # of check_recordings
     values: pd.DataFrame | None
     planted: Mapping[str, list[str]]
-    labels: list[LabelsView]
+
+    @cached_property
+    def cohort(self) -> pd.DataFrame:
+        """Windows and lost time by user."""
+        starts = {user: frame.start for user, frame in self.frames.items()}
+        return cohort_yield(self.quality, starts, self.config.cohort.zone, self.config.windows.seconds)
+
+    @property
+    def causes(self) -> pd.DataFrame:
+        """What is lost, the commonest causes first."""
+        return problem_counts(self.quality).head(MOST_CAUSES)
+
+    @property
+    def problems(self) -> list[str]:
+        """Problems of the recordings, and targets whose labels are too few to measure importance."""
+        config, labels = self.config, self.frames
+        found = list(self.found)
+        for target in map(config.target, config.targets_run):
+            counts = {}
+            for user, frame in labels.items():
+                if target.column in frame:
+                    own = frame[frame[target.column].map(target.class_of, na_action="ignore").notna()]
+                    counts[user] = len(set(independent_blocks(own, target, config.split(config.primary.split))))
+            few = too_few_blocks(pd.Series(counts, dtype=int))
+            found += [f"{target.name}: {few}"] if few else []
+        return found
+
+    @property
+    def labels(self) -> list[LabelsView]:
+        """The labels of each target."""
+        return [LabelsView(name, label_counts(self.config, name, self.frames)) for name in self.config.targets_run]
 
     @property
     def heading(self) -> str:
@@ -105,7 +135,7 @@ class InspectionView:
     @property
     def modalities(self) -> list[Row]:
         """What is recorded of each modality of each user, with local times."""
-        rows = self.yields.to_dict("records")
+        rows = modality_yield(self.quality, self.config.modalities, self.config.windows.seconds).to_dict("records")
         return [row | {key: self._local(row, key) for key in ("first", "last")} for row in rows]
 
     def _local(self, row: Row, key: str) -> str:
@@ -143,32 +173,7 @@ def inspect_recordings(
     str
         HTML.
     """
-    starts = {user: frame.start for user, frame in labels.items()}
-    view = InspectionView(
-        config=config,
-        cohort=cohort_yield(quality, starts, config.cohort.zone, config.windows.seconds),
-        problems=[*problems, *_too_few(config, labels)],
-        causes=problem_counts(quality).head(MOST_CAUSES),
-        yields=modality_yield(quality, config.modalities, config.windows.seconds),
-        values=values,
-        planted=planted or {},
-        labels=[LabelsView(name, label_counts(config, name, labels)) for name in config.targets_run],
-    )
-    return render_page("inspection.html", page=view)
-
-
-def _too_few(config: Config, labels: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Return a sentence for each target whose labels are too few to measure importance."""
-    found = []
-    for target in map(config.target, config.targets_run):
-        counts = {}
-        for user, frame in labels.items():
-            if target.column in frame:
-                own = frame[frame[target.column].map(target.class_of, na_action="ignore").notna()]
-                counts[user] = len(set(independent_blocks(own, target, config.split(config.primary.split))))
-        few = too_few_blocks(pd.Series(counts, dtype=int))
-        found += [f"{target.name}: {few}"] if few else []
-    return found
+    return render_page("inspection.html", page=InspectionView(config, labels, quality, problems, values, planted or {}))
 
 
 def modality_yield(quality: pd.DataFrame, modalities: list[Modality], seconds: int) -> pd.DataFrame:

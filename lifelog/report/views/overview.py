@@ -42,7 +42,16 @@ class OverviewView:
     @property
     def numbers(self) -> list[tuple[str, str]]:
         """Numbers that describe the cohort, with descriptions."""
-        return key_numbers(self.run.cohort, self.run.problems, self.config.windows.seconds)
+        cohort, problems = self.run.cohort, self.run.problems
+        least = int(cohort.windows.min())
+        lost = problems[problems.kind == "label"]
+        why = f", mostly: {lost.reason.iloc[0]}" if len(lost) else ""
+        windows = f"windows of {self.config.windows.seconds} s, at least {least:,} per participant"
+        return [
+            (f"{len(cohort)}", "participants"),
+            (f"{cohort.windows.sum():,}", windows),
+            (f"{lost_share(cohort):.1%}", f"of the labelled time lost{why}"),
+        ]
 
     @property
     def simulated(self) -> str:
@@ -52,13 +61,60 @@ class OverviewView:
 
     @property
     def steps(self) -> list[str]:
-        """What to do next."""
-        return next_steps(self.first, self.run.cohort)
+        """What to do next, the most important step first."""
+        chapter, cohort = self.first, self.run.cohort
+        steps, decision = [], chapter.decision
+        if chapter.verdict["leak"]["outcome"] == "leak":
+            steps.append(
+                "Choose another split before you use any score: time alone predicts the label, and the sensors are not "
+                "clearly better."
+            )
+        if decision.get("recommended"):
+            scheme = decision["recommended"]
+            steps.append(f"Predict {chapter.target} by {decision['predictor']} with {STRATEGIES[scheme]} ({scheme}).")
+        elif decision.get("strategies"):
+            steps.append(f"{decision['sentence']} Record more participants or sessions, or try other sensors.")
+        if chapter.details is not None:
+            unmeasured = chapter.details.unstable
+            if unmeasured:
+                of_all = f"{len(unmeasured)} of {len(chapter.details.importance)} participants"
+                few = too_few_blocks(chapter.subsets.set_index("user").blocks.reindex(unmeasured))
+                few_windows = (cohort.set_index("user").windows.reindex(unmeasured) < FEW_WINDOWS).sum()
+                more = f" {few}" if few else ""
+                if few_windows and not few:
+                    more = f" {few_windows} of them have fewer than {FEW_WINDOWS} windows: record more."
+                steps.append(f"Do not interpret the importance of {of_all}: it is not measured.{more}")
+            if decision.get("recommended"):
+                steps.append(f"For new participants: {chapter.details.curve}")
+        if lost_share(cohort) > MUCH_LOST:
+            steps.append(f"Find out why {lost_share(cohort):.0%} of the labelled time was lost (page Cohort).")
+        return steps
 
     @property
     def people(self) -> list[dict[str, Any]]:
-        """The sensors that matter, one row per participant."""
-        return sensors_that_matter(self.first) if self.first.details else []
+        """One row per participant: the modalities that matter, and how reliable that is.
+
+        `sensors` have Shapley values whose interval is above 0, the largest first; `halves` is the rank correlation
+        between halves of the user's blocks of time; `best` is the strategy with the highest score of the predictor that
+        the decision is about.
+        """
+        chapter = self.first
+        if chapter.details is None:
+            return []
+        values = chapter.details.values
+        matter = values[values.low > 0].sort_values("shapley", ascending=False, kind="stable")
+        halves = chapter.details.importance.set_index("user").halves_shapley
+        groups = chapter.details.groups.set_index("user").group
+        predictor = chapter.decision.get("predictor")
+        strategies = [(p, s) for p, s in chapter.by_user.columns if p == predictor and s in STRATEGIES]
+        best = chapter.by_user[strategies].dropna().idxmax(axis=1) if strategies else {}
+        rows = []
+        for user in dict.fromkeys(values.user):
+            own = matter[matter.user == user]
+            row = {"user": user, "sensors": _sensors(own), "group": groups.get(user, NOTHING)}
+            row |= {"halves": show(halves.get(user), ".2f") if len(own) else NOTHING}
+            rows.append(row | {"best": best[user][1] if user in best else NOTHING})
+        return rows
 
     @property
     def best(self) -> str:
@@ -91,66 +147,9 @@ class OverviewView:
         )
 
 
-def key_numbers(cohort: pd.DataFrame, problems: pd.DataFrame, seconds: int) -> list[tuple[str, str]]:
-    """Return three numbers with their descriptions: participants, windows, and the share of lost labelled time.
-
-    Parameters
-    ----------
-    cohort, problems : pandas.DataFrame
-        Tables of `cohort_yield` and `problem_counts`.
-    seconds : int
-        Window length in seconds.
-
-    Returns
-    -------
-    list of (str, str)
-        Number and description.
-    """
-    least = int(cohort.windows.min())
-    lost = problems[problems.kind == "label"]
-    why = f", mostly: {lost.reason.iloc[0]}" if len(lost) else ""
-    return [
-        (f"{len(cohort)}", "participants"),
-        (f"{cohort.windows.sum():,}", f"windows of {seconds} s, at least {least:,} per participant"),
-        (f"{lost_share(cohort):.1%}", f"of the labelled time lost{why}"),
-    ]
-
-
 def lost_share(cohort: pd.DataFrame) -> float:
     """Return the share of labelled time that is in no window."""
     return float(cohort.lost_minutes.sum() / max(1e-9, (cohort.minutes + cohort.lost_minutes).sum()))
-
-
-def sensors_that_matter(chapter: Chapter) -> list[dict[str, Any]]:
-    """Return one row per participant: the modalities that matter, and how reliable that is.
-
-    Parameters
-    ----------
-    chapter : Chapter
-        A chapter with importance.
-
-    Returns
-    -------
-    list of dict
-        user; sensors, those with Shapley values whose interval is above 0, the largest first; halves, the rank
-        correlation between halves of the user's blocks of time; group; best, the strategy with the highest score of the
-        predictor that the decision is about.
-    """
-    assert chapter.details is not None
-    values = chapter.details.values
-    matter = values[values.low > 0].sort_values("shapley", ascending=False, kind="stable")
-    halves = chapter.details.importance.set_index("user").halves_shapley
-    groups = chapter.details.groups.set_index("user").group
-    predictor = chapter.decision.get("predictor")
-    strategies = [(p, s) for p, s in chapter.by_user.columns if p == predictor and s in STRATEGIES]
-    best = chapter.by_user[strategies].dropna().idxmax(axis=1) if strategies else {}
-    rows = []
-    for user in dict.fromkeys(values.user):
-        own = matter[matter.user == user]
-        row = {"user": user, "sensors": _sensors(own), "group": groups.get(user, NOTHING)}
-        row |= {"halves": show(halves.get(user), ".2f") if len(own) else NOTHING}
-        rows.append(row | {"best": best[user][1] if user in best else NOTHING})
-    return rows
 
 
 def _sensors(values: pd.DataFrame) -> str:
@@ -180,47 +179,3 @@ def too_few_blocks(blocks: pd.Series) -> str | None:
         f"{len(few)} of {len(blocks)} have labels for fewer than {FEWEST_BLOCKS} independent stretches of time (median "
         f"{few.median():.0f}): ask more often, or record more sessions; more windows of the same answer do not help."
     )
-
-
-def next_steps(chapter: Chapter, cohort: pd.DataFrame) -> list[str]:
-    """Return what to do next, as sentences.
-
-    Parameters
-    ----------
-    chapter : Chapter
-        The chapter of the primary test.
-    cohort : pandas.DataFrame
-        Table of `cohort_yield`.
-
-    Returns
-    -------
-    list of str
-        The most important one first.
-    """
-    steps = []
-    decision = chapter.decision
-    if chapter.verdict["leak"]["outcome"] == "leak":
-        steps.append(
-            "Choose another split before you use any score: time alone predicts the label, and the sensors are not "
-            "clearly better."
-        )
-    if decision.get("recommended"):
-        scheme = decision["recommended"]
-        steps.append(f"Predict {chapter.target} by {decision['predictor']} with {STRATEGIES[scheme]} ({scheme}).")
-    elif decision.get("strategies"):
-        steps.append(f"{decision['sentence']} Record more participants or sessions, or try other sensors.")
-    if chapter.details is not None:
-        unmeasured = chapter.details.unstable
-        if unmeasured:
-            of_all = f"{len(unmeasured)} of {len(chapter.details.importance)} participants"
-            few = too_few_blocks(chapter.subsets.set_index("user").blocks.reindex(unmeasured))
-            few_windows = (cohort.set_index("user").windows.reindex(unmeasured) < FEW_WINDOWS).sum()
-            more = f" {few}" if few else ""
-            if few_windows and not few:
-                more = f" {few_windows} of them have fewer than {FEW_WINDOWS} windows: record more."
-            steps.append(f"Do not interpret the importance of {of_all}: it is not measured.{more}")
-        if decision.get("recommended"):
-            steps.append(f"For new participants: {chapter.details.curve}")
-    if lost_share(cohort) > MUCH_LOST:
-        steps.append(f"Find out why {lost_share(cohort):.0%} of the labelled time was lost (page Cohort).")
-    return steps

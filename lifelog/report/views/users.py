@@ -141,7 +141,11 @@ class UserView:
     @property
     def recorded(self) -> str:
         """Windows, lost minutes and days."""
-        return recorded(self.row)
+        row = self.row
+        lost = f"{count(row['windows'], 'window')}; {row['lost_minutes']:.1f} labelled minutes lost"
+        reasons = f" ({row['reasons']})" if row["reasons"] else ""
+        days = f", {row['first_day']} to {row['last_day']}" if row["first_day"] else ""
+        return f"{lost}{reasons}{days}."
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,16 @@ class UserChapter:
         """Why the participant is excluded, or group and importance."""
         if self.chapter.details and self.user in self.chapter.reasons:
             return mark("strong", "Excluded:") + f" {self.chapter.reasons[self.user]}."
-        return membership(self.own, self.by_values) if self.own else ""
+        own, by_values = self.own, self.by_values
+        if own is None:
+            return ""
+        others = f", with {', '.join(own.others)}" if own.others else ""
+        tops = "".join(f" Highest {measure_name(m)}: {', '.join(names)}." for m, names in own.top.items() if names)
+        sentence = f"Member of {own.group}{others}; certainty {show(own.certainty, '.0%')}.{tops} "
+        if own.stable == "no":
+            why = "No Shapley value has an interval above 0" if by_values else "Training seeds disagree"
+            return sentence + mark("strong", f"{why}: the importance of modalities is not interpretable.")
+        return sentence + ("Training seeds agree." if own.stable == "yes" and not by_values else "")
 
     @property
     def no_direction(self) -> str:
@@ -202,22 +215,3 @@ def neighbours(names: list[str], place: int) -> list[tuple[str, str]]:
     """Return the anchors of the previous and the next participant, with the texts of their links."""
     found = {"Previous": names[max(0, place - 1) : place], "Next": names[place + 1 : place + 2]}
     return [(f"user-{name}", f"{which}: {name}") for which, own in found.items() for name in own]
-
-
-def recorded(row: Row) -> str:
-    """Return the windows, lost minutes and days of a participant, from the table of `cohort_yield`."""
-    lost = f"{count(row['windows'], 'window')}; {row['lost_minutes']:.1f} labelled minutes lost"
-    reasons = f" ({row['reasons']})" if row["reasons"] else ""
-    days = f", {row['first_day']} to {row['last_day']}" if row["first_day"] else ""
-    return f"{lost}{reasons}{days}."
-
-
-def membership(own: Member, by_values: bool) -> str:
-    """Return group, most important modalities and stability of a participant."""
-    others = f", with {', '.join(own.others)}" if own.others else ""
-    tops = "".join(f" Highest {measure_name(m)}: {', '.join(names)}." for m, names in own.top.items() if names)
-    sentence = f"Member of {own.group}{others}; certainty {show(own.certainty, '.0%')}.{tops} "
-    if own.stable == "no":
-        why = "No Shapley value has an interval above 0" if by_values else "Training seeds disagree"
-        return sentence + mark("strong", f"{why}: the importance of modalities is not interpretable.")
-    return sentence + ("Training seeds agree." if own.stable == "yes" and not by_values else "")
