@@ -47,7 +47,13 @@ def test_every_imported_package_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     optional = re.findall(r"^([\w-]+)==", (ROOT / "envs/rocket.txt").read_text(), re.M)
     declared = {normalised(name) for name in [*(Requirement(text).name for text in project["dependencies"]), *optional]}
-    modules = {"sklearn": "scikit-learn", "yaml": "pyyaml", "matplotlib": "seaborn", "simdjson": "pysimdjson"}
+    modules = {
+        "sklearn": "scikit-learn",
+        "yaml": "pyyaml",
+        "matplotlib": "seaborn",
+        "markupsafe": "jinja2",
+        "simdjson": "pysimdjson",
+    }
     for path in (ROOT / "lifelog").rglob("*.py"):
         for name in re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.M):
             if name not in sys.stdlib_module_names and name != "lifelog":

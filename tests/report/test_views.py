@@ -43,12 +43,6 @@ def details(**changes: Any) -> SplitDetails:
         recovery=None,
         published=None,
         level=0.05,
-            "directions": {"a": empty, "b": empty},
-            "curve": "Curve.",
-            "recovery": None,
-            "published": None,
-            "level": 0.05,
-        },
     )
     return replace(made, **changes)
 
