@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
-from lifelog.arrays import Floats
 from lifelog.windows.layout import BadInput
 
 MAX_MINUTE_BYTES = 2**26  # of a file of one minute: a hundred times the output of the fastest sensor
@@ -146,7 +145,7 @@ def read_together(folder: Path, keys: list[int]) -> tuple[list[str], dict[int, N
     return names, {key: rows for key, rows in each.items() if rows is not None}
 
 
-def _plain_numbers(bodies: list[memoryview], columns: int) -> Floats | None:
+def _plain_numbers(bodies: list[memoryview], columns: int) -> NDArray[np.float64] | None:
     """Parse lines of decimal numbers, shape (n_rows, n_columns), all finite; None if any line is anything else."""
     text = b"".join(bodies)
     marks = text.translate(None, NUMERALS)
