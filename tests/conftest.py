@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from lifelog.config import Config
+from lifelog.predict.samples import Person, read_people
 from lifelog.settings.windows import Simulation
 from lifelog.splits.assign import assign_splits
+from lifelog.splits.folds import write_folds
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.features import extract_features
 from lifelog.windows.layouts import find_users
+from lifelog.windows.read import iter_windows, read_labels, write_features
 from lifelog.windows.simulated import participants, simulate_cohort
 from tests.workflow import Workflow
 
@@ -60,12 +63,21 @@ def tables(config: Config, raw: Path) -> Path:
     """Windows, quality, features and a blocked split of every user of the tiny cohort."""
     out = raw.parent / "tables"
     for user, folder in find_users(config.cohort, config.simulation).items():
-        windows = out / "windows" / f"{user}.parquet"
-        quality = out / "quality" / f"{user}.parquet"
+        windows, quality, features, splits = (
+            out / kind / f"{user}.parquet" for kind in ("windows", "quality", "features", "splits")
+        )
         extract_windows(user, folder, config.cohort, config.windows, config.modalities, windows, quality)
-        extract_features(windows, config.windows.seconds, out / "features" / f"{user}.parquet")
-        assign_splits(windows, config.target("tension"), config.split("blocked"), out / "splits" / f"{user}.parquet")
+        rows, batches = read_labels(windows), iter_windows(windows, config.modalities)
+        write_features(extract_features(batches, rows, config.modalities, config.windows.seconds), features)
+        write_folds(assign_splits(rows, config.target("tension"), config.split("blocked")), splits)
     return out
+
+
+@pytest.fixture(scope="session")
+def people(tables: Path) -> dict[str, Person]:
+    """Features, folds and the windows file of every user of the tiny cohort."""
+    kinds = ([str(path) for path in sorted((tables / kind).iterdir())] for kind in ("features", "splits", "windows"))
+    return {str(person.folds.user): person for person in read_people(*kinds)}
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 import lifelog
-from lifelog.groups.read import read_groups
+from lifelog.groups.read import described_groups, read_groups
 from tests.workflow import Workflow
 
 ROOT = Path(__file__).parents[1]
@@ -112,7 +112,7 @@ def test_the_layout_of_an_installed_package_runs(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", *install, str(package)], check=True)
     groups = "results-diary/stress/blocked/groups/importance.csv"
     made(*arguments, "--", groups, python_path=tmp_path / "site")
-    group = read_groups(made.folder / groups).set_index("user").group
+    group = described_groups(read_groups(made.folder / groups)).set_index("user").group
     assert group.anna == group.ben != group.chris == group.dana
     params = json.loads(pq.read_schema(made.folder / "results-diary/windows/anna.parquet").metadata[b"lifelog"])
     assert params["labels"] == ["stress", "task"]

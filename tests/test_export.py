@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from lifelog import load_run
-from lifelog.export import DICTIONARY
+from lifelog.export import data_dictionary
 from tests.workflow import Workflow
 
 
@@ -15,7 +15,8 @@ def test_exported_tables_hold_the_whole_run(workflow: Workflow) -> None:
     results = workflow.folder / "results"
     run = load_run(results)
     dictionary = pd.read_csv(results / "export/dictionary.csv")
-    for name in DICTIONARY:
+    pd.testing.assert_frame_equal(dictionary, data_dictionary(), check_dtype=False)
+    for name in dictionary.table.unique():
         table = pd.read_parquet(results / f"export/{name}.parquet")
         pd.testing.assert_frame_equal(table, getattr(run, name))
         assert list(table) == list(dictionary.column[dictionary.table == name])
@@ -28,7 +29,7 @@ def test_exported_tables_hold_the_whole_run(workflow: Workflow) -> None:
     own = predictions[(predictions.predictor == "lda") & (predictions.scheme == "global")]
     own = own[(own.split == "blocked") & (own["class"] == "low")]
     assert own.probability.tolist() == stored.p_low.tolist() and set(own.user) == set(stored.user)
-    assert set(run.importance.measure) == {"value", "attention", "ablation"}
+    assert set(run.importance.measure) == {"shapley", "attention", "ablation"}
     assert {"importance", "raw"} <= set(run.groups.scheme)
     assert run.verdicts["tension", "blocked"]["headline"]
 

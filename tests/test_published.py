@@ -48,10 +48,10 @@ def test_own_and_printed_figures_are_compared() -> None:
         for minute in range(3):
             start = pd.Timestamp(minute * 60, unit="s", tz="UTC")
             rows += [(user, start, "test", 0, "attention", m, (i + 1) / 45) for i, m in enumerate(MODALITIES)]
-    importance = pd.DataFrame(rows, columns=["user", "start", "subset", "seed", "measure", "modality", "value"])
+    importance = pd.DataFrame(rows, columns=["user", "start", "subset", "seed", "measure", "modality", "importance"])
     groups = pd.DataFrame({"user": ["101", "102", "x"], "group": ["group 1", "group 2", "group 1"]})
     clusters = pd.DataFrame([("agglomerative", 3, 0.2, 1.0)], columns=["algorithm", "k", "silhouette", "entropy"])
-    comparison = compare_published(importance, groups, clusters, {"0": {"accuracy": 0.5}})
+    comparison = compare_published(importance, groups, clusters, {"0": [[1, 1], [0, 0]]})
     json.dumps(comparison, allow_nan=False)
     by_user = {row["user"]: row for row in comparison["users"]}
     assert by_user["101"]["test_windows"] == [3, 369] and by_user["x"]["test_windows"] == [3, None]

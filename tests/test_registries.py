@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import get_args
 
 import pytest
@@ -11,9 +10,9 @@ from lifelog.config_yaml import descriptions
 from lifelog.evaluate.metrics import METRICS
 from lifelog.groups.clustering import ALGORITHMS
 from lifelog.importance.measures import MEASURES, OF_NETWORKS
-from lifelog.mil import importance
+from lifelog.importance.networks import IMPLEMENTATIONS
 from lifelog.mil.network import ATTENTIONS
-from lifelog.predict.interface import build_predictor
+from lifelog.predict.interface import PoolingPredictor, Predictor, TunablePredictor
 from lifelog.registry import Registry, UnknownName
 from lifelog.report.catalogue import CATALOGUE, figures_of
 from lifelog.report.figures import comparison, groups
@@ -23,7 +22,7 @@ from lifelog.settings.base import Section
 from lifelog.settings.compare import Compare
 from lifelog.settings.groups import Clustering, Vectors
 from lifelog.settings.mil import Mil, Training
-from lifelog.settings.predict import AnyPredictor, Embedding, PredictorSettings
+from lifelog.settings.predict import PredictorSettings, predictor_kinds, predictor_settings
 from lifelog.settings.windows import Recordings
 from lifelog.windows.layouts import BUILT_IN
 
@@ -55,18 +54,26 @@ def test_metrics_of_the_configuration_exist() -> None:
 
 
 def test_measures_and_figures_have_their_implementations() -> None:
-    assert set(importance.IMPLEMENTATIONS) == set(OF_NETWORKS)
+    assert set(IMPLEMENTATIONS) == set(OF_NETWORKS)
     assert set(SENTENCES) == set(CATALOGUE)
     for page, module in (("importance", importance_figures), ("groups", groups), ("comparison", comparison)):
         assert set(module.FIGURES) == set(figures_of(page)), page
 
 
-@pytest.mark.parametrize("kind", get_args(AnyPredictor), ids=lambda kind: kind.__name__)
-def test_predictors_declare_what_they_see_and_are_found_by_name(kind: type[PredictorSettings]) -> None:
-    settings = kind(models={"e4Acc": "model.pt2"}) if kind is Embedding else kind()
-    module = import_module(f"lifelog.predict.{settings.name}")
-    assert isinstance(build_predictor(settings), module.Predictor)
+REQUIRED = {"embedding": {"models": {"e4Acc": "model.pt2"}}}
+
+
+@pytest.mark.parametrize(("name", "kind"), predictor_kinds().items(), ids=list(predictor_kinds()))
+def test_a_module_of_a_predictor_holds_its_settings_and_its_implementation(
+    name: str, kind: type[PredictorSettings]
+) -> None:
+    settings = predictor_settings(name, **REQUIRED.get(name, {}))
+    assert type(settings) is kind and kind.__module__ == f"lifelog.predict.predictors.{name}" and kind.meaning
     assert settings.uses_sensors == (kind.inputs in ("features", "windows"))
+    model = settings.build()
+    assert isinstance(model, Predictor)
+    assert isinstance(model, PoolingPredictor) or "pooled" not in kind.combines
+    assert isinstance(model, TunablePredictor) or "tuned" not in kind.combines
 
 
 @pytest.mark.parametrize("registry", [ATTENTIONS, ALGORITHMS, MEASURES, METRICS, CATALOGUE, SENTENCES])
@@ -76,6 +83,5 @@ def test_an_unknown_name_raises_with_the_known_ones(registry: Registry) -> None:
 
 
 def test_an_unknown_predictor_raises() -> None:
-    settings = get_args(AnyPredictor)[0].model_construct(name="forest", schemes="all")
-    with pytest.raises(ModuleNotFoundError, match=r"lifelog\.predict\.forest"):
-        build_predictor(settings)
+    with pytest.raises(KeyError, match="forest"):
+        predictor_settings("forest")

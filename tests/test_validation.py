@@ -11,15 +11,15 @@ from tests.workflow import Workflow
 
 
 def test_a_scenario_runs_from_windows_to_groups() -> None:
-    """Values distinguish two kinds of people. Networks are trained only by `snakemake validation`."""
+    """Shapley values distinguish two kinds of people. Networks are trained only by `snakemake validation`."""
     result = validate_importance(Scenario((3, 3), 60, 1.5), 0, False, Config())
-    assert result["value"]["on_top"] >= 0.9 and result["value"]["rand"] == 1 and result["value"]["groups"] == 2
+    assert result["shapley"]["on_top"] >= 0.9 and result["shapley"]["rand"] == 1 and result["shapley"]["groups"] == 2
     assert result["false_claims"] < 0.2 and result["found"] > 0.5 and result["heterogeneous"]
     table = summarise_importance({"plain-40-1.5-0": result, "plain-40-1.5-1": result})
-    assert table.measure.tolist() == ["value", "shrunken"] and table.one_group.tolist()[0] == 0
+    assert table.measure.tolist() == ["shapley", "shrunken"] and table.one_group.tolist()[0] == 0
 
 
-def test_the_right_way_of_modelling_is_recommended_and_no_gain_is_claimed_without_an_effect(
+def test_the_right_strategy_is_recommended_and_no_gain_is_claimed_without_an_effect(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(RIGHT_STRATEGIES, "groups", (Scenario((4, 4), 60, 1.5), ("importance",)))
@@ -41,6 +41,5 @@ def test_the_validation_can_be_planned(tmp_path: Path) -> None:
     """The seeds of the files are no names of splits."""
     workflow = Workflow(tmp_path / "run")
     jobs = workflow.rules("validation")
-    assert jobs["validate_strategies"] == len(STRATEGIES) == 80 and jobs["validate_importance"] == len(SCENARIOS) * len(
-        SEEDS
-    )
+    assert jobs["validate_strategies"] == len(STRATEGIES) == 80
+    assert jobs["validate_importance"] == len(SCENARIOS) * len(SEEDS)

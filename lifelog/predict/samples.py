@@ -58,7 +58,7 @@ class Samples:
     @cached_property
     def truth(self) -> Codes:
         """Class numbers, shape (N,)."""
-        numbers: Codes = self.rows.truth.to_numpy()
+        numbers: Codes = self.rows.truth.to_numpy(copy=True)  # writable, which torch asks for
         return numbers
 
     @property

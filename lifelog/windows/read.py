@@ -195,8 +195,8 @@ def write_features(features: Features, path: str | Path) -> None:
     for modality in features.modalities:
         for name in (name for name in features.names if name.split(".")[0] == modality.name):
             table = table.append_column(name, pa.array(summary[name]))
-        flat = features.maxima[modality.name].reshape(len(table), -1)
-        column = pa.FixedSizeListArray.from_arrays(flat.ravel(), flat.shape[1])
+        maxima = features.maxima[modality.name]
+        column = pa.FixedSizeListArray.from_arrays(maxima.ravel(), maxima.shape[1] * maxima.shape[2])
         table = table.append_column(f"{modality.name}.{MAXIMA}", column)
     bins = next(iter(features.maxima.values())).shape[1]
     notes = {"bins": bins, "modalities": [m.model_dump() for m in features.modalities]}

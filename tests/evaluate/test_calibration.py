@@ -7,12 +7,9 @@ from sklearn.metrics import log_loss as sklearn_log_loss
 
 from lifelog.evaluate.calibration import (
     brier_scores,
-    class_probabilities,
     compare_calibration,
-    fit_temperature,
     log_losses,
     reliability,
-    rescale,
 )
 
 RNG = np.random.default_rng(0)
@@ -28,15 +25,6 @@ def test_proper_scores_are_those_of_the_definitions() -> None:
     assert brier_scores(np.array([0, 1]), np.array([[1.0, 0], [1.0, 0]])).tolist() == [0, 2]
     others = [brier_scores(TRUTH, p).mean() for p in (TOO_CERTAIN, np.full((4000, 3), 1 / 3))]
     assert brier_scores(TRUTH, P).mean() < min(others)
-
-
-def test_the_temperature_of_true_probabilities_is_one_and_certainty_is_undone() -> None:
-    assert fit_temperature(P, TRUTH) == pytest.approx(1, abs=0.1)
-    temperature = fit_temperature(TOO_CERTAIN, TRUTH)
-    assert temperature == pytest.approx(3, abs=0.4)
-    assert np.abs(rescale(TOO_CERTAIN, temperature) - P).mean() < 0.03
-    assert (rescale(P, 5.0).argmax(axis=1) == P.argmax(axis=1)).all()
-    assert fit_temperature(P[:0], TRUTH[:0]) == 1
 
 
 def test_reliability_of_true_and_of_too_certain_probabilities() -> None:
@@ -80,4 +68,3 @@ def test_models_are_compared_before_and_after_scaling() -> None:
     for measure in ("log_loss", "brier_score", "calibration_error"):
         assert value[measure, True] < value[measure, False]
     assert (table.low <= table.value).all() and (table.value <= table.high).all()
-    assert class_probabilities(own) == pytest.approx(TOO_CERTAIN)

@@ -1,12 +1,11 @@
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import ttest_1samp
 
-from lifelog.evaluate.compare import compare_predictors, read_predictions, score_users
+from lifelog.evaluate.compare import compare_predictors, score_users, split_groupings
 from lifelog.intervals import estimate_mean, holm, permutation_p
 from lifelog.settings.compare import Compare
 
@@ -20,7 +19,7 @@ def predictions(skill: float, seed: int = 0, users: int = 10) -> pd.DataFrame:
         truth = np.arange(40) % 2
         correct = rng.random(40) < skill
         p = np.where(correct == (truth == 1), 0.9, 0.1)
-        keys = {"user": f"u{i}", "group": "g", "fold": 0, "session": np.arange(40) // 8, "start": range(40)}
+        keys = {"user": f"u{i}", "group": "g", "fold": 1, "session": np.arange(40) // 8, "start": range(40)}
         frames.append(pd.DataFrame(keys | {"truth": truth, "p_a": 1 - p, "p_b": p}))
     return pd.concat(frames, ignore_index=True)
 
@@ -67,43 +66,37 @@ def test_only_importance_groups_are_corrected_and_the_primary_predictor_is_not()
     assert rows.p["a", "raw"] <= 1 and np.isnan(rows.p["a", "random-1"])
 
 
-def test_repeated_random_groupings_are_left_out(tmp_path: Path) -> None:
+def test_repeated_random_groupings_are_left_out() -> None:
     """Groups are compared by their members, not by their names."""
 
-    def write(name: str, *groupings: str) -> Path:
+    def grouped(*groupings: str) -> pd.DataFrame:
         table = predictions(0.7, users=3)
         tables = [
             table.assign(group=table.user.map(dict(zip(["u0", "u1", "u2"], groups, strict=True))), grouping=number)
             for number, groups in enumerate(groupings, start=1)
         ]
-        pd.concat(tables).to_parquet(tmp_path / name)
-        return tmp_path / name
+        return pd.concat(tables)
 
-    paths = {
-        ("net", "random"): write("random", "bba", "aba", "bab", "abb"),
-        ("net", "importance"): write("importance", "aab"),
-    }
-    for order in (paths, dict(reversed(paths.items()))):
-        assert set(read_predictions(order)) == {("net", "importance"), ("net", "random-2"), ("net", "random-4")}
+    tables = {("net", "random"): grouped("bba", "aba", "bab", "abb"), ("net", "importance"): grouped("aab")}
+    for order in (tables, dict(reversed(tables.items()))):
+        assert set(split_groupings(order)) == {("net", "importance"), ("net", "random-2"), ("net", "random-4")}
 
 
 def test_means_are_over_users_and_pooled_scores_over_windows() -> None:
     one, two = predictions(1.0, users=1), predictions(0.0, users=1).assign(user="v").iloc[:10]
-    by_user = score_users({("net", "global"): pd.concat([one, two])})
-    row = compare_predictors(by_user, SETTINGS).set_index("metric").loc["accuracy"]
+    scored = score_users({("net", "global"): pd.concat([one, two])})
+    assert scored.users.user.tolist() == ["u0", "v"] and scored.pooled.windows.tolist() == [50]
+    row = compare_predictors(scored, SETTINGS).set_index("metric").loc["accuracy"]
     assert row["mean"] == 0.5 and row["pooled"] == 0.8 and row["users"] == 2
 
 
-def test_predictions_of_different_test_windows_raise_an_error(tmp_path: Path) -> None:
-    predictions(1.0).assign(grouping=1).to_parquet(tmp_path / "a")
-    predictions(1.0).assign(grouping=1).iloc[1:].to_parquet(tmp_path / "b")
+def test_predictions_of_different_test_windows_raise_an_error() -> None:
+    table = predictions(1.0).assign(grouping=1)
     with pytest.raises(ValueError, match="different test windows"):
-        read_predictions({("a", "global"): tmp_path / "a", ("b", "global"): tmp_path / "b"})
+        split_groupings({("a", "global"): table, ("b", "global"): table.iloc[1:]})
 
 
-def test_a_user_without_predictions_of_one_model_is_left_out_of_all(tmp_path: Path) -> None:
-    both = pd.concat([predictions(1.0, users=1), predictions(1.0, users=1).assign(user="v")])
-    both.assign(grouping=1).to_parquet(tmp_path / "a")
-    both[both.user == "v"].assign(grouping=1).to_parquet(tmp_path / "b")
-    found = read_predictions({("a", "global"): tmp_path / "a", ("b", "importance"): tmp_path / "b"})
+def test_a_user_without_predictions_of_one_model_is_left_out_of_all() -> None:
+    both = pd.concat([predictions(1.0, users=1), predictions(1.0, users=1).assign(user="v")]).assign(grouping=1)
+    found = split_groupings({("a", "global"): both, ("b", "importance"): both[both.user == "v"]})
     assert [set(table.user) for table in found.values()] == [{"v"}, {"v"}]

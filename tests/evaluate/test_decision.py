@@ -20,12 +20,12 @@ def decision(skills: dict[str, float], seeds: dict[str, int] | None = None, user
         for i, (strategy, skill) in enumerate(skills.items())
     }
     tables["majority", "global"] = predictions(0.5, 99, users)
-    result = decide(score_users(tables), Compare(), "net")
+    result = decide(score_users(tables).users, Compare(), "net")
     json.dumps(result, allow_nan=False)
     return result
 
 
-def test_a_clearly_better_way_is_recommended() -> None:
+def test_a_clearly_better_strategy_is_recommended() -> None:
     result = decision({"global": 0.6, "personal": 0.65, "importance": 0.9})
     assert result["recommended"] == "importance" and "Recommended for net: importance" in result["sentence"]
     best = result["strategies"]["net"][-1]
@@ -34,7 +34,7 @@ def test_a_clearly_better_way_is_recommended() -> None:
     assert result["choosing"]["difference"] > 0.1 and list(result["strategies"]) == ["net"]
 
 
-def test_of_equal_ways_the_simplest_is_recommended() -> None:
+def test_of_equal_strategies_the_simplest_is_recommended() -> None:
     equal = dict.fromkeys(("importance", "personal", "global"), 0.8)
     result = decision(equal, dict.fromkeys(equal, 1))
     assert result["recommended"] == "global" and result["strategies"]["net"][0]["scheme"] == "global"
@@ -45,12 +45,11 @@ def of_scores(**strategies: np.ndarray) -> pd.DataFrame:
     rows = [
         ("net", strategy, f"u{i}", score) for strategy, scores in strategies.items() for i, score in enumerate(scores)
     ]
-    rows += [("net", strategy, "all windows", 0.5) for strategy in strategies]
     table = pd.DataFrame(rows, columns=["predictor", "scheme", "user", "macro_f1"])
     return table.assign(auroc=0.8 + 0.1 * table.macro_f1)
 
 
-def test_ways_that_cannot_be_told_apart_are_undecided() -> None:
+def test_strategies_that_cannot_be_told_apart_are_undecided() -> None:
     signs = np.resize([1.0, -1.0], 10)
     result = decide(of_scores(**{"global": 0.7 + 0.2 * signs, "personal": 0.7 - 0.2 * signs}), Compare())
     assert result["recommended"] is None and result["sentence"].startswith(
@@ -64,9 +63,9 @@ def test_choosing_on_other_users_does_not_profit_from_chance() -> None:
     rng = np.random.default_rng(0)
     strategies = ("global", "personal", "pooled", "importance", "blend")
     tables = {("net", strategy): predictions(0.7, int(rng.integers(1000)), 12) for strategy in strategies}
-    by_user = score_users(tables)
+    by_user = score_users(tables).users
     result = decide(by_user, Compare())
-    of_best = by_user[by_user.user != "all windows"].groupby("user").macro_f1.max().mean()
+    of_best = by_user.groupby("user").macro_f1.max().mean()
     assert result["choosing"]["score"] < of_best - 0.03
 
 
@@ -81,16 +80,17 @@ def test_the_shares_of_resamples_are_as_uncertain_as_the_scores_of_users() -> No
     assert result["strategies"]["net"][0]["p_near"] == pytest.approx(0.16, abs=0.04)
 
 
-def test_no_way_is_recommended_without_skill() -> None:
+def test_no_strategy_is_recommended_without_skill() -> None:
     """Predictions that vary have a higher macro-F1 than constant ones, also at random."""
     constant = predictions(0.5, 0, 12)
     constant[["p_a", "p_b"]] = 0.6, 0.4
-    result = decide(score_users({("net", "global"): constant, ("net", "personal"): predictions(0.5, 1, 12)}), Compare())
+    scored = score_users({("net", "global"): constant, ("net", "personal"): predictions(0.5, 1, 12)})
+    result = decide(scored.users, Compare())
     assert result["strategies"]["net"][1]["p_near"] > 0.9 and not result["strategies"]["net"][1]["better_than_chance"]
     assert result["recommended"] is None and "not clearly better than chance" in result["sentence"]
 
 
-def test_a_way_near_the_best_without_skill_is_named() -> None:
+def test_a_strategy_near_the_best_without_skill_is_named() -> None:
     """The best strategy by macro-F1 has no AUROC, the other one has."""
     by_user = of_scores(**{"global": np.linspace(0.5, 0.6, 10), "personal": np.linspace(0.8, 0.9, 10)})
     by_user.loc[by_user.scheme == "personal", "auroc"] = 0.5
@@ -98,7 +98,7 @@ def test_a_way_near_the_best_without_skill_is_named() -> None:
     assert result["recommended"] is None and "personal is near the best, but not clearly" in result["sentence"]
 
 
-def test_without_ways_there_is_no_recommendation() -> None:
+def test_without_strategies_there_is_no_recommendation() -> None:
     result = decision({"global": 0.7})
     assert result["recommended"] is None and "no strategies" in result["sentence"]
 
@@ -127,5 +127,5 @@ def test_users_without_a_defined_score_are_left_out() -> None:
     tables = {("net", strategy): predictions(0.8, i, 5) for i, strategy in enumerate(("global", "personal"))}
     for table in tables.values():
         table.loc[table.user == "u0", "truth"] = 0
-    result = decide(score_users(tables), Compare())
+    result = decide(score_users(tables).users, Compare())
     assert result["strategies"]["net"][0]["score"] > 0 and pd.notna(result["choosing"]["score"])

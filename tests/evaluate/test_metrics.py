@@ -8,14 +8,12 @@ from lifelog.evaluate.metrics import (
     accuracy,
     auroc,
     balanced_accuracy,
-    confusion,
-    macro_f1,
     mean_absolute_error,
-    published_f1,
     quadratic_kappa,
     rank_correlation,
     scores,
 )
+from lifelog.f1 import confusion, macro_f1, published_f1
 from lifelog.settings.compare import NEEDS
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lifelog.evaluate.compare import compare_predictors, score_users
+from lifelog.evaluate.compare import Scores, compare_predictors, score_users
 from lifelog.evaluate.metrics import METRICS
 from lifelog.evaluate.verdict import MAX_WORDS, OUTCOMES, Grouping, headline, verdict
 from lifelog.settings.compare import Compare
@@ -17,8 +17,9 @@ NOMINAL = [name for name, metric in METRICS.items() if metric.of == "classes"]
 
 
 def verdict_of(tables: dict[tuple[str, str], pd.DataFrame], subsets: tuple[str, ...] = ("train",)) -> dict:
-    by_user = score_users(tables)
-    result = verdict(by_user, compare_predictors(by_user, SETTINGS, "net"), SETTINGS, list(subsets), primary="net")
+    scored = score_users(tables)
+    comparison = compare_predictors(scored, SETTINGS, "net")
+    result = verdict(scored.users, comparison, SETTINGS, list(subsets), primary="net")
     json.dumps(result, allow_nan=False)
     return result
 
@@ -127,6 +128,11 @@ def test_a_split_leaks_if_time_stamps_alone_perform_as_well(sensor: float, timed
             assert model["share"] == pytest.approx(model["skill"] / model["sensor_skill"])
 
 
+def compared(by_user: pd.DataFrame) -> pd.DataFrame:
+    """Compare made-up scores of users; those of all windows do not matter."""
+    return compare_predictors(Scores(by_user, by_user[by_user.user == "u0"]), SETTINGS, "a")
+
+
 def test_false_gains_and_losses_are_as_rare_as_the_level() -> None:
     """Three predictors, for which all schemes are equivalent, in 30 repetitions."""
     rng, claims = np.random.default_rng(0), {"gain": 0, "primary": 0}
@@ -138,8 +144,7 @@ def test_false_gains_and_losses_are_as_rare_as_the_level() -> None:
             [(*key, *row) for key, row in zip(keys, rng.normal(0.6, 0.1, (len(keys), 5)), strict=True)], columns=columns
         )
         by_user = by_user.assign(classes=2)
-        by_user = pd.concat([by_user, by_user[by_user.user == "u0"].assign(user="all windows")])
-        result = verdict(by_user, compare_predictors(by_user, SETTINGS, "a"), SETTINGS, ["train"], primary="a")
+        result = verdict(by_user, compared(by_user), SETTINGS, ["train"], primary="a")
         claims["gain"] += any(finding["outcome"] == "gain" for finding in result["findings"])
         claims["primary"] += result["findings"][0]["outcome"] not in ("equal", "undecided")
     assert claims["gain"] <= 1 and claims["primary"] <= 5
@@ -158,8 +163,7 @@ def test_without_a_difference_to_random_groups_gains_are_as_rare_as_the_level() 
             columns=["predictor", "scheme", "user", *NOMINAL],
         )
         by_user = by_user.assign(classes=2)
-        by_user = pd.concat([by_user, by_user[by_user.user == "u0"].assign(user="all windows")])
-        result = verdict(by_user, compare_predictors(by_user, SETTINGS, "a"), SETTINGS, ["train"], primary="a")
+        result = verdict(by_user, compared(by_user), SETTINGS, ["train"], primary="a")
         claims += result["findings"][0]["outcome"] == "gain"
     assert claims <= 5
 
@@ -214,15 +218,15 @@ def test_sensors_can_win_where_every_fold_has_one_class() -> None:
 
 
 def test_a_light_split_is_checked_without_the_primary_predictor() -> None:
-    by_user = score_users({("lda", "global"): predictions(0.6, 1), ("clock", "global"): predictions(0.9, 2)})
-    result = verdict(by_user, compare_predictors(by_user, SETTINGS), SETTINGS, ["train"], primary="boosting")
+    scored = score_users({("lda", "global"): predictions(0.6, 1), ("clock", "global"): predictions(0.9, 2)})
+    result = verdict(scored.users, compare_predictors(scored, SETTINGS), SETTINGS, ["train"], primary="boosting")
     assert result["leak"]["outcome"] == "leak" and "lda is not clearly better" in result["leak"]["sentence"]
 
 
 def test_the_leak_check_needs_no_importance_groups() -> None:
     tables = {("net", "global"): predictions(0.9, 1), ("nearest_minute", "global"): predictions(0.5, 2)}
-    by_user = score_users(tables)
-    result = verdict(by_user, compare_predictors(by_user, SETTINGS), SETTINGS, ["train"])
+    scored = score_users(tables)
+    result = verdict(scored.users, compare_predictors(scored, SETTINGS), SETTINGS, ["train"])
     assert result["leak"]["outcome"] == "no_leak" and result["primary"] is None
 
 
@@ -260,7 +264,7 @@ def test_a_user_with_one_class_in_the_test_windows_is_left_out_and_named() -> No
 )
 def test_importance_that_is_not_measured_or_equal_is_not_a_result_of_grouping(grouping: Grouping, words: str) -> None:
     skills = {("net", scheme): predictions(skill, 1) for scheme, skill in (("global", 0.5), ("importance", 1.0))}
-    by_user = score_users(skills)
-    comparison = compare_predictors(by_user, SETTINGS, "net")
-    result = verdict(by_user, comparison, SETTINGS, ["train"], grouping, "net")
+    scored = score_users(skills)
+    comparison = compare_predictors(scored, SETTINGS, "net")
+    result = verdict(scored.users, comparison, SETTINGS, ["train"], grouping, "net")
     assert words in result["headline"] and len(result["headline"].split()) <= MAX_WORDS

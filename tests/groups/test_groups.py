@@ -7,18 +7,21 @@ from scipy.stats import norm
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score
 
-from lifelog.groups.assignment import SchemeInputs, group_users, included_users, partition, random_groupings
-from lifelog.groups.clustering import cluster, entropy, read_scores, score_groups
+from lifelog.groups.assignment import SchemeInputs, group_users, random_groupings
+from lifelog.groups.clustering import cluster, entropy, score_groups
+from lifelog.groups.read import described_groups, included_users, partition, read_groups, read_scores, ungrouped
 from lifelog.groups.recovery import score_recovery
 from lifelog.groups.tsne import embed_importance
-from lifelog.importance.measures import IMPORTANCE as SCHEMA
 from lifelog.importance.mixture import fit_mixture
 from lifelog.importance.reliability import score_importance
-from lifelog.importance.vectors import block_errors, profiles, read_importance, user_vectors, window_vectors
+from lifelog.importance.table import IMPORTANCE, read_importance
+from lifelog.importance.vectors import block_errors, profiles, user_vectors, window_vectors
 from lifelog.report.figures.groups import GroupTables, plot_cluster_scores
-from lifelog.settings.groups import Groups
-from lifelog.splits.assign import SCHEMA as SPLITS
+from lifelog.settings.groups import Groups, Tsne
+from lifelog.settings.windows import Modality
+from lifelog.splits.folds import Folds
 from lifelog.tables import write_csv, write_table
+from lifelog.windows.read import Features
 
 MODALITIES = ["a", "b", "c"]
 ALL = Groups(importance="attention", subsets=["train"], k_max=4)
@@ -36,9 +39,9 @@ def importance(seed: int = 0, windows: int = 20) -> pd.DataFrame:
                 for modality, value in zip(MODALITIES, rng.dirichlet(concentration), strict=True):
                     start = pd.Timestamp(60 * w, unit="s", tz="UTC")
                     rows.append((f"u{i}", start, "train" if w else "test", w // 4, s, "attention", modality, value))
-    frame = pd.DataFrame(rows, columns=["user", "start", "subset", "block", "seed", "measure", "modality", "value"])
-    frame["fold"] = 0
-    return pd.concat([frame, frame.assign(measure="ablation", value=-frame.value)], ignore_index=True)
+    columns = ["user", "start", "subset", "block", "seed", "measure", "modality", "importance"]
+    frame = pd.DataFrame(rows, columns=columns).assign(fold=np.nan)
+    return pd.concat([frame, frame.assign(measure="ablation", importance=-frame.importance)], ignore_index=True)
 
 
 @pytest.mark.parametrize(
@@ -52,21 +55,21 @@ def test_planted_groups_are_recovered(algorithm: str, unit: str, k: str | int) -
     scores = score_groups(table, settings)
     assert scores.chosen.sum() == 1 and scores.k[scores.chosen].item() == 3
     groups = group_users("importance", table, settings, SchemeInputs(scores=scores))
+    assert groups.fold.isna().all()
     truth = {"effect": 1.0, "users": {f"u{i}": {"group": i % 3, "modalities": [MODALITIES[i % 3]]} for i in range(9)}}
-    recovery = score_recovery(table, groups, truth, settings)
+    recovery = score_recovery(table, groups, truth)
     assert recovery["adjusted_rand_index"] == 1
     assert recovery["planted_on_top"] == {"attention": 1.0, "ablation": 0.0}
     assert groups.certainty.between(0.8, 1).all()
 
 
 def test_groups_use_only_the_configured_subsets() -> None:
-    table = importance()
+    table = folded(importance())
     changed = table.copy()
-    changed.loc[changed.subset == "test", "value"] = 5.0
-    pd.testing.assert_frame_equal(score_groups(table, ALL), score_groups(changed, ALL))
-    pd.testing.assert_frame_equal(
-        user_vectors(table, "attention", ["train"]), user_vectors(changed, "attention", ["train"])
-    )
+    changed.loc[(changed.fold == 1) & (changed.subset == "test"), "importance"] = 5.0
+    pd.testing.assert_frame_equal(group_users("importance", table, ALL), group_users("importance", changed, ALL))
+    tables = (own[own.fold == 1] for own in (table, changed))
+    pd.testing.assert_frame_equal(*(user_vectors(own, "attention", ["train"]) for own in tables))
 
 
 # --- mixture ---------------------------------------------------------------------------------------------------------
@@ -124,14 +127,15 @@ def test_block_errors_are_those_of_means_of_dependent_windows() -> None:
 def test_errors_cover_the_difference_between_seeds() -> None:
     table = importance()
     more = table.copy()
-    more.loc[more.seed == 1, "value"] += 0.5
+    more.loc[more.seed == 1, "importance"] += 0.5
     assert (profiles(more, ALL).errors > profiles(table, ALL).errors).all(axis=None)
 
 
 def test_groups_by_attention_are_a_control() -> None:
     table = importance()
-    value = table[(table.measure == "attention") & (table.seed == 0)].assign(measure="value", seed=0)
-    table = pd.concat([table, value.assign(value=0.1 * np.random.default_rng(0).normal(size=len(value)))])
+    shapley = table[(table.measure == "attention") & (table.seed == 0)].assign(measure="shapley")
+    noise = 0.1 * np.random.default_rng(0).normal(size=len(shapley))
+    table = pd.concat([table, shapley.assign(importance=noise)])
     groups = group_users("attention", table, Groups(subsets=["train"], k_max=4))
     assert groups.group.nunique() == 3 and groups.certainty.min() > 0.9
 
@@ -150,9 +154,9 @@ def test_clusters_are_numbered_by_size() -> None:
 
 def test_missing_modalities_are_filled_with_the_mean_of_the_user_or_zero() -> None:
     table = importance(windows=3)
-    table.loc[(table.user == "u0") & (table.modality == "a"), "value"] = np.nan
+    table.loc[(table.user == "u0") & (table.modality == "a"), "importance"] = np.nan
     first = table.start == table.start.min()
-    table.loc[(table.user == "u1") & (table.modality == "b") & first, "value"] = np.nan
+    table.loc[(table.user == "u1") & (table.modality == "b") & first, "importance"] = np.nan
     vectors = window_vectors(table, "attention", ["train", "test"])
     assert (vectors.loc["u0", "a"] == 0).all()
     assert vectors.loc["u1", "b"].iloc[0] == pytest.approx(vectors.loc["u1", "b"].iloc[1:].mean())
@@ -171,15 +175,16 @@ def test_agglomerative_equals_ward_of_scikit_learn() -> None:
 
 
 def test_random_groups_have_the_same_sizes_and_different_members() -> None:
-    table = importance()
-    groups = group_users("importance", table, ALL, SchemeInputs(scores=score_groups(table, ALL)))
+    table = folded(importance())
+    groups = group_users("importance", table, ALL)
     settings = ALL.model_copy(update={"random": 5})
     random = group_users("random", table, settings, SchemeInputs(groups=groups))
-    assert random.grouping.unique().tolist() == [1, 2, 3, 4, 5]
-    drawn = [own.set_index("user").group[groups.user] for _, own in random.groupby("grouping")]
+    assert set(random.fold) == {1} and random.grouping.unique().tolist() == [1, 2, 3, 4, 5]
+    tested = groups[groups.fold == 1]
+    drawn = [own.set_index("user").group[tested.user] for _, own in random.groupby("grouping")]
     for grouping in drawn:
-        assert grouping.value_counts().to_dict() == groups.group.value_counts().to_dict()
-    assert len({partition(grouping) for grouping in [groups.group, *drawn]}) == 6
+        assert grouping.value_counts().to_dict() == tested.group.value_counts().to_dict()
+    assert len({partition(grouping) for grouping in [tested.group, *drawn]}) == 6
     again = group_users("random", table, settings.model_copy(update={"random": 2}), SchemeInputs(groups=groups))
     pd.testing.assert_frame_equal(again, random[random.grouping < 3], check_like=True)
 
@@ -201,27 +206,28 @@ def test_random_groupings_permute_users_in_the_same_way_in_all_folds() -> None:
         assert partition(drawn[0]) == partition(drawn[1]) and sorted(drawn[2]) == list("aaabbb")
 
 
-def folded(table: pd.DataFrame) -> pd.DataFrame:
-    """The same importance in fold 0, and in fold 1 with other modalities, so that groups differ."""
+def folded(table: pd.DataFrame, swapped: tuple[str, ...] = ()) -> pd.DataFrame:
+    """The same importance of all windows and in fold 1, there with other modalities of some users."""
     other = table.assign(fold=1)
-    swap = other.user.isin(["u0", "u1"])
+    swap = other.user.isin(swapped)
     other.loc[swap, "modality"] = other.modality[swap].map({"a": "b", "b": "a", "c": "c"})
     return pd.concat([table, other], ignore_index=True)
 
 
-def test_groups_are_formed_anew_in_every_fold() -> None:
-    table = folded(importance())
-    inputs = SchemeInputs(scores=score_groups(table[table.fold == 0], ALL))
-    groups = group_users("importance", table, ALL, inputs)
-    by_fold = {fold: own.set_index("user").group for fold, own in groups.groupby("fold")}
-    assert by_fold[0]["u0"] == by_fold[0]["u3"] != by_fold[0]["u4"]
-    assert by_fold[1]["u0"] == by_fold[1]["u4"] != by_fold[1]["u3"]
+def test_groups_are_formed_anew_in_every_fold(tmp_path: Path) -> None:
+    table = folded(importance(), ("u0", "u1"))
+    groups = group_users("importance", table, ALL, SchemeInputs(scores=score_groups(table, ALL)))
+    first = described_groups(groups).set_index("user").group
+    second = groups[groups.fold == 1].set_index("user").group
+    assert first["u0"] == first["u3"] != first["u4"] and second["u0"] == second["u4"] != second["u3"]
     random = group_users("random", table, ALL.model_copy(update={"random": 3}), SchemeInputs(groups=groups))
-    assert set(random.fold) == {1}  # fold 0 is not tested
+    assert set(random.fold) == {1}  # all windows together are not tested
+    write_csv(groups, tmp_path / "groups.csv")
+    pd.testing.assert_frame_equal(read_groups(tmp_path / "groups.csv"), groups, check_dtype=False)
 
 
-def test_a_user_who_is_not_tested_in_a_fold_is_grouped_as_in_fold_0() -> None:
-    table = folded(importance())
+def test_a_user_who_is_not_tested_in_a_fold_is_grouped_by_all_windows() -> None:
+    table = folded(importance(), ("u0", "u1"))
     table = table[~((table.fold == 1) & (table.user == "u8"))]
     last = group_users("importance", table, ALL).set_index(["fold", "user"]).group[1]
     assert len(last) == 9 and last["u8"] == last["u2"] == last["u5"]  # with those of its kind
@@ -236,33 +242,36 @@ def test_a_user_without_networks_is_in_a_group_by_attention_too() -> None:
     assert by_attention.user.tolist() == groups.user.tolist() and by_attention.group.nunique() == 3
 
 
-def test_groups_by_class_shares_join_users_with_similar_labels(tmp_path: Path) -> None:
-    table, paths = importance(), []
+def test_groups_by_class_shares_join_users_with_similar_labels() -> None:
+    table, folds = importance(), []
     for i in range(9):
         count = 20
         frame = pd.DataFrame(
             {"user": [f"u{i}"] * count, "session": "s", "start": pd.to_datetime(range(count), unit="s", utc=True)}
         )
         frame = frame.assign(level="1", label=["x" if w < 2 + 7 * (i // 3) else "y" for w in range(count)], block=0)
-        paths.append(tmp_path / f"u{i}.parquet")
-        write_table(frame.assign(fold=0, subset="train", reason=None), paths[-1], SPLITS, {"excluded": None})
-    groups = group_users("importance", table, ALL, SchemeInputs(scores=score_groups(table, ALL)))
-    shares = group_users("class-shares", table, ALL, SchemeInputs(groups=groups, splits=paths))
+        folds.append(Folds(frame.assign(subset="train", reason=None), {}, ["x", "y"]))
+    groups = group_users("importance", table, ALL)
+    shares = group_users("class-shares", table, ALL, SchemeInputs(groups=groups, folds=folds))
     assert adjusted_rand_score([i // 3 for i in range(9)], shares.group) == 1
-    everyone = group_users("global", included_users(paths))
+    everyone = ungrouped(included_users(folds), "global")
     assert everyone.user.tolist() == [f"u{i}" for i in range(9)]
 
 
-def test_raw_groups_are_computed_from_features_and_equal_in_number(tmp_path: Path) -> None:
+def features_of(table: pd.DataFrame, summary: np.ndarray) -> Features:
+    """Features of the windows of an importance table, in one modality."""
+    rows = table[["user", "start"]].drop_duplicates().reset_index(drop=True)
+    names = [f"s.x.{i}" for i in range(summary.shape[1])]
+    return Features(rows, names, summary[: len(rows)], {}, [Modality(name="s", kind="scalar", columns=["x"])])
+
+
+def test_raw_groups_are_computed_from_features_and_equal_in_number() -> None:
     table = importance()
-    groups = group_users("importance", table, ALL, SchemeInputs(scores=score_groups(table, ALL)))
-    rng, paths = np.random.default_rng(0), []
+    groups = group_users("importance", table, ALL)
+    rng, features = np.random.default_rng(0), []
     for i in range(9):  # raw features group consecutive users, importance every third user
-        frame = table[(table.user == f"u{i}")][["user", "start"]].drop_duplicates()
-        frame = frame.assign(**{"s.x.mean": i // 3 + 0.01 * rng.normal(size=len(frame)), "s.bin_maxima": 9.0})
-        paths.append(str(tmp_path / f"{i}.parquet"))
-        frame.to_parquet(paths[-1])
-    raw = group_users("raw", table, ALL, SchemeInputs(groups=groups, features=paths))
+        features.append(features_of(table[table.user == f"u{i}"], i // 3 + 0.01 * rng.normal(size=(20, 1))))
+    raw = group_users("raw", table, ALL, SchemeInputs(groups=groups, features=features))
     assert raw.group.nunique() == groups.group.nunique() == 3
     assert raw.groupby("group").user.apply(list).tolist() == [
         ["u0", "u1", "u2"],
@@ -275,7 +284,7 @@ def test_stability_is_high_for_planted_groups_and_low_without_groups() -> None:
     planted = score_groups(importance(), ALL)
     table = importance()
     rng = np.random.default_rng(0)
-    nothing = score_groups(table.assign(value=rng.random(len(table))), ALL)
+    nothing = score_groups(table.assign(importance=rng.random(len(table))), ALL)
     assert planted.stability[planted.k == 3].min() == 1
     assert nothing.stability[nothing.k > 1].max() < 0.7
 
@@ -310,7 +319,7 @@ def test_too_many_groups_raise_an_error_with_the_allowed_range() -> None:
 def test_no_usable_user_raises_an_error_with_the_reason_of_each(tmp_path: Path) -> None:
     paths = [str(tmp_path / f"{user}.parquet") for user in ("a", "b")]
     for path, reason in zip(paths, ("too few windows", "one class only"), strict=True):
-        write_table(SCHEMA.empty_table(), path, SCHEMA, {"excluded": reason})
+        write_table(IMPORTANCE.empty_table(), path, IMPORTANCE, {"excluded": reason})
     with pytest.raises(ValueError, match="no usable user: user a: too few windows; user b: one class only"):
         read_importance(paths)
 
@@ -320,28 +329,22 @@ def test_two_users_form_one_group(tmp_path: Path) -> None:
     table = table[table.user.isin(["u0", "u1"])]
     write_csv(score_groups(table, ALL), tmp_path / "scores.csv")
     scores = read_scores(tmp_path / "scores.csv")
-    plot_cluster_scores(GroupTables(scores, "", scores, scores, scores), tmp_path / "scores.svg")
-    assert scores.k.tolist() == [1] and set(
-        group_users("importance", table, ALL, SchemeInputs(scores=scores)).group
-    ) == {"group 1"}
+    plot_cluster_scores(GroupTables(scores, "", scores, scores, scores))
+    groups = group_users("importance", table, ALL, SchemeInputs(scores=scores))
+    assert scores.k.tolist() == [1] and set(groups.group) == {"group 1"}
 
 
-def test_identical_windows_are_embedded_as_one_point(tmp_path: Path) -> None:
-    identical = importance().assign(value=1.0)
-    features = identical[["user", "start"]].drop_duplicates().assign(**{"a.x.mean": 2.0})
-    features.to_parquet(tmp_path / "f.parquet")
-    points = embed_importance(identical, [str(tmp_path / "f.parquet")], ["train"], Embedding())
+def test_identical_windows_are_embedded_as_one_point() -> None:
+    identical = importance().assign(importance=1.0)
+    points = embed_importance(identical, [features_of(identical, np.full((180, 1), 2.0))], Tsne())
     assert (points[["x", "y"]] == 0).all(axis=None) and set(points.space) == {"importance", "raw"}
 
 
-def test_a_sample_of_many_windows_is_embedded(tmp_path: Path) -> None:
+def test_a_sample_of_many_windows_is_embedded() -> None:
     table = importance()
-    features = table[["user", "start"]].drop_duplicates().reset_index(drop=True)
-    features[["a.x.mean", "a.x.std"]] = np.random.default_rng(0).normal(size=(len(features), 2))
-    features.to_parquet(tmp_path / "f.parquet")
-    settings = Embedding(windows=12, perplexity=2)
-    points = embed_importance(table, [str(tmp_path / "f.parquet")], ["train"], settings)
+    features = features_of(table, np.random.default_rng(0).normal(size=(180, 2)))
+    points = embed_importance(table, [features], Tsne(windows=12, perplexity=2))
     spaces = [own[["user", "start"]].reset_index(drop=True) for _, own in points.groupby("space")]
     pd.testing.assert_frame_equal(*spaces)
-    assert len(spaces[0]) == 12 < len(features)
-    assert set(map(tuple, spaces[0].to_numpy())) <= set(map(tuple, features[["user", "start"]].to_numpy()))
+    assert len(spaces[0]) == 12 < len(features.rows)
+    assert set(map(tuple, spaces[0].to_numpy())) <= set(map(tuple, features.rows.to_numpy()))

@@ -1,15 +1,14 @@
 """Directions of features: known differences, and intervals over blocks."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from lifelog.importance.direction import differences, estimate_directions
+from lifelog.predict.samples import Person
 from lifelog.settings.splits import BlockedSplit
 from lifelog.splits.assign import assign_splits
-from lifelog.validation.cohorts import SECONDS, Scenario, participants
-from lifelog.validation.importance import TARGET, write_windows
+from lifelog.validation.cohorts import SECONDS, Scenario, simulated
+from lifelog.validation.importance import TARGET
 from lifelog.windows.features import extract_features
 
 
@@ -47,20 +46,17 @@ def test_null_features_rarely_have_a_direction() -> None:
     assert ((low > 0) | (high < 0)).mean() < 0.09
 
 
-def test_planted_modalities_have_a_direction(tmp_path: Path) -> None:
-    (who,) = participants(Scenario((1,), 60, 1.5), 0)
-    windows, features, splits = (tmp_path / name for name in "wfs")
-    write_windows(who, windows)
-    extract_features(windows, SECONDS, features)
-    assign_splits(windows, TARGET, BlockedSplit(name="blocked"), splits, SECONDS)
-    table = estimate_directions(features, splits, 0.95)
+def test_planted_modalities_have_a_direction() -> None:
+    (who,) = simulated(Scenario((1,), 60, 1.5), 0)
+    features = extract_features([who.sensors], who.labels, who.modalities, SECONDS)
+    folds = assign_splits(who.labels, TARGET, BlockedSplit(name="blocked"), SECONDS)
+    table = estimate_directions(features, folds, 0.95)
     clear = table[(table.low > 0) | (table.high < 0)]
     assert set(clear.modality.head(2)) <= set(who.planted) and clear.difference.abs().iloc[0] > 1
     assert set(table.higher) == {TARGET.classes[-1]} and set(table.lower) == {TARGET.classes[0]}
     assert (table.difference.abs().diff().dropna() <= 0).all() and (table.low < table.high).all()
 
 
-def test_classes_in_few_blocks_are_not_compared(tables: Path) -> None:
+def test_classes_in_few_blocks_are_not_compared(people: dict[str, Person]) -> None:
     """The tiny cohort has three blocks of time per user."""
-    path = next((tables / "splits").glob("*.parquet"))
-    assert estimate_directions(tables / "features" / path.name, path, 0.95).empty
+    assert estimate_directions(people["101"].features, people["101"].folds, 0.95).empty

@@ -1,62 +1,62 @@
-from pathlib import Path
-
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 import torch
 
 from lifelog.config import Config
-from lifelog.importance.networks import explain, extract_importance
+from lifelog.importance.networks import Explained, explain, explain_networks
+from lifelog.importance.vectors import describing
 from lifelog.mil.bags import Bags
 from lifelog.mil.network import BagOutput
+from lifelog.predict.samples import Person
 from lifelog.settings.splits import RandomSplit
-from lifelog.splits.assign import assign_splits, read_folds, read_split
-from lifelog.tables import read_notes
-from lifelog.windows.read import read_windows
-from tests.mil.test_train import train
+from lifelog.splits.assign import assign_splits
+from lifelog.windows.read import read_labels, read_windows
+from tests.mil.test_train import QUICK, bags_of, train
 
 
-def test_importance_of_every_window_modality_and_measure(config: Config, tables: Path, tmp_path: Path) -> None:
-    """Fold 0 describes the user by the network of the fold that tests a window; other folds by validation windows."""
-    checkpoint = train(config, tables, tmp_path)
-    paths = tables / "features/101.parquet", tables / "splits/101.parquet"
-    extract_importance(*paths, [str(checkpoint)], tmp_path / "i.parquet", tmp_path / "d.parquet")
-    table = pq.read_table(tmp_path / "i.parquet").to_pandas()
-    folds = read_folds(paths[1])
-    for fold, split in folds.items():
-        own, wanted = table[table.fold == fold], "validation" if fold else "train"
-        expected = split.start[split.subset == wanted]
-        assert set(own.start) == set(expected) and set(own.subset) == {wanted}
-        assert len(own) == len(expected) * len(config.modalities) * 2
-    attention = table[(table.measure == "attention") & (table.fold == 0)]
-    assert ((attention.groupby("start").value.sum() - 1).abs() < 1e-5).all()
-    used = folds[0].subset.notna()
-    missing = sum(int((values[:, 0, 0] != values[:, 0, 0])[used].sum()) for values in
-                  read_windows(tables / "windows/101.parquet", config.modalities).values())  # fmt: skip
-    assert attention.value.isna().sum() == missing
-    curves = pq.read_table(tmp_path / "d.parquet").to_pandas()
+def explained(config: Config, person: Person) -> Explained:
+    return explain_networks(bags_of(config, person, QUICK), person.folds, train(config, person))
+
+
+def test_importance_of_every_window_modality_and_measure(config: Config, people: dict[str, Person]) -> None:
+    """The network of a fold explains the windows that it was not trained on; test windows describe the user."""
+    person = people["101"]
+    folds, (table, curves, notes) = person.folds, explained(config, person)
+    assert set(table.fold) == set(folds.tested) == {1, 2, 3}
+    for fold, split in folds.numbered.items():
+        own, seen = table[table.fold == fold], split[split.subset.isin(["validation", "test"])]
+        assert own.groupby("start").subset.unique().map(list).to_dict() == {
+            start: [subset] for start, subset in zip(seen.start, seen.subset, strict=True)
+        }
+        assert len(own) == len(seen) * len(config.modalities) * 2
+    used, described = folds.described.subset.notna(), describing(table)
+    assert set(described.start) == set(folds.described.start[used]) and described.fold.isna().all()
+    assert len(described) == used.sum() * len(config.modalities) * 2
+    attention = described[described.measure == "attention"]
+    assert ((attention.groupby("start").importance.sum() - 1).abs() < 1e-5).all()
+    windows = read_windows(person.windows, config.modalities).values()
+    assert attention.importance.isna().sum() == sum(int(np.isnan(values[used, 0, 0]).sum()) for values in windows)
     assert set(curves.order) == {"attention", "ablation", "random"} and set(curves.removed) == set(range(1, 9))
     assert curves.windows.max() == used.sum()
-    assert read_notes(tmp_path / "i.parquet")["test_scores"]["0"]["accuracy"] >= 0
+    counts = folds.described.label[used].value_counts()
+    assert np.sum(notes["test_counts"]["0"], axis=1).tolist() == [counts[name] for name in folds.classes]
 
 
 def test_in_a_split_with_one_fold_validation_and_test_windows_have_importance(
-    config: Config, tables: Path, tmp_path: Path
+    config: Config, people: dict[str, Person]
 ) -> None:
-    assign_splits(
-        tables / "windows/101.parquet", config.target("tension"), RandomSplit(name="r"), tmp_path / "s.parquet"
-    )
-    checkpoint = train(config, tables, tmp_path, splits=tmp_path / "s.parquet")
-    paths = tables / "features/101.parquet", tmp_path / "s.parquet"
-    extract_importance(*paths, [str(checkpoint)], tmp_path / "i.parquet", tmp_path / "d.parquet")
-    table = pq.read_table(tmp_path / "i.parquet").to_pandas()
-    split = read_split(paths[1])
-    assert set(table.fold) == {0} and set(table.subset) == {"validation", "test"}
+    person = people["101"]
+    folds = assign_splits(read_labels(person.windows), config.target("tension"), RandomSplit(name="r"))
+    table, split = explained(config, person._replace(folds=folds)).importance, folds.fold(1)
+    assert set(table.fold) == {1} and set(table.subset) == {"validation", "test"}
     assert set(table.start) == set(split.start[split.subset.isin(["validation", "test"])])
+    assert set(describing(table).start) == set(split.start[split.subset == "test"])
 
 
 class Additive:
     """A network whose evidence for the second class is the sum of known contributions of the present modalities."""
+
+    names = ("x", "y", "z")
 
     def __init__(self, contributions: list[float], attention: list[float]) -> None:
         self.contributions, self.weights = torch.tensor(contributions), torch.tensor(attention)

@@ -1,14 +1,12 @@
-"""The value of modalities: Shapley values of held-out performance, their errors, and whether users differ."""
+"""Shapley values of held-out performance, their errors, and whether users differ."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, permutations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import roc_auc_score
@@ -17,14 +15,15 @@ from lifelog.blocks import contiguous_folds, time_blocks, whole_answers, window_
 from lifelog.importance.compare import compare_shapley, heterogeneity
 from lifelog.importance.estimate import estimate_shapley, with_least_error, with_training_error
 from lifelog.importance.evidence import held_out_evidence
-from lifelog.importance.measures import IMPORTANCE
 from lifelog.importance.shapley import pointwise_shapley, set_values
+from lifelog.importance.table import IMPORTANCE
 from lifelog.importance.vectors import block_errors
 from lifelog.settings.groups import Groups
+from lifelog.settings.importance import Shapley
 from lifelog.settings.windows import Modality
-from lifelog.splits.assign import SCHEMA as SPLITS
-from lifelog.tables import read_notes, write_table
+from lifelog.splits.folds import Folds
 from lifelog.validation.cohorts import Scenario, simulate
+from lifelog.windows.read import Features
 
 CLASSES = np.repeat([0, 1, 2], 20)
 
@@ -118,38 +117,38 @@ def test_blocks_and_folds() -> None:
     assert contiguous_folds(np.array([0, 0, 0, 0, 1]), 5).tolist() == [0, 0, 0, 0, 1]
 
 
-def write_user(folder: Path, user: str, effect: float, seed: int, sessions: int = 6) -> Path:
-    """Write features and splits of a user, and return the file of values: `a` depends on the label, `b` does not."""
+def recorded(user: str, effect: float, seed: int, sessions: int = 6) -> tuple[Features, Folds]:
+    """Features and folds of a user: `a` depends on the label, `b` does not."""
     rng = np.random.default_rng(seed)
     count = 10 * sessions
-    label = rng.integers(0, 2, count)
-    features, splits, value = (folder / f"{user}.{kind}" for kind in ("f", "s", "v"))
-    start = pd.to_datetime(60 * np.arange(count), unit="s", utc=True)
-    columns = {"a.x.mean": effect * label + rng.normal(size=count), "b.x.mean": rng.normal(size=count)}
-    entries = [Modality(name=name, kind="scalar", columns=["x"]).model_dump() for name in "ab"]
-    table = pa.table({"user": [user] * count, "start": start} | columns)
-    write_table(table, features, table.schema, {"bins": 1, "modalities": entries})
-    frame = pd.DataFrame({"user": user, "session": [str(i // 10) for i in range(count)], "start": start})
-    frame = frame.assign(level=label.astype(str), label=np.array(["low", "high"])[label], block=np.arange(count) // 5)
-    frame = frame.assign(subset=np.where(np.arange(count) % 10 < 8, "train", "test"), reason=None, fold=0)
-    write_table(frame, splits, SPLITS, {"excluded": None, "classes": ["low", "high"]})
-    estimate_shapley(features, splits, Value(), value)
-    return value
+    label, number = rng.integers(0, 2, count), np.arange(count)
+    rows = pd.DataFrame({"user": user, "start": pd.to_datetime(60 * number, unit="s", utc=True)})
+    summary = np.column_stack([effect * label + rng.normal(size=count), rng.normal(size=count)])
+    modalities = [Modality(name=name, kind="scalar", columns=["x"]) for name in "ab"]
+    windows = rows.assign(session=(number // 10).astype(str), level=label.astype(str), block=number // 5, reason=None)
+    windows = windows.assign(label=np.array(["low", "high"])[label], subset="train")
+    tested = windows.assign(subset=np.where(number % 10 < 8, "train", "test"))
+    return Features(rows, ["a.x.mean", "b.x.mean"], summary, {}, modalities), Folds(
+        windows, {1: tested}, ["low", "high"]
+    )
 
 
-def read(paths: list[Path]) -> pd.DataFrame:
-    return pd.concat([pq.read_table(path).to_pandas() for path in paths])
+def cohort(*effects: float, sessions: int = 6) -> pd.DataFrame:
+    """Shapley values that describe several users, from the training windows of their fold."""
+    users = [recorded(f"u{i}", effect, i, sessions) for i, effect in enumerate(effects)]
+    table = pd.concat([estimate_shapley(features, folds, Shapley()).table for features, folds in users])
+    return table[table.fold == 1].assign(fold=np.nan)
 
 
-def test_only_training_and_validation_windows_are_used(tmp_path: Path) -> None:
-    path = write_user(tmp_path, "u", 2.0, 0)
-    before = pq.read_table(path)
-    assert before.schema.names == IMPORTANCE.names and set(before.to_pandas().subset) == {"train"}
-    split = pq.read_table(tmp_path / "u.s").to_pandas()
-    split.loc[split.subset == "test", "label"] = "low"
-    write_table(split, tmp_path / "u.s", SPLITS, {"excluded": None, "classes": ["low", "high"]})
-    estimate_shapley(tmp_path / "u.f", tmp_path / "u.s", Value(), path)
-    assert pq.read_table(path).equals(before)
+def test_only_training_and_validation_windows_are_used() -> None:
+    features, folds = recorded("u", 2.0, 0)
+    table = estimate_shapley(features, folds, Shapley()).table
+    before = table[table.fold == 1]
+    assert set(before) == set(IMPORTANCE.names) and set(before.subset) == {"train"}
+    assert len(before) == 2 * (folds.fold(1).subset == "train").sum() and table.fold.isna().sum() == 2 * 60
+    changed = folds.fold(1).assign(label=folds.fold(1).label.where(folds.fold(1).subset != "test", "low"))
+    after = estimate_shapley(features, replace(folds, numbered={1: changed}), Shapley()).table
+    pd.testing.assert_frame_equal(after[after.fold == 1], before)
 
 
 def test_the_folds_are_whole_sessions_or_blocks() -> None:
@@ -163,17 +162,15 @@ def test_the_folds_are_whole_sessions_or_blocks() -> None:
     ("change", "reason"),
     [({"label": "low"}, "one class only"), ({"block": 0}, "one block of time only")],
 )
-def test_a_user_without_a_value_has_the_reason(tmp_path: Path, change: dict, reason: str) -> None:
-    path = write_user(tmp_path, "u", 1.0, 0)
-    split = pq.read_table(tmp_path / "u.s").to_pandas().assign(**change)
-    write_table(split, tmp_path / "u.s", SPLITS, {"excluded": None, "classes": ["low", "high"]})
-    estimate_shapley(tmp_path / "u.f", tmp_path / "u.s", Value(), path)
-    assert pq.read_table(path).num_rows == 0 and reason in read_notes(path)["excluded"]
+def test_a_user_without_a_value_has_the_reason(change: dict, reason: str) -> None:
+    features, folds = recorded("u", 1.0, 0)
+    same = replace(folds, described=folds.described.assign(**change), numbered={1: folds.fold(1).assign(**change)})
+    table, notes = estimate_shapley(features, same, Shapley())
+    assert table.empty and reason in notes["excluded"]
 
 
-def test_intervals_find_the_modality_that_matters_and_no_other(tmp_path: Path) -> None:
-    table = read([write_user(tmp_path, f"u{i}", 2.0 if i < 4 else 0.0, i) for i in range(8)])
-    compared = compare_shapley(table, Value(), Groups())
+def test_intervals_find_the_modality_that_matters_and_no_other() -> None:
+    compared = compare_shapley(cohort(*[2.0] * 4, *[0.0] * 4), Shapley(), Groups())
     values = compared.values.set_index(["user", "modality"])
     for i in range(4):
         assert values.low[f"u{i}", "a"] > 0 > values.low[f"u{i}", "b"]
@@ -185,7 +182,7 @@ def test_intervals_find_the_modality_that_matters_and_no_other(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("rare", [1, 2, 4])
-def test_a_class_of_few_windows_leads_to_wide_intervals(tmp_path: Path, rare: int) -> None:
+def test_a_class_of_few_windows_leads_to_wide_intervals(rare: int) -> None:
     """A perfect separation of one to four windows is no evidence; without the bound its error would be tiny."""
     label = np.r_[np.zeros(40, dtype=int), np.ones(rare, dtype=int)]
     blocks, folds = np.arange(len(label)) // 5, contiguous_folds(np.arange(len(label)) // 5, 5)
@@ -198,17 +195,15 @@ def test_a_class_of_few_windows_leads_to_wide_intervals(tmp_path: Path, rare: in
     assert with_least_error(values, np.arange(len(label)) % 2, blocks, folds) is values
 
 
-def test_whether_participants_differ_is_not_tested_with_few_blocks(tmp_path: Path) -> None:
-    long = read([write_user(tmp_path, f"u{i}", 2.0 if i < 4 else 0.0, i) for i in range(8)])
-    short = long[long.block < 5]
-    assert compare_shapley(long, Value(), Groups()).heterogeneity.p_holm.notna().all()
-    few = compare_shapley(short, Value(), Groups()).heterogeneity
+def test_whether_participants_differ_is_not_tested_with_few_blocks() -> None:
+    long = cohort(*[2.0] * 4, *[0.0] * 4)
+    assert compare_shapley(long, Shapley(), Groups()).heterogeneity.p_holm.notna().all()
+    few = compare_shapley(long[long.block < 5], Shapley(), Groups()).heterogeneity
     assert few.p_holm.isna().all() and few.tau.notna().all()
 
 
-def test_a_modality_that_matters_for_one_participant_only_differs_from_the_others(tmp_path: Path) -> None:
-    table = read([write_user(tmp_path, f"u{i}", 2.0 if i == 0 else 0.0, i, sessions=12) for i in range(8)])
-    values = compare_shapley(table, Value(), Groups()).values
+def test_a_modality_that_matters_for_one_participant_only_differs_from_the_others() -> None:
+    values = compare_shapley(cohort(2.0, *[0.0] * 7, sessions=12), Shapley(), Groups()).values
     apart = values[values.difference_low > 0]
     assert apart.user.tolist() == ["u0"] and apart.modality.tolist() == ["a"]
 
@@ -243,4 +238,4 @@ def test_intervals_cover_the_mean_of_many_recordings() -> None:
 
 def test_another_recording_of_a_simulated_person_has_the_same_planted_modalities() -> None:
     first, second = (simulate(Scenario(windows=20, difficulty="loners"), -1, 3, 5, r) for r in (0, 1))
-    assert first.planted == second.planted and not np.array_equal(first.values["hr"], second.values["hr"])
+    assert first.planted == second.planted and not np.array_equal(first.sensors["hr"], second.sensors["hr"])

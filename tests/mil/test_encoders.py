@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from lifelog.predict.lifelognet import Network, Predictor
 
 from lifelog.config import Config
 from lifelog.mil.encoders import FEATURES, Encoders, SequenceEncoder, encode_together
+from lifelog.mil.lifelognet import LifeLogNetwork
 from lifelog.mil.maxima import RECEPTIVE_FIELD
 from lifelog.mil.network import MilNetwork, count_parameters
 from lifelog.settings.mil import Mil
@@ -102,8 +102,8 @@ def test_published_lifelognet() -> None:
     per modality and of an attention, and the same encoders.
     """
     config = published()
-    predictor = Predictor(config.predictor("lifelognet"))
-    network = Network([predictor.seen(modality) for modality in config.modalities], 7)
+    predictor = config.predictor("lifelognet").build()
+    network = LifeLogNetwork([predictor.seen(modality) for modality in config.modalities], 7)
     assert count_parameters(network) == 71_273 - 9 * 1_056 - 330
     channels = {name: encoder.blocks[0].residual.in_channels for name, encoder in network.encoders.items()}
     assert channels == {**dict.fromkeys(channels, 1), "e4Acc": 3, "mAcc": 3, "mGyr": 3, "mMag": 3, "mGps": 2}

@@ -1,18 +1,20 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import torch
 
 from lifelog.config import Config
-from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
+from lifelog.mil.bags import Bags, LabelledBags, feature_instances, fit_scalings, make_bags, standardise_bags
+from lifelog.mil.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from lifelog.mil.loss import validation_score
-from lifelog.mil.train import exclusion_of, load_members, load_mil, train_mil
+from lifelog.mil.train import train_mil
+from lifelog.predict.samples import Person
 from lifelog.settings.mil import Mil
-from lifelog.splits.assign import folds_tested, read_folds
-from lifelog.windows.read import is_summary
+from lifelog.settings.splits import Target
+from lifelog.splits.assign import assign_splits
+from lifelog.windows.read import read_labels, read_windows
 from tests.mil.test_fit import toy
 
 QUICK = Mil(epochs=3, patience=3, batch_size=8)
@@ -31,109 +33,89 @@ def test_scaling_is_fitted_on_present_values_and_sets_missing_ones_to_zero() -> 
     assert (standardise_bags(constant, fit_scalings(constant, "user")).values["signal"] == 0).all()
 
 
-def train(
-    config: Config, tables: Path, out: Path, user: str = "101", splits: Path | None = None, **mil: object
-) -> Path:
-    checkpoint = out / f"{user}.safetensors"
+def bags_of(config: Config, person: Person, settings: Mil) -> LabelledBags:
+    by_features = settings.encoder == "features"
+    values = feature_instances(person.features) if by_features else read_windows(person.windows, config.modalities)
+    return make_bags(values, person.folds, settings.labels)
+
+
+def train(config: Config, person: Person, **mil: object) -> list[Checkpoint]:
     settings = QUICK.model_copy(update={"seeds": [0]} | mil)
-    train_mil(
-        data_of(settings, tables, user),
-        splits or tables / "splits" / f"{user}.parquet",
-        config.modalities,
-        config.target("tension"),
-        "user",
-        settings,
-        [checkpoint],
-    )
-    return checkpoint
-
-
-def data_of(settings: Mil, tables: Path, user: str) -> Path:
-    return tables / ("features" if settings.encoder == "features" else "windows") / f"{user}.parquet"
+    bags = bags_of(config, person, settings)
+    return train_mil(bags, person.folds, config.modalities, config.target("tension"), settings)
 
 
 @pytest.mark.parametrize("encoder", ["features", "convolution"])
 def test_the_same_seed_gives_the_same_bytes_and_the_checkpoint_loads(
-    config: Config, tables: Path, tmp_path: Path, encoder: str
+    config: Config, people: dict[str, Person], tmp_path: Path, encoder: str
 ) -> None:
     torch.set_num_threads(1)
-    first, second = (train(config, tables, tmp_path / name, encoder=encoder) for name in "ab")
-    for suffix in (".safetensors", ".json"):
-        assert first.with_suffix(suffix).read_bytes() == second.with_suffix(suffix).read_bytes()
-    folds = read_folds(tables / "splits/101.parquet")
-    assert [member.fold for member in load_members(first)] == folds_tested(folds) == [1, 2, 3]
-    raw, used, classes = read_bags(
-        data_of(QUICK.model_copy(update={"encoder": encoder}), tables, "101"), folds[0], config.modalities,
-        "bins", ["low", "middle", "high"], encoder,
-    )  # fmt: skip
-    assert classes == ["low", "middle", "high"]
-    for fold in (1, 2, 3):
-        network, scalings, about = load_mil(first, fold)
-        rows = torch.tensor((folds[fold].subset[used.index] == "validation").tolist())
-        score = validation_score(network, standardise_bags(raw.take(rows), scalings), QUICK)
-        best = about["folds"][str(fold)]["history"][about["folds"][str(fold)]["epoch"] - 1]
-        assert score == pytest.approx(best["validation_score"])
+    person = people["101"]
+    for name in "ab":
+        (checkpoint,) = train(config, person, encoder=encoder)
+        write_checkpoint(checkpoint, tmp_path / f"{name}.safetensors")
+    for suffix in ("safetensors", "json"):
+        assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+    loaded = read_checkpoint(tmp_path / "a.safetensors")
+    assert [member.fold for member in loaded.members()] == person.folds.tested == [1, 2, 3]
+    bags, used, classes = bags_of(config, person, QUICK.model_copy(update={"encoder": encoder}))
+    assert classes == loaded.about["classes"] == ["low", "middle", "high"]
+    for fold, network, scalings in loaded.members():
+        rows = torch.tensor((person.folds.fold(fold).subset[used.index] == "validation").tolist())
+        score = validation_score(network, standardise_bags(bags.take(rows), scalings), QUICK)
+        of_fold = loaded.about["folds"][str(fold)]
+        assert score == pytest.approx(of_fold["history"][of_fold["epoch"] - 1]["validation_score"])
 
 
-def test_the_network_of_a_fold_does_not_depend_on_its_test_windows(
-    config: Config, tables: Path, tmp_path: Path
-) -> None:
+def test_the_network_of_a_fold_does_not_depend_on_its_test_windows(config: Config, people: dict[str, Person]) -> None:
     """Other features in the windows that one fold tests and another one is trained on."""
     torch.set_num_threads(1)
-    splits = tables / "splits/101.parquet"
-    folds = read_folds(splits)
-    pairs = ((a, b) for a in (1, 2, 3) for b in (1, 2, 3))
-    tested, trained = next(p for p in pairs if (folds[p[1]].subset[folds[p[0]].subset == "test"] == "train").all())
-    other = (folds[tested].subset == "test").to_numpy()
-    features = pq.read_table(tables / "features/101.parquet")
-    for i, name in enumerate(features.column_names):
-        if is_summary(name):
-            values = features[name].to_numpy()
-            changed = np.where(other, values * np.linspace(1, 3, len(values)) + 1, values)
-            features = features.set_column(i, name, pa.array(changed))
-    (tmp_path / "features").mkdir()
-    pq.write_table(features, tmp_path / "features/101.parquet")
-    members = load_members(train(config, tables, tmp_path / "a", splits=splits))
-    others = load_members(train(config, tmp_path, tmp_path / "b", splits=splits))
+    person = people["101"]
+    subsets = {fold: rows.subset for fold, rows in person.folds.numbered.items()}
+    pairs = ((a, b) for a in subsets for b in subsets)
+    tested, trained = next(p for p in pairs if (subsets[p[1]][subsets[p[0]] == "test"] == "train").all())
+    values = person.features.summary
+    changed = np.where(
+        (subsets[tested] == "test").to_numpy()[:, None], values * np.linspace(1, 3, len(values))[:, None] + 1, values
+    )
+    other = person._replace(features=replace(person.features, summary=changed))
+    (first,), (second,) = train(config, person), train(config, other)
     same = {
         a.fold: all(torch.equal(x, y) for x, y in zip(a.network.parameters(), b.network.parameters(), strict=True))
-        for a, b in zip(members, others, strict=True)
+        for a, b in zip(first.members(), second.members(), strict=True)
     }
     assert same[tested] and not same[trained]
 
 
-def test_a_seed_gives_the_same_network_alone_and_beside_another(config: Config, tables: Path, tmp_path: Path) -> None:
+def test_a_seed_gives_the_same_network_alone_and_beside_another(config: Config, people: dict[str, Person]) -> None:
     torch.set_num_threads(1)
-    paths = tables / "features/101.parquet", tables / "splits/101.parquet"
-    both = [tmp_path / "0.safetensors", tmp_path / "1.safetensors"]
-    settings = QUICK.model_copy(update={"seeds": [0, 1]})
-    train_mil(*paths, config.modalities, config.target("tension"), "user", settings, both)
-    alone = train(config, tables, tmp_path / "alone", seeds=[1])
-    for fold in (1, 2, 3):
-        (first, _, _), (second, _, about), (expected, _, own) = (load_mil(path, fold) for path in (*both, alone))
-        assert about["folds"][str(fold)]["epoch"] == own["folds"][str(fold)]["epoch"]
-        for name, x in expected.state_dict().items():  # the sums of several networks have another order
-            torch.testing.assert_close(second.state_dict()[name], x, rtol=1e-4, atol=1e-5)
-        assert not torch.allclose(first.encoders.weight, expected.encoders.weight)
+    first, second = train(config, people["101"], seeds=[0, 1])
+    (alone,) = train(config, people["101"], seeds=[1])
+    assert [first.about["seed"], second.about["seed"]] == [0, 1]
+    for zero, one, expected in zip(first.members(), second.members(), alone.members(), strict=True):
+        fold = str(expected.fold)
+        assert second.about["folds"][fold]["epoch"] == alone.about["folds"][fold]["epoch"]
+        for name, x in expected.network.state_dict().items():  # the sums of several networks have another order
+            torch.testing.assert_close(one.network.state_dict()[name], x, rtol=1e-4, atol=1e-5)
+        assert not torch.allclose(zero.network.encoders.weight, expected.network.encoders.weight)
 
 
-def test_classes_of_levels_are_the_levels_of_the_user(config: Config, tables: Path, tmp_path: Path) -> None:
-    _, _, about = load_mil(train(config, tables, tmp_path, labels="levels"))
-    assert about["classes"] == sorted(about["classes"]) and set(about["classes"]) <= set("1234567")
+def test_classes_of_levels_are_the_levels_of_the_user(config: Config, people: dict[str, Person]) -> None:
+    classes = train(config, people["101"], labels="levels")[0].about["classes"]
+    assert classes == sorted(classes) and set(classes) <= set("1234567")
 
 
-def test_the_checkpoint_of_an_excluded_user_has_the_reason(config: Config, tables: Path, tmp_path: Path) -> None:
-    from lifelog.settings.splits import Target
-    from lifelog.splits.assign import assign_splits
-
+def test_the_checkpoint_of_an_excluded_user_has_the_reason(
+    config: Config, people: dict[str, Person], tmp_path: Path
+) -> None:
     one = Target(name="t", column="emotionTension", bins={"any": [1, 2, 3, 4, 5, 6, 7], "none": [9]})
-    assign_splits(tables / "windows/101.parquet", one, config.split("blocked"), tmp_path / "s.parquet")
-    checkpoint = train(config, tables, tmp_path, splits=tmp_path / "s.parquet")
-    assert load_mil(checkpoint) is None
-    assert "one class only" in checkpoint.with_suffix(".json").read_text()
+    folds = assign_splits(read_labels(people["101"].windows), one, config.split("blocked"))
+    (checkpoint,) = train(config, people["101"]._replace(folds=folds))
+    write_checkpoint(checkpoint, tmp_path / "c.safetensors")
+    read = read_checkpoint(tmp_path / "c.safetensors")
+    assert read.members() == [] and "one class only" in read.about["excluded"]
 
 
-def test_a_failed_training_excludes_the_user(config: Config, tables: Path, tmp_path: Path) -> None:
-    checkpoint = train(config, tables, tmp_path, learning_rate=1e30)
-    assert load_mil(checkpoint) is None
-    assert exclusion_of(checkpoint).startswith("training failed: epoch ")
+def test_a_failed_training_excludes_the_user(config: Config, people: dict[str, Person]) -> None:
+    (checkpoint,) = train(config, people["101"], learning_rate=1e30)
+    assert checkpoint.members() == [] and checkpoint.about["excluded"].startswith("training failed: epoch ")

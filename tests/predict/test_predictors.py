@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
+import pyarrow as pa
 import pytest
 import torch
 from scipy.special import softmax
@@ -13,29 +13,30 @@ from sklearn.metrics import log_loss
 import lifelog.predict.train as training
 from lifelog.config import Config
 from lifelog.discriminant import fit_discriminants
-from lifelog.evaluate.calibration import class_probabilities, log_losses
+from lifelog.evaluate.calibration import log_losses
 from lifelog.evaluate.compare import score_users
 from lifelog.mil.loss import validation_score
 from lifelog.predict.combine import COMBINATIONS, Part
-from lifelog.predict.interface import build_predictor
-from lifelog.predict.samples import Samples, read_samples
+from lifelog.predict.predictors.boosting import Boosting
+from lifelog.predict.predictors.clock import Clock
+from lifelog.predict.predictors.embedding import Embedding
+from lifelog.predict.predictors.last_label import LastLabel
+from lifelog.predict.predictors.lda import Lda
+from lifelog.predict.predictors.lifelognet import LifeLogNet
+from lifelog.predict.predictors.majority import Majority
+from lifelog.predict.predictors.mil import MilNet
+from lifelog.predict.predictors.nearest_minute import NearestMinute
+from lifelog.predict.predictors.ordinal import Ordinal
+from lifelog.predict.predictors.windownet import WindowNet
+from lifelog.predict.probabilities import class_probabilities
+from lifelog.predict.samples import Person, Samples, make_samples
 from lifelog.predict.train import Model, train_predictors
-from lifelog.settings.predict import (
-    Boosting,
-    Clock,
-    Embedding,
-    LastLabel,
-    Lda,
-    LifeLogNet,
-    Majority,
-    MilNet,
-    NearestMinute,
-    Ordinal,
-    WindowNet,
-)
+from lifelog.settings.predict import PredictorSettings
 from lifelog.settings.splits import Target
-from lifelog.splits.assign import assign_splits, folds_tested, read_folds
+from lifelog.splits.assign import assign_splits
+from lifelog.windows.read import read_labels
 
+People = dict[str, Person]
 ALL = [
     *(LifeLogNet(epochs=8), WindowNet(epochs=1), MilNet(epochs=2), Boosting(max_iter=20), Lda(), Ordinal()),
     *(Majority(), NearestMinute(), LastLabel(), Clock()),
@@ -43,47 +44,45 @@ ALL = [
 USERS = ["101", "102", "103", "104"]
 
 
-def files(tables: Path, kind: str) -> list[str]:
-    return [str(tables / kind / f"{user}.parquet") for user in USERS]
-
-
 def samples_of(
-    tables: Path, users: list[str] = USERS, standardise: str = "user", fold: int = 1, windows: bool = False
+    people: People, fold: int = 1, users: list[str] = USERS, standardise: str = "user", windows: bool = False
 ) -> Samples:
-    features, splits = files(tables, "features"), files(tables, "splits")
-    stored, folder = (files(tables, "windows"), tables) if windows else (None, None)
-    return read_samples(features, splits, users, standardise, fold, stored, folder)
+    persons = [people[user] if windows else people[user]._replace(windows=None) for user in users]
+    return make_samples(persons, fold, standardise)
 
 
 def groups_of(labels: list[str], groupings: int = 1) -> pd.DataFrame:
     """The same groups in all folds."""
-    rows = [(fold, number, user, label) for fold in range(4) for number in range(1, groupings + 1)
+    rows = [(fold, number, user, label) for fold in (None, 1, 2, 3) for number in range(1, groupings + 1)
             for user, label in zip(USERS, labels, strict=True)]  # fmt: skip
-    return pd.DataFrame(rows, columns=["fold", "grouping", "user", "group"])
+    return pd.DataFrame(rows, columns=["fold", "grouping", "user", "group"]).astype({"fold": "Int64"})
+
+
+def predictions_of(people: People, settings: PredictorSettings, scheme: str, groups: pd.DataFrame) -> pd.DataFrame:
+    """The table of predictions, as it is written."""
+    read_fold = partial(samples_of, people, windows=settings.inputs == "windows")
+    (predictions,) = train_predictors([Model(settings, scheme, groups)], read_fold)
+    return pa.Table.from_pandas(predictions.table, predictions.schema, preserve_index=False).to_pandas()
 
 
 @pytest.mark.parametrize("settings", ALL, ids=lambda settings: settings.name)
 def test_predictors_predict_every_test_window_once_and_reproducibly(
-    tables: Path, tmp_path: Path, settings: object
+    people: People, settings: PredictorSettings
 ) -> None:
     groups = groups_of(["g1", "g2", "g1", "g2"])
-    for name in ("a", "b"):
-        read_fold = partial(samples_of, tables, USERS, "user", windows=settings.inputs == "windows")
-        train_predictors([Model(settings, "importance", groups, tmp_path / name)], read_fold)
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    check_predictions(pq.read_table(tmp_path / "a").to_pandas(), tables)
-    table = pq.read_table(tmp_path / "a").to_pandas()
+    table, again = (predictions_of(people, settings, "importance", groups) for _ in range(2))
+    pd.testing.assert_frame_equal(table, again, check_exact=True)
+    check_predictions(table, people)
     assert dict(zip(table.user, table.group, strict=True)) == dict(zip(groups.user, groups.group, strict=True))
 
 
-def check_predictions(table: pd.DataFrame, tables: Path) -> None:
+def check_predictions(table: pd.DataFrame, people: People) -> None:
     """Every window of every user is tested once, in its fold."""
     np.testing.assert_allclose(table[["p_low", "p_middle", "p_high"]].sum(axis=1), 1, rtol=1e-5)
     tested = []
-    for path in files(tables, "splits"):
-        folds = read_folds(path)
-        assert folds_tested(folds) == [1, 2, 3]
-        tested += [own[own.subset == "test"] for own in folds.values()]
+    for person in people.values():
+        assert person.folds.tested == [1, 2, 3]
+        tested += [own[own.subset == "test"].assign(fold=fold) for fold, own in person.folds.numbered.items()]
     expected = pd.concat(tested).sort_values(["user", "start"])
     for column in ("user", "start", "session", "fold"):
         assert table[column].tolist() == expected[column].tolist()
@@ -96,24 +95,23 @@ COMBINED = [("pooled", Lda()), ("blend", Lda()), ("blend", Boosting(max_iter=5))
 
 @pytest.mark.parametrize(("scheme", "settings"), COMBINED, ids=lambda value: getattr(value, "name", value))
 def test_combined_schemes_predict_every_test_window_once_and_reproducibly(
-    tables: Path, tmp_path: Path, scheme: str, settings: object
+    people: People, scheme: str, settings: PredictorSettings
 ) -> None:
-    groups = groups_of(["everyone"] * 4)
-    for name in ("a", "b"):
-        train_predictors([Model(settings, scheme, groups, tmp_path / name)], lambda fold: samples_of(tables, fold=fold))
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    table = pq.read_table(tmp_path / "a").to_pandas()
-    check_predictions(table, tables)
+    table, again = (predictions_of(people, settings, scheme, groups_of(["everyone"] * 4)) for _ in range(2))
+    pd.testing.assert_frame_equal(table, again, check_exact=True)
+    check_predictions(table, people)
     assert (table.group == table.user).all()
 
 
 @pytest.mark.parametrize(("scheme", "settings"), COMBINED, ids=lambda value: getattr(value, "name", value))
-def test_a_user_who_is_not_tested_in_a_fold_only_trains(tables: Path, scheme: str, settings: object) -> None:
-    samples = samples_of(tables)
-    samples.subsets[samples.users == "102"] = "train"
+def test_a_user_who_is_not_tested_in_a_fold_only_trains(
+    people: People, scheme: str, settings: PredictorSettings
+) -> None:
+    samples = samples_of(people)
+    samples.rows.loc[samples.rows.user == "102", "subset"] = "train"
     (models,) = COMBINATIONS[scheme](settings, [Part(samples, USERS)])
     assert {user for user, _ in models} == {"101", "103", "104"}
-    model = build_predictor(settings)
+    model = settings.build()
     model.fit(samples.subset("train", ["102"]), samples.subset("validation", ["102"]))  # no validation windows
     assert np.isfinite(model.predict(samples.subset("test"))).all()
 
@@ -125,101 +123,94 @@ def test_an_order_helps_where_the_middle_class_is_rare() -> None:
         truth = rng.integers(0, 3, 1200)
         x = np.column_stack([truth + rng.normal(0, 0.5, 1200), rng.normal(size=(1200, 20))])
         train = (np.arange(1200) < 120) & ((truth != 1) | (np.cumsum(truth == 1) <= 3))
-        for i, order in enumerate((0, 1)):
-            (model,) = fit_discriminants(x[train], truth[train], 3, [0.5], None, order)
+        for i, line_shrinkage in enumerate((0, 1)):
+            (model,) = fit_discriminants(x[train], truth[train], 3, [0.5], None, line_shrinkage)
             losses[i] += log_losses(truth[120:], model.probabilities(x[120:])).mean() / 5
     assert losses[1] < losses[0] - 0.5
 
 
-def test_pooling_lies_between_personal_and_global_models(tables: Path) -> None:
-    samples = samples_of(tables)
+def test_pooling_lies_between_personal_and_global_models(people: People) -> None:
+    samples = samples_of(people)
     limits = {}
-    for strength in (1e-9, 1e9):
-        settings = Lda(strength=[strength], shrinkage=[0.5])
+    for prior_windows in (1e-9, 1e9):
+        settings = Lda(prior_windows=[prior_windows], shrinkage=[0.5])
         (models,) = COMBINATIONS["pooled"](settings, [Part(samples, USERS)])
-        limits[strength] = {user: predict(samples.subset("test", [user])) for user, predict in models}
+        limits[prior_windows] = {user: predict(samples.subset("test", [user])) for user, predict in models}
     for user in USERS:
         test = samples.subset("test", [user])
-        alone = build_predictor(Lda(shrinkage=[0.5]))
+        alone = Lda(shrinkage=[0.5]).build()
         others = [name for name in USERS if name != user]
         alone.fit(samples.subset("train", others), samples.subset("validation", others))
-        # With an endless strength, the user's own windows do not count.
+        # With an infinite prior, the user's own windows do not count.
         np.testing.assert_allclose(limits[1e9][user].argmax(axis=1), alone.predict(test).argmax(axis=1))
     assert any((limits[1e-9][user].argmax(axis=1) != limits[1e9][user].argmax(axis=1)).any() for user in USERS)
 
 
-def test_pooled_models_are_those_of_weighted_windows(tables: Path) -> None:
-    samples = samples_of(tables)
+def test_pooled_models_are_those_of_weighted_windows(people: People) -> None:
+    samples = samples_of(people)
     train, seen = samples.subset("train"), samples.subset("validation", ["101"])
-    own = train.users == "101"
+    own = (train.rows.user == "101").to_numpy()
     weights = np.where(own, 1.0, 7 / (~own).sum())
-    model = build_predictor(Ordinal(shrinkage=[0.5], order=[0.5]))
-    pool = model.pool(train)
-    model.fit_pooled(pool, pool.moments_of("101"), 7, seen)
+    model = Ordinal(shrinkage=[0.5], line_shrinkage=[0.5]).build()
+    model.fit_pooled(model.pool(train), "101", 7, seen)
     (expected,) = fit_discriminants(train.summary, train.truth, 3, [0.5], weights, 0.5)
     np.testing.assert_allclose(model.predict(seen), expected.probabilities(seen.summary), rtol=1e-6)
 
 
-def test_tuning_keeps_the_network_unless_the_validation_score_improves(tables: Path) -> None:
-    samples = samples_of(tables)
-    model = build_predictor(MilNet(epochs=2))
+def test_tuning_keeps_the_network_unless_the_validation_score_improves(people: People) -> None:
+    samples = samples_of(people)
+    model = MilNet(epochs=2).build()
     model.fit(samples.subset("train"), samples.subset("validation"))
     before = {name: x.clone() for name, x in model.network.state_dict().items()}
     score = validation_score(model.network, model.bags(samples.subset("validation", ["101"])), model.settings)
-    model.tune_all([model], [samples.fitted(["101"])])
+    model.tune_each([model], [samples.fitted(["101"])])
     after = validation_score(model.network, model.bags(samples.subset("validation", ["101"])), model.settings)
     changed = any((before[name] != x).any() for name, x in model.network.state_dict().items())
     assert after >= score and changed == (after > score)
 
 
-@pytest.mark.parametrize("scheme", ["personal", "tuned"])
-def test_networks_of_all_folds_are_those_that_are_trained_fold_by_fold(
-    tables: Path, tmp_path: Path, scheme: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    groups = groups_of(USERS if scheme == "personal" else ["all"] * 4)
-    pieces: list[int] = []
-    fit_parts = training._fit_parts
-    monkeypatch.setattr(
-        training, "_fit_parts", lambda model, parts: pieces.append(len(parts)) or fit_parts(model, parts)
-    )
-    for name, most, expected in (("together", 10_000, [3]), ("apart", 0, [1, 1, 1])):
-        monkeypatch.setattr(training, "MOST_WINDOWS", most)
-        model = Model(MilNet(epochs=2), scheme, groups, tmp_path / name)
-        train_predictors([model], lambda fold: samples_of(tables, fold=fold))
-        assert pieces == expected
-        pieces.clear()
-    together, apart = (pq.read_table(tmp_path / name).to_pandas() for name in ("together", "apart"))
-    pd.testing.assert_frame_equal(together, apart, rtol=1e-3, atol=1e-4)
-    assert len(set(together.fold)) > 1
-
-
-def test_networks_of_many_groupings_are_trained_in_pieces_of_few_windows(
-    tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each grouping copies the windows, so that all groupings of a cohort would take too much memory."""
-    groups = groups_of(["g1", "g2", "g1", "g2"], groupings=4)
-    monkeypatch.setattr(training, "MOST_WINDOWS", 3 * len(samples_of(tables)))  # of three folds
+@pytest.fixture
+def pieces(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Numbers of groupings that are trained together, call by call."""
     sizes: list[int] = []
     fit_parts = training._fit_parts
     monkeypatch.setattr(
         training, "_fit_parts", lambda model, parts: sizes.append(len(parts)) or fit_parts(model, parts)
     )
-    model = Model(MilNet(epochs=1), "random", groups, tmp_path / "p")
-    train_predictors([model], lambda fold: samples_of(tables, fold=fold))
-    assert sizes == [3] * 4
-    table = pq.read_table(tmp_path / "p").to_pandas()
+    return sizes
+
+
+@pytest.mark.parametrize("scheme", ["personal", "tuned"])
+def test_networks_of_all_folds_are_those_that_are_trained_fold_by_fold(
+    people: People, pieces: list[int], scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups, tables = groups_of(USERS if scheme == "personal" else ["all"] * 4), []
+    for most, expected in ((10_000, [3]), (0, [1, 1, 1])):
+        monkeypatch.setattr(training, "MOST_WINDOWS", most)
+        tables.append(predictions_of(people, MilNet(epochs=2), scheme, groups))
+        assert pieces == expected
+        pieces.clear()
+    pd.testing.assert_frame_equal(*tables, rtol=1e-3, atol=1e-4)
+    assert len(set(tables[0].fold)) > 1
+
+
+def test_networks_of_many_groupings_are_trained_in_pieces_of_few_windows(
+    people: People, pieces: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each grouping copies the windows, so that all groupings of a cohort would take too much memory."""
+    monkeypatch.setattr(training, "MOST_WINDOWS", 3 * len(samples_of(people)))  # of three folds
+    groups = groups_of(["g1", "g2", "g1", "g2"], groupings=4)
+    table = predictions_of(people, MilNet(epochs=1), "random", groups)
+    assert pieces == [3] * 4
     assert set(table.grouping) == {1, 2, 3, 4} and set(table.fold) == {1, 2, 3}
 
 
-def test_random_groupings_are_rows_of_one_table(tables: Path, tmp_path: Path) -> None:
-    groups = groups_of(["g1", "g2", "g1", "g2"], groupings=3)
-    train_predictors([Model(Lda(), "random", groups, tmp_path / "p")], lambda fold: samples_of(tables, fold=fold))
-    table = pq.read_table(tmp_path / "p").to_pandas()
-    first = table[table.grouping == 1].drop(columns="grouping").reset_index(drop=True)
-    for number in (2, 3):
-        pd.testing.assert_frame_equal(
-            table[table.grouping == number].drop(columns="grouping").reset_index(drop=True), first
-        )
+def test_random_groupings_are_rows_of_one_table(people: People) -> None:
+    table = predictions_of(people, Lda(), "random", groups_of(["g1", "g2", "g1", "g2"], groupings=3))
+    first, *others = (own.drop(columns="grouping").reset_index(drop=True) for _, own in table.groupby("grouping"))
+    assert len(others) == 2
+    for other in others:
+        pd.testing.assert_frame_equal(other, first)
 
 
 @pytest.mark.parametrize(
@@ -227,65 +218,59 @@ def test_random_groupings_are_rows_of_one_table(tables: Path, tmp_path: Path) ->
     [LifeLogNet(epochs=40, patience=40, batch_size=64), Boosting(min_samples_leaf=2), Lda()],
     ids=["net", "boosting", "lda"],
 )
-def test_predictors_learn_from_training_windows(tables: Path, settings: object) -> None:
-    samples = samples_of(tables)
+def test_predictors_learn_from_training_windows(people: People, settings: PredictorSettings) -> None:
+    samples = samples_of(people)
     train = samples.subset("train")
-    model = build_predictor(settings)
+    model = settings.build()
     model.fit(train, samples.subset("validation"))
     assert (model.predict(train).argmax(axis=1) == train.truth).mean() > 0.6
 
 
-def test_standardisation_uses_training_windows_only(tables: Path) -> None:
-    samples = samples_of(tables, ["101"])
+def test_standardisation_uses_training_windows_only(people: People) -> None:
+    samples = samples_of(people, users=["101"])
     train = samples.subset("train")
     np.testing.assert_allclose(np.nanmean(train.summary, axis=0), 0, atol=1e-3)
     assert np.nanmax(np.abs(np.nanmean(samples.subset("test").summary, axis=0))) > 0.1
-    raw = samples_of(tables, ["101"], "none")
+    raw = samples_of(people, users=["101"], standardise="none")
     assert np.nanmax(np.abs(raw.summary)) > 30
 
 
 @pytest.mark.parametrize("settings", ALL, ids=lambda settings: settings.name)
-def test_predictions_are_finite_for_a_user_without_one_modality(tables: Path, settings: object) -> None:
-    samples = samples_of(tables, ["101"], windows=True)
+def test_predictions_are_finite_for_a_user_without_one_modality(people: People, settings: PredictorSettings) -> None:
+    samples = samples_of(people, users=["101"], windows=True)
     samples.summary[:, :21] = np.nan
     samples.maxima["e4Acc"][:] = np.nan
     samples.windows.present[:, 0] = False
     samples.windows.scalings["e4Acc"].mean[:] = np.nan  # the mean of no values
-    model = build_predictor(settings)
+    model = settings.build()
     model.fit(samples.subset("train"), samples.subset("validation"))
     assert np.isfinite(model.predict(samples.subset("test"))).all()
 
 
-def test_boosting_needs_no_validation_windows(tables: Path) -> None:
-    samples = samples_of(tables, ["101"])
-    model = build_predictor(Boosting(max_iter=3))
+def test_boosting_needs_no_validation_windows(people: People) -> None:
+    samples = samples_of(people, users=["101"])
+    model = Boosting(max_iter=3).build()
     model.fit(samples.subset("train"), samples.take(np.zeros(len(samples), bool)))
     assert model.predict(samples.subset("test")).shape[1] == 3
 
 
-def test_the_expected_rating_is_on_the_scale_of_the_labels(tables: Path, config: Config, tmp_path: Path) -> None:
+def test_the_expected_rating_is_on_the_scale_of_the_labels(people: People, config: Config) -> None:
     """Bins of unequal width: the expected rating of a window lies between the class means, not the class numbers."""
-    settings = config.target("tension").model_dump() | {"kind": "rating"}
-    for user in USERS:
-        windows = tables / "windows" / f"{user}.parquet"
-        assign_splits(windows, Target(**settings), config.split("blocked"), tmp_path / f"{user}.parquet")
-    paths = files(tables, "features"), [str(tmp_path / f"{user}.parquet") for user in USERS]
-    read_fold = partial(read_samples, *paths, USERS, "user")
-    train_predictors([Model(Lda(), "global", groups_of(["g"] * 4), tmp_path / "predictions")], read_fold)
-    table = pq.read_table(tmp_path / "predictions").to_pandas()
-    levels = {
-        user: read_folds(path)[0].set_index("start").level.astype(float)
-        for user, path in zip(USERS, paths[1], strict=True)
+    target = Target(**config.target("tension").model_dump() | {"kind": "rating"})
+    rated = {
+        user: person._replace(folds=assign_splits(read_labels(person.windows), target, config.split("blocked")))
+        for user, person in people.items()
     }
+    table = predictions_of(rated, Lda(), "global", groups_of(["g"] * 4))
+    levels = {user: x.folds.described.set_index("start").level.astype(float) for user, x in rated.items()}
     assert [levels[row.user][row.start] for row in table.itertuples()] == list(table.rating)
-    first = read_fold(1)
-    train = first.ratings[first.subsets == "train"], first.truth[first.subsets == "train"]
-    means = [train[0][train[1] == k].mean() for k in range(3)]
+    train = samples_of(rated).subset("train")
+    means = [train.rows.rating.to_numpy()[train.truth == k].mean() for k in range(3)]
     own = table[table.fold == 1]
     np.testing.assert_allclose(own.expected, class_probabilities(own, scaled=True) @ means)
-    scored = score_users({("lda", "global"): table}, ordinal=True).set_index("user")
-    assert scored.rating_error["all windows"] == pytest.approx((table.expected - table.rating).abs().mean())
-    assert scored.rating_correlation["all windows"] > 0.1
+    pooled = score_users({("lda", "global"): table}, ordinal=True).pooled
+    assert pooled.rating_error.item() == pytest.approx((table.expected - table.rating).abs().mean())
+    assert pooled.rating_correlation.item() > 0.1
 
 
 def test_boosting_uses_the_trees_with_the_lowest_balanced_loss_on_validation_windows() -> None:
@@ -293,12 +278,9 @@ def test_boosting_uses_the_trees_with_the_lowest_balanced_loss_on_validation_win
     rng = np.random.default_rng(0)
     x, truth = rng.normal(size=(400, 5)), (rng.random(400) < 0.15).astype(int)
     x[:, 0] += truth
-    minutes, texts = np.arange(400), np.full(400, "u", dtype=object)
-    starts = minutes.astype("datetime64[m]").astype("datetime64[s]")
-    keys = texts, texts, texts, starts, minutes, minutes
-    samples = Samples(*keys, truth, truth * np.nan, x.astype(np.float32), {}, None, [], [], ["a", "b"])
+    samples = Samples(pd.DataFrame({"user": "u", "truth": truth}), x.astype(np.float32), {}, None, [], [], ["a", "b"])
     train, validation = (samples.take((np.arange(400) < 200) == first) for first in (True, False))
-    model = build_predictor(Boosting(max_iter=60))
+    model = Boosting(max_iter=60).build()
     model.fit(train, validation)
     weights = np.where(validation.truth == 1, (train.truth == 0).sum() / train.truth.sum(), 1.0)
     stages = list(model.model.staged_predict_proba(model._binned(validation)))
@@ -308,28 +290,28 @@ def test_boosting_uses_the_trees_with_the_lowest_balanced_loss_on_validation_win
     np.testing.assert_allclose(model.predict(validation), stages[best])
 
 
-def test_validation_windows_select_the_shrinkage_of_lda(tables: Path) -> None:
-    train, validation, test = (samples_of(tables).subset(name) for name in ("train", "validation", "test"))
+def test_validation_windows_select_the_shrinkage_of_lda(people: People) -> None:
+    train, validation, test = (samples_of(people).subset(name) for name in ("train", "validation", "test"))
     train.summary[:, 0], train.summary[:3, 1] = 5, np.nan  # a constant feature, and missing values
     weights = (len(train) / 3 / np.bincount(train.truth))[validation.truth]
     losses, found = [], []
     for shrinkage in Lda().shrinkage:
-        model = build_predictor(Lda(shrinkage=[shrinkage]))
+        model = Lda(shrinkage=[shrinkage]).build()
         model.fit(train, validation)
         losses.append(log_loss(validation.truth, model.predict(validation), sample_weight=weights, labels=[0, 1, 2]))
         found.append(model.predict(test))
     assert np.ptp(losses) > 0.01
-    chosen = build_predictor(Lda())
+    chosen = Lda().build()
     chosen.fit(train, validation)
     np.testing.assert_array_equal(chosen.predict(test), found[int(np.argmin(losses))])
 
 
-def test_lda_without_shrinkage_is_that_of_scikit_learn(tables: Path) -> None:
-    train, test = (samples_of(tables).subset(name) for name in ("train", "test"))
+def test_lda_without_shrinkage_is_that_of_scikit_learn(people: People) -> None:
+    train, test = (samples_of(people).subset(name) for name in ("train", "test"))
     rng = np.random.default_rng(0)
     for own in (train, test):
         own.summary = (rng.normal(size=(len(own), 4)) @ rng.normal(size=(4, 4)) + own.truth[:, None]).astype(np.float32)
-    model = build_predictor(Lda(shrinkage=[1e-9]))
+    model = Lda(shrinkage=[1e-9]).build()
     model.fit(train, test)
     other = LinearDiscriminantAnalysis(priors=[1 / 3] * 3).fit(train.summary, train.truth)
     # The library divides by the number of windows, which makes small samples too certain; here by n - classes.
@@ -337,59 +319,58 @@ def test_lda_without_shrinkage_is_that_of_scikit_learn(tables: Path) -> None:
     np.testing.assert_allclose(model.predict(test), softmax(scores, axis=1), atol=1e-5)
 
 
-def test_lda_predicts_a_single_class(tables: Path) -> None:
-    samples = samples_of(tables)
-    train = samples.take((samples.subsets == "train") & (samples.truth == 1))
-    model = build_predictor(Lda())
+def test_lda_predicts_a_single_class(people: People) -> None:
+    samples = samples_of(people)
+    train = samples.take(((samples.rows.subset == "train") & (samples.rows.truth == 1)).to_numpy())
+    model = Lda().build()
     model.fit(train, samples.subset("validation"))
     assert (model.predict(samples.subset("test")) == [0, 1, 0]).all()
 
 
-def test_majority_predicts_the_class_shares(tables: Path) -> None:
-    samples = samples_of(tables)
-    model = build_predictor(Majority())
+def test_majority_predicts_the_class_shares(people: People) -> None:
+    samples = samples_of(people)
+    model = Majority().build()
     model.fit(samples.subset("train"), samples.subset("validation"))
     shares = np.bincount(samples.subset("train").truth, minlength=3) / len(samples.subset("train"))
     np.testing.assert_allclose(model.predict(samples.subset("test"))[0], shares)
 
 
-def test_nearest_minute_predicts_the_label_of_the_users_nearest_training_window(tables: Path) -> None:
-    samples = samples_of(tables)
+def test_nearest_minute_predicts_the_label_of_the_users_nearest_training_window(people: People) -> None:
+    samples = samples_of(people)
     train, test = samples.subset("train"), samples.subset("test")
-    model = build_predictor(NearestMinute())
+    model = NearestMinute().build()
     model.fit(train, samples.subset("validation"))
     predicted = model.predict(test).argmax(axis=1)
-    for i, (user, start) in enumerate(zip(test.users, test.starts, strict=True)):
-        own = train.users == user
-        nearest = np.abs(train.starts[own] - start).argmin()
-        assert predicted[i] == train.truth[own][nearest]
-    unknown_user = test.take(test.users == "101")
+    for i, row in enumerate(test.rows.itertuples()):
+        own = train.rows[train.rows.user == row.user]
+        assert predicted[i] == own.truth.iloc[(own.start - row.start).abs().argmin()]
+    unknown_user = test.take((test.rows.user == "101").to_numpy())
     model.known.pop("101")
     np.testing.assert_allclose(model.predict(unknown_user)[0], np.bincount(train.truth, minlength=3) / len(train))
 
 
-def test_the_last_label_is_that_of_the_users_last_training_window_before(tables: Path) -> None:
-    samples = samples_of(tables)
+def test_the_last_label_is_that_of_the_users_last_training_window_before(people: People) -> None:
+    samples = samples_of(people)
     train, test = samples.subset("train"), samples.subset("test")
-    model = build_predictor(LastLabel())
+    model = LastLabel().build()
     model.fit(train, samples.subset("validation"))
     found, shares = model.predict(test), np.bincount(train.truth, minlength=3) / len(train)
     before = 0
-    for probabilities, user, minute in zip(found, test.users, test.minutes, strict=True):
-        past = (train.users == user) & (train.minutes < minute)
-        before += past.any()
-        last = train.truth[past][train.minutes[past].argmax()] if past.any() else None
+    for probabilities, row in zip(found, test.rows.itertuples(), strict=True):
+        past = train.rows[(train.rows.user == row.user) & (train.rows.minute < row.minute)]
+        before += len(past) > 0
+        last = past.truth.iloc[past.minute.argmax()] if len(past) else None
         np.testing.assert_allclose(probabilities, shares if last is None else np.eye(3)[last])
     assert before > 0
-    early = np.argsort(test.minutes)[:1]  # with training windows after it only
+    early = np.argsort(test.rows.minute.to_numpy())[:1]  # with training windows after it only
     model.known = {user: (minutes + 10**9, truth) for user, (minutes, truth) in model.known.items()}
     np.testing.assert_allclose(model.predict(test)[early], [shares])
 
 
-def test_the_clock_learns_a_label_that_depends_on_the_time(tables: Path) -> None:
-    samples = samples_of(tables)
-    samples.truth[:] = (samples.elapsed >= 3).astype(int)
-    model = build_predictor(Clock())
+def test_the_clock_learns_a_label_that_depends_on_the_time(people: People) -> None:
+    samples = samples_of(people)
+    samples.rows["truth"] = (samples.rows.elapsed >= 3).astype(int)
+    model = Clock().build()
     model.fit(samples.subset("train"), samples.subset("validation"))
     test = samples.subset("test")
     assert (model.predict(test).argmax(axis=1) == test.truth).all()
@@ -411,12 +392,12 @@ def saved(model: torch.nn.Module, path: Path, channels: int, length: int) -> str
     return str(path)
 
 
-def test_the_embedding_is_what_the_pretrained_models_return(tables: Path, tmp_path: Path) -> None:
-    samples = samples_of(tables, windows=True)
+def test_the_embedding_is_what_the_pretrained_models_return(people: People, tmp_path: Path) -> None:
+    samples = samples_of(people, windows=True)
     shapes = {m.name: (m.channels, m.length) for m in samples.modalities}
     names = ["e4Acc", "e4Eda"]
     models = {name: saved(Tiny(), tmp_path / f"{name}.pt2", *shapes[name]) for name in names}
-    predictor = build_predictor(Embedding(models=models))
+    predictor = Embedding(models=models).build()
     values, windows = predictor.values(samples), samples.windows.read()
     expected = np.concatenate(
         [np.r_["1", x.mean(axis=1), x.std(axis=1, ddof=1)] for x in (windows[n] for n in names)], 1
@@ -425,16 +406,14 @@ def test_the_embedding_is_what_the_pretrained_models_return(tables: Path, tmp_pa
     np.testing.assert_allclose(values[present], expected[present], atol=1e-4)
     assert not present.all() and np.isnan(values[~present]).any(axis=1).all()
     groups = groups_of(["g1", "g2", "g1", "g2"])
-    read_fold = partial(samples_of, tables, USERS, "user", windows=True)
-    train_predictors([Model(Embedding(models=models), "importance", groups, tmp_path / "predictions")], read_fold)
-    check_predictions(pq.read_table(tmp_path / "predictions").to_pandas(), tables)
+    check_predictions(predictions_of(people, Embedding(models=models), "importance", groups), people)
 
 
-def test_unusable_pretrained_models_are_named(tables: Path, tmp_path: Path) -> None:
-    samples = samples_of(tables, windows=True)
+def test_unusable_pretrained_models_are_named(people: People, tmp_path: Path) -> None:
+    samples = samples_of(people, windows=True)
     (tmp_path / "broken.pt2").write_bytes(b"PK no archive")
     with pytest.raises(ValueError, match=r"^predictors: embedding.models: [^:]*broken.pt2 is no file of torch.export"):
-        build_predictor(Embedding(models={"e4Acc": str(tmp_path / "broken.pt2")})).values(samples)
+        Embedding(models={"e4Acc": str(tmp_path / "broken.pt2")}).build().values(samples)
     path = saved(Tiny(), tmp_path / "other.pt2", 2, 30)
     with pytest.raises(ValueError, match=r"'e4Acc': .*other.pt2 does not accept windows of the shape \(\d+, 3, 1920\)"):
-        build_predictor(Embedding(models={"e4Acc": path})).values(samples)
+        Embedding(models={"e4Acc": path}).build().values(samples)

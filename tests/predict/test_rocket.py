@@ -1,19 +1,16 @@
 """The predictor rocket; skipped without aeon, which `make test-rocket` installs."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
+import pandas as pd
 import pytest
 
-from lifelog.predict.interface import build_predictor
+from lifelog.predict.predictors.rocket import Rocket
 from lifelog.predict.samples import Samples
-from lifelog.predict.train import Model, train_predictors
-from lifelog.settings.predict import Rocket
 from lifelog.settings.windows import Modality
-from tests.predict.test_predictors import USERS, check_predictions, groups_of, samples_of
+from tests.predict.test_predictors import People, check_predictions, groups_of, predictions_of
 
 pytest.importorskip("aeon", reason="aeon is not installed; make test-rocket installs it")
 SMALL = Rocket(kernels=84, groups=2)
@@ -41,20 +38,18 @@ def test_rocket_learns_the_form_of_a_signal() -> None:
     waves = np.sin(phase + time * np.where(truth, 0.9, 0.7)[:, None]) + 0.3 * rng.normal(size=(80, 60))
     present = (np.arange(80) % 10 > 0)[:, None]
     windows = Windows(np.where(present, waves, 0).astype(np.float32)[:, :, None], present)
-    texts, minutes = np.full(80, "u", dtype=object), np.arange(80)
-    keys = texts, texts, texts, minutes.astype("datetime64[m]"), minutes, minutes, truth, truth * np.nan
     acc = Modality(name="acc", columns=["x"], rate=1, length=60)
-    samples = Samples(*keys, np.empty((80, 0), np.float32), {}, windows, [], [acc], ["slow", "fast"])
-    train, rest = (samples.take((minutes < 50) == first) for first in (True, False))
-    model = build_predictor(SMALL)
+    rows = pd.DataFrame({"user": "u", "truth": truth})
+    samples = Samples(rows, np.empty((80, 0), np.float32), {}, windows, [], [acc], ["slow", "fast"])
+    train, rest = (samples.take((np.arange(80) < 50) == first) for first in (True, False))
+    model = SMALL.build()
     model.fit(train, rest)
     right = model.predict(rest).argmax(axis=1) == rest.truth
     assert right[rest.windows.present[:, 0]].mean() > 0.9
 
 
-def test_rocket_predicts_every_test_window_once_and_reproducibly(tables: Path, tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        model = Model(SMALL, "importance", groups_of(["g1", "g2", "g1", "g2"]), tmp_path / name)
-        train_predictors([model], lambda fold: samples_of(tables, USERS, "user", fold, windows=True))
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    check_predictions(pq.read_table(tmp_path / "a").to_pandas(), tables)
+def test_rocket_predicts_every_test_window_once_and_reproducibly(people: People) -> None:
+    groups = groups_of(["g1", "g2", "g1", "g2"])
+    table, again = (predictions_of(people, SMALL, "importance", groups) for _ in range(2))
+    pd.testing.assert_frame_equal(table, again, check_exact=True)
+    check_predictions(table, people)

@@ -4,18 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from lifelog.predict.windownet import StoredBags
 
 from lifelog.config import Config
 from lifelog.predict.store import StoredWindows, store_windows
-from lifelog.splits.assign import read_split
+from lifelog.predict.stored_bags import StoredBags
+from lifelog.splits.folds import read_folds
 from lifelog.windows.read import read_windows
 
 USERS = ["101", "102"]
 
 
 def stored(config: Config, tables: Path, standardise: str) -> tuple[StoredWindows, list[np.ndarray]]:
-    splits = [read_split(tables / f"splits/{user}.parquet", 1) for user in USERS]
+    splits = [read_folds(tables / f"splits/{user}.parquet").fold(1) for user in USERS]
     subsets = [split.subset.fillna("").to_numpy(dtype=str) for split in splits]
     paths = [str(tables / f"windows/{user}.parquet") for user in USERS]
     return store_windows(paths, subsets, config.modalities, standardise, tables), subsets

@@ -1,16 +1,12 @@
-from pathlib import Path
-
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pandas as pd
 import pytest
 
 from lifelog.config import Config
+from lifelog.predict.samples import Person
 from lifelog.settings.windows import Modality
-from lifelog.tables import read_notes, write_table
 from lifelog.windows.features import bin_maxima, extract_features, summary
-from lifelog.windows.read import maxima_name, read_windows
-from lifelog.windows.schema import windows_schema
+from lifelog.windows.read import read_windows
 
 
 def test_summary_statistics_of_a_sine_wave() -> None:
@@ -32,22 +28,18 @@ def test_bin_maxima_cover_every_sample() -> None:
     assert bin_maxima(np.full((2, 1, 3), 7.0), 12).tolist() == np.full((2, 12, 3), 7.0).tolist()
 
 
-def test_features_are_missing_where_the_modality_is_missing(config: Config, tables: Path) -> None:
-    for path in (tables / "windows").glob("*.parquet"):
-        features = pq.read_table(tables / "features" / path.name).to_pandas()
-        for name, values in read_windows(path, config.modalities).items():
+def test_features_are_missing_where_the_modality_is_missing(config: Config, people: dict[str, Person]) -> None:
+    for person in people.values():
+        features = person.features.by_modality()
+        for name, values in read_windows(person.windows, config.modalities).items():
             missing = np.isnan(values[:, 0, 0])
-            of_modality = features[[c for c in features if c.startswith(f"{name}.") and c != maxima_name(name)]]
-            assert (of_modality.isna().to_numpy() == missing[:, None]).all(), name
+            assert (np.isnan(features[name]) == missing[:, None]).all(), name
+            assert (np.isnan(person.features.maxima[name][:, 0, 0]) == missing).all(), name
 
 
-def test_a_day_of_scalars_is_one_bin(tmp_path: Path) -> None:
+def test_a_day_of_scalars_is_one_bin() -> None:
     """A window of a day has 17,280 times five seconds, but one sample."""
     modality = Modality(name="sleep", kind="scalar", columns=["duration", "efficiency"])
-    schema = windows_schema([], [modality])
-    rows = {"user": ["a"], "session": ["s"], "start": [0], "label_rows": [{}], "sleep": [[7.0, 0.9]]}
-    table = pa.table({name: pa.array(values, schema.field(name).type) for name, values in rows.items()})
-    write_table(table, tmp_path / "w", schema, {"modalities": [modality.model_dump()]})
-    extract_features(tmp_path / "w", 86400, tmp_path / "f")
-    assert read_notes(tmp_path / "f")["bins"] == 1
-    assert pq.read_table(tmp_path / "f").column(maxima_name("sleep")).to_pylist() == [[7.0, pytest.approx(0.9)]]
+    rows = pd.DataFrame({"user": ["a"], "start": pd.to_datetime([0], unit="s", utc=True)})
+    features = extract_features([{"sleep": np.array([[[7.0, 0.9]]], np.float32)}], rows, [modality], 86400)
+    assert features.maxima["sleep"].tolist() == [[[7.0, pytest.approx(0.9)]]]
