@@ -111,11 +111,6 @@ def chapter_data(page):
     return [f"<results>/{{target}}/{{split}}/figures/{name}.csv" for name in figures_of(page)]
 
 
-def with_figures(files, figures):
-    """Files, and image and table of each figure."""
-    return [*files, *(f"figures/{name}.{kind}" for name in figures for kind in ("svg", "csv"))]
-
-
 def placement_inputs(wildcards):
     """Tables of the finished run, and last that of the new user, by kind."""
     if not CONFIG.new_users.run:

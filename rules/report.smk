@@ -1,3 +1,8 @@
+from lifelog.report.files import chapter_files, run_files
+
+WITH_IMPORTANCE = [chapter for chapter in CHAPTERS if CONFIG.split(chapter.split("/")[1]).importance]
+
+
 rule plot_yield:
     input:
         quality=per_user("quality/{user}.parquet"),
@@ -187,30 +192,10 @@ rule plot_dag:
         "../workflow_scripts/plot_dag.py"
 
 
-# Files that the report reads: of the run, of every target and split, and of those with importance.
-RUN_FIGURES = [name for page in ("overview", "cohort", "run") for name in figures_of(page)]
-CHAPTER_FILES = ["verdict.json", "calibration.csv", *(f"splits/{u}.parquet" for u in USERS)]
-IMPORTANCE_FILES = ["importance_scores.csv", "shapley.csv", "heterogeneity.csv", "groups/importance.csv"]
-IMPORTANCE_FILES += ["learning_curve.json"]
-IMPORTANCE_FILES += ["recovery.json"] if SIMULATED else []
-IMPORTANCE_FILES += [
-    f"{kind}/{u}.{end}" for u in USERS for kind, end in (("importance", "parquet"), ("directions", "csv"))
-]
-IMPORTANCE_FILES += [f"figures/{kind}" for kind in figures_of("user")]  # folders
-IMPORTANCE_FIGURES = [*figures_of("importance"), *figures_of("groups")]
-WITH_IMPORTANCE = [chapter for chapter in CHAPTERS if CONFIG.split(chapter.split("/")[1]).importance]
-# The study has one test subset.
-AS_PUBLISHED = [c for c in WITH_IMPORTANCE if CONFIG.report.published and not CONFIG.split(c.split("/")[1]).rotates]
-
-
 rule render_report:
     input:
-        windows=per_user("windows/{user}.parquet"),
-        quality=per_user("quality/{user}.parquet"),
-        figures=expand("<results>/{f}", f=with_figures([], RUN_FIGURES)),
-        chapters=expand("<results>/{c}/{f}", c=CHAPTERS, f=with_figures(CHAPTER_FILES, figures_of("comparison"))),
-        importance=expand("<results>/{c}/{f}", c=WITH_IMPORTANCE, f=with_figures(IMPORTANCE_FILES, IMPORTANCE_FIGURES)),
-        published=expand("<results>/{c}/published.json", c=AS_PUBLISHED),
+        run=expand("<results>/{file}", file=run_files(USERS)),
+        chapters=expand("<results>/{file}", file=[f for c in CHAPTERS for f in chapter_files(CONFIG, c, USERS)]),
     output:
         page=figure("<results>/report.html", "run", figure="whole page"),
         card="<results>/model_card.md",
@@ -223,6 +208,7 @@ rule render_report:
     params:
         config=dump(CONFIG),
         chapters=CHAPTERS,
+        users=USERS,
         code=code("render_report", *(predictor.name for predictor in CONFIG.predictors)),
     message:
         "Writing the report"

@@ -71,7 +71,7 @@ def test_the_conda_environment_has_the_locked_versions() -> None:
 def test_every_imported_package_is_declared() -> None:
     optional = re.findall(r"^([\w-]+)==", (ROOT / "envs/rocket.txt").read_text(), re.M)
     declared = {normalised(name) for name in [*(requirement.name for requirement in required("all")), *optional]}
-    modules = {"sklearn": "scikit-learn", "yaml": "pyyaml", "matplotlib": "seaborn", "simdjson": "pysimdjson"}
+    modules = {"sklearn": "scikit-learn", "yaml": "pyyaml", "matplotlib": "seaborn", "markupsafe": "jinja2"}
     for path in (ROOT / "lifelog").rglob("*.py"):
         for name in re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.M):
             if name not in sys.stdlib_module_names and name != "lifelog":

@@ -36,7 +36,18 @@ def tested_groups(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def described_groups(groups: pd.DataFrame) -> pd.DataFrame:
-    """Return the groups that were formed from all windows, which describe the participants."""
+    """Return the groups that were formed from all windows, which describe the participants.
+
+    Parameters
+    ----------
+    groups : pandas.DataFrame
+        Groups of `group_users`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows without a fold.
+    """
     return groups[groups.fold.isna()].reset_index(drop=True)
 
 
@@ -46,7 +57,18 @@ def read_scores(path: str | Path) -> pd.DataFrame:
 
 
 def included_users(folds: Iterable[Folds]) -> pd.DataFrame:
-    """Return fold and user of the participants that are not excluded."""
+    """Return fold and user of the participants that are not excluded.
+
+    Parameters
+    ----------
+    folds : iterable of Folds
+        Folds of each participant.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per participant and fold: fold (null for all windows), user.
+    """
     rows = [(fold, of_user.user) for of_user in folds if of_user.excluded is None for fold, _ in of_user.items()]
     return pd.DataFrame(rows, columns=["fold", "user"])
 

@@ -107,12 +107,38 @@ def make_bags(values: Mapping[str, Floats], folds: Folds, labels: str = "bins") 
 
 
 def feature_instances(features: Features) -> dict[str, Floats]:
-    """Return windows of features by modality: of length 1, with a channel per feature."""
+    """Return the features of windows as samples, for `make_bags`.
+
+    Parameters
+    ----------
+    features : Features
+        Of `extract_features`.
+
+    Returns
+    -------
+    dict of str to ndarray of float32, shape (n_windows, 1, n_features)
+        By modality: windows of length 1 with a channel per feature.
+    """
     return {name: values[:, None].astype(np.float32) for name, values in features.by_modality().items()}
 
 
 def bags_of(values: Mapping[str, Tensor], present: Tensor, classes: Tensor) -> Bags:
-    """Return bags of standardised values, in which missing ones become zero."""
+    """Return bags of standardised values.
+
+    Parameters
+    ----------
+    values : mapping of str to Tensor, shape (n_bags, length, n_channels)
+        By modality; NaN marks missing values, which become zero.
+    present : Tensor of bool, shape (n_bags, n_modalities)
+        Which modalities are not missing.
+    classes : Tensor of int64, shape (n_bags,)
+        Class numbers.
+
+    Returns
+    -------
+    Bags
+        On the same device.
+    """
     return Bags({name: torch.nan_to_num(x) for name, x in values.items()}, present, classes)
 
 

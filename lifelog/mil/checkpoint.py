@@ -71,7 +71,22 @@ class Checkpoint(NamedTuple):
 
 
 def fold_tensors(fold: int, state: dict[str, Tensor], scalings: dict[str, Scaling]) -> dict[str, Tensor]:
-    """Return the tensors of the network of a fold, by name in the checkpoint."""
+    """Return the tensors of the network of a fold, by name in the checkpoint.
+
+    Parameters
+    ----------
+    fold : int
+        Number of the fold.
+    state : dict of str to Tensor
+        Weights of the network.
+    scalings : dict of str to Scaling
+        By modality, of its training windows.
+
+    Returns
+    -------
+    dict of str to Tensor
+        On the CPU.
+    """
     tensors = {f"fold-{fold}.network.{name}": value for name, value in state.items()}
     for name, scaling in scalings.items():
         for part, values in (("mean", scaling.mean), ("std", scaling.std)):

@@ -36,8 +36,8 @@ CATALOGUE: Registry[Entry] = Registry(
         **{name: Entry("importance", measure.caption + "{planted}") for name, measure in MEASURES.items()},
         "shapley_intervals": Entry(
             "importance",
-            "Shapley value of each modality with its interval over blocks of time. Coloured: the interval is above 0. Stroke: "
-            "shrunken towards participants with similar values.",
+            "Shapley value of each modality with its interval over blocks of time. Coloured: the interval is above 0. "
+            "Stroke: shrunk towards participants with similar values.",
         ),
         "deletion": Entry(
             "importance",
@@ -62,13 +62,14 @@ CATALOGUE: Registry[Entry] = Registry(
         ),
         "strategies": Entry(
             "comparison",
-            "Left: {metric} of the strategies of personalising, with intervals over participants. Right: a new participant "
-            "with few labelled windows, by lda; models and groups of the others are formed without this participant.",
+            "Left: {metric} of the strategies of personalising, with intervals over participants. Right: a new "
+            "participant with few labelled windows, by lda; other participants' models and groups are formed without "
+            "this one.",
         ),
         "reliability": Entry(
             "comparison",
-            "Share of right predictions by the probability of the predicted class, with one global model, before and "
-            "after temperature scaling; on the diagonal, probabilities are true. Intervals over participants.",
+            "Share of correct predictions by the probability of the predicted class, with one global model, before and "
+            "after temperature scaling; on the diagonal, probabilities are calibrated. Intervals over participants.",
         ),
         "confusion": Entry("comparison", "Confusion matrices over the test windows of all participants."),
         "users": Entry(

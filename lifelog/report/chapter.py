@@ -1,11 +1,8 @@
-"""A chapter of the report: everything about one target under one split."""
+"""What the report reads: the tables and figures of the run, and of each chapter (a target under a split)."""
 
 from __future__ import annotations
 
-import base64
-import gzip
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,59 +10,42 @@ import pandas as pd
 
 from lifelog.config import Config
 from lifelog.evaluate.metrics import METRICS
-from lifelog.files import read_json
-from lifelog.groups.read import described_groups, read_groups, read_scores
+from lifelog.groups.read import described_groups
 from lifelog.importance.measures import MEASURES
-from lifelog.report.catalogue import CATALOGUE, Page, figures_of
-from lifelog.report.tables import joined_random, split_overview
+from lifelog.report.catalogue import CATALOGUE, figures_of
+from lifelog.report.files import Drawn, of_chapter, of_run, read_files
+from lifelog.report.tables import cohort_yield, joined_random, problem_counts, split_overview
 from lifelog.report.words import describe
-from lifelog.settings.splits import AnySplit
-from lifelog.splits.folds import read_folds
-from lifelog.tables import read_csv, read_notes
-
-MOST_DIRECTIONS = 10  # features in the table of a user
 
 
-def _compressed(path: Path) -> str:
-    return base64.b64encode(gzip.compress(path.read_bytes(), mtime=0)).decode()
-
-
-@dataclass
+@dataclass(frozen=True)
 class Figure:
-    """A figure, its data, and its text alternative."""
+    """A figure as the page holds it.
 
-    path: Path
-    name: str  # of downloaded files
+    Attributes
+    ----------
+    name : str
+        Of downloaded files.
+    caption, alt : str
+        Caption and text alternative.
+    image, data : str
+        Image and table, base64; the table is compressed, and so is the image if `packed`.
+    packed : bool
+        Whether the image is unpacked by the script of the page.
+    table : pandas.DataFrame
+        The table that the figure shows.
+    """
+
+    name: str
     caption: str
-    kind: str
-
-    @property
-    def source(self) -> str:
-        """The image as a data URL."""
-        return "data:image/svg+xml;base64," + base64.b64encode(self.path.read_bytes()).decode()
-
-    @property
-    def packed(self) -> str:
-        """The image, compressed: the figures of a thousand participants would be most of the page."""
-        return _compressed(self.path)
-
-    @property
-    def data(self) -> str:
-        """The table, compressed."""
-        return _compressed(self.path.with_suffix(".csv"))
-
-    @cached_property
-    def table(self) -> pd.DataFrame:
-        """The table that the figure shows."""
-        return read_csv(self.path.with_suffix(".csv"))
-
-    @property
-    def alt(self) -> str:
-        """The text alternative."""
-        return describe(self.kind, self.table)
+    alt: str
+    image: str
+    data: str
+    packed: bool
+    table: pd.DataFrame
 
 
-@dataclass
+@dataclass(frozen=True)
 class SplitDetails:
     """Importance and groups."""
 
@@ -78,6 +58,7 @@ class SplitDetails:
     curve: str  # the sentence about learning curves
     recovery: dict[str, Any] | None
     published: dict[str, Any] | None
+    level: float  # of tests
 
     @property
     def unstable(self) -> list[str]:
@@ -85,14 +66,18 @@ class SplitDetails:
         return list(self.importance.user[~self.importance.stable])
 
     @property
+    def differing(self) -> list[str]:
+        """Modalities in which users differ."""
+        return list(self.heterogeneity.modality[self.heterogeneity.p_holm < self.level])
+
+    @property
     def apart(self) -> pd.DataFrame:
         """Values whose intervals differ from the mean of the other users, of modalities in which users differ."""
-        differing = self.heterogeneity.modality[self.heterogeneity.p_holm < 0.05]
         outside = (self.values.difference_low > 0) | (self.values.difference_high < 0)
-        return self.values[outside & self.values.modality.isin(differing)]
+        return self.values[outside & self.values.modality.isin(self.differing)]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Chapter:
     """One target under one split; `details` is None for a split without importance."""
 
@@ -107,7 +92,6 @@ class Chapter:
     notes: list[dict[str, Any]]
     excluded: list[dict[str, Any]]
     details: SplitDetails | None
-    grouped_by: str  # the importance measure that forms the groups
     user_figures: dict[str, list[Figure]]
 
     @property
@@ -128,102 +112,100 @@ class Chapter:
         return {str(name): int(count) for name, count in own.groupby("true").windows.sum().items()}
 
     @property
-    def headline_scores(self) -> pd.DataFrame:
-        """Scores in importance groups and with one global model, of predictors that have both."""
-        grouped = [predictor for predictor, scheme in self.by_user.columns if scheme == "importance"]
-        columns = [(p, s) for p, s in self.by_user.columns if p in grouped and s in ("global", "importance")]
-        return self.by_user[columns]
+    def exploratory(self) -> str:
+        """The addition to the title of a chapter that is not the one of the primary test."""
+        return " (exploratory)" if self.verdict["exploratory"] else ""
+
+    @property
+    def decision(self) -> dict[str, Any]:
+        """The decision between strategies, empty without one."""
+        return self.verdict["decision"] or {}
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why users are excluded."""
+        return {note["user"]: note["reason"] for note in self.excluded}
+
+    def tests(self, user: str) -> int:
+        """Return the number of test windows of a user."""
+        return int(self.subsets.test[self.subsets.user == user].iloc[0])
 
     def score(self, user: str, column: tuple[str, str]) -> float:
         """Return the score of a user under a model, NaN if there is none."""
         return float(self.by_user[column].get(user, float("nan")))
 
-    def clear_directions(self, user: str) -> pd.DataFrame:
-        """Return the features of a user with the largest differences between classes, of those that exclude 0."""
-        assert self.details is not None
-        rows = self.details.directions[user]
-        return rows[(rows.low > 0) | (rows.high < 0)].head(MOST_DIRECTIONS)
 
-    def about(self, user: str, several_seeds: bool) -> dict[str, Any]:
-        """Return group, most important modalities and stability of a user, or why the user is excluded."""
-        tests = int(self.subsets.set_index("user").test[user])
-        about: dict[str, Any] = {"figures": self.user_figures[user], "excluded": None, "tests": tests}
-        assert self.details is not None
-        for note in self.excluded:
-            if note["user"] == user:
-                return about | {"excluded": note["reason"]}
-        groups = self.details.groups.set_index("user")
-        group, certainty = groups.loc[user, ["group", "certainty"]]
-        others = sorted(set(groups.index[groups.group == group]) - {user})
-        scores = self.details.importance.set_index("user").loc[user]
-        top = {}
-        for measure in MEASURES:
-            own = self.figures[measure].table
-            top[measure] = list(own[own.user == user].nlargest(2, "importance").modality) if scores.stable else []
-        seeds = f"seeds_{self.grouped_by}"
-        compared = several_seeds and pd.notna(scores[seeds]) if seeds in scores else True
-        stable = ("yes" if scores.stable else "no") if compared else "–"
-        return about | {"group": group, "certainty": certainty, "others": others, "top": top, "stable": stable}
+@dataclass(frozen=True)
+class Run:
+    """What belongs to no chapter: tables of `cohort_yield` and `problem_counts`, and figures."""
+
+    cohort: pd.DataFrame
+    problems: pd.DataFrame
+    figures: dict[str, Figure]
 
 
-def read_chapter(folder: str | Path, config: Config, users: list[str]) -> Chapter:
-    """Read a chapter from the results folder of a target and split."""
-    folder = Path(folder)
-    target, split = folder.parent.name, config.split(folder.name)
-    pages: tuple[Page, ...] = ("comparison", "importance", "groups") if split.importance else ("comparison",)
-    folds = {user: read_folds(folder / "splits" / f"{user}.parquet") for user in users}
-    excluded = {user: of_user.excluded for user, of_user in folds.items()}
-    if split.importance:  # a network may fail
-        excluded = {u: read_notes(folder / "importance" / f"{u}.parquet")["excluded"] for u in users}
+def read_run(results: str | Path, config: Config, users: list[str]) -> Run:
+    """Read what the report shows of the whole run from the results folder."""
+    read = read_files(Path(results), of_run(), users)
+    quality = pd.concat(read["quality/{user}.parquet"].values(), ignore_index=True)
+    starts = {user: windows.start for user, windows in read["windows/{user}.parquet"].items()}
+    cohort = cohort_yield(quality, starts, config.cohort.zone, config.windows.seconds)
+    return Run(cohort, problem_counts(quality), _figures(read, "", config))
+
+
+def read_chapter(results: str | Path, config: Config, chapter: str, users: list[str]) -> Chapter:
+    """Read a chapter, given as `target/split`, from the results folder."""
+    target, split = chapter.split("/")
+    read = read_files(Path(results, chapter), of_chapter(config, split), users)
+    folds, importance = read["splits/{user}.parquet"], read.get("importance/{user}.parquet")
+    # A network may fail.
+    excluded = {u: importance[u]["excluded"] if importance else folds[u].excluded for u in users}
     subsets, notes = split_overview(folds, excluded)
-    figures, stem = folder / "figures", f"{target}-{split.name}"
-    names = [name for page in pages for name in figures_of(page)]
+    stem = f"{target}-{split}-"
+    kinds = {kind: read[f"figures/{kind}"] for kind in figures_of("user") if f"figures/{kind}" in read}
     return Chapter(
         target=target,
-        split=split.name,
-        verdict=read_json(folder / "verdict.json"),
-        figures={name: _figure(figures, name, f"{stem}-{name}", config) for name in names},
-        comparison=joined_random(pd.read_csv(folder / "comparison.csv")),
-        calibration=_before_and_after(read_csv(folder / "calibration.csv")),
-        by_user=_scores_by_user(read_csv(folder / "scores.csv"), config.compare.metric),
+        split=split,
+        verdict=read["verdict.json"],
+        figures=_figures(read, stem, config),
+        comparison=joined_random(read["comparison.csv"]),
+        calibration=_before_and_after(read["calibration.csv"]),
+        by_user=_scores_by_user(read["scores.csv"], config.compare.metric),
         subsets=subsets,
         notes=[note for note in notes if not note["excluded"]],
         excluded=[note for note in notes if note["excluded"]],
-        details=_read_details(folder, config, split, users) if split.importance else None,
-        grouped_by=config.groups.importance,
+        details=_details(read, config) if importance else None,
         user_figures={
-            u: [_figure(figures / kind, u, f"{stem}-{kind}-{u}", config, kind) for kind in figures_of("user")]
-            for u in users
-            if split.importance
+            user: [_figure(kind, drawn[user], stem, config, user) for kind, drawn in kinds.items()] for user in users
         },
     )
 
 
-def run_figures(folder: str | Path, config: Config) -> dict[str, Figure]:
-    """Return the figures that belong to no chapter."""
-    pages: tuple[Page, ...] = ("overview", "cohort", "run")
-    return {name: _figure(Path(folder), name, name, config) for page in pages for name in figures_of(page)}
+def _figures(read: dict[str, Any], stem: str, config: Config) -> dict[str, Figure]:
+    names = {Path(path).stem: drawn for path, drawn in read.items() if path.endswith(".svg")}
+    return {name: _figure(name, drawn, stem, config) for name, drawn in names.items()}
 
 
-def _figure(folder: Path, name: str, stem: str, config: Config, kind: str | None = None) -> Figure:
-    """Return a figure with its caption; its kind is its name unless given."""
-    kind = kind or name
+def _figure(kind: str, drawn: Drawn, stem: str, config: Config, user: str | None = None) -> Figure:
+    """Return a figure of the catalogue, which may be that of a user."""
     planted = " Framed cells are planted." if kind in MEASURES and config.cohort.layout == "simulated" else ""
     caption = CATALOGUE[kind].caption.format(metric=METRICS[config.compare.metric].label, planted=planted)
-    return Figure(folder / f"{name}.svg", stem, caption, kind)
+    name = stem + (f"{kind}-{user}" if user else kind)
+    return Figure(name, caption, describe(kind, drawn.table), drawn.image, drawn.data, user is not None, drawn.table)
 
 
-def _read_details(folder: Path, config: Config, split: AnySplit, users: list[str]) -> SplitDetails:
+def _details(read: dict[str, Any], config: Config) -> SplitDetails:
     return SplitDetails(
-        importance=read_csv(folder / "importance_scores.csv"),
-        values=read_csv(folder / "shapley.csv"),
-        heterogeneity=read_csv(folder / "heterogeneity.csv"),
-        groups=described_groups(read_groups(folder / "groups" / "importance.csv")),
-        clusters=read_scores(folder / "groups" / "scores.csv"),
-        directions={user: read_csv(folder / "directions" / f"{user}.csv") for user in users},
-        curve=read_json(folder / "learning_curve.json")["sentence"],
-        recovery=read_json(folder / "recovery.json") if config.cohort.layout == "simulated" else None,
-        published=read_json(folder / "published.json") if config.report.published and not split.rotates else None,
+        importance=read["importance_scores.csv"],
+        values=read["shapley.csv"],
+        heterogeneity=read["heterogeneity.csv"],
+        groups=described_groups(read["groups/importance.csv"]),
+        clusters=read["groups/scores.csv"],
+        directions=read["directions/{user}.csv"],
+        curve=read["learning_curve.json"]["sentence"],
+        recovery=read.get("recovery.json"),
+        published=read.get("published.json"),
+        level=config.compare.level,
     )
 
 

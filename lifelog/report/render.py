@@ -1,117 +1,81 @@
-"""render_report: the whole run as one HTML file that needs no network."""
+"""render_report: the whole run as one HTML file that needs no network, and its model card."""
 
 from __future__ import annotations
 
 import platform
 from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-import pandas as pd
 import yaml
 
 from lifelog import __version__
 from lifelog.config import Config
-from lifelog.evaluate.calibration import MEASURES as CALIBRATION
 from lifelog.evaluate.metrics import METRICS
-from lifelog.evaluate.verdict import OUTCOMES
-from lifelog.files import write_text
-from lifelog.importance.measures import MEASURES, OF_NETWORKS
-from lifelog.importance.reliability import STABLE
-from lifelog.report.card import AUTHOR, write_card
+from lifelog.report.card import write_card
 from lifelog.report.catalogue import figures_of
-from lifelog.report.chapter import Chapter, Figure
-from lifelog.report.glossary import GLOSSARY
-from lifelog.report.overview import key_numbers, next_steps, sensors_that_matter
-from lifelog.report.page import render_page
+from lifelog.report.chapter import Chapter, Run
+from lifelog.report.glossary import glossary
+from lifelog.report.page import read_texts, render_page
+from lifelog.report.views.cohort import CohortView
+from lifelog.report.views.comparison import ComparisonView
+from lifelog.report.views.groups import GroupsView
+from lifelog.report.views.importance import ImportanceView
+from lifelog.report.views.overview import OverviewView
+from lifelog.report.views.users import UsersView
 
-CLOSE_MINUTES = 10  # labels that are nearer in time are similar
 LIBRARIES = ("snakemake", "torch", "pandas", "numpy", "scikit-learn", "pyarrow", "seaborn", "scipy")
 TABS = {
-    "overview": "Verdict",
-    "cohort": "Cohort",
-    "users": "Participants",
-    "importance": "Importance",
-    "groups": "Groups",
-    "comparison": "Comparison",
-    "card": "Model card",
-    "run": "Run",
-    "glossary": "Glossary",
+    **{"overview": "Verdict", "cohort": "Cohort", "users": "Participants", "importance": "Importance"},
+    **{"groups": "Groups", "comparison": "Comparison", "card": "Model card", "run": "Run", "glossary": "Glossary"},
 }
 
 
-def render_report(
-    config: Config,
-    cohort: pd.DataFrame,
-    problems: pd.DataFrame,
-    figures: dict[str, Figure],
-    chapters: list[Chapter],
-    path: str | Path,
-    card_path: str | Path,
-) -> None:
-    """Write the page, and the model card.
+class Report(NamedTuple):
+    """The page (HTML), and the model card (Markdown)."""
+
+    page: str
+    card: str
+
+
+def render_report(config: Config, run: Run, chapters: list[Chapter]) -> Report:
+    """Render the page and the model card.
 
     Parameters
     ----------
     config : Config
         Configuration of the run.
-    cohort, problems : pandas.DataFrame
-        Tables of `cohort_yield` and `problem_counts`.
-    figures : dict of str to Figure
-        Figures that belong to no chapter.
+    run : Run
+        Tables and figures of the whole run.
     chapters : list of Chapter
         One per target and split; the first one is the headline.
-    path : str or Path
-        HTML file to write.
-    card_path : str or Path
-        Markdown file to write.
+
+    Returns
+    -------
+    Report
+        HTML and Markdown.
     """
     versions = {"lifelog": __version__, "Python": platform.python_version()}
     versions |= {library: version(library) for library in LIBRARIES}
-    card = write_card(config, cohort, chapters[0], versions) if chapters else None
+    card, users = write_card(config, run.cohort, chapters[0], versions), set(run.cohort.user)
+    described = [(chapter, chapter.details) for chapter in chapters if chapter.details]
     page = render_page(
         "page.html",
-        tabs=TABS,
+        glossary(read_texts("glossary.yaml"), config.predictors),
         config=config,
-        config_yaml=yaml.safe_dump(config.model_dump(), allow_unicode=True, sort_keys=False, default_flow_style=None),
-        cohort=cohort,
-        problems=problems,
-        figures=figures,
-        numbers=key_numbers(cohort, problems, config.windows.seconds),
-        steps=next_steps(chapters[0], cohort) if chapters else [],
-        people=sensors_that_matter(chapters[0]) if chapters and chapters[0].details else [],
-        glossary=GLOSSARY,
-        figures_of=figures_of,
+        run=run,
         chapters=chapters,
-        users=_users(cohort, figures["yield"].table, chapters, len(config.mil.seeds) > 1),
-        known=set(cohort.user),
-        primary=config.primary,
+        figures_of=figures_of,
         metric=METRICS[config.compare.metric].label,
-        metrics=METRICS,
-        measures=MEASURES,
-        of_networks=OF_NETWORKS,
-        outcomes=OUTCOMES,
-        calibration_measures=CALIBRATION,
-        close_minutes=CLOSE_MINUTES,
-        stable=STABLE,
-        versions=versions,
+        undescribed=[chapter for chapter in chapters if not chapter.details],
+        overview=OverviewView(config, run, chapters),
+        cohort=CohortView(run, chapters),
+        importance=[ImportanceView(config, *pair) for pair in described],
+        groups=[GroupsView(config, *pair) for pair in described],
+        comparison=[ComparisonView(config, chapter, users, chapter is chapters[0]) for chapter in chapters],
+        users=UsersView(config, run, chapters),
         card=card,
-        author=AUTHOR,
+        tabs=TABS,
+        versions=[{"software": name, "version": number} for name, number in versions.items()],
+        config_yaml=yaml.safe_dump(config.model_dump(), allow_unicode=True, sort_keys=False, default_flow_style=None),
     )
-    write_text(page, path)
-    write_text(card.markdown if card else "", card_path)
-
-
-def _users(
-    cohort: pd.DataFrame, usable: pd.DataFrame, chapters: list[Chapter], several_seeds: bool
-) -> list[dict[str, Any]]:
-    """Return one entry per user: recordings, and the results of each chapter."""
-    shares = {user: own.set_index("modality").usable_share for user, own in usable.groupby("user")}
-    return [
-        {
-            **row,
-            "usable": dict(shares[row["user"]]),
-            "about": {c.key: c.about(row["user"], several_seeds) for c in chapters if c.details},
-        }
-        for row in cohort.to_dict("records")
-    ]
+    return Report(page, card.markdown)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
 
 import pandas as pd
 
@@ -13,6 +14,11 @@ from lifelog.registry import Registry
 MAX_ENTRIES = 40  # of a list in a sentence
 
 
+def measure_name(measure: str) -> str:
+    """Return the name of an importance measure in text: its label without the unit."""
+    return MEASURES[measure].label.partition(" (")[0]
+
+
 def describe(name: str, data: pd.DataFrame) -> str:
     """Return a sentence about a figure from its data."""
     return SENTENCES[name](data) if len(data) else "No data."
@@ -21,6 +27,10 @@ def describe(name: str, data: pd.DataFrame) -> str:
 def _join(entries: list[str]) -> str:
     more = f"; and {len(entries) - MAX_ENTRIES} more" if len(entries) > MAX_ENTRIES else ""
     return "; ".join(entries[:MAX_ENTRIES]) + more
+
+
+def _each(form: str, entries: Iterable[tuple[Any, ...]]) -> str:
+    return ", ".join(form.format(*entry) for entry in entries)
 
 
 def _verdict(data: pd.DataFrame) -> str:
@@ -34,8 +44,8 @@ def _verdict(data: pd.DataFrame) -> str:
 def _yield(data: pd.DataFrame) -> str:
     least = data.loc[data.usable_share.idxmin()]
     return (
-        f"Usable windows by user and modality: {data.usable_share.mean():.0%} on average, minimum "
-        f"{least.usable_share:.0%} for {least.modality} of user {least.user}."
+        f"Usable windows by participant and modality: {data.usable_share.mean():.0%} on average, minimum "
+        f"{least.usable_share:.0%} for {least.modality} of participant {least.user}."
     )
 
 
@@ -46,19 +56,19 @@ def _top(data: pd.DataFrame, by: Hashable) -> str:
 
 
 def _importance(data: pd.DataFrame) -> str:
-    return f"The two most important modalities of each user. {_top(data, 'user')}."
+    return f"The two most important modalities of each participant. {_top(data, 'user')}."
 
 
 def _shapley_intervals(data: pd.DataFrame) -> str:
     known = data[data.shapley.notna()]
     clear = known[known.low > 0]
-    counts = ", ".join(f"{name} {count}" for name, count in clear.modality.value_counts().items())
+    counts = _each("{} {}", clear.modality.value_counts().items())
     return f"{len(clear)} of {len(known)} intervals are above 0{': ' if counts else ''}{counts}."
 
 
 def _group_importance(data: pd.DataFrame) -> str:
     means = data.groupby(["group", "modality"], sort=False).importance.mean().reset_index()
-    return f"The two most important modalities of each group, mean over its users. {_top(means, 'group')}."
+    return f"The two most important modalities of each group, mean over its participants. {_top(means, 'group')}."
 
 
 def _deletion(data: pd.DataFrame) -> str:
@@ -76,8 +86,8 @@ def _cluster_scores(data: pd.DataFrame) -> str:
 
 def _tsne(data: pd.DataFrame) -> str:
     counts = data.groupby("space").size()
-    spaces = ", ".join(f"{count} windows by {space}" for space, count in counts.items())
-    users = f"{data.user.nunique()} users in {data.group.nunique()} groups"
+    spaces = _each("{1} windows by {0}", counts.items())
+    users = f"{data.user.nunique()} participants in {data.group.nunique()} groups"
     return f"Points in two dimensions: {spaces}; {users}, by colour."
 
 
@@ -86,8 +96,8 @@ def _comparison(data: pd.DataFrame) -> str:
     entries = []
     for predictor, own in rows.groupby("predictor", sort=False):
         means = zip(own.scheme, own["mean"], strict=True)
-        entries.append(f"{predictor}: " + ", ".join(f"{scheme} {mean:.3f}" for scheme, mean in means))
-    return f"Means over users. {_join(entries)}."
+        entries.append(f"{predictor}: " + _each("{} {:.3f}", means))
+    return f"Means over participants. {_join(entries)}."
 
 
 def _strategies(data: pd.DataFrame) -> str:
@@ -125,20 +135,20 @@ def _dag(data: pd.DataFrame) -> str:
 
 def _user(data: pd.DataFrame) -> str:
     labels = data[data.panel == "label"]
-    text = "Labels: " + ", ".join(f"{count} {label}" for label, count in labels.value.value_counts().items()) + "."
+    text = f"Labels: {_each('{1} {0}', labels.value.value_counts().items())}."
     missing = data[(data.panel == "signal") & (data.series != "used")]
     if len(missing):
         counts = missing.groupby(["value", "series"]).size().nlargest(3)
-        text += " Missing: " + ", ".join(f"{name} {count} ({reason})" for (name, reason), count in counts.items()) + "."
+        text += f" Missing: {_each('{0[0]} {1} ({0[1]})', counts.items())}."
     trained = data[data.panel == "training"]
     if len(trained):
         best = pd.to_numeric(trained.value).groupby(trained.series).max()
-        text += " Best validation score: " + ", ".join(f"seed {s} {score:.2f}" for s, score in best.items()) + "."
+        text += f" Best validation score: {_each('seed {} {:.2f}', best.items())}."
     for measure in MEASURES:
         own = data[data.panel == measure]
         if len(own):
             means = pd.to_numeric(own.value).groupby(own.x).mean().nlargest(3)
-            text += f" Highest {measure}: " + ", ".join(f"{name} {value:.2f}" for name, value in means.items()) + "."
+            text += f" Highest {measure_name(measure)}: {_each('{} {:.2f}', means.items())}."
     return text
 
 
@@ -147,7 +157,7 @@ def _days(data: pd.DataFrame) -> str:
     entries = []
     for panel, own in data[data.panel != "label"].groupby("panel", sort=False):
         medians = pd.to_numeric(own.value).groupby(own.series).median()
-        entries.append(f"{panel}: " + ", ".join(f"{name} {value:.3g}" for name, value in medians.items()))
+        entries.append(f"{panel}: " + _each("{} {:.3g}", medians.items()))
     return f"{days} {'day' if days == 1 else 'days'}. Medians by class. {_join(entries)}."
 
 

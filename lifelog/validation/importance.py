@@ -118,9 +118,11 @@ def summarise_importance(results: dict[str, dict[str, Any]]) -> pd.DataFrame:
         difficulty, windows, effect = scenario.rsplit("-", 2)
         about = {"scenario": difficulty, "windows": int(windows), "effect": float(effect), "seed": int(seed)}
         claims = {key: result[key] for key in ("false_claims", "found", "heterogeneous")}
-        for measure in ("shapley", "shrunken", "attention", "ablation"):
-            if measure in result:
-                rows.append(about | {"measure": measure} | result[measure] | (claims if measure == "shapley" else {}))
+        rows += [
+            about | {"measure": measure} | result[measure] | (claims if measure == "shapley" else {})
+            for measure in ("shapley", "shrunken", "attention", "ablation")
+            if measure in result
+        ]
     table = pd.DataFrame(rows)
     table["one_group"] = (table.groups == 1).where(table.groups.notna())
     keys = ["scenario", "windows", "effect", "measure"]

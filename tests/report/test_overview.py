@@ -4,12 +4,16 @@ import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from lifelog.report.glossary import GLOSSARY, link_terms
-from lifelog.report.overview import key_numbers, next_steps, sensors_that_matter
+from lifelog.config import Config
+from lifelog.report.glossary import glossary, link_terms
+from lifelog.report.page import read_texts
+from lifelog.report.views.overview import OverviewView
+from lifelog.settings.predict import predictor_settings
 from tests.workflow import Workflow
 
 COHORT = pd.DataFrame({"user": ["a", "b"], "windows": [95, 55], "minutes": [95.0, 55.0], "lost_minutes": [5.0, 45.0]})
@@ -17,7 +21,7 @@ COHORT = pd.DataFrame({"user": ["a", "b"], "windows": [95, 55], "minutes": [95.0
 
 def chapter(
     recommended: str | None = "personal", leak: str = "no_leak", unstable: tuple[str, ...] = (), blocks: int = 20
-) -> SimpleNamespace:
+) -> Any:
     decision = {
         "strategies": {"lda": [1]},
         "recommended": recommended,
@@ -31,7 +35,7 @@ def chapter(
             ("a", "hr", 0.1, -0.1, 0.3),
             ("b", "eda", 0.1, -0.2, 0.4),
         ],
-        columns=["user", "modality", "value", "low", "high"],
+        columns=["user", "modality", "shapley", "low", "high"],
     )
     details = SimpleNamespace(
         unstable=list(unstable),
@@ -41,21 +45,28 @@ def chapter(
         values=values,
     )
     by_user = pd.DataFrame({("lda", "global"): [0.5, 0.6], ("lda", "personal"): [0.7, 0.4]}, index=["a", "b"])
-    verdict = {"decision": decision, "leak": {"outcome": leak}, "primary": "lda"}
+    verdict = {"leak": {"outcome": leak}, "primary": "lda"}
     subsets = pd.DataFrame({"user": ["a", "b"], "blocks": [30, blocks]})
-    return SimpleNamespace(target="tension", verdict=verdict, details=details, by_user=by_user, subsets=subsets)
+    results = {"verdict": verdict, "decision": decision, "details": details}
+    return SimpleNamespace(target="tension", by_user=by_user, subsets=subsets, **results)
+
+
+def overview(first: Any, problems: pd.DataFrame | None = None) -> OverviewView:
+    run: Any = SimpleNamespace(cohort=COHORT, problems=problems)
+    return OverviewView(Config(), run, [first])
 
 
 def test_three_numbers_describe_the_cohort() -> None:
     problems = pd.DataFrame({"kind": ["modality", "label"], "reason": ["flat signal", "no sample"]})
-    numbers = key_numbers(COHORT, problems, 60)
+    numbers = overview(chapter(), problems).numbers
     assert [number for number, _ in numbers] == ["2", "150", "25.0%"]
     assert "at least 55" in numbers[1][1] and "mostly: no sample" in numbers[2][1]
 
 
 def test_sensors_that_matter_have_intervals_above_0() -> None:
-    first, second = sensors_that_matter(chapter())
-    assert [sensor["modality"] for sensor in first["sensors"]] == ["acc", "eda"] and not second["sensors"]
+    first, second = overview(chapter()).people
+    assert first["sensors"] == ("<strong>acc</strong> +0.30 [+0.20, +0.40], <strong>eda</strong> +0.20 [+0.10, +0.30]")
+    assert (second["sensors"], second["halves"], first["halves"]) == ("not measured", "–", "0.90")
     assert (first["best"], second["best"]) == ("personal", "global") and first["group"] == "group 1"
 
 
@@ -69,19 +80,27 @@ def test_sensors_that_matter_have_intervals_above_0() -> None:
         ({"unstable": ("b",), "blocks": 7}, ["1 of 1 have labels for fewer than 10 independent stretches", "median 7"]),
     ],
 )
-def test_next_steps_follow_from_the_results(about: dict, expected: list[str]) -> None:
-    steps = " ".join(next_steps(chapter(**about), COHORT))
+def test_next_steps_follow_from_the_results(about: dict[str, Any], expected: list[str]) -> None:
+    steps = " ".join(overview(chapter(**about)).steps)
     assert all(text in steps for text in [*expected, "25% of the labelled time"])
     # Where nothing can be predicted, personal models "reach" the global one at once.
     assert ("about 20 windows" in steps) == (about.get("recommended", "personal") is not None)
 
 
 def test_first_uses_of_terms_link_to_the_glossary() -> None:
+    terms = glossary(read_texts("glossary.yaml"), [])
     html = '<p>macro-F1 and <a href="#x">AUROC</a>, then Macro-F1 and AUROC.</p><h2>Brier score</h2><td>BIC</td>'
-    linked = link_terms(html)
+    linked = link_terms(html, terms)
     assert re.findall(r'href="#(term-[^"]*)"', linked) == ["term-macro-f1", "term-auroc"]
     assert re.sub(r'<a class="term"[^>]*>([^<]*)</a>', r"\1", linked) == html
-    assert len({term.key for term in GLOSSARY}) == len(GLOSSARY)
+
+
+def test_the_glossary_has_the_predictors_of_the_run() -> None:
+    lda = predictor_settings("lda")
+    terms = glossary(read_texts("glossary.yaml"), [lda])
+    assert terms[-1].names == ("lda",) and terms[-1].meaning == lda.meaning
+    assert len({term.key for term in terms}) == len(terms)
+    assert 'href="#term-lda"' in link_terms("<p>lda</p>", terms)
 
 
 def test_the_card_has_all_items_and_the_numbers_of_the_run(workflow: Workflow) -> None:

@@ -223,4 +223,4 @@ def test_the_page_is_accessible_by_keyboard_and_screen_reader(browser: Browser) 
     assert result["language"] == "en" and result["main"] == 1 and all(result["navs"])
     assert not result["dead"] and not result["images"] and not result["empty"]
     skip = "document.querySelector('.skip').click(); return [location.hash, document.activeElement.textContent];"
-    assert browser(skip, "#user-102")["result"] == ["#user-102", "User 102"]
+    assert browser(skip, "#user-102")["result"] == ["#user-102", "Participant 102"]

@@ -1,20 +1,21 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from lifelog.importance.measures import IMPORTANCE as SCHEMA
 from lifelog.report.figures.comparison import plot_verdict
 from lifelog.report.figures.dag import read_rulegraph
 from lifelog.report.figures.days import days_table, plot_days
+from lifelog.report.style import save
 from lifelog.report.tables import cohort_yield, joined_random, problem_counts, split_overview, yield_shares
 from lifelog.report.words import describe
 from lifelog.settings.compare import Compare
-from lifelog.splits.assign import read_split
-from lifelog.tables import write_table
+from lifelog.splits.folds import read_folds
+from lifelog.windows.read import read_features
 
 
 @pytest.fixture
@@ -53,17 +54,15 @@ def test_problems_are_counted_with_their_first_location(quality: pd.DataFrame) -
     assert (first.times, first.users, first["first"]) == (2, 1, "y.csv")
 
 
-def test_overview_counts_every_window_once(tables: Path, tmp_path: Path) -> None:
-    splits = sorted((tables / "splits").glob("*.parquet"))
-    reasons = ["training failed"] + [None] * (len(splits) - 1)
-    for path, reason in zip(splits, reasons, strict=True):
-        write_table(SCHEMA.empty_table(), tmp_path / path.name, SCHEMA, {"excluded": reason})
-    subsets, notes = split_overview([str(path) for path in splits], [str(tmp_path / path.name) for path in splits])
+def test_overview_counts_every_window_once(tables: Path) -> None:
+    folds = {path.stem: read_folds(path) for path in sorted((tables / "splits").glob("*.parquet"))}
+    first = next(iter(folds))
+    subsets, notes = split_overview(folds, dict.fromkeys(folds) | {first: "training failed"})
     windows = [len(pd.read_parquet(path, columns=["start"])) for path in sorted((tables / "windows").glob("*.parquet"))]
     assert subsets[["test", "unused"]].sum(axis=1).tolist() == windows and (subsets.folds == 3).all()
     assert (subsets.train + subsets.validation < subsets.test).all()  # of a fold
     excluded = [(note["user"], note["reason"]) for note in notes if note["excluded"]]
-    assert excluded == [(splits[0].stem, "training failed")]
+    assert excluded == [(first, "training failed")]
 
 
 def test_random_groupings_are_shown_as_one_row() -> None:
@@ -79,7 +78,7 @@ def test_the_verdict_figure_states_that_there_are_no_importance_groups(tmp_path:
     rows = [("majority", scheme, "macro_f1", 0.2) for scheme in ("global", "personal")]
     comparison = pd.DataFrame(rows, columns=["predictor", "scheme", "metric", "mean"])
     comparison[["difference", "difference_low", "difference_high", "p_holm"]] = 0.0
-    plot_verdict({"tension, blocked": comparison}, Compare(), tmp_path / "v.svg")
+    save(plot_verdict({"tension, blocked": comparison}, Compare()), tmp_path / "v.svg")
     assert "no predictor has importance groups" in (tmp_path / "v.svg").read_text()
     assert describe("verdict", pd.read_csv(tmp_path / "v.csv")) == "No data."
 
@@ -87,8 +86,9 @@ def test_the_verdict_figure_states_that_there_are_no_importance_groups(tmp_path:
 def test_the_figure_of_the_rules_is_reproducible(tmp_path: Path) -> None:
     """The figure does not depend on the hash seed, which differs between processes."""
     code = (
-        "import sys; from lifelog.report.figures.dag import plot_dag; "
-        "plot_dag([('a', 'b'), ('a', 'c'), ('a', 'd'), ('b', 'e'), ('c', 'e'), ('d', 'e'), ('a', 'e')], sys.argv[1])"
+        "import sys; from lifelog.report.figures.dag import plot_dag; from lifelog.report.style import save; "
+        "edges = [('a', 'b'), ('a', 'c'), ('a', 'd'), ('b', 'e'), ('c', 'e'), ('d', 'e'), ('a', 'e')]; "
+        "save(plot_dag(edges), sys.argv[1])"
     )
     figures = []
     for seed in ("0", "1", "2"):
@@ -110,17 +110,18 @@ def test_the_rule_graph_of_snakemake_is_parsed() -> None:
 def test_days_show_labels_and_the_clearest_feature_of_each_modality_by_local_time(
     tables: Path, tmp_path: Path, rating: bool
 ) -> None:
-    features, split = tables / "features/101.parquet", read_split(tables / "splits/101.parquet")
+    features, folds = read_features(tables / "features/101.parquet"), read_folds(tables / "splits/101.parquet")
+    folds, windows = replace(folds, rating=rating), folds.described
     clearest = pd.DataFrame({"modality": ["mGyr", "e4Eda", "mGyr"], "feature": ["z.min", "eda.scl", "z.mean"]})
-    rows = days_table(split, features, clearest, "Asia/Seoul", rating)
+    rows = days_table(folds, features, clearest, "Asia/Seoul")
     labels = rows[rows.panel == "label"]
-    assert len(labels) == split.label.notna().sum()
+    assert len(labels) == windows.label.notna().sum()
     starts = labels.time.dt.tz_localize("Asia/Seoul").dt.tz_convert("UTC")
-    assert set(starts) == set(split.start[split.label.notna()])
-    assert set(labels.value) == set(split.level.dropna().astype(float) if rating else split.label.dropna())
+    assert set(starts) == set(windows.start[windows.label.notna()])
+    assert set(labels.value) == set(windows.level.dropna().astype(float) if rating else windows.label.dropna())
     shown = list(dict.fromkeys(rows.panel))
     assert shown[:3] == ["label", "mGyr.z.min", "e4Eda.eda.scl"]
     assert [name.split(".")[0] for name in shown[3:]] == ["e4Acc", "e4Bvp"]  # without a direction: the first modalities
-    plot_days("101", rows, ["low", "middle", "high"], tmp_path / "days.svg")
+    save(plot_days("101", rows, ["low", "middle", "high"]), tmp_path / "days.svg")
     assert f"{rows.time.dt.normalize().nunique()} day" in describe("days", pd.read_csv(tmp_path / "days.csv"))
-    plot_days("101", rows[:0], ["low", "middle", "high"], tmp_path / "empty.svg")
+    save(plot_days("101", rows[:0], ["low", "middle", "high"]), tmp_path / "empty.svg")

@@ -14,7 +14,7 @@ from tests.workflow import ROOT
 PLAIN = """
 import sys
 from snakemake.cli import main
-sys.modules |= dict.fromkeys(("fastavro", "pandas", "pyarrow", "safetensors", "scipy", "simdjson", "sklearn", "torch"))
+sys.modules |= dict.fromkeys(("fastavro", "pandas", "pyarrow", "safetensors", "scipy", "sklearn", "torch"))
 sys.argv[1:] = ["--lint"]
 main()
 """

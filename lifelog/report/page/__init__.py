@@ -1,17 +1,21 @@
-"""The page: templates, style and script, and their rendering."""
+"""The page: templates, texts, style and script, and their rendering."""
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from lifelog.report.glossary import link_terms
+from lifelog.report.glossary import Term, link_terms
+from lifelog.report.views.parts import Column
 
 
-def render_page(template: str, **values: Any) -> str:
-    """Render a template of this folder; all text from data is escaped."""
+def render_page(template: str, glossary: list[Term] | None = None, **values: Any) -> str:
+    """Render a template of this folder; all text from data is escaped. Uses of terms link to the glossary."""
     environment = Environment(
         loader=PackageLoader("lifelog", "report/page"),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -19,7 +23,13 @@ def render_page(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = lambda value, digits=3: "–" if pd.isna(value) else f"{value:.{digits}f}"
-    environment.filters["signed"] = lambda value, digits=3: "–" if pd.isna(value) else f"{value:+.{digits}f}"
-    environment.filters["with_terms"] = lambda text: link_terms(str(text))  # of a whole block, which is escaped already
-    return environment.get_template(template).render(**values)
+    # Of a whole block, which is escaped already.
+    environment.filters["with_terms"] = partial(link_terms, terms=glossary or [])
+    environment.filters["columns"] = lambda columns: [x if isinstance(x, Column) else Column(*x) for x in columns]
+    environment.filters["records"] = lambda rows: rows.to_dict("records") if isinstance(rows, pd.DataFrame) else rows
+    return environment.get_template(template).render(glossary=glossary, **values)
+
+
+def read_texts(name: str) -> Any:
+    """Return the texts of a YAML file of this folder."""
+    return yaml.safe_load((Path(__file__).parent / name).read_text(encoding="utf-8"))

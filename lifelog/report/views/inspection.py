@@ -1,0 +1,261 @@
+"""inspect_recordings: what is recorded, what would be lost and why, and the labels; without any training.
+
+The first page for own data (`snakemake inspect`) reads only the windows and quality tables. With the Shapley values of
+the modalities (`snakemake preview`) it also shows which sensors matter for whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from lifelog.config import Config
+from lifelog.importance.measures import MEASURES
+from lifelog.report.page import render_page
+from lifelog.report.tables import cohort_yield, problem_counts
+from lifelog.report.views.overview import too_few_blocks
+from lifelog.report.views.parts import NOTHING, Column, Row, count, mark, show
+from lifelog.settings.windows import Modality
+from lifelog.splits.assign import independent_blocks
+
+HOURS = ("0-3", "3-6", "6-9", "9-12", "12-15", "15-18", "18-21", "21-24")
+MOST_CAUSES, MOST_VALUES = 60, 12  # that are listed
+
+
+@dataclass(frozen=True)
+class LabelsView:
+    """The labels of a target."""
+
+    name: str
+    counts: dict[str, pd.DataFrame]  # of label_counts
+
+    @property
+    def unused(self) -> str:
+        """Label values that are in no bin."""
+        windows = self.counts["values"].windows.head(MOST_VALUES)
+        values = ", ".join(f"{value} ({count(number, 'window')})" for value, number in windows.items())
+        return f"Values in no bin: {values}." if values else ""
+
+    @property
+    def tables(self) -> list[tuple[list[Column], list[Row]]]:
+        """Columns and rows of the numbers of windows by user, and by time of day."""
+        titles = {"users": "user", "hours": "time of day"}
+        return [
+            (
+                # The key 0 is no name of a class.
+                [Column(title, 0), *(Column(name, form="d") for name in self.counts[kind])],
+                [{0: index} | row for index, row in self.counts[kind].to_dict("index").items()],
+            )
+            for kind, title in titles.items()
+        ]
+
+
+@dataclass(frozen=True)
+class InspectionView:
+    """The page about the recordings."""
+
+    config: Config
+    frames: Mapping[str, pd.DataFrame]  # by user, everything but the sensors of the windows table
+    quality: pd.DataFrame
+    found: list[str]  # of check_recordings
+    values: pd.DataFrame | None
+    planted: Mapping[str, list[str]]
+
+    @cached_property
+    def cohort(self) -> pd.DataFrame:
+        """Windows and lost time by user."""
+        starts = {user: frame.start for user, frame in self.frames.items()}
+        return cohort_yield(self.quality, starts, self.config.cohort.zone, self.config.windows.seconds)
+
+    @property
+    def causes(self) -> pd.DataFrame:
+        """What is lost, the commonest causes first."""
+        return problem_counts(self.quality).head(MOST_CAUSES)
+
+    @property
+    def problems(self) -> list[str]:
+        """Problems of the recordings, and targets whose labels are too few to measure importance."""
+        config, labels = self.config, self.frames
+        found = list(self.found)
+        for target in map(config.target, config.targets_run):
+            counts = {}
+            for user, frame in labels.items():
+                if target.column in frame:
+                    own = frame[frame[target.column].map(target.class_of, na_action="ignore").notna()]
+                    counts[user] = len(set(independent_blocks(own, target, config.split(config.primary.split))))
+            few = too_few_blocks(pd.Series(counts, dtype=int))
+            found += [f"{target.name}: {few}"] if few else []
+        return found
+
+    @property
+    def labels(self) -> list[LabelsView]:
+        """The labels of each target."""
+        return [LabelsView(name, label_counts(self.config, name, self.frames)) for name in self.config.targets_run]
+
+    @property
+    def heading(self) -> str:
+        """Windows, participants and lost time."""
+        lost = f"{self.cohort.lost_minutes.sum():.0f} labelled minutes lost"
+        return f"{self.cohort.windows.sum()} windows of {len(self.cohort)} participants; {lost}"
+
+    @property
+    def configured(self) -> str:
+        """Layout and windows."""
+        config, when = self.config, ", before any training" if self.values is None else ""
+        windows = f"windows of {config.windows.seconds} s, {len(config.modalities)} modalities"
+        return f"Recordings as configured{when}: layout {config.cohort.layout}, {windows}."
+
+    @property
+    def about_values(self) -> str:
+        """What the Shapley values are."""
+        primary = self.config.primary
+        return f"{MEASURES['shapley'].caption} Target {primary.target}, {primary.split} split"
+
+    @property
+    def columns(self) -> list[Column]:
+        """Columns of the Shapley values."""
+        names = [] if self.values is None else dict.fromkeys(self.values.modality)
+        planted = [Column("planted", 1)] if self.planted else []
+        return [Column("user", 0), *(Column(name, form="n") for name in names), *planted]
+
+    @property
+    def shapley(self) -> list[Row]:
+        """Shapley values by user and modality; those whose interval is above 0 are marked."""
+        rows: dict[str, Row] = {}
+        for value in () if self.values is None else self.values.itertuples():
+            own = rows.setdefault(value.user, {0: value.user, 1: ", ".join(self.planted.get(value.user, []))})
+            shown = show(value.shapley, "+.2f")
+            own[value.modality] = mark("strong", f"{shown}*") if value.low > 0 else shown
+        return list(rows.values())
+
+    @property
+    def modalities(self) -> list[Row]:
+        """What is recorded of each modality of each user, with local times."""
+        rows = modality_yield(self.quality, self.config.modalities, self.config.windows.seconds).to_dict("records")
+        return [row | {key: self._local(row, key) for key in ("first", "last")} for row in rows]
+
+    def _local(self, row: Row, key: str) -> str:
+        zone = self.config.cohort.zone(row["user"])
+        return NOTHING if pd.isna(row[key]) else f"{row[key].tz_convert(zone):%Y-%m-%d %H:%M}"
+
+
+def inspect_recordings(
+    config: Config,
+    labels: Mapping[str, pd.DataFrame],
+    quality: pd.DataFrame,
+    problems: list[str],
+    values: pd.DataFrame | None = None,
+    planted: Mapping[str, list[str]] | None = None,
+) -> str:
+    """Render the page.
+
+    Parameters
+    ----------
+    config : Config
+        Configuration of the run.
+    labels : mapping of str to pandas.DataFrame
+        By user, everything but the sensors of the windows table.
+    quality : pandas.DataFrame
+        Quality tables of all users.
+    problems : list of str
+        Problems of `check_recordings`.
+    values : pandas.DataFrame, optional
+        Table of `compare_shapley` under the primary split.
+    planted : mapping of str to list of str, optional
+        By user of a simulated cohort, the modalities that depend on the label.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    return render_page("inspection.html", page=InspectionView(config, labels, quality, problems, values, planted or {}))
+
+
+def modality_yield(quality: pd.DataFrame, modalities: list[Modality], seconds: int) -> pd.DataFrame:
+    """Summarise each modality of each user over the labelled windows.
+
+    Parameters
+    ----------
+    quality : pandas.DataFrame
+        Quality tables of all users.
+    modalities : list of Modality
+        The configured modalities.
+    seconds : int
+        Window length in seconds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        user, modality, first and last (start of windows with samples), windows, usable (share), rate (median samples
+        per second where any sample was found), configured (Hz, NaN if irregular), recorded (share of windows with any
+        sample), interpolated (share of the samples of usable windows), gaps and flat (shares of windows), causes of
+        missing windows.
+    """
+    rows = quality[quality.kind == "modality"]
+    rates = {m.name: m.length / seconds if m.kind == "sequence" else m.rate for m in modalities}
+    found = []
+    for (user, name), own in rows.groupby(["user", "modality"], sort=False):
+        used, some = own.reason.isna(), own.found > 0
+        causes = own.reason.value_counts()
+        found.append(
+            {
+                "user": user,
+                "modality": name,
+                "first": own.start[some].min(),
+                "last": own.start[some].max(),
+                "windows": len(own),
+                "usable": used.mean(),
+                "rate": own.found[some].median() / seconds,
+                "configured": rates.get(str(name)) or np.nan,
+                "recorded": some.mean(),
+                "interpolated": own.interpolated[used].sum() / max(1, own.expected[used].sum()),
+                "gaps": (own.reason == "too few samples").mean(),
+                "flat": (own.reason == "flat signal").mean(),
+                "causes": ", ".join(f"{reason} {count}" for reason, count in causes.items()),
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def label_counts(config: Config, name: str, labels: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Count the windows of a target by class.
+
+    Parameters
+    ----------
+    config : Config
+        Configuration of the run.
+    name : str
+        Name of the target.
+    labels : mapping of str to pandas.DataFrame
+        By user, everything but the sensors of the windows table.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        `users`: windows by user and class; `hours`: by local time of day and class; `values`: labels in no bin.
+    """
+    target = config.target(name)
+    parts = []
+    for user, frame in labels.items():
+        level = frame[target.column] if target.column in frame else pd.Series(None, index=frame.index, dtype=object)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "user": user,
+                    "value": level.fillna("no answer"),
+                    "class": level.map(target.class_of, na_action="ignore").fillna("in no bin"),
+                    "hours": [HOURS[hour // 3] for hour in frame.start.dt.tz_convert(config.cohort.zone(user)).dt.hour],
+                }
+            )
+        )
+    table = pd.concat(parts) if parts else pd.DataFrame(columns=["user", "value", "class", "hours"])
+    classes = [*target.classes, "in no bin"]
+    users = pd.crosstab(table.user, table["class"]).reindex(index=list(labels), columns=classes, fill_value=0)
+    hours = pd.crosstab(table.hours, table["class"]).reindex(index=list(HOURS), columns=classes, fill_value=0)
+    values = table.value[table["class"] == "in no bin"].value_counts().rename("windows").to_frame()
+    return {"users": users, "hours": hours, "values": values}

@@ -1,0 +1,217 @@
+"""The pages about participants: a table of all, and a page for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+from markupsafe import Markup
+
+from lifelog.config import Config
+from lifelog.importance.measures import MEASURES
+from lifelog.report.chapter import Chapter, Run
+from lifelog.report.views.importance import stability, stability_title
+from lifelog.report.views.parts import NOTHING, Column, Row, count, mark, model_title, show
+from lifelog.report.words import measure_name
+
+MOST_DIRECTIONS = 10  # features in the table of a user
+
+
+@dataclass(frozen=True)
+class Member:
+    """Group and importance of a participant in a chapter."""
+
+    group: str
+    certainty: float
+    others: list[str]
+    top: dict[str, list[str]]  # modalities by measure; none if importance is not interpretable
+    stable: str
+
+
+@dataclass(frozen=True)
+class UsersView:
+    """The pages about participants."""
+
+    config: Config
+    run: Run
+    chapters: list[Chapter]
+
+    @property
+    def by_values(self) -> bool:
+        """Whether Shapley values form the groups."""
+        return self.config.groups.importance == "shapley"
+
+    @property
+    def measured(self) -> str:
+        """What importance must fulfil to be shown."""
+        if self.by_values:
+            return mark("em", "Measured") + ": a Shapley value has an interval above 0"
+        return mark("em", "Stable") + ": training seeds rank the modalities similarly"
+
+    @cached_property
+    def tables(self) -> list[UserTable]:
+        """The table of all participants in each chapter with importance."""
+        return [UserTable(self.config, chapter, self.run.cohort) for chapter in self.chapters if chapter.details]
+
+    @property
+    def users(self) -> list[UserView]:
+        """The page of each participant."""
+        rows = self.run.cohort.to_dict("records")
+        shares = self.run.figures["yield"].table
+        usable = {user: own.set_index("modality").usable_share for user, own in shares.groupby("user")}
+        members = {table.chapter.key: table.members for table in self.tables}
+        return [
+            UserView(
+                row=row,
+                others=neighbours([other["user"] for other in rows], place),
+                usable=[(name, f"{100 * share:.0f}", f"{share:.3f}") for name, share in usable[row["user"]].items()],
+                chapters=[
+                    UserChapter(row["user"], chapter, members.get(chapter.key, {}).get(row["user"]), self.by_values)
+                    for chapter in self.chapters
+                ],
+            )
+            for place, row in enumerate(rows)
+        ]
+
+
+@dataclass(frozen=True)
+class UserTable:
+    """The table of all participants in a chapter with importance."""
+
+    config: Config
+    chapter: Chapter
+    cohort: pd.DataFrame
+
+    @cached_property
+    def members(self) -> dict[str, Member]:
+        """Participants who are not excluded."""
+        names = [user for user in self.cohort.user if user not in self.chapter.reasons]
+        return {user: member(self.config, self.chapter, user) for user in names}
+
+    @property
+    def models(self) -> list[tuple[str, str]]:
+        """Models in importance groups and global ones, of predictors that have both."""
+        columns = list(self.chapter.by_user.columns)
+        return [(p, s) for p, s in columns if s in ("global", "importance") and (p, "importance") in columns]
+
+    @property
+    def columns(self) -> list[Column]:
+        """Columns of importance and scores."""
+        columns = [Column(f"highest {measure_name(measure)}", measure) for measure in MEASURES]
+        columns += [Column(stability_title(self.config), "stable")]
+        return columns + [Column(model_title(model), model, ".3f") for model in self.models]
+
+    @property
+    def rows(self) -> list[Row]:
+        """One row per participant: windows, group, importance, scores."""
+        rows = []
+        for user, windows in zip(self.cohort.user, self.cohort.windows, strict=True):
+            own = self.members.get(user)
+            row = {"user": user, "windows": windows, "tests": self.chapter.tests(user)}
+            row |= {"group": own.group if own else f"excluded: {self.chapter.reasons[user]}"}
+            row |= {m: ", ".join(own.top[m]) if own and own.top[m] else NOTHING for m in MEASURES}
+            row |= {model: self.chapter.score(user, model) for model in self.models}
+            rows.append(row | {"stable": own.stable if own else NOTHING})
+        return rows
+
+
+def member(config: Config, chapter: Chapter, user: str) -> Member:
+    """Return group, most important modalities and stability of a participant who is not excluded."""
+    assert chapter.details is not None
+    groups = chapter.details.groups.set_index("user")
+    group, certainty = groups.loc[user, ["group", "certainty"]]
+    scores = chapter.details.importance.set_index("user").loc[user].to_dict()
+    tables = {measure: chapter.figures[measure].table for measure in MEASURES}
+    top = {m: list(table[table.user == user].nlargest(2, "importance").modality) for m, table in tables.items()}
+    others = sorted(set(groups.index[groups.group == group]) - {user})
+    top = top if scores["stable"] else {measure: [] for measure in top}
+    return Member(group, certainty, others, top, stability(config, scores))
+
+
+@dataclass(frozen=True)
+class UserView:
+    """The page of a participant."""
+
+    row: Row  # of cohort_yield
+    others: list[tuple[str, str]]  # anchors and texts of links to the previous and the next participant
+    usable: list[tuple[str, str, str]]  # modality, percent and share of labelled windows
+    chapters: list[UserChapter]
+
+    @property
+    def recorded(self) -> str:
+        """Windows, lost minutes and days."""
+        row = self.row
+        lost = f"{count(row['windows'], 'window')}; {row['lost_minutes']:.1f} labelled minutes lost"
+        reasons = f" ({row['reasons']})" if row["reasons"] else ""
+        days = f", {row['first_day']} to {row['last_day']}" if row["first_day"] else ""
+        return f"{lost}{reasons}{days}."
+
+
+@dataclass(frozen=True)
+class UserChapter:
+    """A participant in a chapter; `own` is None without importance, and of an excluded participant."""
+
+    user: str
+    chapter: Chapter
+    own: Member | None
+    by_values: bool
+
+    @property
+    def membership(self) -> str:
+        """Why the participant is excluded, or group and importance."""
+        if self.chapter.details and self.user in self.chapter.reasons:
+            return mark("strong", "Excluded:") + f" {self.chapter.reasons[self.user]}."
+        own, by_values = self.own, self.by_values
+        if own is None:
+            return ""
+        others = f", with {', '.join(own.others)}" if own.others else ""
+        tops = "".join(f" Highest {measure_name(m)}: {', '.join(names)}." for m, names in own.top.items() if names)
+        sentence = f"Member of {own.group}{others}; certainty {show(own.certainty, '.0%')}.{tops} "
+        if own.stable == "no":
+            why = "No Shapley value has an interval above 0" if by_values else "Training seeds disagree"
+            return sentence + mark("strong", f"{why}: the importance of modalities is not interpretable.")
+        return sentence + ("Training seeds agree." if own.stable == "yes" and not by_values else "")
+
+    @property
+    def no_direction(self) -> str:
+        """Whether no feature differs."""
+        return "No feature differs clearly between the classes." if self.own and self.directions.empty else ""
+
+    @cached_property
+    def directions(self) -> pd.DataFrame:
+        """Features with the largest differences between classes, of those that exclude 0."""
+        if self.chapter.details is None:
+            return pd.DataFrame()
+        rows = self.chapter.details.directions[self.user]
+        rows = rows[(rows.low > 0) | (rows.high < 0)].head(MOST_DIRECTIONS)
+        return rows.assign(where=["higher" if difference > 0 else "lower" for difference in rows.difference])
+
+    @property
+    def higher(self) -> str:
+        """The class in which features are higher or lower."""
+        return str(self.directions.higher.iloc[0])
+
+    @property
+    def about_directions(self) -> str:
+        """What the table of features shows."""
+        classes = mark("em", self.higher) + " and " + mark("em", self.directions.lower.iloc[0])
+        how = ", in standard deviations; intervals over blocks of time, each by itself:"
+        return Markup("Features that differ most between {}{}").format(classes, how)
+
+    @property
+    def tests(self) -> str:
+        """Number of test windows."""
+        return count(self.chapter.tests(self.user), "test window")
+
+    @property
+    def scores(self) -> list[Row]:
+        """Scores of models, none if the participant has no test windows."""
+        models = self.chapter.by_user.columns if self.user in self.chapter.by_user.index else []
+        return [{"predictor": p, "scheme": s, "score": self.chapter.score(self.user, (p, s))} for p, s in models]
+
+
+def neighbours(names: list[str], place: int) -> list[tuple[str, str]]:
+    """Return the anchors of the previous and the next participant, with the texts of their links."""
+    found = {"Previous": names[max(0, place - 1) : place], "Next": names[place + 1 : place + 2]}
+    return [(f"user-{name}", f"{which}: {name}") for which, own in found.items() for name in own]

@@ -1,0 +1,296 @@
+"""The view models: each sentence that depends on a result, and the texts of cells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lifelog.config import Config
+from lifelog.report.card import clean, controls, primary_sentence, split_sentence
+from lifelog.report.chapter import SplitDetails
+from lifelog.report.views.cohort import CohortView, SubsetsView
+from lifelog.report.views.comparison import ComparisonView, PublishedView, difference_texts, finding_row, remarks
+from lifelog.report.views.groups import ONE_GROUP, GroupsView
+from lifelog.report.views.importance import ImportanceView, stability, stability_title
+from lifelog.report.views.overview import OverviewView, too_few_blocks
+from lifelog.report.views.parts import Column, count, mark, p_value
+from lifelog.report.views.users import Member, UserChapter, UsersView, UserView, neighbours
+
+SEEDS: dict[str, Any] = {"shapley": {}, "attention": {"groups": {"importance": "attention"}}}
+ONE_SEED: dict[str, Any] = {"mil": {"seeds": [0]}, "groups": {"importance": "attention"}}
+
+
+def details(**changes: Any) -> SplitDetails:
+    """Importance of two participants; one value has an interval above 0, and participants differ in one modality."""
+    scores = ["shapley", "low", "difference", "difference_low", "difference_high"]
+    values = pd.DataFrame([[0.2, 0.1, 0.3, 0.1, 0.5], [0.1, -0.1, -0.3, -0.5, -0.1]], columns=scores)
+    empty = pd.DataFrame()
+    made = SplitDetails(
+        importance=pd.DataFrame({"user": ["a", "b"], "stable": [True, False]}),
+        values=values.assign(user=["a", "b"], modality=["eda", "acc"]),
+        heterogeneity=pd.DataFrame({"modality": ["eda", "acc"], "p_holm": [0.03, 0.07]}),
+        groups=pd.DataFrame({"user": ["a", "b"], "group": ["group 1", "group 1"]}),
+        clusters=pd.DataFrame(
+            {"algorithm": "mixture", "k": 1, "silhouette": [np.nan], "stability": 0.5, "chosen": True}
+        ),
+        directions={"a": empty, "b": empty},
+        curve="Curve.",
+        recovery=None,
+        published=None,
+        level=0.05,
+    )
+    return replace(made, **changes)
+
+
+def some(**values: Any) -> Any:
+    """A stand-in that has some values only."""
+    return SimpleNamespace(**values)
+
+
+def chapter(**changes: Any) -> Any:
+    verdict: dict[str, Any] = {"findings": [], "left_out": [], "leak": {"sentence": "No leak.", "outcome": "no_leak"}}
+    verdict |= {"headline": "Better.", "exploratory": False, "primary": "lda", "metric": "macro_f1"}
+    return SimpleNamespace(
+        **{"verdict": verdict, "decision": {}, "details": None, "reasons": {}, "notes": []} | changes
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "text", "css"),
+    [
+        (Column("x"), {"x": "text"}, "text", ""),
+        (Column("x", "y", ".2f"), {"y": 0.125}, "0.12", "n"),
+        (Column("x", "y", "+.1f"), {"y": np.nan}, "–", "n"),
+        (Column("x", "y", "n"), {"y": None}, "–", "n"),
+        (Column("x", ["low", "high"], ".1f"), {"low": 0, "high": 1}, "0.0 to 1.0", "n"),
+        (Column("x", ["low", "high"], ".1f"), {"low": None, "high": None}, "–", "n"),
+        (Column("x", form="user"), {"x": "<a>"}, '<a href="#user-&lt;a&gt;">&lt;a&gt;</a>', ""),
+        (Column("x", form="wrap"), {"x": "long"}, "long", "wrap"),
+    ],
+)
+def test_cells_have_text_and_class(column: Column, row: dict[str, Any], text: str, css: str) -> None:
+    assert column.cell(row) == text and column.css == css
+
+
+def test_p_values_are_never_0() -> None:
+    assert [p_value(p) for p in (0.0, 0.0009, 0.001, 0.5, None)] == ["< .001", "< .001", "0.001", "0.500", "–"]
+
+
+def test_nouns_and_marks() -> None:
+    assert (count(1, "window"), count(2, "window")) == ("1 window", "2 windows")
+    assert mark("strong", "<x>") + " <y>" == "<strong>&lt;x&gt;</strong> &lt;y&gt;"
+    assert mark("span", "x", "leak") == '<span class="leak">x</span>'
+
+
+def test_the_level_of_tests_is_that_of_the_configuration() -> None:
+    assert details().differing == ["eda"] and list(details().apart.user) == ["a"]
+    assert details(level=0.1).differing == ["eda", "acc"] and list(details(level=0.1).apart.user) == ["a", "b"]
+
+
+def measured(details: SplitDetails) -> str:
+    return ImportanceView(Config(), chapter(), details).measured
+
+
+def reliable(config: Config, details: SplitDetails) -> str:
+    return ImportanceView(config, chapter(), details).reliable
+
+
+def test_measured_importance() -> None:
+    assert measured(details()) == (
+        "1 of 2 Shapley values have an interval above 0. Participants differ in eda (Cochran's test, Holm)."
+    )
+    assert "do not differ measurably" in measured(details(level=0.01))
+    untested = details().heterogeneity.assign(p_holm=np.nan)
+    assert "not tested: they have fewer than 10 blocks" in measured(details(heterogeneity=untested))
+    assert "<strong>Importance is not measured</strong>" in measured(details(values=details().values.assign(low=-0.1)))
+
+
+def test_who_has_reliable_importance() -> None:
+    nobody = details(importance=details().importance.assign(stable=True))
+    shapley, attention = Config(**SEEDS["shapley"]), Config(**SEEDS["attention"])
+    assert "Not measured</strong> for these participants: b (" in reliable(shapley, details())
+    assert reliable(shapley, nobody) == ""
+    assert "Not stable</strong>, and not interpretable for these participants: b (" in reliable(attention, details())
+    assert reliable(attention, nobody).startswith("Training seeds agree")
+    assert "one training seed (<code>mil.seeds</code>)" in reliable(Config(**ONE_SEED), details())
+
+
+def test_stability_is_unknown_where_seeds_are_not_compared() -> None:
+    scores = {"stable": False, "seeds_attention": 0.2}
+    assert stability(Config(), scores) == "no" and stability(Config(), scores | {"stable": True}) == "yes"
+    attention = Config(**SEEDS["attention"])
+    assert stability(attention, scores) == "no" and stability(attention, scores | {"seeds_attention": np.nan}) == "–"
+    assert stability(Config(**ONE_SEED), scores) == "–"
+    assert (stability_title(Config()), stability_title(attention)) == ("measured", "stable")
+
+
+def test_the_page_of_importance() -> None:
+    recovery = {"effect": 2, "planted_on_top": {"shapley": 0.5, "attention": 0.25, "ablation": 1}}
+    view = ImportanceView(Config(), chapter(), details(recovery=recovery))
+    assert view.planted.endswith("(effect 2): 50% (Shapley value), 25% (attention), 100% (ablation).")
+    assert ImportanceView(Config(), chapter(), details()).planted == ""
+    assert view.apart == ['eda matters more for <a href="#user-a">a</a>: +0.300 [+0.100, +0.500]']
+    less = ImportanceView(Config(), chapter(), details(level=0.1)).apart[1]
+    assert less.startswith("acc matters less for")
+    assert ImportanceView(Config(shapley={"level": 0.9}), chapter(), details()).interval == "90% interval"
+
+
+def test_the_number_of_groups() -> None:
+    sentences = GroupsView(Config(), chapter(), details()).sentences
+    assert sentences[0] == ONE_GROUP
+    assert sentences[1].startswith("1 group from 1 cluster by mixture, the number with the lowest BIC")
+    clusters = details().clusters.assign(algorithm="kmeans")
+    of_means = GroupsView(Config(), chapter(), details(clusters=clusters)).sentences[1]
+    assert "highest silhouette; one group was not possible" in of_means
+    fixed = GroupsView(Config(groups={"k": 2}), chapter(), details()).sentences[1]
+    assert "mixture: silhouette –, stability 0.50" in fixed
+    two = details(groups=details().groups.assign(group=["1", "2"]), recovery={"adjusted_rand_index": 0.5})
+    assert "planted ones: 0.50" in GroupsView(Config(), chapter(), two).sentences[0]
+
+
+FINDING: dict[Any, Any] = {"predictor": "lda", "better_than_chance": True, "sensorless": None, "outcome": "equal"}
+FINDING |= {"users": 4, "users_better": 3, "random": 0.5, "random_groupings": 1, "random_min": 0.4, "random_max": 0.6}
+
+
+def test_findings() -> None:
+    row = finding_row(FINDING, chapter())
+    assert (row["name"], row["better"], row["random"]) == ("lda (primary)", "3 of 4", "0.500")
+    row = finding_row(FINDING | {"random_groupings": 9}, chapter(verdict=chapter().verdict | {"exploratory": True}))
+    assert (row["name"], row["random"]) == ("lda", "0.500 (0.400 to 0.600; 9 groupings)")
+
+
+def test_remarks() -> None:
+    assert remarks(chapter(), "shapley") == ['<span class="no_leak">No leak.</span>']
+    poor = FINDING | {"better_than_chance": False, "sensorless": {"model": "clock global", "score": 0.4}}
+    verdict = chapter().verdict | {"findings": [poor], "left_out": ["a"]}
+    decision = {"strategies": {"lda": []}, "sentence": "Recommended.", "recommended": "personal"}
+    recovery = {"adjusted_rand_index": 1, "planted_on_top": {"shapley": 0.5}}
+    full = chapter(verdict=verdict, decision=decision, details=details(recovery=recovery))
+    chance, sensorless, left_out, _, recommended, planted = remarks(full, "shapley")
+    assert "not clearly better than chance" in chance and "clock global, which uses no sensors (0.400)" in sensorless
+    assert left_out.startswith("Left out of every mean, difference and test of macro-F1")
+    assert recommended == "Recommended. Curve." and "in 50% of cases (Shapley value)" in planted
+    undecided = chapter(decision=decision | {"recommended": None}, details=details())
+    assert remarks(undecided, "shapley")[1] == "Recommended."
+
+
+def test_the_page_of_the_comparison() -> None:
+    comparison = pd.DataFrame({"scheme": ["global"], "metric": ["macro_f1"]})
+    view = ComparisonView(Config(), chapter(comparison=comparison), {"a"}, True)
+    assert (view.headline, view.choosing, view.random) == ("Better.", "", "")
+    exploratory = chapter(
+        verdict=chapter().verdict | {"exploratory": True}, comparison=comparison.assign(scheme="random")
+    )
+    exploratory.decision = {"choosing": {"score": 0.5, "difference": -0.1}}
+    view = ComparisonView(Config(), exploratory, set(), False)
+    assert view.headline == "Exploratory: Better." and view.random.startswith("Random groupings")
+    assert "gives 0.500, -0.100 to one global model" in view.choosing
+
+
+def test_differences_to_the_global_model() -> None:
+    row = {"difference": 0.1, "difference_low": 0.0, "difference_high": 0.2}
+    shown = {
+        scheme: tuple(difference_texts(row | {"scheme": scheme}).values()) for scheme in ("global", "random", "raw")
+    }
+    assert shown == {"global": ("–", "–"), "random": ("+0.100", "–"), "raw": ("+0.100", "+0.000 to +0.200")}
+
+
+def test_the_comparison_with_the_study() -> None:
+    user = {"user": "101", "group": [None, 2], "test_windows": [10, None], "importance": {"eda": [0.1, None]}}
+    found: dict[str, Any] = {"users": [user], "clusters": [], "adjusted_rand_index": None, "users_in_both": 1}
+    scores = {"published_f1": 0.5, "accuracy": 0.5}
+    found["scores"] = {"printed": {"user": "101", **scores}, "run": {"0": {**scores, "macro_f1": 0.25}}}
+    view = PublishedView(found, True)
+    assert view.both.startswith("1 of them are in this run") and view.both.endswith("ones: –.")
+    assert view.simulated and not PublishedView(found, False).simulated
+    assert "F1 as published 0.500 (printed 0.5000)" in view.scores[0] and view.scores[0].endswith("macro-F1 0.250.")
+    assert [column.cell(view.users[0]) for column in (*view.modalities, Column("group"), Column("windows"))] == [
+        *("0.100 / –", "– / 2", "10 / –")
+    ]
+
+
+def test_the_page_of_the_cohort() -> None:
+    problems = pd.DataFrame({"kind": ["label"] * 42})
+    assert CohortView(some(problems=problems), []).more_problems.endswith("2 more kinds of problems.")
+    assert CohortView(some(problems=problems[:40]), []).more_problems == ""
+    near, far = (chapter(subsets=pd.DataFrame({"nearest": [minutes]})) for minutes in (1, 60))
+    assert "check for leaks" in SubsetsView(near).nearest and "check for leaks" not in SubsetsView(far).nearest
+    assert SubsetsView(near).excluded == SubsetsView(near).lacking == ""
+    near.reasons, near.notes = {"a": "no labels"}, [{"user": "b", "reason": "no low in test"}]
+    assert SubsetsView(near).excluded == "Excluded participants: a (no labels)."
+    assert SubsetsView(near).lacking == "Missing classes: b: no low in test."
+
+
+def test_the_first_page() -> None:
+    first = chapter(title="tension, blocked split")
+    first.verdict["limits"] = "Limits."
+    view = OverviewView(Config(), some(), [first])
+    assert "primary test is that of lda (tension, blocked split)" in view.closing and "(95%)" in view.closing
+    assert view.simulated and view.best == "highest macro-F1" and view.people == []
+    first.decision = {"predictor": "boosting"}
+    assert view.best == "highest macro-F1 of boosting"
+    assert too_few_blocks(pd.Series([10])) is None
+
+
+def test_participants() -> None:
+    assert neighbours(["a", "b", "c"], 0) == [("user-b", "Next: b")]
+    assert neighbours(["a", "b", "c"], 1) == [("user-a", "Previous: a"), ("user-c", "Next: c")]
+    row: dict[Any, Any] = {"windows": 1, "lost_minutes": 2, "reasons": "", "first_day": "", "last_day": ""}
+    assert UserView(row, [], [], []).recorded == "1 window; 2.0 labelled minutes lost."
+    row |= {"reasons": "no sample 2", "first_day": "2019-09-01", "last_day": "2019-09-02"}
+    assert (
+        UserView(row, [], [], []).recorded
+        == "1 window; 2.0 labelled minutes lost (no sample 2), 2019-09-01 to 2019-09-02."
+    )
+    attention = Config(**SEEDS["attention"])
+    assert "a Shapley value has" in UsersView(Config(), some(), []).measured
+    assert "training seeds rank" in UsersView(attention, some(), []).measured
+
+
+def membership(own: Member, by_values: bool) -> str:
+    return UserChapter("a", chapter(), own, by_values).membership
+
+
+def test_the_group_of_a_participant() -> None:
+    own = Member("group 1", 0.9, ["b"], {"shapley": ["eda", "acc"], "attention": []}, "yes")
+    text = "Member of group 1, with b; certainty 90%. Highest Shapley value: eda, acc. "
+    assert membership(own, True) == text and membership(own, False) == text + "Training seeds agree."
+    alone = replace(own, others=[], top={}, stable="no")
+    assert membership(alone, True).startswith("Member of group 1; certainty 90%. <strong>No Shapley value has")
+    assert "<strong>Training seeds disagree" in membership(alone, False)
+    excluded = UserChapter("a", chapter(details=details(), reasons={"a": "no labels"}), None, True)
+    assert excluded.membership == "<strong>Excluded:</strong> no labels."
+    assert UserChapter("a", chapter(), None, True).membership == ""
+
+
+def test_features_that_differ_between_classes() -> None:
+    rows = pd.DataFrame({"difference": [0.5, -0.5, 0.1], "low": [0.1, -0.9, -0.1], "high": [0.9, -0.1, 0.3]})
+    rows = rows.assign(higher="high", lower="low")
+    own = Member("group 1", 1.0, [], {}, "yes")
+    view = UserChapter("a", chapter(details=details(directions={"a": rows})), own, True)
+    assert list(view.directions["where"]) == ["higher", "lower"] and view.no_direction == ""
+    assert view.about_directions.startswith("Features that differ most between <em>high</em> and <em>low</em>,")
+    none = UserChapter("a", chapter(details=details(directions={"a": rows[2:]})), own, True)
+    assert none.no_direction == "No feature differs clearly between the classes."
+
+
+def test_the_sentences_of_the_card() -> None:
+    config = Config()
+    blocked, shuffled = config.splits
+    assert split_sentence(shuffled, 1).endswith("at random.")
+    assert "at least 1 minute between" in split_sentence(blocked, 5) and "In 5 folds" in split_sentence(blocked, 5)
+    single = blocked.model_copy(update={"folds": 1})
+    assert split_sentence(single, 1).endswith("There is one test subset.")
+    tasks = blocked.model_copy(update={"tasks": "task", "hold_out": ["sit"]})
+    assert "Whole tasks" in split_sentence(tasks, 1) and "Held-out tasks were tested" in split_sentence(tasks, 1)
+    assert controls(config) == "99 random groupings of the same sizes, groups by raw features, groups by class shares"
+    assert controls(Config(schemes=["global", "personal"])) == "none"
+    assert "is that of lda in importance groups" in primary_sentence(config, "tension, blocked split")
+    unnamed = primary_sentence(Config(schemes=["global", "personal"]), "tension, blocked split")
+    assert unnamed.startswith("No test was named") and "exploratory" in unnamed
+    assert clean(["test"]).startswith("Not fulfilled") and clean(["train"]).startswith("Scaling")
