@@ -1,4 +1,4 @@
-"""The case of the values of modalities, without torch."""
+"""The case of Shapley values, without torch."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import numpy as np
 
 from lifelog.importance.evidence import held_out_evidence
 from lifelog.importance.shapley import pointwise_shapley
+from lifelog.settings.importance import Shapley
 
 CLASSES = 3
 FEATURES = 16  # per modality
 EFFECT = 0.2  # of the class on the first feature of the first two modalities, in standard deviations
 
 
-def value(windows: int, modalities: int = 9) -> dict[str, float]:
-    """Compute the values of the modalities of one participant, exactly and by sampled orders.
+def shapley(windows: int, modalities: int = 9) -> dict[str, float]:
+    """Compute the Shapley values of the modalities of one participant, exactly and by sampled orders.
 
     Both times include the models. `largest difference` is that between exact and sampled values, `largest error` the
     standard error that sampling states.
     """
-    rng, settings = np.random.default_rng(0), Value()
+    rng, settings = np.random.default_rng(0), Shapley()
     classes = np.arange(windows) % CLASSES
     features = {f"m{i}": rng.normal(size=(windows, FEATURES)) for i in range(modalities)}
     for name in ("m0", "m1"):
