@@ -6,8 +6,6 @@ The tests of the other predictors' importance groups are corrected by Holm's met
 `lifelog.evaluate.verdict` draws the conclusion.
 """
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 from typing import Any, NamedTuple

@@ -9,8 +9,6 @@ stability   mean adjusted Rand index between the groups and those of resampled b
 other algorithms, where it is not: no other score can show that there are no groups.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
@@ -67,12 +65,7 @@ ALGORITHMS: Registry[Callable[[Floats, Floats | None, list[int], int, int], dict
 
 
 def cluster(
-    vectors: Floats,
-    algorithm: str,
-    ks: list[int],
-    seed: int,
-    starts: int = STARTS,
-    errors: Floats | None = None,
+    vectors: Floats, algorithm: str, ks: list[int], seed: int, starts: int = STARTS, errors: Floats | None = None
 ) -> dict[int, Codes]:
     """Cluster vectors.
 

@@ -1,7 +1,5 @@
 """compare_shapley: the Shapley value of each modality for each user with its interval, and whether users differ."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -8,8 +8,6 @@ Mitchell et al. (2019). Model cards for model reporting. FAT*.
 Kapoor et al. (2024). REFORMS: Consensus-based recommendations for machine-learning-based science. Science Advances 10.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """render_report: the whole run as one HTML file that needs no network, and its model card."""
 
-from __future__ import annotations
-
 import platform
 from importlib.metadata import version
 from typing import NamedTuple

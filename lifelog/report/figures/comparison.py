@@ -1,7 +1,5 @@
 """The figures of the comparison page, and the figure of the first page."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The figures of the importance page."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
