@@ -8,6 +8,7 @@ import numpy as np
 
 from lifelog.importance.evidence import held_out_evidence
 from lifelog.importance.shapley import pointwise_shapley
+from lifelog.settings.importance import Shapley
 
 CLASSES = 3
 FEATURES = 16  # per modality
@@ -20,7 +21,7 @@ def value(windows: int, modalities: int = 9) -> dict[str, float]:
     Both times include the models. `largest difference` is that between exact and sampled values, `largest error` the
     standard error that sampling states.
     """
-    rng, settings = np.random.default_rng(0), Value()
+    rng, settings = np.random.default_rng(0), Shapley()
     classes = np.arange(windows) % CLASSES
     features = {f"m{i}": rng.normal(size=(windows, FEATURES)) for i in range(modalities)}
     for name in ("m0", "m1"):
