@@ -78,17 +78,6 @@ def test_every_imported_package_is_declared() -> None:
                 assert normalised(modules.get(name, name)) in declared, f"{path}: {name}"
 
 
-def test_no_module_imports_snakemake_or_pickle_or_a_later_stage() -> None:
-    order = ["windows", "splits", "mil", "groups", "predict", "compare", "report"]
-    for path in (ROOT / "lifelog").rglob("*.py"):
-        text = path.read_text()
-        assert not re.search(r"^\s*(from|import) (snakemake|pickle|joblib)", text, re.M), path
-        stage = path.relative_to(ROOT / "lifelog").parts[0].removesuffix(".py")
-        for imported in re.findall(r"from lifelog\.(\w+)", text):
-            if stage in order and imported in order:
-                assert order.index(imported) <= order.index(stage), f"{path} imports {imported}"
-
-
 def test_both_readmes_have_the_same_commands_and_sections() -> None:
     english, korean = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.ko.md"))
     for pattern in (r"```sh\n(.*?)```", r"`([a-z_]+\.[a-z_]+:[^`]*)`"):

@@ -37,7 +37,7 @@ class Part(NamedTuple):
 
 def _pooled(settings: Any, samples: Samples, users: list[str]) -> Iterator[UserModel]:
     def build() -> PoolingPredictor:
-        return cast(PoolingPredictor, settings.build())
+        return settings.build()
 
     train, validation = samples.fitted(users)
     candidates = settings.prior_windows
@@ -69,7 +69,7 @@ def _tuned(settings: PredictorSettings, parts: Sequence[Part]) -> list[list[User
 
 def _blend(settings: PredictorSettings, samples: Samples, users: list[str]) -> Iterator[UserModel]:
     train, validation = samples.fitted(users)
-    shared = settings.build()
+    shared: Predictor = settings.build()
     shared.fit(train, validation)
     tested = _tested(samples, users)
     models = list(fit_each(settings, (samples.fitted([user]) for user in tested)))

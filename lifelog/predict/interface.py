@@ -43,7 +43,7 @@ class Predictor(ABC):
     def fit_each(cls, settings: PredictorSettings, windows: Iterable[Windows]) -> Iterator[Predictor]:
         """Yield a model fitted on the windows of each of several groups, one after the other."""
         for train, validation in windows:
-            model = settings.build()
+            model: Predictor = settings.build()
             model.fit(train, validation)
             yield model
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from lifelog.arrays import Floats
 from lifelog.groups.read import tested_groups
 from lifelog.predict import combine
-from lifelog.predict.interface import fit_each, one_thread
+from lifelog.predict.interface import Predictor, fit_each, one_thread
 from lifelog.predict.probabilities import class_probabilities, fit_temperature
 from lifelog.predict.samples import Samples
 from lifelog.settings.predict import COMBINED, PredictorSettings
@@ -245,7 +245,7 @@ def predict_users(settings: PredictorSettings, samples: Samples, fitted: list[st
     test = samples.subset("test", tested)
     probabilities = np.full((len(test), len(samples.classes)), 1 / len(samples.classes))
     if fitted and len(test):
-        model = settings.build()
+        model: Predictor = settings.build()
         model.fit(*samples.fitted(fitted))
         probabilities = model.predict(test)
     return _table(test, probabilities)

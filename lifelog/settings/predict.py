@@ -12,15 +12,12 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from lifelog.settings.base import Section, complete
 from lifelog.settings.mil import Training
-
-if TYPE_CHECKING:
-    from lifelog.predict.interface import Predictor
 
 Scheme = Literal[
     "global", "pooled", "tuned", "importance", "attention", "raw", "class-shares", "random", "personal", "blend"
@@ -56,8 +53,8 @@ class PredictorSettings(Section):
     """all that it supports, or the schemes this predictor is used with"""
 
     @abstractmethod
-    def build(self) -> Predictor:
-        """Return a predictor with these settings, not yet fitted."""
+    def build(self) -> Any:
+        """Return a `Predictor` (a later layer) with these settings, not yet fitted."""
 
     @property
     def uses_sensors(self) -> bool:

@@ -56,7 +56,7 @@ def assign_splits(
     >>> folds.tested
     [1, 2, 3, 4]
     >>> folds.fold(1).subset.value_counts().to_dict()
-    {'train': 20, 'test': 8, 'validation': 5}
+    {'train': 12, 'test': 9, 'validation': 6}
     """
     tasks = split.tasks if isinstance(split, BlockedSplit) else None
     _check_columns(windows, target, split, tasks)

@@ -100,7 +100,7 @@ def extract_features(
     >>> (person,) = make_cohort(participants=1, windows=40)
     >>> features = extract_features([person.sensors], person.labels, person.modalities)
     >>> features.summary.shape
-    (40, 103)
+    (40, 84)
     >>> features.names[:2]
     ['acc.magnitude.mad', 'acc.magnitude.std']
     """

@@ -268,9 +268,10 @@ def features_of(table: pd.DataFrame, summary: np.ndarray) -> Features:
 def test_raw_groups_are_computed_from_features_and_equal_in_number() -> None:
     table = importance()
     groups = group_users("importance", table, ALL)
-    rng, features = np.random.default_rng(0), []
-    for i in range(9):  # raw features group consecutive users, importance every third user
-        features.append(features_of(table[table.user == f"u{i}"], i // 3 + 0.01 * rng.normal(size=(20, 1))))
+    rng = np.random.default_rng(0)
+    own = [table[table.user == f"u{i}"] for i in range(9)]
+    # Raw features group consecutive users, importance every third user.
+    features = [features_of(rows, i // 3 + 0.01 * rng.normal(size=(20, 1))) for i, rows in enumerate(own)]
     raw = group_users("raw", table, ALL, SchemeInputs(groups=groups, features=features))
     assert raw.group.nunique() == groups.group.nunique() == 3
     assert raw.groupby("group").user.apply(list).tolist() == [
