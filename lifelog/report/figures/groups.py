@@ -101,6 +101,5 @@ def plot_tsne(tables: GroupTables) -> Drawing:
 
 
 FIGURES: Registry[Callable[[GroupTables], Drawing]] = Registry(
-    "figure",
-    {"group_importance": plot_group_importance, "cluster_scores": plot_cluster_scores, "tsne": plot_tsne},
+    "figure", {"group_importance": plot_group_importance, "cluster_scores": plot_cluster_scores, "tsne": plot_tsne}
 )
