@@ -31,55 +31,65 @@ FIGURE = """
         "members": Entry("groups", "Members per group, added by a test."),
 """
 DRAWING = """
-def plot_members(tables: GroupTables, path: str | Path) -> None:
+def plot_members(tables: GroupTables) -> Drawing:
     with style():
         figure, ax = plt.subplots()
         counts = tables.groups.group.value_counts()
         ax.bar(counts.index, counts)
-        save(figure, path, counts.reset_index())
+        return figure, counts.reset_index()
 
 
 FIGURES: Registry"""
-SETTINGS = '''
+PREDICTOR = '''
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from lifelog.predict.interface import Predictor
+from lifelog.settings.predict import Inputs, PredictorSettings
+
+
 class FirstClass(PredictorSettings):
-    sees: ClassVar[Inputs] = "nothing"
+    inputs: ClassVar[Inputs] = "nothing"
+    meaning: ClassVar[str] = "Always the first class, added by a test."
 
     name: Literal["first_class"] = "first_class"
     """always the first class"""
 
-
-AnyPredictor = (
-    FirstClass
-    | Lda'''
-PREDICTOR = """
-import numpy as np
+    def build(self):
+        return FirstClassPredictor(self)
 
 
-class Predictor:
-    def __init__(self, settings):
-        pass
-
+class FirstClassPredictor(Predictor):
     def fit(self, train, validation):
         pass
 
     def predict(self, samples):
         return np.eye(len(samples.classes))[[0] * len(samples)]
-"""
+'''
 
-# By kind: file, text before the addition, text after it. The new module of the predictor comes on top.
+# By kind: file, text before the addition, text after it; a predictor is a new file.
 PLACES = {
     "metric": [
         ("lifelog/evaluate/metrics.py", '    "metric",\n    {\n', '    "metric",\n    {' + METRIC),
         ("lifelog/settings/compare.py", '        "macro_f1",', '        "error_rate",\n        "macro_f1",'),
     ],
     "importance measure": [
-        ("lifelog/measures.py", '    "importance measure",\n    {\n', '    "importance measure",\n    {' + MEASURE),
         (
-            "lifelog/mil/importance.py",
+            "lifelog/importance/measures.py",
+            '    "importance measure",\n    {\n',
+            '    "importance measure",\n    {' + MEASURE,
+        ),
+        (
+            "lifelog/importance/networks.py",
             '{"attention"',
             '{"squared": lambda _, bags: bags.output.attention**2, "attention"',
         ),
-        ("lifelog/settings/groups.py", 'Literal["value", "attention"', 'Literal["squared", "value", "attention"'),
+        (
+            "lifelog/settings/importance.py",
+            'Literal["shapley", "attention"',
+            'Literal["squared", "shapley", "attention"',
+        ),
     ],
     "figure": [
         ("lifelog/report/catalogue.py", '    "figure",\n    {\n', '    "figure",\n    {' + FIGURE),
@@ -90,7 +100,7 @@ PLACES = {
             '        "verdict": _verdict,\n        "members": _dag_free,',
         ),
     ],
-    "predictor": [("lifelog/settings/predict.py", "AnyPredictor = (\n    Lda", SETTINGS.lstrip("\n"))],
+    "predictor": [],
 }
 
 
@@ -108,7 +118,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     groups, words = made.folder / "lifelog/report/figures/groups.py", made.folder / "lifelog/report/words.py"
     groups.write_text(groups.read_text().replace('{"group_importance"', '{"members": plot_members, "group_importance"'))
     words.write_text(words.read_text().replace("_dag_free", 'lambda data: f"Members: {data.to_dict()}."'))
-    (made.folder / "lifelog/predict/first_class.py").write_text(PREDICTOR)
+    (made.folder / "lifelog/predict/predictors/first_class.py").write_text(PREDICTOR)
     made()
     return made
 
@@ -132,6 +142,6 @@ def test_they_were_added_in_the_places_that_contributing_lists() -> None:
     for kind, places in PLACES.items():
         row = re.search(rf"^\| an? \*\*{kind}\*\* \| (.*) \|$", page, re.M)[1]
         files = [Path(file).as_posix() for file, _, _ in places]
-        files += ["lifelog/predict/{name}.py"] if kind == "predictor" else []
+        files += ["lifelog/predict/predictors/{name}.py"] if kind == "predictor" else []
         assert len(files) <= 3 and all(f"`{file}`" in row for file in files), (kind, row)
         assert row.count("`lifelog/") == len(files), row

@@ -42,7 +42,7 @@ CHANGES = {
     "windows={coverage: 0.9}": ("extract_windows", {"simulate_cohort"}),
     "windows={standardise: none}": ("train_mil", {"extract_windows", "extract_features", "assign_splits"}),
     "cohort={timezone: UTC}": ("render_report", {"extract_windows", "plot_importance"}),
-    "embedding={perplexity: 5}": ("embed_importance", {"score_groups", "group_users", "train_fast_groups"}),
+    "tsne={perplexity: 5}": ("embed_importance", {"score_groups", "group_users", "train_fast_groups"}),
 }
 
 
@@ -96,7 +96,7 @@ def test_the_preview_shows_importance_without_any_network(workflow: Workflow) ->
     workflow("preview")
     page = (workflow.folder / "results/preview.html").read_text()
     row = re.search(r"<tr><td>101</td>(<td class=\"n\">.*?)</tr>", page)
-    values = pd.read_csv(workflow.folder / "results/tension/blocked/values.csv", dtype={"user": str})
+    values = pd.read_csv(workflow.folder / "results/tension/blocked/shapley.csv", dtype={"user": str})
     own = values[values.user == "101"]
     assert row and row[1].count("<td class") == len(own) and row[1].count("*") == (own.low > 0).sum()
     assert "<td>e4Eda, e4Temp</td>" in row[1]
@@ -145,7 +145,7 @@ def test_two_results_folders_side_by_side(workflow: Workflow) -> None:
     second = workflow.folder / "second"
     assert (second / "logs/extract_windows/101.log").stat().st_size
     assert (second / path).read_bytes() == (workflow.folder / "results" / path).read_bytes()
-    assert {entry.name for entry in second.iterdir()} == {"windows", "quality", "logs", "benchmarks"}
+    assert {entry.name for entry in second.iterdir()} == {"windows", "quality", "logs", "benchmarks", "provenance"}
 
 
 def test_a_job_runs_under_the_debugger(workflow: Workflow) -> None:
