@@ -4,8 +4,6 @@ The functions of the stages can be imported from here, for example in a notebook
 same functions. Each is loaded with its module on first use, so that reading a table does not import torch.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Blocks of time: windows whose samples and labels depend on each other, and folds of whole blocks."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -253,11 +253,7 @@ def _check_schemes(config: Config) -> None:
 
 def _check_compare(config: Config) -> None:
     tested = config.tested_predictors()
-    allowed = {
-        "target": config.targets_run,
-        "split": [split.name for split in config.splits],
-        "predictor": tested,
-    }
+    allowed = {"target": config.targets_run, "split": [split.name for split in config.splits], "predictor": tested}
     for key, names in allowed.items():
         value = getattr(config.compare, key)
         if value is not None and value not in names:

@@ -1,7 +1,5 @@
 """Messages for invalid configurations: key, value, allowed values, and the most similar known key."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from typing import Annotated, Any, get_args, get_origin

@@ -1,7 +1,5 @@
 """Generates config.yaml and its JSON schema from the models of the configuration (`make config`)."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 import json

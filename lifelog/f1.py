@@ -1,7 +1,5 @@
 """F1 of predicted classes, by which training selects an epoch; `lifelog.evaluate.metrics` has all metrics."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

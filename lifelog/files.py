@@ -1,7 +1,5 @@
 """Text files of a run. Files are written under a temporary name and renamed, so that no incomplete file is visible."""
 
-from __future__ import annotations
-
 import glob
 import json
 import os

@@ -4,8 +4,6 @@ Windows of a user are not independent, so each user is one observation. Interval
 Student's t distribution, which agree with each other: an interval excludes 0 where the p-value is below the level.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
@@ -56,11 +54,7 @@ def estimate_mean(values: Floats, confidence: float, comparisons: int = 1) -> Es
     quantile = float(stdtrit(count - 1, 1 - (1 - confidence) / comparisons / 2))
     p = 2 * float(stdtr(count - 1, -abs(mean) / error)) if error else float(mean == 0)
     return Estimate(
-        mean,
-        mean - quantile * error,
-        mean + quantile * error,
-        p,
-        (quantile + float(stdtrit(count - 1, POWER))) * error,
+        mean, mean - quantile * error, mean + quantile * error, p, (quantile + float(stdtrit(count - 1, POWER))) * error
     )
 
 

@@ -1,7 +1,5 @@
 """A job: its messages, warnings and uncaught exceptions are written to the rule's log file, and its record is kept."""
 
-from __future__ import annotations
-
 import logging
 import os
 import pdb

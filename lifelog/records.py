@@ -7,8 +7,6 @@ is trusted without a check if it was written from this folder and its outputs we
 has the same information.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -115,9 +113,7 @@ def seal_records(results: str, since: float) -> None:
 
 
 def stale_outputs(
-    results: str,
-    plan: Callable[[str, Mapping[str, str]], Planned | None],
-    is_output: Callable[[str], bool],
+    results: str, plan: Callable[[str, Mapping[str, str]], Planned | None], is_output: Callable[[str], bool]
 ) -> Iterator[Stale]:
     """Yield the existing outputs that were not made by the present configuration, and that Snakemake does not know.
 

@@ -1,7 +1,5 @@
 """Registries: named choices of the configuration and the code behind each of them."""
 
-from __future__ import annotations
-
 import difflib
 from typing import TypeVar
 

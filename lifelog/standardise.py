@@ -1,7 +1,5 @@
 """Standardisation by the training windows of a user; the only implementation, for bags, features and stored windows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

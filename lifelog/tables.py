@@ -1,7 +1,5 @@
 """Tables of a run, as Parquet or CSV files."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from pathlib import Path

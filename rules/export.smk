@@ -1,3 +1,6 @@
+WITH_IMPORTANCE = [chapter for chapter in CHAPTERS if CONFIG.split(chapter.split("/")[1]).importance]
+
+
 # One tidy table each of predictions, importance and groups, with a data dictionary; requested by its name.
 rule export:
     input:

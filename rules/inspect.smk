@@ -32,7 +32,7 @@ rule inspect_recordings:
         "../workflow_scripts/inspect_recordings.py"
 
 
-# The same page with the importance by value under the primary split, which needs no network.
+# The same page with the Shapley values under the primary split, which need no network.
 use rule inspect_recordings as preview_importance with:
     input:
         windows=per_user("windows/{user}.parquet"),

@@ -1,7 +1,5 @@
 from lifelog.report.files import chapter_files, run_files
 
-WITH_IMPORTANCE = [chapter for chapter in CHAPTERS if CONFIG.split(chapter.split("/")[1]).importance]
-
 
 rule plot_yield:
     input:

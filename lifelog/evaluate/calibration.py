@@ -1,6 +1,4 @@
-"""Calibration of predicted probabilities: proper scores and reliability curves, before and after temperature scaling."""
-
-from __future__ import annotations
+"""Calibration of probabilities: proper scores and reliability curves, before and after temperature scaling."""
 
 from typing import Any, NamedTuple
 

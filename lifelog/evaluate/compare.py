@@ -6,8 +6,6 @@ The tests of the other predictors' importance groups are corrected by Holm's met
 `lifelog.evaluate.verdict` draws the conclusion.
 """
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -183,6 +181,18 @@ def compare_predictors(scored: Scores, settings: Compare, primary: str | None = 
         be found with a power of .8. `users` counts the users with a defined metric (macro-F1, balanced accuracy and
         AUROC need two classes in the test windows). `p_holm` is that of the importance groups of sensor predictors: the
         p-value itself for the primary predictor, Holm's over the other ones.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lifelog import Config, compare_predictors, score_users
+    >>> truth = pd.DataFrame({"user": ["a", "a", "b", "b"], "fold": 1, "truth": [0, 1, 0, 1], "temperature": 1.0})
+    >>> of_all = truth.assign(p_low=[0.4, 0.5, 0.3, 0.4], p_high=[0.6, 0.5, 0.7, 0.6])
+    >>> of_groups = truth.assign(p_low=[0.9, 0.2, 0.3, 0.4], p_high=[0.1, 0.8, 0.7, 0.6])
+    >>> scored = score_users({("lda", "global"): of_all, ("lda", "importance"): of_groups})
+    >>> comparison = compare_predictors(scored, Config().compare, primary="lda")
+    >>> comparison.query("metric == 'accuracy'")[["scheme", "mean", "difference", "users_better"]].to_dict("list")
+    {'scheme': ['global', 'importance'], 'mean': [0.25, 0.75], 'difference': [0.0, 0.5], 'users_better': [0, 1]}
     """
     rows = []
     pooled = scored.pooled.set_index(["predictor", "scheme"])

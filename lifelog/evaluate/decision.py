@@ -2,13 +2,12 @@
 
 A strategy is a scheme that could be used in practice; controls are not strategies. The strategies of each sensor-based
 predictor are compared; the recommendation is about the primary predictor. Users are resampled together for all
-strategies, so that their scores stay paired. The sessions of a user are not resampled in addition: the scores of users differ by them already.
+strategies, so that their scores stay paired. The sessions of a user are not resampled in addition: the scores of users
+differ by them already.
 
-Only a strategy that is clearly better than chance is recommended. Chance is an AUROC of .5: macro-F1 has no such reference.
-Where nothing can be predicted, it is higher for predictions that vary than for constant ones.
+Only a strategy that is clearly better than chance is recommended. Chance is an AUROC of .5: macro-F1 has no such
+reference. Where nothing can be predicted, it is higher for predictions that vary than for constant ones.
 """
-
-from __future__ import annotations
 
 from typing import Any
 
@@ -48,14 +47,14 @@ def decide(
     dict
         For JSON:
 
-        - strategies: by predictor, the simplest first: scheme, score (mean over users), low, high, p_best and p_near (share
-          of the resamples in which the strategy is the best one of the predictor, or within the margin of it), and
-          better_than_chance (by AUROC, with intervals that hold for all strategies together) and log_loss
-        - predictor, recommended: the primary predictor, and its simplest strategy that is better than chance and has p_near
-          of at least .9, None if there is none
-        - choosing: the mean score of the strategy of the primary predictor that is chosen on the other users (honest value
-          of choosing), and its difference to the global model; without intervals, since the choices depend on each
-          other
+        - strategies: by predictor, the simplest first: scheme, score (mean over users), low, high, p_best and p_near
+          (share of the resamples in which the strategy is the best one of the predictor, or within the margin of it),
+          and better_than_chance (by AUROC, with intervals that hold for all strategies together) and log_loss
+        - predictor, recommended: the primary predictor, and its simplest strategy that is better than chance and has
+          p_near of at least .9, None if there is none
+        - choosing: the mean score of the strategy of the primary predictor that is chosen on the other users (honest
+          value of choosing), and its difference to the global model; without intervals, since the choices depend on
+          each other
         - sentence
     """
     users = by_user.pivot(index="user", columns=["predictor", "scheme"])

@@ -1,9 +1,9 @@
 """learning_curve: a new user with few labelled windows, under every strategy, by linear discriminants.
 
 Each user is left out: the models, groups and settings of the others are formed without this user. Beyond twenty users,
-several are left out at a time, since groups are re-estimated each time, which takes longest. The first windows in time are
-labelled; windows after the largest number of them, and after a gap and in other blocks of time, are tested: the same
-ones for every number.
+several are left out at a time, since groups are re-estimated each time, which takes longest. The first windows in
+time are labelled; windows after the largest number of them, and after a gap and in other blocks of time, are tested:
+the same ones for every number.
 
 global    other participants' windows, and the labelled ones
 pooled    the same, but the others count as `prior_windows` windows (the lower middle one of the list)
@@ -12,8 +12,6 @@ personal  labelled windows only, with the strongest shrinkage
 
 Features are standardised by the labelled windows; without any, by the mean scaling of the others.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -248,8 +246,8 @@ def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
     Returns
     -------
     dict
-        For JSON: points (strategy, labelled, users, and the mean over users with its interval), `crossing` (the number of
-        labelled windows from which on personal models are at least as good as the global model, and the ends of the
+        For JSON: points (strategy, labelled, users, and the mean over users with its interval), `crossing` (the number
+        of labelled windows from which on personal models are at least as good as the global model, and the ends of the
         interval by resampled users; an entry is None beyond these data), and a sentence.
     """
     metric = settings.metric

@@ -5,8 +5,6 @@ user covers the classes of that user. With a single class in the test windows, s
 whatever a model has learned: they are undefined, and the user is left out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 

@@ -5,8 +5,6 @@ Groups by importance help a predictor if they beat one global model, and distinc
 lies within a margin; otherwise, without a clear difference, the comparison is undecided.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 

@@ -3,8 +3,6 @@
 `load_run` returns the same tables in a notebook. Tables are read from the folder of results, file by file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property

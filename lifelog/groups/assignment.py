@@ -11,8 +11,6 @@ personal      each user alone
 Groups are re-estimated in every fold, from the windows that the fold does not test.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

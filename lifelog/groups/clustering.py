@@ -9,8 +9,6 @@ stability   mean adjusted Rand index between the groups and those of resampled b
 other algorithms, where it is not: no other score can show that there are no groups.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
@@ -67,12 +65,7 @@ ALGORITHMS: Registry[Callable[[Floats, Floats | None, list[int], int, int], dict
 
 
 def cluster(
-    vectors: Floats,
-    algorithm: str,
-    ks: list[int],
-    seed: int,
-    starts: int = STARTS,
-    errors: Floats | None = None,
+    vectors: Floats, algorithm: str, ks: list[int], seed: int, starts: int = STARTS, errors: Floats | None = None
 ) -> dict[int, Codes]:
     """Cluster vectors.
 
@@ -185,6 +178,20 @@ def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
     ------
     ValueError
         If `groups.k` is larger than the number of users allows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lifelog import Groups, score_groups
+    >>> def importance(user, **means):
+    ...     starts = pd.date_range("2025-01-01", periods=20, freq="h", tz="UTC")
+    ...     rows = [(name, mean + 0.05 * (-1) ** i, starts[i], i) for name, mean in means.items() for i in range(20)]
+    ...     keys = dict(user=user, fold=float("nan"), subset="train", seed=0, measure="shapley")
+    ...     return pd.DataFrame(rows, columns=["modality", "importance", "start", "block"]).assign(**keys)
+    >>> users = [importance("a", hr=0.3, eda=0.0), importance("b", hr=0.2, eda=0.0), importance("c", hr=0.0, eda=0.3)]
+    >>> scores = score_groups(pd.concat(users), Groups(k_max=2, resamples=5))
+    >>> scores[scores.algorithm == "mixture"][["k", "chosen"]].to_dict("list")
+    {'k': [1, 2], 'chosen': [False, True]}
     """
     importance = describing(importance)
     found = profiles(importance, settings)

@@ -1,7 +1,5 @@
 """Tables of groups: reading them, and those that need no importance."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """score_recovery: how well importance and groups recover the planted truth of a simulated cohort."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """embed_importance: windows in two dimensions by t-SNE, from their importance and from their raw features."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """compare_shapley: the Shapley value of each modality for each user with its interval, and whether users differ."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
@@ -103,6 +101,20 @@ def compare_shapley(importance: pd.DataFrame, settings: Shapley, groups: Scoring
     ----------
     Cochran (1954). The combination of estimates from different experiments. Biometrics 10, 101-129.
     DerSimonian, Laird (1986). Meta-analysis in clinical trials. Controlled Clinical Trials 7, 177-188.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lifelog import Groups, Shapley, compare_shapley
+    >>> def importance(user, **means):
+    ...     starts = pd.date_range("2025-01-01", periods=20, freq="h", tz="UTC")
+    ...     rows = [(name, mean + 0.05 * (-1) ** i, starts[i], i) for name, mean in means.items() for i in range(20)]
+    ...     keys = dict(user=user, fold=float("nan"), subset="train", seed=0, measure="shapley")
+    ...     return pd.DataFrame(rows, columns=["modality", "importance", "start", "block"]).assign(**keys)
+    >>> users = [importance("a", hr=0.3, eda=0.0), importance("b", hr=0.0, eda=0.2)]
+    >>> values = compare_shapley(pd.concat(users), Shapley(), Groups()).values
+    >>> values[values.low > 0][["user", "modality", "shapley"]].round(2).to_dict("list")
+    {'user': ['a', 'b'], 'modality': ['hr', 'eda'], 'shapley': [0.3, 0.2]}
     """
     bounds = shapley_intervals(importance, settings.level)
     value, variance = bounds.value, bounds.variance

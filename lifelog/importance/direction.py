@@ -4,8 +4,6 @@ A Shapley value is the strength of a modality; its direction is described here b
 heart rate in windows of high tension.
 """
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

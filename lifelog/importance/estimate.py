@@ -6,8 +6,6 @@ Shapley value is a mean over windows, so the table has one row per fold, window 
 importance measures.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

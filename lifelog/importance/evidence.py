@@ -4,8 +4,6 @@ Modalities are taken as independent given the class, each with its own linear di
 modalities is then the sum of its parts, so that the models of all sets cost no more than one model per modality.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The importance measures, and how each is described."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from lifelog.registry import Registry

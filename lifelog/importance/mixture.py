@@ -111,12 +111,7 @@ def fit_mixture(vectors: Floats, errors: Floats, k: int, seed: int, starts: int)
     shrunken = np.einsum("nk,nkm->nm", memberships, towards)
     between = np.einsum("nk,nkm->nm", memberships, (towards - shrunken[:, None]) ** 2)
     return Mixture(
-        likelihood,
-        parameters * np.log(users) - 2 * likelihood,
-        memberships,
-        means,
-        shrunken,
-        kept * errors + between,
+        likelihood, parameters * np.log(users) - 2 * likelihood, memberships, means, shrunken, kept * errors + between
     )
 
 

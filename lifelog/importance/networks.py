@@ -7,8 +7,6 @@ Deletion curves test whether an order of importance is faithful (MILLET: Early e
 removed, the most important first; the faster the predicted class loses likelihood, the more faithful the order.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 

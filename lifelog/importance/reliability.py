@@ -5,8 +5,6 @@ attention and ablation agree, and does removing the most important modalities hu
 ones (AOPCR: area over the perturbation curve minus that of random orders, as in MILLET, Early et al., ICLR 2024)?
 """
 
-from __future__ import annotations
-
 from itertools import combinations
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Shapley values of the area under the ROC curve, window by window."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import combinations
 from math import comb

@@ -1,7 +1,5 @@
 """The table that holds the importance of all measures."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

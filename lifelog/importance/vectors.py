@@ -1,7 +1,5 @@
 """Vectors that describe windows and users: importance (mean over seeds), or raw features."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

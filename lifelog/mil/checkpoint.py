@@ -1,7 +1,5 @@
 """The checkpoint of a participant's networks: their weights, scalings and history, and its two files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, NamedTuple
 

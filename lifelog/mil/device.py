@@ -1,7 +1,5 @@
 """The device of a job; jobs side by side use different GPUs if there are several."""
 
-from __future__ import annotations
-
 import fcntl
 import functools
 import os

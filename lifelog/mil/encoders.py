@@ -5,8 +5,6 @@ By samples, into 32 values, as published. Sequences: causal dilated convolutions
 By features, into 8 values: a linear map.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -4,8 +4,6 @@ Small networks of the same structure are trained together. Each has its own wind
 epoch, and best epoch. The result equals separate training up to floating-point rounding.
 """
 
-from __future__ import annotations
-
 import logging
 import math
 import time

@@ -3,8 +3,6 @@
 All encoders are convolutional, also those of scalars, which are sequences of length 1.
 """
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 

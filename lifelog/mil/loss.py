@@ -1,7 +1,5 @@
 """The loss of networks, and the score by which validation windows select their epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

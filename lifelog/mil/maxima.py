@@ -130,7 +130,7 @@ def _convolve_image(h: Tensor, weight: Tensor, bias: Tensor | None, dilation: in
 
 
 def _patches(x: Tensor, steps: Tensor, channels: int) -> tuple[Tensor, Tensor]:
-    """Return the samples before each maximum, (RECEPTIVE_FIELD, channels, B * out), and which of them are inside the window."""
+    """Return the samples before each maximum, (RECEPTIVE_FIELD, channels, B * out), and which are inside the window."""
     time = steps + torch.arange(1 - RECEPTIVE_FIELD, 1, device=x.device)[:, None, None]  # (RECEPTIVE_FIELD, B, out)
     inside = (time >= 0).reshape(RECEPTIVE_FIELD, 1, -1).to(x.dtype)
     rows = time.clamp(min=0) + torch.arange(len(x), device=x.device)[:, None] * x.shape[1]
@@ -139,7 +139,7 @@ def _patches(x: Tensor, steps: Tensor, channels: int) -> tuple[Tensor, Tensor]:
 
 
 def _recompute(h: Tensor, inside: Tensor, blocks: list[Block]) -> Tensor:
-    """Return the outputs (M, B, out) at the last step of patches (M, RECEPTIVE_FIELD, in, B * out), each for its own channel.
+    """Return the outputs (M, B, out) at the last step of patches, each for its own channel.
 
     Activations before the start of a window are zero, which is the padding of the convolutions. The next block has
     twice the dilation and needs only every second step, so that all convolutions here have dilation 1.

@@ -1,7 +1,5 @@
 """The multiple-instance network: encoders, attention over the modalities that are present, readable instance scores."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import NamedTuple

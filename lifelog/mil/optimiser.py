@@ -5,8 +5,6 @@ number of parameters and networks. torch.optim also imports the compiler of torc
 the default run (docs/performance.md).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

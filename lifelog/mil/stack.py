@@ -4,8 +4,6 @@ A step of a small network spends most of its time on starting its operations. Th
 windows of all networks take hardly longer (docs/performance.md).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple, Protocol

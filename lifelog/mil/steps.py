@@ -1,7 +1,5 @@
 """The steps of an epoch: which windows each network gets in each step, and which of their modalities it sees."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """train_mil: the networks of a participant; of each, the epoch with the best validation score is kept."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from typing import Any

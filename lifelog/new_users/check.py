@@ -1,7 +1,5 @@
 """Whether users can be placed in a finished run: its settings are those of this run, and its users are others."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

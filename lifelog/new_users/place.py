@@ -4,8 +4,6 @@ The run is only read. The windows, split, networks and importance of the new use
 the run.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +30,8 @@ class Placement:
     stability : float
         Share of resamples of the user's blocks of time and training seeds with the same group.
     silhouette : float or None
-        -1 to 1, of the user among the users of the run; positive if the user's group is the nearest. None for one group.
+        -1 to 1, of the user among the users of the run; positive if the user's group is the nearest; None for one
+        group.
     outlier : bool or None
         Whether the user is farther from the centre than every member is from that of the others, as about one in n + 1
         true members of a group of n would be. None for a group of one member.

@@ -1,7 +1,5 @@
 """Predictions of a new user by models of the group, of all users of the run, and of the new user alone."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple

@@ -8,8 +8,6 @@ Settings (prior windows, epoch, weight) are chosen on validation windows: those 
 the epoch. No model is made for a user without test windows in a fold, since validation windows may be missing too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from functools import partial

@@ -8,8 +8,6 @@ References
 Guo, Pleiss, Sun, Weinberger (2017). On calibration of modern neural networks. ICML.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """Stored windows as bags, of which training takes some at a time to its device."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -6,8 +6,6 @@ lifelog data of 2019 (101 to 120): the number of test windows, the attention sum
 cluster and their entropy. Per number of clusters: the entropy summed over users and, for one algorithm, the silhouette.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -8,8 +8,6 @@ Mitchell et al. (2019). Model cards for model reporting. FAT*.
 Kapoor et al. (2024). REFORMS: Consensus-based recommendations for machine-learning-based science. Science Advances 10.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,23 +91,22 @@ def write_card(config: Config, cohort: pd.DataFrame, chapter: Chapter, versions:
 def _facts(config: Config, cohort: pd.DataFrame, chapter: Chapter) -> dict[str, Any]:
     """Return the phrases that the run fills into the texts."""
     target, groups = config.target(chapter.target), config.groups
-    counts, verdict = chapter.class_counts, chapter.verdict
-    excluded = "; ".join(f"{note['user']}: {note['reason']}" for note in chapter.excluded)
+    excluded = "; ".join(f"{user}: {reason}" for user, reason in chapter.reasons.items())
+    standard = "the training windows of each participant"
+    standardised = config.windows.standardise == "user"
     return {
-        "participants": len(cohort),
-        "windows": cohort.windows.sum(),
-        "seconds": config.windows.seconds,
+        **{"config": config, "target": target, "verdict": chapter.verdict},
+        **{"participants": len(cohort), "windows": cohort.windows.sum(), "lost": f"{lost_share(cohort):.1%}"},
         "modalities": ", ".join(modality.name for modality in config.modalities),
         "simulated": " The recordings are simulated." if config.cohort.layout == "simulated" else "",
         "excluded": f"Excluded participants: {excluded}." if excluded else "No participant was excluded.",
-        "lost": f"{lost_share(cohort):.1%}",
-        "target": target.name,
-        "column": target.column,
-        "classes": ", ".join(f"{c} {counts.get(c, 0)} ({'/'.join(map(str, v))})" for c, v in target.bins.items()),
-        "coverage": f"{config.windows.coverage:.0%}",
-        "scaling": _scaling(config),
+        "classes": ", ".join(
+            f"{name} {chapter.class_counts.get(name, 0)} ({'/'.join(map(str, levels))})"
+            for name, levels in target.bins.items()
+        ),
+        "scaling": f"standardised by {standard}" if standardised else "not standardised",
         "how": split_sentence(config.split(chapter.split), int(chapter.subsets.folds.max())),
-        **{"grouped_by": measure_name(groups.importance), "algorithm": groups.algorithm, "k": groups.k},
+        "grouped_by": measure_name(groups.importance),
         "subsets": " and ".join(groups.subsets),
         "predictors": ", ".join(x.name for x in config.predictors if x.uses_sensors) or "none",
         "baselines": ", ".join(x.name for x in config.predictors if not x.uses_sensors) or "none",
@@ -118,15 +115,8 @@ def _facts(config: Config, cohort: pd.DataFrame, chapter: Chapter) -> dict[str, 
         "test_windows": "" if "test" in groups.subsets else " Test windows were used once, for the scores.",
         "clean": clean(groups.subsets),
         "primary": primary_sentence(config, chapter.title),
-        "confidence": f"{config.compare.confidence:.0%}",
-        **{"headline": verdict["headline"], "recommended": chapter.decision.get("sentence", "")},
-        **{"leak": verdict["leak"]["sentence"], "limits": verdict["limits"]},
+        "recommended": chapter.decision.get("sentence", ""),
     }
-
-
-def _scaling(config: Config) -> str:
-    standardised = config.windows.standardise == "user"
-    return "standardised by the training windows of each participant" if standardised else "not standardised"
 
 
 def split_sentence(split: AnySplit, folds: int) -> str:

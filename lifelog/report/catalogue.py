@@ -5,8 +5,6 @@ are listed here for it. A figure is added with an entry here, a function in the 
 `lifelog/report/figures/`, and a sentence in `lifelog/report/words.py`.
 """
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple
 
 from lifelog.importance.measures import MEASURES

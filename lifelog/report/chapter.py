@@ -1,7 +1,5 @@
 """What the report reads: the tables and figures of the run, and of each chapter (a target under a split)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The files that the report reads. The rule has exactly these as inputs, and each is read by the function beside it."""
 
-from __future__ import annotations
-
 import base64
 import gzip
 from collections.abc import Callable, Mapping

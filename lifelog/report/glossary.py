@@ -1,7 +1,5 @@
 """The technical terms of the report, to which their first use on each page links."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import NamedTuple

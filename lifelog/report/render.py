@@ -1,7 +1,5 @@
 """render_report: the whole run as one HTML file that needs no network, and its model card."""
 
-from __future__ import annotations
-
 import platform
 from importlib.metadata import version
 from typing import NamedTuple
@@ -24,10 +22,6 @@ from lifelog.report.views.overview import OverviewView
 from lifelog.report.views.users import UsersView
 
 LIBRARIES = ("snakemake", "torch", "pandas", "numpy", "scikit-learn", "pyarrow", "seaborn", "scipy")
-TABS = {
-    **{"overview": "Verdict", "cohort": "Cohort", "users": "Participants", "importance": "Importance"},
-    **{"groups": "Groups", "comparison": "Comparison", "card": "Model card", "run": "Run", "glossary": "Glossary"},
-}
 
 
 class Report(NamedTuple):
@@ -74,7 +68,6 @@ def render_report(config: Config, run: Run, chapters: list[Chapter]) -> Report:
         comparison=[ComparisonView(config, chapter, users, chapter is chapters[0]) for chapter in chapters],
         users=UsersView(config, run, chapters),
         card=card,
-        tabs=TABS,
         versions=[{"software": name, "version": number} for name, number in versions.items()],
         config_yaml=yaml.safe_dump(config.model_dump(), allow_unicode=True, sort_keys=False, default_flow_style=None),
     )

@@ -1,7 +1,5 @@
 """The style of all figures: one font size, colour-blind safe colours, the same bytes for the same data."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path

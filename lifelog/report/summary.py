@@ -1,7 +1,5 @@
 """The lines that a successful run prints."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

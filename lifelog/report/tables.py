@@ -1,7 +1,5 @@
 """Tables for the figures and the page."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any

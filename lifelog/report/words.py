@@ -1,7 +1,5 @@
 """One sentence per figure, from its data, as the text alternative for readers who cannot see it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 

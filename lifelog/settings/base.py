@@ -1,7 +1,5 @@
 """The base class of all settings."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 

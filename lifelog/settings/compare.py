@@ -1,7 +1,5 @@
 """Settings of the comparison."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
@@ -9,11 +7,7 @@ from pydantic import Field, field_validator
 from lifelog.settings.base import Section
 
 # What a metric of the primary test needs of its target; the other ones suit every target.
-NEEDS = {
-    "quadratic_kappa": "ordinal: true",
-    "rank_correlation": "ordinal: true",
-    "rating_correlation": "kind: rating",
-}
+NEEDS = {"quadratic_kappa": "ordinal: true", "rank_correlation": "ordinal: true", "rating_correlation": "kind: rating"}
 
 
 class Compare(Section):

@@ -1,7 +1,5 @@
 """Settings of groups, and of the t-SNE of windows."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

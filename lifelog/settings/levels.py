@@ -4,8 +4,6 @@ A value of the configuration and a label compare as numbers if both are numbers,
 "1.0", but "yes" equals only "yes". A range such as "0..33" holds numbers, both ends included.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Settings of the report and of users who join a finished run."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from lifelog.settings.base import Section

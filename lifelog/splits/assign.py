@@ -5,8 +5,6 @@ blocked  whole sessions; blocks of minutes with an embargo between subsets for p
          tasks for a protocol with tasks.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
@@ -22,11 +20,7 @@ from lifelog.windows.labels import shared_rows
 
 
 def assign_splits(
-    windows: pd.DataFrame,
-    target: Target,
-    split: AnySplit,
-    seconds: int = 60,
-    lost: pd.DataFrame | None = None,
+    windows: pd.DataFrame, target: Target, split: AnySplit, seconds: int = 60, lost: pd.DataFrame | None = None
 ) -> Folds:
     """Assign the windows of a participant to subsets.
 
@@ -102,12 +96,7 @@ def _draw_folds(
 
 
 def _to_folds(
-    frame: pd.DataFrame,
-    used: Bools,
-    codes: Codes,
-    numbered: list[Texts],
-    target: Target,
-    excluded: str | None,
+    frame: pd.DataFrame, used: Bools, codes: Codes, numbered: list[Texts], target: Target, excluded: str | None
 ) -> Folds:
     """Return the folds of all windows, without test windows where a fold cannot be tested."""
     minutes, blocks = _minutes(frame[used]), frame.block[used].to_numpy()

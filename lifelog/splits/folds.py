@@ -1,7 +1,5 @@
 """The folds of a participant's windows, and their file."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path

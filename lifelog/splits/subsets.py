@@ -1,7 +1,5 @@
 """Subsets of a user's windows: training, validation and test, for one fold or for folds that are tested in turn."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

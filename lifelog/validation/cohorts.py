@@ -7,8 +7,6 @@ in which a modality depends on the label, and with the difficulties of real coho
     bursts    the rate of short bursts                  rhythm    the frequency of a periodic signal
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations

@@ -1,7 +1,5 @@
 """The figure of the validation: importance and groups against the number of windows and the effect."""
 
-from __future__ import annotations
-
 import matplotlib.pyplot as plt
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """validate_importance: whether importance and groups are right on a simulated cohort, by every measure."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -41,10 +39,10 @@ def validate_importance(scenario: Scenario, seed: int, networks: bool, config: C
     Returns
     -------
     dict
-        For JSON, by measure (`shrunken`: Shapley values shrunk towards similar users): `on_top`, the share of planted modalities
-        among as many most important ones; `rand`, the adjusted Rand index of the groups; `groups`, their number. And
-        `false_claims`, the share of intervals of modalities without effect that are above 0, `found`, that of planted
-        modalities, and `heterogeneous`, whether participants differ.
+        For JSON, by measure (`shrunken`: Shapley values shrunk towards similar users): `on_top`, the share of planted
+        modalities among as many most important ones; `rand`, the adjusted Rand index of the groups; `groups`, their
+        number. And `false_claims`, the share of intervals of modalities without effect that are above 0, `found`, that
+        of planted modalities, and `heterogeneous`, whether participants differ.
     """
     cohort = simulated(scenario, seed)
     importance = pd.concat([_measure(who, networks, config) for who in cohort], ignore_index=True)

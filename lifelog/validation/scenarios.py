@@ -3,8 +3,6 @@
 Defaults were chosen on the seeds 0 to 9; the validation reports others.
 """
 
-from __future__ import annotations
-
 from itertools import product
 
 from lifelog.validation.cohorts import Scenario

@@ -1,7 +1,5 @@
 """validate_strategies: whether the right strategy is recommended on a simulated cohort, and gains are true."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 

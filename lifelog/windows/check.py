@@ -1,7 +1,5 @@
 """Problems of a cohort that label tables and folder listings show before any job runs, each with its remedy."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """Strict reading of CSV files of numbers; errors name file, line and cause."""
 
-from __future__ import annotations
-
 import csv
 import os
 from pathlib import Path

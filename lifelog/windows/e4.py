@@ -9,8 +9,6 @@ rate in Hz, followed by one row per sample. IBI.csv has the start, then seconds 
 every beat. Labels are in tables below the root (`cohort.labels`).
 """
 
-from __future__ import annotations
-
 import io
 import re
 import zipfile

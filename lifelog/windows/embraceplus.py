@@ -7,8 +7,6 @@ Each file holds some minutes of all streams, with start (microseconds), rate and
 one recording, and gaps between them stay gaps. A session is a local day. Labels are in tables below the root.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise

@@ -7,8 +7,6 @@ Session and minute are unix seconds. The 2019 data unpack into a folder of that 
 such as `user01-06`; users are therefore searched down to three levels below the root.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import os

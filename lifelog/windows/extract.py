@@ -4,8 +4,6 @@ Sessions are read in pieces, in parallel if several processes are given, and wri
 the tables do not depend on the number of processes, and memory does not grow with the recordings.
 """
 
-from __future__ import annotations
-
 import logging
 import multiprocessing
 from collections import deque

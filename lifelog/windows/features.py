@@ -5,8 +5,6 @@ maxima of 5-second bins (as published). Features do not depend on the split; the
 windows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 import numpy as np

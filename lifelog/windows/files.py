@@ -1,7 +1,5 @@
 """Files of recordings and labels: on disk, in zips, and by path patterns."""
 
-from __future__ import annotations
-
 import io
 import lzma
 import re

@@ -4,8 +4,6 @@ All values stay text, as the participant wrote them. A table that cannot be read
 may depend on it.
 """
 
-from __future__ import annotations
-
 import csv
 import functools
 import hashlib
@@ -312,11 +310,7 @@ def _day(seconds: float, zone: str) -> tuple[int, int]:
 
 
 def _times(
-    column: pd.Series,
-    table: LabelTable,
-    users: pd.Series,
-    zones: dict[str, str],
-    origins: dict[str, float] | None,
+    column: pd.Series, table: LabelTable, users: pd.Series, zones: dict[str, str], origins: dict[str, float] | None
 ) -> tuple[Any, dict[int, str]]:
     """Return times in whole unix seconds, and the problem of each unusable one by row."""
     seconds = _unix(column, table.unit, users, zones)

@@ -7,8 +7,6 @@
 3. Labelled time that is in no window is returned with its reason.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """The layouts of raw recordings, and the users of a cohort."""
 
-from __future__ import annotations
-
 import difflib
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -13,13 +11,7 @@ from lifelog.windows.layout import BadInput, Layout
 from lifelog.windows.simulated import participants, truth_path
 
 # The simulated cohort is written in the ETRI layout, so that it passes through the same code as real data.
-BUILT_IN: dict[str, Layout] = {
-    "etri": etri,
-    "e4": e4,
-    "embraceplus": embraceplus,
-    "tables": tables,
-    "simulated": etri,
-}
+BUILT_IN: dict[str, Layout] = {"etri": etri, "e4": e4, "embraceplus": embraceplus, "tables": tables, "simulated": etri}
 GROUP = "lifelog.layouts"  # entry points of installed packages
 
 

@@ -3,8 +3,6 @@
 Conservation: every label of the raw data is a row of the windows table or a row of kind `label` here.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

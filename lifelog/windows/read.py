@@ -1,7 +1,5 @@
 """Reading tables of windows and features into arrays; without the computation of features, which imports much."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """From samples as recorded to a window: the whole span of time at the configured rate, or a reason why not."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

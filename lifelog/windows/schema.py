@@ -1,7 +1,5 @@
 """The schema of the windows table; its metadata describes the modalities."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

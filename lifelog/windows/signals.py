@@ -3,8 +3,6 @@
 A feature that cannot be computed in a window, such as heart-rate variability without a clear pulse, is NaN.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -10,8 +10,6 @@ Every modality of every participant has its own baseline and slow changes that a
 no modality depends on tension.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

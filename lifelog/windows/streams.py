@@ -1,7 +1,5 @@
 """Recordings that are longer than a window: regular and irregular streams, and sessions that read windows from them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby

@@ -5,8 +5,6 @@ Everything is configured: `cohort.samples` for the files, the columns of users a
 a day.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Times of raw tables as unix seconds: numbers with a unit, ISO 8601, or a given format; local times in a time zone."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

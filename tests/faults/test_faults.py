@@ -213,13 +213,13 @@ def test_unusable_users_are_excluded_with_a_reason(raw: Workflow) -> None:
     (folder / "106/<b onload='x'> \"a b\"").mkdir(parents=True)
     raw("--keep-going")
     page = (raw.folder / "results/report.html").read_text()
-    found = re.search(r"Excluded:</strong> (user .*?)</p>", page, re.S)
+    found = re.search(r"Excluded:</strong> (participant .*?)</p>", page, re.S)
     assert found
     excluded = html.unescape(found[1])
-    assert "user 102 (training failed: epoch 1: the loss is " in excluded
-    assert "user 104 (one class only: " in excluded
-    assert "user 105 (too few windows: 2 with a label in a bin" in excluded
-    assert "user 106 (too few windows: 0 with a label in a bin" in excluded
+    assert "participant 102 (training failed: epoch 1: the loss is " in excluded
+    assert "participant 104 (one class only: " in excluded
+    assert "participant 105 (too few windows: 2 with a label in a bin" in excluded
+    assert "participant 106 (too few windows: 0 with a label in a bin" in excluded
     assert "&lt;b onload=" in page and "<b onload" not in page
     assert "unrecorded" in page
     assert {101, 107} <= set(pd.read_csv(raw.folder / "results/tension/blocked/groups/importance.csv").user)

@@ -222,8 +222,8 @@ def test_the_page_of_the_cohort() -> None:
     assert "check for leaks" in SubsetsView(near).nearest and "check for leaks" not in SubsetsView(far).nearest
     assert SubsetsView(near).excluded == SubsetsView(near).lacking == ""
     near.reasons, near.notes = {"a": "no labels"}, [{"user": "b", "reason": "no low in test"}]
-    assert SubsetsView(near).excluded == "Excluded participants: a (no labels)."
-    assert SubsetsView(near).lacking == "Missing classes: b: no low in test."
+    assert SubsetsView(near).excluded == "<strong>Excluded:</strong> participant a (no labels)."
+    assert SubsetsView(near).lacking == "Missing classes: participant b: no low in test."
 
 
 def test_the_first_page() -> None:

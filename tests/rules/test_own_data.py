@@ -40,7 +40,7 @@ def test_the_recordings_can_be_inspected_before_any_training(made: Workflow) -> 
     page = (made.folder / "results/inspect.html").read_text()
     assert "18 windows of 3 participants; 0 labelled minutes lost" in page
     assert "2022-02-07 10:58" in page  # local time of the last window
-    assert re.search(r"<td>S01</td><td>eda</td>.*100 %", page) and "4.00" in page
+    assert re.search(r"<td>S01</td><td>eda</td>.*100%", page) and "4.00" in page
 
 
 def test_nothing_reruns_with_another_spelling_of_the_root(made: Workflow) -> None:

@@ -1,7 +1,5 @@
 """The user's last known label: what a label predicts until the next one, without sensors."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A linear discriminant for classes in an order, such as low, middle and high."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator

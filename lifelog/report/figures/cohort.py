@@ -1,7 +1,5 @@
 """The figure of the cohort page."""
 
-from __future__ import annotations
-
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns

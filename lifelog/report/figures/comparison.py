@@ -1,7 +1,5 @@
 """The figures of the comparison page, and the figure of the first page."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -79,24 +77,20 @@ def plot_strategies(tables: ComparisonTables) -> Drawing:
     """Plot the strategies of personalising of every predictor, and the learning curves of a new user."""
     rows = tables.comparison[tables.comparison.metric == tables.settings.metric]
     rows = rows[rows.scheme.isin(STRATEGIES) & ~rows.predictor.isin(sensorless())]
-    strategies = rows.rename(columns={"scheme": "strategy"})[["predictor", "strategy", "mean", "low", "high"]].assign(
-        panel="strategies"
-    )
-    curve = pd.DataFrame(tables.curve, columns=["strategy", "labelled", "users", "mean", "low", "high"]).assign(
-        panel="curve"
-    )
-    label = METRICS[tables.settings.metric].label
+    columns = ["strategy", "mean", "low", "high"]
+    strategies = rows.rename(columns={"scheme": "strategy"})[["predictor", *columns]].assign(panel="strategies")
+    curve = pd.DataFrame(tables.curve, columns=["strategy", "labelled", "users", *columns[1:]]).assign(panel="curve")
+    metric = tables.settings.metric
+    label = METRICS[metric].label
     with style():
         figure, axes = plt.subplots(1, 2, figsize=(9, 1.5 + 0.22 * max(10, len(strategies))))
         for place, row in enumerate(strategies.itertuples()):
             colour = colours(10)[SCHEME_COLOURS[row.strategy]]
             errors = np.abs([[row.mean - row.low], [row.high - row.mean]])
             axes[0].errorbar(row.mean, place, xerr=errors, fmt="o", ms=5, capsize=3, color=colour)
-        axes[0].set_yticks(
-            range(len(strategies)), [f"{row.predictor} {row.strategy}" for row in strategies.itertuples()]
-        )
+        axes[0].set_yticks(range(len(strategies)), strategies.predictor + " " + strategies.strategy)
         axes[0].invert_yaxis()
-        axes[0].set(xlabel=f"{label}, mean over participants", xlim=_limits(strategies, tables.settings.metric))
+        axes[0].set(xlabel=f"{label}, mean over participants", xlim=_limits(strategies, metric))
         kinds = {"groups": "importance"}
         for (strategy, own), marker in zip(curve.groupby("strategy", sort=False), markers(4), strict=False):
             colour = colours(10)[SCHEME_COLOURS[kinds.get(strategy, strategy)]]
@@ -104,9 +98,7 @@ def plot_strategies(tables: ComparisonTables) -> Drawing:
             axes[1].fill_between(places, own.low.astype(float), own.high.astype(float), color=colour, alpha=0.12, lw=0)
             axes[1].plot(places, own["mean"], marker=marker, color=colour, label=strategy)
         axes[1].set_xticks(range(curve.labelled.nunique()), sorted(set(curve.labelled)))
-        axes[1].set(
-            xlabel="labelled windows of a new participant", ylabel=label, ylim=_limits(curve, tables.settings.metric)
-        )
+        axes[1].set(xlabel="labelled windows of a new participant", ylabel=label, ylim=_limits(curve, metric))
         if len(curve):
             axes[1].legend()
         return figure, pd.concat([strategies, curve], ignore_index=True)
@@ -116,9 +108,8 @@ def _limits(rows: pd.DataFrame, metric: str) -> tuple[float | None, float | None
     """Return the limits of an axis of scores: intervals of few participants reach beyond what a score can be."""
     least = -1.0 if metric in NEEDS else 0.0  # kappa and correlations
     numbers = rows[["low", "high"]].to_numpy(dtype=float)
-    return (least if np.nanmin(numbers, initial=np.inf) < least else None), (
-        1 if np.nanmax(numbers, initial=0) > 1 else None
-    )
+    low, high = np.nanmin(numbers, initial=np.inf), np.nanmax(numbers, initial=0)
+    return least if low < least else None, 1 if high > 1 else None
 
 
 def plot_reliability(tables: ComparisonTables) -> Drawing:
@@ -127,9 +118,8 @@ def plot_reliability(tables: ComparisonTables) -> Drawing:
     data = []
     with style():
         shape = 1, max(1, len(predictors))
-        figure, axes = plt.subplots(
-            *shape, figsize=(2.6 * shape[1] + 0.8, 3.2), sharex=True, sharey=True, squeeze=False
-        )
+        size = (2.6 * shape[1] + 0.8, 3.2)
+        figure, axes = plt.subplots(*shape, figsize=size, sharex=True, sharey=True, squeeze=False)
         for ax, predictor in zip(axes.flat, predictors, strict=False):
             table = tables.predictions[predictor, "global"]
             truth, users = table.truth.to_numpy(), table.user.to_numpy()
@@ -138,9 +128,8 @@ def plot_reliability(tables: ComparisonTables) -> Drawing:
                 p = class_probabilities(table, scaling == "after scaling")
                 own = reliability(truth, p, users, tables.settings.confidence).curve
                 errors = np.abs([own.right - own.low, own.high - own.right])
-                ax.errorbar(
-                    own.predicted, own.right, yerr=errors, marker=marker, color=colour, capsize=2, label=scaling
-                )
+                look = {"marker": marker, "color": colour, "capsize": 2, "label": scaling}
+                ax.errorbar(own.predicted, own.right, yerr=errors, **look)
                 data.append(own.assign(predictor=predictor, scaling=scaling))
             ax.set(title=predictor, xlabel="probability", xlim=(0, 1), ylim=(0, 1))
         axes[0, 0].set_ylabel("share of right predictions")

@@ -1,7 +1,5 @@
 """The figure of the rules of a run."""
 
-from __future__ import annotations
-
 import re
 
 import matplotlib.pyplot as plt

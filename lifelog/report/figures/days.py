@@ -1,7 +1,5 @@
 """The figure of one user over days: labels, and the features that differ most between classes, by local time."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import matplotlib.pyplot as plt

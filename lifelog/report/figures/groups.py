@@ -1,7 +1,5 @@
 """The figures of the groups page."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -101,6 +99,5 @@ def plot_tsne(tables: GroupTables) -> Drawing:
 
 
 FIGURES: Registry[Callable[[GroupTables], Drawing]] = Registry(
-    "figure",
-    {"group_importance": plot_group_importance, "cluster_scores": plot_cluster_scores, "tsne": plot_tsne},
+    "figure", {"group_importance": plot_group_importance, "cluster_scores": plot_cluster_scores, "tsne": plot_tsne}
 )

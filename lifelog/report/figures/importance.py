@@ -1,7 +1,5 @@
 """The figures of the importance page."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -60,7 +58,7 @@ def _annotations(shown: pd.DataFrame, measure: str, values: pd.DataFrame) -> pd.
 
 
 def plot_shapley_intervals(tables: ImportanceTables) -> Drawing:
-    """Plot the Shapley value of each modality for each user with its interval, and shrunken towards similar users."""
+    """Plot the Shapley value of each modality for each user with its interval, and shrunk towards similar users."""
     values = tables.values
     modalities = list(dict.fromkeys(values.modality))
     users = list(dict.fromkeys(values.user))

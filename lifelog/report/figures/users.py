@@ -1,7 +1,5 @@
 """The figure of one user: labels and usable signals over time, training, and importance under every seed."""
 
-from __future__ import annotations
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -17,12 +15,7 @@ UNUSED = "not used"
 USED = "used"
 
 
-def user_table(
-    folds: Folds,
-    history: pd.DataFrame,
-    importance: pd.DataFrame,
-    quality: pd.DataFrame,
-) -> pd.DataFrame:
+def user_table(folds: Folds, history: pd.DataFrame, importance: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
     """Return the data of a user's figure in rows of panel, series, x, value and mark.
 
     Panel `label`: series is the subset, or the fold that tests the window, x the number of the labelled window, value

@@ -1,7 +1,5 @@
 """The page: templates, texts, style and script, and their rendering."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 from typing import Any

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lifelog.report.chapter import Chapter, Run
-from lifelog.report.views.parts import show
+from lifelog.report.views.parts import mark, show
 
 CLOSE_MINUTES = 10  # labels that are nearer in time are similar
 MOST_PROBLEMS = 40  # in a table
@@ -53,8 +53,8 @@ class SubsetsView:
     @property
     def excluded(self) -> str:
         """Who is excluded, and why."""
-        excluded = "; ".join(f"{user} ({reason})" for user, reason in self.chapter.reasons.items())
-        return f"Excluded participants: {excluded}." if excluded else ""
+        excluded = "; ".join(f"participant {user} ({reason})" for user, reason in self.chapter.reasons.items())
+        return mark("strong", "Excluded:") + f" {excluded}." if excluded else ""
 
     @property
     def nearest(self) -> str:
@@ -68,5 +68,5 @@ class SubsetsView:
     @property
     def lacking(self) -> str:
         """Classes that subsets lack."""
-        notes = "; ".join(f"{note['user']}: {note['reason']}" for note in self.chapter.notes)
+        notes = "; ".join(f"participant {note['user']}: {note['reason']}" for note in self.chapter.notes)
         return f"Missing classes: {notes}." if notes else ""

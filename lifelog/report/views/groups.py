@@ -1,7 +1,5 @@
 """The page about groups of participants."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from lifelog.config import Config

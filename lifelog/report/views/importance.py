@@ -1,7 +1,5 @@
 """The page about the importance of modalities."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -94,10 +92,7 @@ class ImportanceView:
     @property
     def columns(self) -> list[Column]:
         """Columns of the scores of participants."""
-        columns = [
-            Column("user", form="user"),
-            Column("attention and ablation, rank correlation", "agreement", ".2f"),
-        ]
+        columns = [Column("user", form="user"), Column("attention and ablation, rank correlation", "agreement", ".2f")]
         columns += [Column("the same per window", "agreement_windows", ".2f"), Column("shared top 3", "overlap", ".2f")]
         columns += [Column(f"{measure_name(m)} between seeds", f"seeds_{m}", ".2f") for m in OF_NETWORKS]
         columns += [Column(f"AOPCR {measure_name(m)}", f"aopcr_{m}", "+.3f") for m in OF_NETWORKS]

@@ -4,8 +4,6 @@ The first page for own data (`snakemake inspect`) reads only the windows and qua
 the modalities (`snakemake preview`) it also shows which sensors matter for whom.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """The first page: what was found, for whom, how sure it is, and what to do next."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -3,8 +3,6 @@
 Text from data is escaped when it is inserted; only the marks of this module are HTML.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
