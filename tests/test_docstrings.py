@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import pkgutil
@@ -9,9 +10,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from numpydoc.docscrape import FunctionDoc
 from numpydoc.validate import validate
 
 import lifelog
+from lifelog.config_yaml import descriptions
+from lifelog.settings.base import Section
 
 # Parameters documented, described and in order; return values and yields described; a summary that ends with a period.
 CHECKED = {"GL08", "SS01", "SS03", "PR01", "PR02", "PR03", "PR04", "PR07", "RT01", "RT03", "YD01"}
@@ -33,13 +37,26 @@ WITH_ARRAYS = [
     for name, function in FUNCTIONS.items()
     if any(ARRAYS.search(str(annotation)) for annotation in function.__annotations__.values())
 ]
-EXPORTED = [f"{getattr(lifelog, name).__module__}.{name}" for name in lifelog.__all__ if not name.startswith("_")]
+EXPORTED = {name: getattr(lifelog, name) for name in lifelog.__all__ if not name.startswith("_")}
+EXPORTED_FUNCTIONS = [f"{x.__module__}.{name}" for name, x in EXPORTED.items() if inspect.isfunction(x)]
+CLASSES = {name: x for name, x in EXPORTED.items() if inspect.isclass(x)}
 
 
-@pytest.mark.parametrize("name", sorted({*WITH_ARRAYS, *EXPORTED} - {"lifelog.config.Config"}))
+@pytest.mark.parametrize("name", sorted({*WITH_ARRAYS, *EXPORTED_FUNCTIONS}))
 def test_functions_with_arrays_and_exported_functions_are_documented(name: str) -> None:
     errors = [f"{code}: {text}" for code, text in validate(name)["errors"] if code in CHECKED]
     assert not errors, f"{name}: {errors}"
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_fields_of_exported_classes_are_documented(name: str) -> None:
+    kind = CLASSES[name]
+    if issubclass(kind, Section):  # in docs/config.md
+        assert set(descriptions(kind)) == set(kind.model_fields)
+        return
+    fields = kind._fields if issubclass(kind, tuple) else [field.name for field in dataclasses.fields(kind)]
+    documented = FunctionDoc(kind)
+    assert [field.name for field in documented["Attributes"] or documented["Parameters"]] == list(fields)
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

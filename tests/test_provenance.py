@@ -79,7 +79,7 @@ def test_every_module_belongs_to_a_job_or_to_the_configuration(reached: dict[str
 
 def rules_by_script() -> dict[str, str]:
     """Rule by script, from the rules themselves."""
-    rules = {}
+    rules: dict[str, str] = {}
     for file in (ROOT / "rules").glob("*.smk"):
         for rule, body in re.findall(r"^ *rule ?(\w*):\n(.*?)(?=^ *rule\b|\Z)", file.read_text(), re.M | re.S):
             if script := re.search(r'"\.\./workflow_scripts/(\w+)\.py"', body):

@@ -34,11 +34,7 @@ def choices(model: type[Section], key: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("registry", "model", "key"),
-    [
-        (ATTENTIONS, Mil, "attention"),
-        (ALGORITHMS, Clustering, "algorithm"),
-        (MEASURES, Vectors, "importance"),
-    ],
+    [(ATTENTIONS, Mil, "attention"), (ALGORITHMS, Clustering, "algorithm"), (MEASURES, Vectors, "importance")],
 )
 def test_the_configuration_allows_what_the_registry_holds(registry: Registry, model: type[Section], key: str) -> None:
     assert set(registry) == choices(model, key)

@@ -60,7 +60,20 @@ def join_sources(parts: Sequence[SomeBags]) -> list[BagRange]:
 
 
 def take_bags(source: SomeBags, rows: Tensor) -> Bags:
-    """Return bags (N, B, ...) by their rows (N, B) in a source."""
+    """Return bags of several networks.
+
+    Parameters
+    ----------
+    source : SomeBags
+        Bags.
+    rows : Tensor of int64, shape (N, B)
+        Their numbers in the source, by network.
+
+    Returns
+    -------
+    Bags
+        Of shape (N, B, ...).
+    """
     bags = source.take(rows.flatten())
     values = {name: x.unflatten(0, rows.shape) for name, x in bags.values.items()}
     return Bags(values, bags.present.unflatten(0, rows.shape), bags.classes.unflatten(0, rows.shape))

@@ -106,7 +106,17 @@ class Samples:
 
 
 class Person(NamedTuple):
-    """The windows of one user: features, folds, and the file of the windows where predictors see them."""
+    """The windows of a user.
+
+    Attributes
+    ----------
+    features : Features
+        Of `extract_features`, with maxima.
+    folds : Folds
+        Of `assign_splits`.
+    windows : str or None
+        File of the windows as recorded, for predictors that see them.
+    """
 
     features: Features
     folds: Folds

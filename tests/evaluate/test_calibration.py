@@ -5,12 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss as sklearn_log_loss
 
-from lifelog.evaluate.calibration import (
-    brier_scores,
-    compare_calibration,
-    log_losses,
-    reliability,
-)
+from lifelog.evaluate.calibration import brier_scores, compare_calibration, log_losses, reliability
 
 RNG = np.random.default_rng(0)
 P = RNG.dirichlet([1, 1, 1], 4000)

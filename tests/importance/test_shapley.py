@@ -159,8 +159,7 @@ def test_the_folds_are_whole_sessions_or_blocks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
-    [({"label": "low"}, "one class only"), ({"block": 0}, "one block of time only")],
+    ("change", "reason"), [({"label": "low"}, "one class only"), ({"block": 0}, "one block of time only")]
 )
 def test_a_user_without_a_value_has_the_reason(change: dict, reason: str) -> None:
     features, folds = recorded("u", 1.0, 0)

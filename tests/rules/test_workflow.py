@@ -191,7 +191,9 @@ def test_unusable_users_are_excluded_with_their_reason(workflow: Workflow) -> No
     (made.folder / "raw/105").mkdir()
     made("--config", "cohort={layout: etri, root: raw}")
     text = (made.folder / "results/report.html").read_text()
-    assert re.search(r"Excluded:</strong>\s*participant 103 \(one class only: all \d+ windows are &#39;low&#39;\)", text)
+    assert re.search(
+        r"Excluded:</strong>\s*participant 103 \(one class only: all \d+ windows are &#39;low&#39;\)", text
+    )
     assert "participant 105 (too few windows: 0 with a label in a bin" in text
     groups = pd.read_csv(made.folder / "results/tension/blocked/groups/importance.csv")
     assert set(groups.user) == {101, 102, 104}

@@ -116,11 +116,7 @@ STRESS = Target(name="stress", column="stress", bins={"low": [0], "high": [1]})
 
 @pytest.mark.parametrize(
     "split",
-    [
-        RandomSplit(name="r"),
-        SHORT,
-        BlockedSplit(name="s", folds=1, min_sessions=3, embargo_minutes=0),
-    ],
+    [RandomSplit(name="r"), SHORT, BlockedSplit(name="s", folds=1, min_sessions=3, embargo_minutes=0)],
     ids=lambda split: split.name,
 )
 def test_windows_of_one_answer_are_in_one_subset(split: RandomSplit | BlockedSplit) -> None:
@@ -132,11 +128,7 @@ def test_windows_of_one_answer_are_in_one_subset(split: RandomSplit | BlockedSpl
     assert (answers.nunique() <= 1).all() and set(frame.subset.dropna()) == set(SUBSETS)
 
 
-@pytest.mark.parametrize(
-    "split",
-    [RandomSplit(name="r"), SHORT],
-    ids=lambda s: s.name,
-)
+@pytest.mark.parametrize("split", [RandomSplit(name="r"), SHORT], ids=lambda s: s.name)
 def test_windows_that_overlap_in_time_are_in_one_subset(split: RandomSplit | BlockedSplit) -> None:
     """Prompts about the last two minutes, four a minute apart and then a pause."""
     starts = 1_644_227_580 + 60 * (np.arange(100) + 6 * (np.arange(100) // 4))

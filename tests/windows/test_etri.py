@@ -70,8 +70,7 @@ def test_windows_have_the_values_of_the_files(config: Config, folder: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "location",
-    ["dataset_2019/dataset_2019/101", "user01-06/user01", "2018/7", "user11-12/user11"],
+    "location", ["dataset_2019/dataset_2019/101", "user01-06/user01", "2018/7", "user11-12/user11"]
 )
 def test_users_are_found_in_the_folder_structures_of_all_three_years(raw: Path, tmp_path: Path, location: str) -> None:
     shutil.copytree(raw / USER, tmp_path / location)

@@ -56,11 +56,7 @@ def test_overlapping_labels_do_not_depend_on_the_order_of_rows() -> None:
 
 def test_partly_overlapping_answers_lose_only_the_common_time() -> None:
     found = labels(rows((0, 100, "0"), (60, 160, "1")))
-    assert shown(found) == [
-        (0, "0", None),
-        (60, None, "conflicting labels"),
-        (100, "1", None),
-    ]
+    assert shown(found) == [(0, "0", None), (60, None, "conflicting labels"), (100, "1", None)]
     assert found[1].fault is not None and "'0' (labels.csv:2), '1' (labels.csv:3)" in found[1].fault.detail
     assert sum(one.seconds or 0 for one in found) == 160
 

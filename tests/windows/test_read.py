@@ -9,13 +9,7 @@ import pyarrow.parquet as pq
 from lifelog.config import Config
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.features import extract_features
-from lifelog.windows.read import (
-    iter_windows,
-    read_features,
-    read_labels,
-    read_windows,
-    write_features,
-)
+from lifelog.windows.read import iter_windows, read_features, read_labels, read_windows, write_features
 from lifelog.windows.schema import read_modalities
 
 
