@@ -21,7 +21,7 @@ CASES: Registry[str] = Registry(
             ("baseline", "step", "optimiser", "epochs", "together", "learning", "mil"), "benchmarks.training"
         ),
         **dict.fromkeys(("prepare", "predictor"), "benchmarks.prediction"),
-        "value": "benchmarks.value",
+        "shapley": "benchmarks.shapley",
         "plan": "benchmarks.plan",
     },
 )

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifelog.config import Config
 from lifelog.settings.windows import Modality, Simulation
-from lifelog.tables import write_table
+from lifelog.splits.folds import Folds, write_folds
 from lifelog.windows.features import extract_features
+from lifelog.windows.read import iter_windows, read_labels, write_features
 from lifelog.windows.schema import windows_schema
 from lifelog.windows.simulated import participants, simulate_cohort
 
@@ -76,17 +78,14 @@ def windows_table(path: Path, user: str, count: int, seed: int, modalities: list
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
 
 
-def split_table(windows: Path, path: Path) -> None:
-    """Write the splits table of a windows table, with random subsets."""
-    frame = pq.read_table(windows, columns=["user", "session", "start", TARGET.column]).to_pandas()
-    rng = np.random.default_rng(0)
-    levels = frame.pop(TARGET.column)
-    frame["label"] = [TARGET.classes[i] for i in np.digitize(levels.astype(int), [3, 5])]
-    frame["level"] = levels
-    frame["fold"] = 0
-    frame["subset"] = rng.choice(["train", "validation", "test"], len(frame), p=[0.7, 0.15, 0.15])
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    write_table(table, path, table.schema, {"classes": TARGET.classes, "rating": False, "excluded": None})
+def random_folds(labels: pd.DataFrame) -> Folds:
+    """Return one fold with random subsets of the windows of a table."""
+    levels = labels[TARGET.column]
+    classes = [TARGET.classes[i] for i in np.digitize(levels.astype(int), [3, 5])]
+    rows = labels[["user", "session", "start"]].assign(level=levels, label=classes, block=range(len(labels)))
+    subsets = np.random.default_rng(0).choice(["train", "validation", "test"], len(rows), p=[0.7, 0.15, 0.15])
+    rows = rows.assign(subset="train", reason=None)
+    return Folds(rows, {1: rows.assign(subset=subsets)}, TARGET.classes)
 
 
 def cohort_tables(folder: Path, users: int, windows: int) -> Tables:
@@ -96,8 +95,9 @@ def cohort_tables(folder: Path, users: int, windows: int) -> Tables:
         user = str(101 + i)
         paths = [folder / kind / f"{user}.parquet" for kind in Tables._fields]
         windows_table(paths[0], user, windows, i)
-        extract_features(paths[0], SECONDS, paths[1])
-        split_table(paths[0], paths[2])
+        labels, batches = read_labels(paths[0]), iter_windows(paths[0], CONFIG.modalities)
+        write_features(extract_features(batches, labels, CONFIG.modalities, SECONDS), paths[1])
+        write_folds(random_folds(labels), paths[2])
         for files, path in zip(tables, paths, strict=True):
             files.append(str(path))
     return tables

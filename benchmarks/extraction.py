@@ -11,11 +11,12 @@ from typing import Literal
 from benchmarks import plain
 from benchmarks.cohort import CONFIG, SECONDS, recordings, windows_table
 from benchmarks.timing import alternate, best
+from lifelog.settings.windows import Modality
 from lifelog.windows import extract
 from lifelog.windows.etri import EtriSession, open_sessions
 from lifelog.windows.extract import MAX_PIECE
 from lifelog.windows.features import extract_features
-from lifelog.windows.read import read_windows
+from lifelog.windows.read import iter_windows, read_labels, read_windows, write_features
 
 Way = Literal["plain", "lifelog"]
 
@@ -37,18 +38,23 @@ def reading(way: Way, minutes: int = 120) -> dict[str, float]:
         return {"MB/s": megabytes / best(work, 10 if way == "lifelog" else 3)}
 
 
-def features(way: Literal["plain", "lifelog", "field"], windows: int = 256) -> dict[str, float]:
-    """Compute the features of the windows of one participant: statistics and bin maxima, or (`field`) by signal."""
-    kind = "field" if way == "field" else "generic"
+def features(way: Literal["plain", "lifelog", "domain"], windows: int = 256) -> dict[str, float]:
+    """Compute the features of the windows of one participant: statistics and bin maxima, or (`domain`) by signal."""
+    kind = "domain" if way == "domain" else "generic"
     modalities = [modality.model_copy(update={"features": kind}) for modality in CONFIG.modalities]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "windows.parquet"
         windows_table(path, "101", windows, 0, modalities)
         if way != "plain":
-            duration = best(lambda: extract_features(path, SECONDS, Path(folder) / "features.parquet"), 3)
+            duration = best(partial(_write_features, path, modalities, Path(folder) / "features.parquet"), 3)
         else:
             duration = best(lambda: plain.describe(read_windows(path, CONFIG.modalities), SECONDS), 1)
         return {"ms/window": 1000 * duration / windows}
+
+
+def _write_features(path: Path, modalities: list[Modality], features: Path) -> None:
+    batches = iter_windows(path, modalities)
+    write_features(extract_features(batches, read_labels(path), modalities, SECONDS), features)
 
 
 def extraction(minutes: int, cores: int = 1, rounds: int = 12) -> dict[str, float]:

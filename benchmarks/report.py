@@ -25,7 +25,7 @@ BATCHES = {8: 64, 64: 8, 512: 3}  # rounds by batch size: short steps are repeat
 THREADS = (1, 2)
 USERS = (5, 20, 80)
 WINDOWS = (10, 100, 1000, 5000)
-VALUES = tuple({"windows": n, "modalities": m} for n, m in ((100, 9), (2900, 9), (100, 12)))
+SHAPLEY = tuple({"windows": n, "modalities": m} for n, m in ((100, 9), (2900, 9), (100, 12)))
 # Networks that are trained at once: on a processor those of small steps, on a GPU also those of large ones.
 TOGETHER: dict[str, tuple[dict[str, object], ...]] = {
     "cpu": tuple({"networks": n, "encoder": "features", "batch": b} for n, b in ((2, 8), (10, 8), (60, 8), (10, 64))),
@@ -63,9 +63,9 @@ compiler of torch. Step: forward pass, backward pass and update.
 ALLOCATOR_NOTE = """
 A training step of `lifelog` on one thread, in milliseconds per window, with glibc's defaults and with kept memory:
 """
-VALUE_NOTE = """
-Values of the modalities of one participant (16 features each), exact and by sampled orders, which are used for more
-than 12 modalities; the largest difference between both, and the largest standard error that sampling states:
+SHAPLEY_NOTE = """
+Shapley values of the modalities of one participant (16 features each), exact and by sampled orders, which are used for
+more than 12 modalities; the largest difference between both, and the largest standard error that sampling states:
 """
 TOGETHER_NOTE = """
 Networks of as many participants, trained at once (`lifelog/mil/stack.py`) and one after the other, in the same process.
@@ -114,9 +114,9 @@ def write_report(run: Run, docs: Path, full: bool, gpu: str | None) -> None:
         _table(_together(run, "cpu")),
         *_cores(run),
         *_techniques(run, steps),
-        "## Value\n",
-        _prose(VALUE_NOTE),
-        _table(pd.DataFrame([about | run("value", **about) for about in VALUES])),
+        "## Shapley values\n",
+        _prose(SHAPLEY_NOTE),
+        _table(pd.DataFrame([about | run("shapley", **about) for about in SHAPLEY])),
         "## Growth with the data\n",
         _prose("`train_mil` for one participant, two epochs; the time includes reading:"),
         _table(growth),
@@ -354,4 +354,4 @@ def _figure(steps: pd.DataFrame, growth: pd.DataFrame, path: Path) -> None:
         right.plot(growth["windows"], growth["peak MiB"], marker="o", color=colours(len(ways))[2])
         right.set(title="train_mil, peak memory", xlabel="windows of the participant", ylabel="MiB")
         right.set(xscale="log", yscale="log")
-        save(figure, path, pd.concat([steps, growth]))
+        save((figure, pd.concat([steps, growth])), path)

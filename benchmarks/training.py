@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.cohort import CONFIG, CONVOLUTION, TARGET, cohort_tables
+from benchmarks.cohort import CONFIG, CONVOLUTION, TARGET, Tables, cohort_tables
 from benchmarks.plain_training import PlainNetwork, PlainTraining, TorchAdamW, windows_of
 from benchmarks.timing import Work, best, seconds
-from lifelog.mil.bags import Bags, fit_scalings, read_bags, standardise_bags
+from lifelog.mil.bags import Bags, LabelledBags, fit_scalings, make_bags, standardise_bags
+from lifelog.mil.checkpoint import write_checkpoint
 from lifelog.mil.device import pick_device
 from lifelog.mil.fit import StackTraining, Task, fit, start
 from lifelog.mil.loss import bag_loss
@@ -25,7 +26,8 @@ from lifelog.mil.optimiser import ClippedAdamW
 from lifelog.mil.stack import Stack
 from lifelog.mil.train import train_mil
 from lifelog.settings.mil import Mil
-from lifelog.splits.assign import read_split
+from lifelog.splits.folds import Folds, read_folds
+from lifelog.windows.read import read_windows
 
 Way = Literal["plain", "lifelog"]
 Optimiser = Literal["torch", "fused", "lifelog"]
@@ -194,9 +196,9 @@ def learning(way: Way, score: float = 0.8, seeds: int = 3, windows: int = 200, l
     settings = CONVOLUTION.model_copy(update={"epochs": limit, "patience": limit, "batch_size": 16})
     with tempfile.TemporaryDirectory() as folder:
         tables = cohort_tables(Path(folder), 1, windows)
-        split = read_split(tables.splits[0])
-        bags, used, _ = read_bags(tables.windows[0], split, CONFIG.modalities, "bins", TARGET.classes)
-    recorded = [bags.take(torch.tensor((used.subset == subset).tolist())) for subset in ("train", "validation")]
+        folds, (bags, _, _) = _recorded(tables)
+    subsets = folds.fold(1).subset
+    recorded = [bags.take(torch.tensor((subsets == subset).tolist())) for subset in ("train", "validation")]
     scalings = fit_scalings(recorded[0], "user")
     train, validation = (standardise_bags(subset, scalings) for subset in recorded)
     learn = _learn if way == "lifelog" else _learn_plain
@@ -230,12 +232,23 @@ def _learn_plain(train: Bags, validation: Bags, settings: Mil, score: float, see
 
 
 def mil(windows: int) -> dict[str, float]:
-    """Run train_mil on one user with so many windows, for two epochs."""
+    """Train the network of one user with so many windows, for two epochs."""
     settings = CONVOLUTION.model_copy(update={"epochs": 2, "batch_size": 64, "seeds": [0]})
     with tempfile.TemporaryDirectory() as folder:
         tables = cohort_tables(Path(folder), 1, windows)
-        paths, checkpoint = (tables.windows[0], tables.splits[0]), Path(folder) / "network.safetensors"
-        return {"s": seconds(lambda: train_mil(*paths, CONFIG.modalities, TARGET, "user", settings, [str(checkpoint)]))}
+
+        def train() -> None:
+            folds, bags = _recorded(tables)
+            (checkpoint,) = train_mil(bags, folds, CONFIG.modalities, TARGET, settings)
+            write_checkpoint(checkpoint, Path(folder) / "network.safetensors")
+
+        return {"s": seconds(train)}
+
+
+def _recorded(tables: Tables) -> tuple[Folds, LabelledBags]:
+    """Read the folds and the windows of the first user."""
+    folds = read_folds(tables.splits[0])
+    return folds, make_bags(read_windows(tables.windows[0], CONFIG.modalities), folds)
 
 
 def _adamw(way: Optimiser, network: MilNetwork) -> tuple[Work, Work]:

@@ -32,12 +32,12 @@ FIGURES = {
     "step": {"ms/window"},
     "together": {"ms/epoch", "ms/epoch alone", "speed-up"},
     "plan": {"s"},
-    "value": {"s exact", "s sampled", "largest difference", "largest error"},
+    "shapley": {"s exact", "s sampled", "largest difference", "largest error"},
 }
 QUICK = [
     "baseline",
     *(f"epochs way={way} device=cpu windows=12 batch=4 count=1" for way in ("plain", "lifelog")),
-    *(f"features way={way} windows=4" for way in ("plain", "lifelog", "field")),
+    *(f"features way={way} windows=4" for way in ("plain", "lifelog", "domain")),
     *(f"learning way={way} seeds=1 windows=40 limit=1" for way in ("plain", "lifelog")),
     "mil windows=12",
     *(f"optimiser way={way} batch=2 rounds=1" for way in ("torch", "fused", "lifelog")),
@@ -45,7 +45,7 @@ QUICK = [
     *(f"together networks=2 encoder={encoder} windows=8 batch=4 count=1" for encoder in ("features", "convolution")),
     *(f"step way={way} batch=2 rounds=1" for way in ("plain", "lifelog")),
     "extraction minutes=2 cores=2 rounds=1",
-    "value windows=12 modalities=3",
+    "shapley windows=12 modalities=3",
     "plan workflow=empty users=3 finished=true",
     "plan workflow=lifelog users=2",
     *(f"predictor name={name}" for name in ("boosting", "lifelognet", "windownet")),
@@ -193,11 +193,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
 # section, row, column, and the figure in this cell: case, figure, settings
 Cell = tuple[str, str, str, str, str, dict[str, Any]]
 STEP_COLUMNS: list[tuple[str, str, dict[str, Any]]] = [
-    ("plain", "ms/window", {"strategy": "plain", "keep_memory": False}),
-    ("plain, kept memory", "ms/window", {"strategy": "plain", "keep_memory": True}),
-    ("lifelog", "ms/window", {"strategy": "lifelog", "keep_memory": True}),
-    ("peak MiB, plain", "peak MiB", {"strategy": "plain", "keep_memory": False}),
-    ("peak MiB, lifelog", "peak MiB", {"strategy": "lifelog", "keep_memory": True}),
+    ("plain", "ms/window", {"way": "plain", "keep_memory": False}),
+    ("plain, kept memory", "ms/window", {"way": "plain", "keep_memory": True}),
+    ("lifelog", "ms/window", {"way": "lifelog", "keep_memory": True}),
+    ("peak MiB, plain", "peak MiB", {"way": "plain", "keep_memory": False}),
+    ("peak MiB, lifelog", "peak MiB", {"way": "lifelog", "keep_memory": True}),
 ]
 AGAINST = [
     ("reading CSV files, one core", "reading", "MB/s"),
@@ -233,14 +233,14 @@ CELLS: list[Cell] = [
         ("Process techniques", str(batch), column, "step", "ms/window", settings | {"batch": batch, "threads": 1})
         for batch in (8, 64, 512)
         for column, settings in (
-            ("defaults", {"strategy": "lifelog", "keep_memory": False}),
-            ("kept memory", {"strategy": "lifelog", "keep_memory": True}),
+            ("defaults", {"way": "lifelog", "keep_memory": False}),
+            ("kept memory", {"way": "lifelog", "keep_memory": True}),
         )
     ),
     *(
-        ("Value", f"{n}|{m}", figure, "value", figure, {"windows": n, "modalities": m})
+        ("Shapley values", f"{n}|{m}", figure, "shapley", figure, {"windows": n, "modalities": m})
         for n, m in ((100, 9), (2900, 9), (100, 12))
-        for figure in (*sorted(FIGURES["value"]), "peak MiB")
+        for figure in (*sorted(FIGURES["shapley"]), "peak MiB")
     ),
     *(
         (section, f"{case['networks']}|{case['encoder']}|{case['batch']}", figure, "together", figure, about)

@@ -1,4 +1,4 @@
-"""The case of the values of modalities, without torch."""
+"""The case of Shapley values, without torch."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ FEATURES = 16  # per modality
 EFFECT = 0.2  # of the class on the first feature of the first two modalities, in standard deviations
 
 
-def value(windows: int, modalities: int = 9) -> dict[str, float]:
-    """Compute the values of the modalities of one participant, exactly and by sampled orders.
+def shapley(windows: int, modalities: int = 9) -> dict[str, float]:
+    """Compute the Shapley values of the modalities of one participant, exactly and by sampled orders.
 
     Both times include the models. `largest difference` is that between exact and sampled values, `largest error` the
     standard error that sampling states.
