@@ -62,7 +62,7 @@ def models() -> list[type[Section]]:
 
 def test_every_section_is_in_the_reference() -> None:
     page = (ROOT / "docs/config.md").read_text(encoding="utf-8")
-    listed = re.findall(r"^::: (lifelog\.\S+)$", page, re.M)
+    listed = re.findall(r"^::: (lifelog\.(?:settings|predict\.predictors)\.\w+\.\w+)$", page, re.M)
     sections = {f"{m.__module__}.{m.__name__}" for m in models() if not m.__subclasses__() and m is not Config}
     assert sections <= set(listed) <= {f"{m.__module__}.{m.__name__}" for m in models()}
     assert len(set(listed)) == len(listed)
@@ -89,21 +89,19 @@ def fields() -> set[tuple[str, str]]:
 def test_every_key_is_read(tmp_path: Path) -> None:
     """In a copy of the package all keys are renamed; the type checker then reports every place that reads one."""
     shutil.copytree(ROOT / "lifelog", tmp_path / "lifelog", ignore=shutil.ignore_patterns("__pycache__"))
-    package = tmp_path / "lifelog"
-    folders = (package / "settings", package / "predict/predictors")
-    for path in [*(path for folder in folders for path in folder.glob("*.py")), package / "config.py"]:
+    for path in [*(tmp_path / "lifelog/settings").glob("*.py"), tmp_path / "lifelog/config.py"]:
         path.write_text(re.sub(r"^    ([a-z]\w*)(: (?!ClassVar))", r"    \1_key\2", path.read_text(), flags=re.M))
     (tmp_path / "mypy.ini").write_text(MYPY)
     command = [sys.executable, "-m", "mypy", "--config-file", "mypy.ini", "lifelog"]
     errors = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout
     read = set(re.findall(r'has no attribute "(\w+)"', errors))
-    # Rules, templates and the settings of a predictor are not typed, and an error about a section hides one about its
-    # key, before which it is written. Pydantic itself reads discriminators.
+    # Rules and templates are not typed, predictors do not declare the type of their settings, and an error about a
+    # section hides one about its key. Pydantic itself reads discriminators.
     untyped = [*(ROOT / "rules").glob("*.smk"), ROOT / "Snakefile", *(ROOT / "lifelog").rglob("*.html")]
     code = "\n".join(path.read_text() for path in [*untyped, ROOT / "lifelog/config.py"])
     read |= {name for names in re.findall(r"(?:CONFIG|config|self)\.(\w+)(?:\.(\w+))?", code) for name in names}
-    typed = "\n".join(path.read_text() for path in (ROOT / "lifelog").rglob("*.py"))
-    read |= set(re.findall(r"\b(?:config\.\w+|self\.settings)\.(\w+)", typed))
+    modules = "\n".join(path.read_text() for path in (ROOT / "lifelog").rglob("*.py"))
+    read |= set(re.findall(r"(?:config\.\w+|\bsettings)\.(\w+)", modules))
     read |= set(re.findall(r'discriminator="(\w+)"', (ROOT / "lifelog/settings/splits.py").read_text()))
     assert len(fields()) > 90
     assert {(model, name) for model, name in fields() if name not in read} == set()
@@ -166,11 +164,11 @@ def test_presets_are_valid(preset: Path) -> None:
         ),
         ({"predictors": [{"name": "ordinal", "line_shrinkage": [2]}]}, ["from 0 to 1"]),
         ({"predictors": [{"name": "ordinal", "order": [1]}]}, ["predictors[0].order: renamed to 'line_shrinkage'"]),
-        ({"predictors": [{"name": "lda", "strength": [9]}]}, ["predictors[0].strength: renamed to 'prior_windows'"]),
-        ({"splits": [{"name": "a", "method": "random", "light": True}]}, ["splits[0].light: renamed to 'fast'"]),
+        ({"predictors": [{"name": "lda", "strength": [1]}]}, ["predictors[0].strength: renamed to 'prior_windows'"]),
+        ({"splits": [{"name": "b", "method": "blocked", "light": True}]}, ["splits[0].light: renamed to 'fast'"]),
         ({"groups": {"importance": "value"}}, ["groups.importance: 'value' was renamed to 'shapley'"]),
-        ({"value": {}}, ["value: renamed to 'shapley'"]),
-        ({"embedding": {}}, ["embedding: renamed to 'tsne'"]),
+        ({"value": {"folds": 3}}, ["value: renamed to 'shapley'"]),
+        ({"embedding": {"perplexity": 3}}, ["embedding: renamed to 'tsne'"]),
         ({"mil": {"keep": "macro_f1"}}, ["mil.keep: renamed to 'monitor'"]),
         ({"mil": {"scale": 3}}, ["mil.scale: renamed to 'attention_temperature'"]),
         ({"predictors": [{"name": "windownet", "batch": 8}]}, ["predictors[0].batch: renamed to 'batch_size'"]),
