@@ -190,11 +190,7 @@ def _cores(run: Run) -> list[str]:
             row[f"MB/s {stage}"] = figures["MB of CSV"] / figures[f"s {stage}, {n}"]
             row[f"speed-up {stage}"] = figures[f"speed-up {stage}, {n}"]
         rows.append(row)
-    return [
-        "## Several cores\n",
-        _prose(CORES_NOTE.format(megabytes=figures["MB of CSV"])),
-        _table(pd.DataFrame(rows)),
-    ]
+    return ["## Several cores\n", _prose(CORES_NOTE.format(megabytes=figures["MB of CSV"])), _table(pd.DataFrame(rows))]
 
 
 def _techniques(run: Run, steps: pd.DataFrame) -> list[str]:

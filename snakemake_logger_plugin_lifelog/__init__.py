@@ -19,13 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-JOB_EVENTS = (
-    LogEvent.JOB_INFO,
-    LogEvent.JOB_STARTED,
-    LogEvent.JOB_FINISHED,
-    LogEvent.PROGRESS,
-    LogEvent.GROUP_INFO,
-)
+JOB_EVENTS = (LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS, LogEvent.GROUP_INFO)
 SUPPRESSED_MESSAGES = ("Select jobs to execute...",)
 MAX_NAMES = 3  # number of running jobs named beside the bar of their stage
 WORKFLOW = "workflow"  # label of the bar of all jobs

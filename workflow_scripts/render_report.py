@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from lifelog.config import Config
+from lifelog.files import write_text
 from lifelog.logs import job_log
 from lifelog.report.chapter import read_chapter, read_run
 from lifelog.report.render import render_report
-from lifelog.files import write_text
 
 with job_log(snakemake):
     params, results = snakemake.params, Path(snakemake.output.page).parent
