@@ -9,7 +9,7 @@ def test_steps_equal_those_of_torch() -> None:
     torch.manual_seed(0)
     networks = [nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2)).double() for _ in range(2)]
     networks[1].load_state_dict(networks[0].state_dict())
-    stack = Stack(networks[0], [networks[0].state_dict()])  # type: ignore[arg-type]
+    stack = Stack(networks[0], [networks[0].state_dict()])
     clipped = ClippedAdamW(stack.values, stack.gradient, 0.01, 0.1, max_grad_norm=0.5)
     reference = torch.optim.AdamW(networks[1].parameters(), 0.01, weight_decay=0.1)
     for step in range(20):
