@@ -17,7 +17,7 @@ import numpy as np
 
 from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.windows.intervals import read_intervals
-from lifelog.windows.labels import to_labels
+from lifelog.windows.labels import labels_of
 from lifelog.windows.layout import BadInput, Label, Session, is_hidden, state_of, users_by_name
 from lifelog.windows.streams import Broken, Irregular, Regular, Stream, StreamSession, by_day
 
@@ -57,10 +57,9 @@ def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
 ) -> tuple[list[str], Iterator[Session]]:
     """Return the label columns, and the local days of a user."""
-    intervals = read_intervals(folder.parent, recordings, user=user)
-    zone = recordings.zone(user)
-    labels = to_labels(intervals.users.get(user, []), list(intervals.columns), extraction, zone)
-    return list(intervals.columns), _sessions(user, _files(folder.parent).get(user, []), labels, extraction, zone)
+    columns, labels = labels_of(user, folder.parent, recordings, extraction)
+    files = _files(folder.parent).get(user, [])
+    return columns, _sessions(user, files, labels, extraction, recordings.zone(user))
 
 
 def _sessions(

@@ -21,7 +21,7 @@ from lifelog.settings.windows import Extraction, Modality, Recordings, Table
 from lifelog.windows.csvfile import check_file_quotes
 from lifelog.windows.files import matching_files
 from lifelog.windows.intervals import read_intervals
-from lifelog.windows.labels import to_labels
+from lifelog.windows.labels import labels_of
 from lifelog.windows.layout import BadInput, Label, Session, state_of, users_by_name
 from lifelog.windows.streams import Irregular, Stream, StreamSession, Unreadable, by_day
 from lifelog.windows.times import UNITS, to_unix, wrong_unit
@@ -57,9 +57,8 @@ def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
 ) -> tuple[list[str], Iterator[Session]]:
     """Return the label columns, and the days of a user that have labels."""
-    intervals = read_intervals(folder.parent, recordings, user=user)
-    labels = to_labels(intervals.users.get(user, []), list(intervals.columns), extraction, recordings.zone(user))
-    return list(intervals.columns), _sessions(user, folder.parent, recordings, labels, extraction)
+    columns, labels = labels_of(user, folder.parent, recordings, extraction)
+    return columns, _sessions(user, folder.parent, recordings, labels, extraction)
 
 
 def _sessions(
