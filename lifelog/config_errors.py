@@ -1,10 +1,11 @@
 """Messages for invalid configurations: key, value, allowed values, and the most similar known key."""
 
-import difflib
 import re
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
+
+from lifelog.registry import did_you_mean
 
 # Steps that pydantic adds to a location for the branch of a union; they are not keys of the file.
 _BRANCHES = re.compile(r"^(literal|list|constrained-int|int|str|function-)($|\[|-)")
@@ -21,9 +22,7 @@ def explain(problem: Any, model: type[BaseModel]) -> str:
             return f"{where}: renamed to {renamed[key]!r}"
         if key in (removed := getattr(section, "removed", {})):
             return f"{where}: the key was removed; {removed[key]}"
-        near = difflib.get_close_matches(key, known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else "known keys: " + ", ".join(known)
-        return f"{where}: unknown key; {hint}"
+        return f"{where}: unknown key; {did_you_mean(key, known, 'known keys: ' + ', '.join(known))}"
     if kind == "missing":
         return f"{where}: required key is missing"
     if kind == "union_tag_invalid":

@@ -14,6 +14,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from lifelog.windows.csvfile import numbers, read_csv
 from lifelog.windows.files import RawFile, members
 from lifelog.windows.intervals import read_intervals
 from lifelog.windows.labels import labels_of
-from lifelog.windows.layout import BadInput, Label, Session, is_hidden, users_by_name
+from lifelog.windows.layout import BadInput, Label, Session, entries_of, is_hidden, users_by_name
 from lifelog.windows.layout import fingerprint as files_of
 from lifelog.windows.streams import Irregular, Regular, Stream, StreamSession
 from lifelog.windows.times import EARLIEST, LATEST, show, wrong_unit
@@ -88,29 +89,21 @@ def _sessions(folder: Path, labels: list[Label], extraction: Extraction) -> Iter
             outside.append(label)
     if outside or notes or not recorded:
         # Read from all files: a recording that cannot be used has no span, and its modalities report the cause.
-        yield E4Session("", folder, [one.files for one in recorded], outside, notes)
+        yield StreamSession("", outside, notes, load=partial(_load, folder, "", [one.files for one in recorded]))
     for where, labels in sorted(of_sessions.items()):
         # A window may hold the end of a session and the start of the next one.
         name = " + ".join(recorded[i].name for i in where)
-        yield E4Session(name, folder, [recorded[i].files for i in where], labels, [])
+        files = [recorded[i].files for i in where]
+        yield StreamSession(name, labels, load=partial(_load, folder, name, files))
 
 
-class E4Session(StreamSession):
-    """A session; a recording is read whole on first use."""
-
-    def __init__(
-        self, name: str, folder: Path, files: list[dict[str, RawFile]], labels: list[Label], notes: list[BadInput]
-    ) -> None:
-        super().__init__(name, labels, notes)
-        self.folder, self.files = folder, files
-
-    def load(self, modality: Modality) -> Sequence[Stream]:
-        """Return the recordings of a modality."""
-        source = modality.source or modality.name
-        files = [session[source.upper()] for session in self.files if source.upper() in session]
-        if not files:
-            raise BadInput("no file", f"{self.folder}: no {source}.csv in session {self.name!r}")
-        return [stream for file in files for stream in read_recording(file, modality)]
+def _load(folder: Path, name: str, sessions: list[dict[str, RawFile]], modality: Modality) -> Sequence[Stream]:
+    """Return the recordings of a modality, which are read whole."""
+    source = modality.source or modality.name
+    files = [files[source.upper()] for files in sessions if source.upper() in files]
+    if not files:
+        raise BadInput("no file", f"{folder}: no {source}.csv in session {name!r}")
+    return [stream for file in files for stream in read_recording(file, modality)]
 
 
 def sessions_of(folder: Path) -> list[Recorded]:
@@ -132,10 +125,7 @@ def sessions_of(folder: Path) -> list[Recorded]:
 
 def _files(folder: Path, level: int = 0) -> list[RawFile]:
     """Return the CSV files of a folder, of its subfolders and of its zips; folders first."""
-    try:
-        entries = sorted(path for path in folder.iterdir() if not is_hidden(path.name))
-    except OSError:
-        return []
+    entries = entries_of(folder)
     found = [RawFile(path) for path in entries if path.suffix.lower() == ".csv" and path.stem.lower() != "tags"]
     folders = [path for path in entries if path.is_dir() and path.suffix.lower() != ".csv"]
     zips = [path for path in entries if path.suffix.lower() == ".zip" and path.is_file()]

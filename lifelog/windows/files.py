@@ -13,17 +13,7 @@ from lifelog.windows.layout import BadInput, is_hidden
 
 MAX_MEMBER = 2**32  # bytes of a file in a zip
 # What a damaged or encrypted zip may raise.
-UNREADABLE = (
-    OSError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    KeyError,
-    ValueError,
-)
+UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError, KeyError, ValueError)
 
 
 @dataclass(frozen=True)

@@ -219,7 +219,7 @@ def _joined_rows(parts: dict[str, list[Stretch]]) -> Rows:
     return {column: tuple(dict.fromkeys(given)) for column, given in rows.items()}
 
 
-def _grid(start: int, end: int, width: int, zone: str) -> Iterable[tuple[int, int]]:
+def _grid(start: int, end: int, width: int, zone: str) -> Iterator[tuple[int, int]]:
     """Yield the windows by the clock that overlap a stretch of time.
 
     Windows are multiples of their length in unix time, and by local time if they are long enough for this to matter.
@@ -227,17 +227,16 @@ def _grid(start: int, end: int, width: int, zone: str) -> Iterable[tuple[int, in
     local = DAY % width == 0 and 900 % width  # time zones differ by multiples of 15 minutes
     time = start
     while time < end:
-        if not local:
-            first = time // width * width
-            yield first, first + width
-        elif width == DAY:
-            first = midnight(time, zone)
-            yield first, midnight(time, zone, 1)
+        if local:
+            day, next_day = midnight(time, zone), midnight(time, zone, 1)
+            # A day may have 23 or 25 hours; a shorter window at its end is cut.
+            first = day if width == DAY else day + (time - day) // width * width
+            stop = next_day if width == DAY else min(first + width, next_day)
         else:
-            day = midnight(time, zone)
-            first = day + (time - day) // width * width
-            yield first, min(first + width, midnight(time, zone, 1))  # the last one is cut when the clocks change
-        time = midnight(time, zone, 1) if local and width == DAY else first + width
+            first = time // width * width
+            stop = first + width
+        yield first, stop
+        time = stop
 
 
 def shared_rows(rows: Iterable[Iterable[str]]) -> list[int]:

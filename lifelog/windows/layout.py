@@ -36,6 +36,14 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "__"))
 
 
+def entries_of(folder: Path) -> list[Path]:
+    """Return the files and folders in a folder in the order of names, without hidden ones; none if it is unreadable."""
+    try:
+        return sorted(path for path in folder.iterdir() if not is_hidden(path.name))
+    except OSError:
+        return []
+
+
 @dataclass(frozen=True)
 class Label:
     """A labelled window, or labelled time that cannot become one.
