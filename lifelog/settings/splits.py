@@ -77,7 +77,10 @@ class Target(Section):
         for ends, name in scale:
             if None in ends:
                 raise ValueError(f"target {self.name!r}: bin {name!r} of a rating holds numbers and ranges only")
-        spans = [[end for ends, own in scale if own == name for end in ends if end is not None] for name in self.bins]
+        spans = [
+            [end for ends, bin_name in scale if bin_name == name for end in ends if end is not None]
+            for name in self.bins
+        ]
         for name, (lower, upper) in zip(list(self.bins)[1:], pairwise(spans), strict=True):
             if max(lower) >= min(upper):
                 raise ValueError(f"target {self.name!r}: bin {name!r} of a rating is not above the bin before it")

@@ -50,18 +50,18 @@ def check_recordings(config: Config, users: dict[str, Path]) -> list[str]:
     root = root_of(cohort)
     intervals = read_intervals(root, cohort, strict=False)
     spans = {user: recorded(user, folder, cohort) for user, folder in users.items()}
-    own = {user: intervals.users.get(user, []) for user in users}
-    found = [problem for user in users if (problem := _times(user, own[user], spans[user], cohort.zone(user)))]
+    rows_of = {user: intervals.users.get(user, []) for user in users}
+    shifted = [problem for user in users if (problem := _times(user, rows_of[user], spans[user], cohort.zone(user)))]
     if intervals.problems:
-        raise _unusable(intervals.problems + found)
+        raise _unusable(intervals.problems + shifted)
     columns = list(intervals.columns)
-    fatal = [*_names(root, spans, own)] or _columns(columns, config) or [*_targets(own, columns, targets)]
+    fatal = [*_names(root, spans, rows_of)] or _columns(columns, config) or [*_targets(rows_of, columns, targets)]
     if fatal:
         raise _unusable(fatal)
-    labelled = {user for user in users if own[user] and spans[user]}
-    if labelled and not any(_inside(row, spans[user] or []) for user in labelled for row in own[user]):
-        raise _unusable(found)
-    return [*found, *_unmatched(spans, own), *_outside_bins(own, targets)]
+    labelled = {user for user in users if rows_of[user] and spans[user]}
+    if labelled and not any(_inside(row, spans[user] or []) for user in labelled for row in rows_of[user]):
+        raise _unusable(shifted)
+    return [*shifted, *_unmatched(spans, rows_of), *_outside_bins(rows_of, targets)]
 
 
 def _unusable(problems: list[str]) -> BadInput:
@@ -69,10 +69,10 @@ def _unusable(problems: list[str]) -> BadInput:
     return BadInput("the recordings cannot be used", "\n  - " + "\n  - ".join(problems[:MAX_SHOWN] + more))
 
 
-def _names(root: Path, spans: dict[str, Spans], own: dict[str, list[Interval]]) -> Iterator[str]:
+def _names(root: Path, spans: dict[str, Spans], rows_of: dict[str, list[Interval]]) -> Iterator[str]:
     """Yield problems of user names: labels and recordings of different users."""
-    with_files = {user for user, found in spans.items() if found != []}
-    with_labels = {user for user, rows in own.items() if rows}
+    with_files = {user for user, of_user in spans.items() if of_user != []}
+    with_labels = {user for user, rows in rows_of.items() if rows}
     by_case = {user.lower(): user for user in with_files}
     misspelt = [user for user in sorted(with_labels - with_files) if user.lower() in by_case]
     for user in misspelt:
@@ -89,10 +89,10 @@ def _names(root: Path, spans: dict[str, Spans], own: dict[str, list[Interval]]) 
         yield f"no user has both labels and recordings: {users}"
 
 
-def _unmatched(spans: dict[str, Spans], own: dict[str, list[Interval]]) -> Iterator[str]:
+def _unmatched(spans: dict[str, Spans], rows_of: dict[str, list[Interval]]) -> Iterator[str]:
     """Yield users who have labels without recordings, and users who have recordings without labels."""
-    labelled = [user for user in own if own[user] and spans[user] == []]
-    recorded = [user for user in own if not own[user] and spans[user]]
+    labelled = [user for user in rows_of if rows_of[user] and spans[user] == []]
+    recorded = [user for user in rows_of if not rows_of[user] and spans[user]]
     for users, has, lacks, others in (
         (labelled, "labels", "recordings", recorded),
         (recorded, "recordings", "labels", labelled),
@@ -115,13 +115,13 @@ def _columns(columns: list[str], config: Config) -> list[str]:
     return missing + clashes
 
 
-def _targets(own: dict[str, list[Interval]], columns: list[str], targets: list[Target]) -> Iterator[str]:
+def _targets(rows_of: dict[str, list[Interval]], columns: list[str], targets: list[Target]) -> Iterator[str]:
     """Yield targets whose column is missing, or whose bins match no label."""
     for target in targets:
         if target.column not in columns:
             yield f"targets: {target.name!r} uses the label column {target.column!r}; the labels have {columns}"
             continue
-        values = _values(own, target)
+        values = _values(rows_of, target)
         classes = {target.class_of(value) for value in values} - {None}
         if values and len(classes) < 2:
             where = f"labels are in one bin only, {classes.pop()!r}," if classes else "no label is in a bin"
@@ -129,10 +129,10 @@ def _targets(own: dict[str, list[Interval]], columns: list[str], targets: list[T
             yield f"targets: {where} of {target.name!r}; {seen}"
 
 
-def _outside_bins(own: dict[str, list[Interval]], targets: list[Target]) -> Iterator[str]:
+def _outside_bins(rows_of: dict[str, list[Interval]], targets: list[Target]) -> Iterator[str]:
     """Yield bins that match no label, and labels that are in no bin."""
     for target in targets:
-        values = _values(own, target)
+        values = _values(rows_of, target)
         for name, levels in target.bins.items():
             if not any(matches(value, levels) for value in values):
                 seen = f"the values of {target.column!r} are {_common(values)}"
@@ -154,12 +154,12 @@ def _common(values: Counter[str]) -> str:
 def _dashes(target: Target) -> str:
     """Return how a range is written, if a bin has one with a dash."""
     dashes = [DASH.fullmatch(str(level)) for levels in target.bins.values() for level in levels]
-    found = next(filter(None, dashes), None)
-    return f"; write a range as {found[1]}..{found[2]}" if found else ""
+    dash = next(filter(None, dashes), None)
+    return f"; write a range as {dash[1]}..{dash[2]}" if dash else ""
 
 
-def _values(own: dict[str, list[Interval]], target: Target) -> Counter[str]:
-    values = (row.values.get(target.column) for rows in own.values() for row in rows)
+def _values(rows_of: dict[str, list[Interval]], target: Target) -> Counter[str]:
+    values = (row.values.get(target.column) for rows in rows_of.values() for row in rows)
     return Counter(value for value in values if value is not None)
 
 

@@ -126,11 +126,11 @@ def sessions_of(folder: Path) -> list[Recorded]:
 def _files(folder: Path, level: int = 0) -> list[RawFile]:
     """Return the CSV files of a folder, of its subfolders and of its zips; folders first."""
     entries = entries_of(folder)
-    found = [RawFile(path) for path in entries if path.suffix.lower() == ".csv" and path.stem.lower() != "tags"]
+    files = [RawFile(path) for path in entries if path.suffix.lower() == ".csv" and path.stem.lower() != "tags"]
     folders = [path for path in entries if path.is_dir() and path.suffix.lower() != ".csv"]
     zips = [path for path in entries if path.suffix.lower() == ".zip" and path.is_file()]
-    found += [file for path in folders if level < LEVELS for file in _files(path, level + 1)]
-    return found + [file for path in zips for file in members(path) if _is_recording(Path(file.member or ""))]
+    files += [file for path in folders if level < LEVELS for file in _files(path, level + 1)]
+    return files + [file for path in zips for file in members(path) if _is_recording(Path(file.member or ""))]
 
 
 def _is_recording(member: Path) -> bool:

@@ -43,8 +43,8 @@ def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
 
 def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
     """Return number, size and latest change of the user's files, and a digest of the user's labels."""
-    about = [path.stat() for path in _files(folder.parent).get(user, []) if path.is_file()]
-    return f"{state_of(about)}, labels {read_intervals(folder.parent, recordings, strict=False).digest(user)}"
+    states = [path.stat() for path in _files(folder.parent).get(user, []) if path.is_file()]
+    return f"{state_of(states)}, labels {read_intervals(folder.parent, recordings, strict=False).digest(user)}"
 
 
 def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]] | None:

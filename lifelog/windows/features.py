@@ -146,10 +146,10 @@ def summary_features(values: Floats, modality: Modality, seconds: int) -> Column
     if modality.kind != "sequence":
         return {f"{name}.mean": values[:, 0, c] for c, name in enumerate(modality.columns)}
     rate, signal = modality.length / seconds, modality.known_signal
-    found: Columns = {}
+    features: Columns = {}
     if signal is None or modality.features != "domain":
         for statistic, columns in summary(values, rate).items():
-            found |= {f"{name}.{statistic}": columns[:, c] for c, name in enumerate(modality.columns)}
+            features |= {f"{name}.{statistic}": columns[:, c] for c, name in enumerate(modality.columns)}
     if signal is not None and modality.features != "generic":
-        found |= domain_features(signal, values, rate, modality.columns)
-    return found
+        features |= domain_features(signal, values, rate, modality.columns)
+    return features

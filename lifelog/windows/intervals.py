@@ -117,8 +117,8 @@ def _read_all(root: Path, settings: str, state: tuple[tuple[str, int, int], ...]
 
 def _files(root: Path, table: LabelTable) -> list[tuple[RawFile, str | None]]:
     """Return the files of a label table, with the user that the path names."""
-    found = [(RawFile(path), user) for path, user, _ in matching_files(root, table.file)]
-    return found + matching_members(root, table.file) or [(RawFile(root / table.file), None)]
+    files = [(RawFile(path), user) for path, user, _ in matching_files(root, table.file)]
+    return files + matching_members(root, table.file) or [(RawFile(root / table.file), None)]
 
 
 def _origins(root: Path, table: LabelTable, recordings: Recordings) -> dict[str, float] | None:

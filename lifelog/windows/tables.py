@@ -44,8 +44,8 @@ def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
     files = [path for path, _, _ in matching_files(folder.parent, pattern, user=user)]
     # The label tables of all users may match the pattern too; the digest has the rows of this user.
     labelled = {folder.parent / label.file for label in recordings.labels} if "*" in pattern else set()
-    about = [path.stat() for path in files if path not in labelled]
-    return f"{state_of(about)}, labels {read_intervals(folder.parent, recordings, strict=False).digest(user)}"
+    states = [path.stat() for path in files if path not in labelled]
+    return f"{state_of(states)}, labels {read_intervals(folder.parent, recordings, strict=False).digest(user)}"
 
 
 def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]] | None:
