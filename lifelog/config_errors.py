@@ -41,12 +41,6 @@ def explain(problem: Any, model: type[BaseModel]) -> str:
     return f"{where}: got {problem['input']!r}; {message[0].lower()}{message[1:]}"
 
 
-def kinds(annotation: Any) -> list[type[BaseModel]]:
-    """Return the models that the entries of a list may have."""
-    (inner,) = get_args(annotation)
-    return [inner] if isinstance(inner, type) else list(get_args(get_args(inner)[0]))
-
-
 def tag(kind: type[BaseModel]) -> str:
     """Return the key that distinguishes the kinds of a list's entries."""
     return "method" if "method" in kind.model_fields else "name"
@@ -55,8 +49,8 @@ def tag(kind: type[BaseModel]) -> str:
 def _tagged(model: type[BaseModel]) -> dict[Any, type[BaseModel]]:
     """Return the kinds of list entries by tag: predictors by name, splits by method."""
     lists = [field.annotation for field in model.model_fields.values() if get_origin(field.annotation) is list]
-    unions = [annotation for annotation in lists if get_origin(get_args(annotation)[0]) is Annotated]
-    return {kind.model_fields[tag(kind)].default: kind for annotation in unions for kind in kinds(annotation)}
+    unions = [get_args(entry)[0] for (entry,) in map(get_args, lists) if get_origin(entry) is Annotated]
+    return {kind.model_fields[tag(kind)].default: kind for union in unions for kind in get_args(union)}
 
 
 def _dotted(location: list[Any], model: type[BaseModel]) -> str:

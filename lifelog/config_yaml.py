@@ -72,13 +72,11 @@ def descriptions(model: type[BaseModel]) -> dict[str, str]:
     for kind in reversed(model.__mro__):
         if kind is not Section and issubclass(kind, Section):
             definition: Any = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
-            texts = [(key.target.id, text.value.value) for key, text in pairwise(definition.body) if _is_key(key, text)]
-            described |= {name: " ".join(text.split()) for name, text in texts}
+            for statements in pairwise(definition.body):
+                match statements:
+                    case ast.AnnAssign(target=ast.Name(id=key)), ast.Expr(value=ast.Constant(value=str(text))):
+                        described[key] = " ".join(text.split())
     return {name: described[name] for name in model.model_fields}
-
-
-def _is_key(key: ast.stmt, text: ast.stmt) -> bool:
-    return isinstance(key, ast.AnnAssign) and isinstance(text, ast.Expr)
 
 
 def _explained(kind: type[BaseModel], titled: bool) -> str:

@@ -88,12 +88,8 @@ def data_dictionary() -> pd.DataFrame:
 def export_schema(name: str) -> pa.Schema:
     """Return the schema of an exported table: predictions, importance or groups."""
     columns = data_dictionary().query("table == @name")
-    return pa.schema(
-        [
-            (row.column, MILLISECONDS if row.type == "timestamp" else pa.type_for_alias(row.type))
-            for row in columns.itertuples()
-        ]
-    )
+    types = [MILLISECONDS if kind == "timestamp" else pa.type_for_alias(kind) for kind in columns.type]
+    return pa.schema(zip(columns.column, types, strict=True))
 
 
 def _chapters(folder: Path) -> list[Path]:

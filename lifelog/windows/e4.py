@@ -100,7 +100,7 @@ def _sessions(folder: Path, labels: list[Label], extraction: Extraction) -> Iter
 def _load(folder: Path, name: str, sessions: list[dict[str, RawFile]], modality: Modality) -> Sequence[Stream]:
     """Return the recordings of a modality, which are read whole."""
     source = modality.source or modality.name
-    files = [files[source.upper()] for files in sessions if source.upper() in files]
+    files = [session[source.upper()] for session in sessions if source.upper() in session]
     if not files:
         raise BadInput("no file", f"{folder}: no {source}.csv in session {name!r}")
     return [stream for file in files for stream in read_recording(file, modality)]

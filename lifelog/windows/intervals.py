@@ -182,9 +182,10 @@ def _ends(
     if table.before:
         return starts - table.before, starts
     if table.lasts == "day":
-        days = [(np.nan, np.nan) if i in faults else _day(starts[i], zones[users[i]]) for i in range(len(starts))]
-        starts, ends = np.array(days, dtype=float).reshape(-1, 2).T
-        return starts, ends
+        days = np.full((2, len(starts)), np.nan)
+        for i in set(range(len(starts))) - set(faults):
+            days[:, i] = [midnight(starts[i], zones[users[i]], day) for day in (0, 1)]
+        return days[0], days[1]
     if table.lasts == "next":
         ends = np.full(len(starts), np.inf)
         for rows in users.groupby(users).indices.values():
@@ -284,12 +285,6 @@ def _texts(column: pd.Series, decimal: str) -> list[str | None]:
     if decimal == ",":
         texts = [re.sub(r"^([+-]?\d*),(\d+)$", r"\1.\2", text) for text in texts]
     return [text or None for text in texts]
-
-
-def _day(seconds: float, zone: str) -> tuple[int, int]:
-    """Return start and end of the local day of a time."""
-    start = midnight(seconds, zone)
-    return start, midnight(start, zone, 1)
 
 
 def _times(
