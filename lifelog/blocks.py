@@ -112,8 +112,8 @@ def variance_of_means(values: Floats, users: Codes, blocks: Codes) -> Floats:
     """
     sizes = np.bincount(users)
     means = _sums(values, users, len(sizes)) / sizes[:, None]
-    pairs, own = np.unique(np.stack([users, blocks]), axis=1, return_inverse=True)
-    sums = _sums(values - means[users], own.ravel(), pairs.shape[1])
+    pairs, pair_of_window = np.unique(np.stack([users, blocks]), axis=1, return_inverse=True)
+    sums = _sums(values - means[users], pair_of_window.ravel(), pairs.shape[1])
     count = np.bincount(pairs[0]).astype(float)
     factor = count / np.where(count > 1, count - 1, np.nan) / sizes**2
     return _sums(sums**2, pairs[0], len(sizes)) * factor[:, None]

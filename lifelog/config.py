@@ -13,14 +13,14 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from lifelog.config_errors import explain
 from lifelog.settings import splits as split_models
-from lifelog.settings.base import Section
+from lifelog.settings.base import Section, etri_settings
 from lifelog.settings.compare import NEEDS, Compare, LearningCurve
 from lifelog.settings.groups import Groups, Tsne
 from lifelog.settings.importance import Shapley
 from lifelog.settings.mil import Mil
 from lifelog.settings.predict import UNGROUPED, PredictorSettings, Scheme, predictor_kinds, predictor_settings
 from lifelog.settings.report import NewUsers, Report
-from lifelog.settings.windows import Cohort, Modality, Simulation, Windows, etri_modalities
+from lifelog.settings.windows import Cohort, Modality, Simulation, Windows
 
 if TYPE_CHECKING:
     Predictor = PredictorSettings
@@ -61,10 +61,12 @@ class Config(Section):
     windows: Windows = Windows()
     """windows of the recordings, one per label"""
 
-    modalities: list[Modality] = Field(etri_modalities(), min_length=2)
+    modalities: list[Modality] = Field([Modality(**keys) for keys in etri_settings("modalities")], min_length=2)
     """sensors; a list in a preset replaces the whole list"""
 
-    targets: list[split_models.Target] = Field(split_models.etri_targets(), min_length=1)
+    targets: list[split_models.Target] = Field(
+        [split_models.Target(**keys) for keys in etri_settings("targets")], min_length=1
+    )
     """label columns to predict; the default run uses `targets_run`"""
 
     targets_run: list[str] = Field(["tension"], min_length=1)
@@ -202,17 +204,15 @@ def _check_lengths(config: Config) -> None:
 
 
 def _check_splits(config: Config) -> None:
-    if not config.split(config.primary.split).importance:
-        raise ValueError(
-            f"splits: the primary test needs importance, but {config.primary.split!r} has `importance: false`"
-        )
+    primary, predictor = config.split(config.primary.split), config.primary.predictor
+    if not primary.importance:
+        raise ValueError(f"splits: the primary test needs importance, but {primary.name!r} has `importance: false`")
     for split in config.splits:
         if not config.models(split):
             remedy = "add a fast predictor, such as lda, or set `fast: false`"
             raise ValueError(f"splits: {split.name!r} is fast, and no predictor takes seconds; {remedy}")
-    predictor = config.primary.predictor
-    if config.split(config.primary.split).fast and predictor and not config.predictor(predictor).fast:
-        raise ValueError(f"splits: the primary test is that of {predictor!r}, but {config.primary.split!r} is fast")
+    if primary.fast and predictor and not config.predictor(predictor).fast:
+        raise ValueError(f"splits: the primary test is that of {predictor!r}, but {primary.name!r} is fast")
 
 
 def _check_targets(config: Config) -> None:
@@ -238,9 +238,8 @@ def _check_schemes(config: Config) -> None:
         raise ValueError("schemes: 'global' is required, since every other scheme is compared with it")
     controls = {"attention", "raw", "class-shares", "random"}
     if "importance" not in config.schemes and controls & set(config.schemes):
-        raise ValueError(
-            "schemes: 'attention', 'raw', 'class-shares' and 'random' are controls of 'importance', which is missing"
-        )
+        names = "'attention', 'raw', 'class-shares' and 'random'"
+        raise ValueError(f"schemes: {names} are controls of 'importance', which is missing")
     for predictor in config.predictors:
         for scheme in predictor.schemes if predictor.schemes != "all" else ():
             if not predictor.supports(scheme):

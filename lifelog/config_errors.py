@@ -1,10 +1,11 @@
 """Messages for invalid configurations: key, value, allowed values, and the most similar known key."""
 
-import difflib
 import re
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
+
+from lifelog.registry import did_you_mean
 
 # Steps that pydantic adds to a location for the branch of a union; they are not keys of the file.
 _BRANCHES = re.compile(r"^(literal|list|constrained-int|int|str|function-)($|\[|-)")
@@ -21,9 +22,7 @@ def explain(problem: Any, model: type[BaseModel]) -> str:
             return f"{where}: renamed to {renamed[key]!r}"
         if key in (removed := getattr(section, "removed", {})):
             return f"{where}: the key was removed; {removed[key]}"
-        near = difflib.get_close_matches(key, known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else "known keys: " + ", ".join(known)
-        return f"{where}: unknown key; {hint}"
+        return f"{where}: unknown key; {did_you_mean(key, known, 'known keys: ' + ', '.join(known))}"
     if kind == "missing":
         return f"{where}: required key is missing"
     if kind == "union_tag_invalid":
@@ -42,12 +41,6 @@ def explain(problem: Any, model: type[BaseModel]) -> str:
     return f"{where}: got {problem['input']!r}; {message[0].lower()}{message[1:]}"
 
 
-def kinds(annotation: Any) -> list[type[BaseModel]]:
-    """Return the models that the entries of a list may have."""
-    (inner,) = get_args(annotation)
-    return [inner] if isinstance(inner, type) else list(get_args(get_args(inner)[0]))
-
-
 def tag(kind: type[BaseModel]) -> str:
     """Return the key that distinguishes the kinds of a list's entries."""
     return "method" if "method" in kind.model_fields else "name"
@@ -56,8 +49,8 @@ def tag(kind: type[BaseModel]) -> str:
 def _tagged(model: type[BaseModel]) -> dict[Any, type[BaseModel]]:
     """Return the kinds of list entries by tag: predictors by name, splits by method."""
     lists = [field.annotation for field in model.model_fields.values() if get_origin(field.annotation) is list]
-    unions = [annotation for annotation in lists if get_origin(get_args(annotation)[0]) is Annotated]
-    return {kind.model_fields[tag(kind)].default: kind for annotation in unions for kind in kinds(annotation)}
+    unions = [get_args(entry)[0] for (entry,) in map(get_args, lists) if get_origin(entry) is Annotated]
+    return {kind.model_fields[tag(kind)].default: kind for union in unions for kind in get_args(union)}
 
 
 def _dotted(location: list[Any], model: type[BaseModel]) -> str:

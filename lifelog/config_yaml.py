@@ -47,14 +47,14 @@ def render(config: Config | None = None) -> str:
 
 def schema() -> str:
     """Return the JSON schema of the configuration, with which editors complete and explain keys; no key is required."""
-    found = Config.model_json_schema()
-    entries = {"Config": found, **found["$defs"]}
+    document = Config.model_json_schema()
+    entries = {"Config": document, **document["$defs"]}
     for kind in _subclasses(Section):
         full = f"{kind.__module__}.{kind.__name__}".replace(".", "__")  # of a name that several models have
         if entry := entries.get(full, entries.get(kind.__name__)):
             for key, text in descriptions(kind).items():
                 entry["properties"][key]["description"] = text
-    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def _subclasses(kind: type[Section]) -> Iterator[type[Section]]:
@@ -68,17 +68,15 @@ def descriptions(model: type[BaseModel]) -> dict[str, str]:
 
     pydantic can read them too, but in every job, since it does so when a model is defined.
     """
-    found: dict[str, str] = {}
+    described: dict[str, str] = {}
     for kind in reversed(model.__mro__):
         if kind is not Section and issubclass(kind, Section):
             definition: Any = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
-            texts = [(key.target.id, text.value.value) for key, text in pairwise(definition.body) if _is_key(key, text)]
-            found |= {name: " ".join(text.split()) for name, text in texts}
-    return {name: found[name] for name in model.model_fields}
-
-
-def _is_key(key: ast.stmt, text: ast.stmt) -> bool:
-    return isinstance(key, ast.AnnAssign) and isinstance(text, ast.Expr)
+            for statements in pairwise(definition.body):
+                match statements:
+                    case ast.AnnAssign(target=ast.Name(id=key)), ast.Expr(value=ast.Constant(value=str(text))):
+                        described[key] = " ".join(text.split())
+    return {name: described[name] for name in model.model_fields}
 
 
 def _explained(kind: type[BaseModel], titled: bool) -> str:

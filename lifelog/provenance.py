@@ -84,7 +84,8 @@ def reached_files(script: Path, modules: tuple[str, ...] = (), package: Path = P
             reached.add(path)
             queue += _imports(path, package)
     folders = [path.parent for path in reached if path.name == "__init__.py"]
-    return reached | {path for folder in folders for path in _data_files(folder)}
+    beside = [path for folder in folders for path in folder.iterdir() if path.is_file()]
+    return reached | {path for path in beside if path.suffix not in (".py", ".pyc")}
 
 
 @functools.cache
@@ -129,10 +130,3 @@ def _files(name: str, importer: Path, package: Path) -> Iterator[Path]:
             return
         elif folder == package and not step.startswith("__"):
             raise ValueError(f"{importer}: import {step!r} from its module, not from {package.name}")
-
-
-def _data_files(folder: Path) -> Iterator[Path]:
-    """Yield the files of a package that are not modules, without those of its subpackages."""
-    for path in folder.iterdir():
-        if path.is_file() and path.suffix not in (".py", ".pyc"):
-            yield path

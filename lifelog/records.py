@@ -62,8 +62,8 @@ def write_record(
         "wildcards": dict(wildcards),
         "folder": mark_folder(),
         "params": digests(params),
-        "inputs": [_inside(path, results) for path in inputs],
-        "outputs": {_inside(path, results): content_digest(Path(path)) for path in outputs},
+        "inputs": [os.path.relpath(path, results) for path in inputs],
+        "outputs": {os.path.relpath(path, results): content_digest(Path(path)) for path in outputs},
     }
     name = "-".join(wildcards.values()) or rule
     write_text(json.dumps(record), Path(results, FOLDER, rule, f"{name}.json"))
@@ -147,7 +147,7 @@ def stale_outputs(
             record["times"] = times
             write_text(json.dumps(record), path)
             continue
-        outputs = {_inside(name, results): name for name in planned.outputs}
+        outputs = {os.path.relpath(name, results): name for name in planned.outputs}
         yield from (Stale(outputs[name], reason) for name in existing if name in outputs)
     for name in _files(results):
         unknown = name not in recorded and not any(str(parent) in recorded for parent in Path(name).parents)
@@ -198,11 +198,6 @@ def _time(path: Path) -> list[int] | None:
     except OSError:
         return None
     return [state.st_size, state.st_mtime_ns]
-
-
-def _inside(path: str, results: str) -> str:
-    """Return a path relative to the results, so that a record remains true when they are moved."""
-    return os.path.relpath(path, results)
 
 
 def _files(results: str) -> Iterator[str]:

@@ -1,9 +1,16 @@
 """Registries: named choices of the configuration and the code behind each of them."""
 
 import difflib
+from collections.abc import Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return a question with the most similar known name, or `otherwise` if none is similar."""
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"did you mean {near[0]!r}?" if near else otherwise
 
 
 class UnknownName(ValueError):
@@ -22,6 +29,5 @@ class Registry(dict[str, T]):
 
     def unknown(self, name: str, known: list[str]) -> str:
         """Return the message for an unknown name."""
-        near = difflib.get_close_matches(str(name), known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(known)
+        hint = did_you_mean(str(name), known, "known: " + ", ".join(known))
         return f"unknown {self.kind} {name!r}; {hint}"

@@ -18,17 +18,9 @@ from lifelog.evaluate.compare import kind_of
 from lifelog.files import read_json
 from lifelog.groups.read import read_groups
 from lifelog.predict.probabilities import class_probabilities
-from lifelog.tables import TEXT, read_csv
+from lifelog.tables import read_csv
 
-# Parquet files have no seconds: written ones would be milliseconds.
-TYPES = {
-    "string": TEXT,
-    "bool": pa.bool_(),
-    "int16": pa.int16(),
-    "int32": pa.int32(),
-    "double": pa.float64(),
-    "timestamp": pa.timestamp("ms", tz="UTC"),
-}
+MILLISECONDS = pa.timestamp("ms", tz="UTC")  # Parquet files have no seconds
 
 
 @dataclass
@@ -96,7 +88,8 @@ def data_dictionary() -> pd.DataFrame:
 def export_schema(name: str) -> pa.Schema:
     """Return the schema of an exported table: predictions, importance or groups."""
     columns = data_dictionary().query("table == @name")
-    return pa.schema([(row.column, TYPES[row.type]) for row in columns.itertuples()])
+    types = [MILLISECONDS if kind == "timestamp" else pa.type_for_alias(kind) for kind in columns.type]
+    return pa.schema(zip(columns.column, types, strict=True))
 
 
 def _chapters(folder: Path) -> list[Path]:

@@ -35,13 +35,10 @@ def printed_users() -> pd.DataFrame:
 def printed_clusters() -> pd.DataFrame:
     """Return algorithm, k, silhouette (of one algorithm), entropy."""
     table = pd.read_csv(FOLDER / "cluster_scores.csv")
-    kinds = {"agglomerative": ("silhouette_agg", "entropy_agg_total"), "kmeans": (None, "entropy_km_total")}
-    frames = []
-    for algorithm, (silhouette, entropy) in kinds.items():
-        known = table[silhouette] if silhouette else np.nan
-        columns = {"algorithm": algorithm, "k": table.k, "silhouette": known, "entropy": table[entropy]}
-        frames.append(pd.DataFrame(columns))
-    return pd.concat(frames, ignore_index=True)
+    agglomerative = table.rename(columns={"silhouette_agg": "silhouette", "entropy_agg_total": "entropy"})
+    kmeans = table.rename(columns={"entropy_km_total": "entropy"}).assign(silhouette=np.nan)
+    both = pd.concat({"agglomerative": agglomerative, "kmeans": kmeans}, names=["algorithm"]).reset_index("algorithm")
+    return both[["algorithm", "k", "silhouette", "entropy"]].reset_index(drop=True)
 
 
 def compare_published(

@@ -1,6 +1,8 @@
 """The base class of all settings."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,3 +39,8 @@ def complete(section: S, params: Mapping[str, Any]) -> S:
     if missing:
         raise ValueError(f"{type(section).__name__}: incomplete params, without {', '.join(missing)}")
     return section
+
+
+def etri_settings(key: str) -> list[dict[str, Any]]:
+    """Return the modalities or the targets of the ETRI lifelog data, which are the defaults."""
+    return json.loads(Path(__file__).with_name("etri.json").read_text(encoding="utf-8"))[key]

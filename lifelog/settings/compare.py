@@ -6,6 +6,9 @@ from pydantic import Field, field_validator
 
 from lifelog.settings.base import Section
 
+Metric = Literal[
+    "macro_f1", "balanced_accuracy", "accuracy", "auroc", "quadratic_kappa", "rank_correlation", "rating_correlation"
+]
 # What a metric of the primary test needs of its target; the other ones suit every target.
 NEEDS = {"quadratic_kappa": "ordinal: true", "rank_correlation": "ordinal: true", "rating_correlation": "kind: rating"}
 
@@ -20,15 +23,7 @@ class Compare(Section):
     confidence: float = Field(0.95, gt=0.5, lt=1)
     """confidence level of the intervals"""
 
-    metric: Literal[
-        "macro_f1",
-        "balanced_accuracy",
-        "accuracy",
-        "auroc",
-        "quadratic_kappa",
-        "rank_correlation",
-        "rating_correlation",
-    ] = "macro_f1"
+    metric: Metric = "macro_f1"
     """metric of the primary test; quadratic_kappa and rank_correlation are for targets with `ordinal: true`,
     rating_correlation for those of kind `rating`"""
 

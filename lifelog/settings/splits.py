@@ -61,10 +61,10 @@ class Target(Section):
                 raise ValueError(f"range {level!r} of bin {name!r} ends before it starts")
             for other, earlier in levels[:i]:
                 if overlap(level, earlier):
-                    same = (
-                        f"value {level!r} is" if level == earlier else f"{earlier!r} and {level!r} overlap: values are"
-                    )
-                    raise ValueError(f"{same} in two bins, {other!r} and {name!r}")
+                    values = f"{earlier!r} and {level!r} overlap: values are"
+                    if level == earlier:
+                        values = f"value {level!r} is"
+                    raise ValueError(f"{values} in two bins, {other!r} and {name!r}")
         return self
 
     @model_validator(mode="after")
@@ -77,7 +77,10 @@ class Target(Section):
         for ends, name in scale:
             if None in ends:
                 raise ValueError(f"target {self.name!r}: bin {name!r} of a rating holds numbers and ranges only")
-        spans = [[end for ends, own in scale if own == name for end in ends if end is not None] for name in self.bins]
+        spans = [
+            [end for ends, bin_name in scale if bin_name == name for end in ends if end is not None]
+            for name in self.bins
+        ]
         for name, (lower, upper) in zip(list(self.bins)[1:], pairwise(spans), strict=True):
             if max(lower) >= min(upper):
                 raise ValueError(f"target {self.name!r}: bin {name!r} of a rating is not above the bin before it")
@@ -91,21 +94,6 @@ class Target(Section):
     def classes(self) -> list[str]:
         """Names of the classes, in order."""
         return list(self.bins)
-
-
-def etri_targets() -> list[Target]:
-    """Return the three targets of the ETRI lifelog data."""
-    tension = {"low": [1], "middle": [2, 3, 4], "high": [5, 6, 7]}
-    positive = {"negative": [1, 2, 3], "neutral": [4], "positive": [5, 6, 7]}
-    rest = ["recreation_media", "entertainment", "hobby", "recreation_etc", "meal", "sleep", "socialising"]
-    action = {"work": ["work", "study"], "rest": rest, "move": ["travel", "outdoor_act", "shop"]}
-    targets = (
-        ("tension", "emotionTension", tension, True),
-        ("positive", "emotionPositive", positive, True),
-        ("action", "action", action, False),
-    )
-    keys = "name", "column", "bins", "ordinal"
-    return [Target.model_validate(dict(zip(keys, target, strict=True))) for target in targets]
 
 
 class WindowAssignment(Section):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from lifelog.registry import did_you_mean
 from lifelog.settings.base import Name, Section
 
 UNITS = ("s", "ms", "us", "ns")
@@ -26,6 +26,23 @@ SIGNAL_OF_UNIT: dict[str, Signal] = {
 CONTACT: dict[str, float] = {"skin_conductance": 0.01, "temperature": 25.0}
 FEWEST_SAMPLES = 40  # minimum per window for domain features
 SLOWEST_PULSE = 10.0  # Hz
+
+
+@functools.cache  # it reads a folder of some hundred files
+def _time_zones() -> set[str]:
+    from zoneinfo import available_timezones
+
+    return available_timezones()
+
+
+def time_zone(value: str) -> str:
+    """Return an IANA time zone; raise ValueError if it is unknown."""
+    if value not in _time_zones():
+        raise ValueError("; ".join(filter(None, ["not an IANA time zone", did_you_mean(value, _time_zones())])))
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(time_zone)]
 
 
 class Table(Section):
@@ -118,13 +135,11 @@ class LabelTable(Table):
         if sum(value is not None for value in (self.end, self.lasts, self.before)) != 1:
             raise ValueError(f"labels: {self.file!r} needs one of end, lasts and before")
         if self.since and (self.unit not in UNITS or self.since.user is None):
-            raise ValueError(
-                f"labels: {self.file!r}: with since, unit is one of {UNITS}, and since names its user column"
-            )
+            needed = f"unit is one of {UNITS}, and since names its user column"
+            raise ValueError(f"labels: {self.file!r}: with since, {needed}")
         if (self.user is None) != ("{user}" in self.file):
-            raise ValueError(
-                f"labels: {self.file!r}: set either `user` to a column, or {{user}} in the path and user: null"
-            )
+            remedy = "set either `user` to a column, or {user} in the path and user: null"
+            raise ValueError(f"labels: {self.file!r}: {remedy}")
         return self
 
 
@@ -141,10 +156,10 @@ class Recordings(Section):
     samples: Table = Table()
     """tables of samples (tables)"""
 
-    timezone: str = "Asia/Seoul"
+    timezone: TimeZone = "Asia/Seoul"
     """time zone of the participants: for local times in tables, local days, and displayed times"""
 
-    timezones: dict[str, str] = Field({})
+    timezones: dict[str, TimeZone] = Field({})
     """time zones of participants in other zones, by user name"""
 
     @field_validator("layout", mode="before")
@@ -157,16 +172,6 @@ class Recordings(Section):
     def _to_tables(cls, value: Any) -> Any:
         tables = value if isinstance(value, list) else [value]
         return [{"file": table} if isinstance(table, str) else table for table in tables]
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_known(cls, value: str) -> str:
-        return time_zone(value)
-
-    @field_validator("timezones")
-    @classmethod
-    def _are_known(cls, value: dict[str, str]) -> dict[str, str]:
-        return {user: time_zone(zone) for user, zone in value.items()}
 
     def zone(self, user: str) -> str:
         """Return the time zone of a participant."""
@@ -193,21 +198,6 @@ class Cohort(Recordings):
     def _to_text(cls, value: Any) -> Any:
         # YAML reads `101` as a number; it is the name of a user. It also reads `007` as 7.
         return [str(user) for user in value] if isinstance(value, list) else value
-
-
-@functools.cache  # it reads a folder of some hundred files
-def _time_zones() -> set[str]:
-    from zoneinfo import available_timezones
-
-    return available_timezones()
-
-
-def time_zone(value: str) -> str:
-    """Return an IANA time zone; raise ValueError if it is unknown."""
-    if value not in _time_zones():
-        near = difflib.get_close_matches(value, _time_zones(), 1)
-        raise ValueError("not an IANA time zone" + (f"; did you mean {near[0]!r}?" if near else ""))
-    return value
 
 
 class Simulation(Section):
@@ -344,20 +334,3 @@ class Modality(Section):
         if self.kind == "sequence" and self.rate is None:
             raise ValueError(f"modality {self.name!r} has kind sequence and needs a rate in Hz")
         return self
-
-
-def etri_modalities() -> list[Modality]:
-    """Return the nine modalities of the ETRI lifelog data."""
-    xyz = ["x", "y", "z"]
-    phone: dict[str, Any] = {"columns": xyz, "rate": 30, "length": 1786}
-    return [
-        Modality(name="e4Acc", columns=xyz, rate=32, length=1920, unit="g"),
-        Modality(name="e4Bvp", columns=["value"], rate=64, length=3840, unit="nW"),
-        Modality(name="e4Eda", columns=["eda"], rate=4, length=240, unit="µS"),
-        Modality(name="e4Hr", kind="scalar", columns=["hr"], unit="1/min"),
-        Modality(name="e4Temp", columns=["temp"], rate=4, length=240, unit="°C"),
-        Modality(name="mAcc", unit="m/s²", **phone),
-        Modality(name="mGps", kind="scalar", columns=["lat", "lon", "accuracy"], unit="°, °, m"),
-        Modality(name="mGyr", unit="rad/s", **phone),
-        Modality(name="mMag", unit="µT", **phone),
-    ]

@@ -1,11 +1,12 @@
 """Problems of a cohort that label tables and folder listings show before any job runs, each with its remedy."""
 
-import difflib
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from lifelog.config import Config
+from lifelog.registry import did_you_mean
 from lifelog.settings.levels import matches
 from lifelog.settings.splits import BlockedSplit, Target
 from lifelog.windows.intervals import Interval, read_intervals
@@ -49,18 +50,18 @@ def check_recordings(config: Config, users: dict[str, Path]) -> list[str]:
     root = root_of(cohort)
     intervals = read_intervals(root, cohort, strict=False)
     spans = {user: recorded(user, folder, cohort) for user, folder in users.items()}
-    own = {user: intervals.users.get(user, []) for user in users}
-    found = [problem for user in users if (problem := _times(user, own[user], spans[user], cohort.zone(user)))]
+    rows_of = {user: intervals.users.get(user, []) for user in users}
+    shifted = [problem for user in users if (problem := _times(user, rows_of[user], spans[user], cohort.zone(user)))]
     if intervals.problems:
-        raise _unusable(intervals.problems + found)
+        raise _unusable(intervals.problems + shifted)
     columns = list(intervals.columns)
-    fatal = _names(root, spans, own) or _columns(columns, config) or _targets(own, columns, targets)
+    fatal = [*_names(root, spans, rows_of)] or _columns(columns, config) or [*_targets(rows_of, columns, targets)]
     if fatal:
         raise _unusable(fatal)
-    labelled = {user for user in users if own[user] and spans[user]}
-    if labelled and not any(_inside(row, spans[user] or []) for user in labelled for row in own[user]):
-        raise _unusable(found)
-    return found + _unmatched(spans, own) + _outside_bins(own, targets)
+    labelled = {user for user in users if rows_of[user] and spans[user]}
+    if labelled and not any(_inside(row, spans[user] or []) for user in labelled for row in rows_of[user]):
+        raise _unusable(shifted)
+    return [*shifted, *_unmatched(spans, rows_of), *_outside_bins(rows_of, targets)]
 
 
 def _unusable(problems: list[str]) -> BadInput:
@@ -68,43 +69,38 @@ def _unusable(problems: list[str]) -> BadInput:
     return BadInput("the recordings cannot be used", "\n  - " + "\n  - ".join(problems[:MAX_SHOWN] + more))
 
 
-def _names(root: Path, spans: dict[str, Spans], own: dict[str, list[Interval]]) -> list[str]:
-    """Return problems of user names: labels and recordings of different users."""
-    with_files = {user for user, found in spans.items() if found != []}
-    with_labels = {user for user, rows in own.items() if rows}
+def _names(root: Path, spans: dict[str, Spans], rows_of: dict[str, list[Interval]]) -> Iterator[str]:
+    """Yield problems of user names: labels and recordings of different users."""
+    with_files = {user for user, of_user in spans.items() if of_user != []}
+    with_labels = {user for user, rows in rows_of.items() if rows}
     by_case = {user.lower(): user for user in with_files}
-    problems = []
-    for user in sorted(with_labels - with_files):
-        folder = by_case.get(user.lower())
-        if folder:
-            problems.append(
-                f"no recordings of user {user!r}; did you mean {folder!r}? Write the label table like the folder"
-            )
-    if problems or with_files & with_labels:
-        return problems
-    deeper = sorted(
-        path for user in with_labels for level in ("*", "*/*") for path in root.glob(f"{level}/{user}") if path.is_dir()
-    )
-    if deeper:
-        return [f"the folders of the users are in {deeper[0].parent}; set cohort.root to it"]
-    folders, labelled = _listed(with_files), _listed(with_labels)
-    return [f"no user has both labels and recordings: {root} has recordings of {folders}, and labels of {labelled}"]
+    misspelt = [user for user in sorted(with_labels - with_files) if user.lower() in by_case]
+    for user in misspelt:
+        folder = by_case[user.lower()]
+        yield f"no recordings of user {user!r}; did you mean {folder!r}? Write the label table like the folder"
+    if misspelt or with_files & with_labels:
+        return
+    deeper = [path for user in with_labels for level in ("*", "*/*") for path in root.glob(f"{level}/{user}")]
+    folders = sorted(path.parent for path in deeper if path.is_dir())
+    if folders:
+        yield f"the folders of the users are in {folders[0]}; set cohort.root to it"
+    else:
+        users = f"{root} has recordings of {_listed(with_files)}, and labels of {_listed(with_labels)}"
+        yield f"no user has both labels and recordings: {users}"
 
 
-def _unmatched(spans: dict[str, Spans], own: dict[str, list[Interval]]) -> list[str]:
-    """Return users who have labels without recordings, and users who have recordings without labels."""
-    labelled = [user for user in own if own[user] and spans[user] == []]
-    recorded = [user for user in own if not own[user] and spans[user]]
-    problems = []
+def _unmatched(spans: dict[str, Spans], rows_of: dict[str, list[Interval]]) -> Iterator[str]:
+    """Yield users who have labels without recordings, and users who have recordings without labels."""
+    labelled = [user for user in rows_of if rows_of[user] and spans[user] == []]
+    recorded = [user for user in rows_of if not rows_of[user] and spans[user]]
     for users, has, lacks, others in (
         (labelled, "labels", "recordings", recorded),
         (recorded, "recordings", "labels", labelled),
     ):
-        near = {user: difflib.get_close_matches(user, others, 1) for user in users[:MAX_SHOWN]}
-        hints = [f"{user!r}" + (f" (did you mean {near[user][0]!r}?)" if near.get(user) else "") for user in users]
-        if hints:
-            problems.append(f"users with {has} but without {lacks}: {_listed(hints)}")
-    return problems
+        hints = {user: did_you_mean(user, others) for user in users[:MAX_SHOWN]}
+        names = [f"{user!r} ({hints[user]})" if hints.get(user) else f"{user!r}" for user in users]
+        if names:
+            yield f"users with {has} but without {lacks}: {_listed(names)}"
 
 
 def _columns(columns: list[str], config: Config) -> list[str]:
@@ -119,58 +115,51 @@ def _columns(columns: list[str], config: Config) -> list[str]:
     return missing + clashes
 
 
-def _targets(own: dict[str, list[Interval]], columns: list[str], targets: list[Target]) -> list[str]:
-    """Return targets whose column is missing, or whose bins match no label."""
-    problems = []
+def _targets(rows_of: dict[str, list[Interval]], columns: list[str], targets: list[Target]) -> Iterator[str]:
+    """Yield targets whose column is missing, or whose bins match no label."""
     for target in targets:
         if target.column not in columns:
-            problems.append(
-                f"targets: {target.name!r} uses the label column {target.column!r}; the labels have {columns}"
-            )
+            yield f"targets: {target.name!r} uses the label column {target.column!r}; the labels have {columns}"
             continue
-        values = _values(own, target)
+        values = _values(rows_of, target)
         classes = {target.class_of(value) for value in values} - {None}
         if values and len(classes) < 2:
             where = f"labels are in one bin only, {classes.pop()!r}," if classes else "no label is in a bin"
-            seen = _listed([repr(value) for value, _ in values.most_common()])
-            problems.append(
-                f"targets: {where} of {target.name!r}; the values of {target.column!r} are {seen}{_dashes(target)}"
-            )
-    return problems
+            seen = f"the values of {target.column!r} are {_common(values)}{_dashes(target)}"
+            yield f"targets: {where} of {target.name!r}; {seen}"
 
 
-def _outside_bins(own: dict[str, list[Interval]], targets: list[Target]) -> list[str]:
-    """Return bins that match no label, and labels that are in no bin."""
-    problems = []
+def _outside_bins(rows_of: dict[str, list[Interval]], targets: list[Target]) -> Iterator[str]:
+    """Yield bins that match no label, and labels that are in no bin."""
     for target in targets:
-        values = _values(own, target)
-        seen = _listed([repr(value) for value, _ in values.most_common()])
-        problems += [
-            f"targets: no label is in the bin {name!r} of {target.name!r}; the values of {target.column!r} are {seen}"
-            for name, levels in target.bins.items()
-            if not any(matches(value, levels) for value in values)
-        ]
+        values = _values(rows_of, target)
+        for name, levels in target.bins.items():
+            if not any(matches(value, levels) for value in values):
+                seen = f"the values of {target.column!r} are {_common(values)}"
+                yield f"targets: no label is in the bin {name!r} of {target.name!r}; {seen}"
         unused = Counter({value: count for value, count in values.items() if target.class_of(value) is None})
         if unused:
             seen = _listed([f"{value!r} ({count})" for value, count in unused.most_common()])
             commas = any(COMMA.fullmatch(value) for value in unused)
             hint = '; numbers with a decimal comma need `decimal: ","` in cohort.labels' if commas else ""
-            problems.append(
-                f"targets: {unused.total()} of {values.total()} labels of {target.column!r} are in no bin of "
-                f"{target.name!r} and are not used: {seen}{hint}"
-            )
-    return problems
+            labels = f"{unused.total()} of {values.total()} labels of {target.column!r}"
+            yield f"targets: {labels} are in no bin of {target.name!r} and are not used: {seen}{hint}"
+
+
+def _common(values: Counter[str]) -> str:
+    """Return the most frequent values for a message."""
+    return _listed([repr(value) for value, _ in values.most_common()])
 
 
 def _dashes(target: Target) -> str:
     """Return how a range is written, if a bin has one with a dash."""
     dashes = [DASH.fullmatch(str(level)) for levels in target.bins.values() for level in levels]
-    found = next(filter(None, dashes), None)
-    return f"; write a range as {found[1]}..{found[2]}" if found else ""
+    dash = next(filter(None, dashes), None)
+    return f"; write a range as {dash[1]}..{dash[2]}" if dash else ""
 
 
-def _values(own: dict[str, list[Interval]], target: Target) -> Counter[str]:
-    values = (row.values.get(target.column) for rows in own.values() for row in rows)
+def _values(rows_of: dict[str, list[Interval]], target: Target) -> Counter[str]:
+    values = (row.values.get(target.column) for rows in rows_of.values() for row in rows)
     return Counter(value for value in values if value is not None)
 
 

@@ -36,7 +36,7 @@ def read_csv(path: Path | Openable, head: int = 0, max_bytes: int | None = None)
     try:
         if max_bytes is not None and isinstance(path, Path) and (size := path.stat().st_size) > max_bytes:
             raise BadInput("file too large", f"{path}: {size} bytes; the maximum is {max_bytes}")
-        data = _bytes_of(path)
+        data = bytes_of(path)
         check_quotes(data, path, ",")
         source = path if isinstance(path, Path) else pa.BufferReader(data)
         table = pacsv.read_csv(source, read_options=options, parse_options=parse)
@@ -48,12 +48,7 @@ def read_csv(path: Path | Openable, head: int = 0, max_bytes: int | None = None)
         raise BadInput("unreadable file", f"{path}: {error}") from None
 
 
-def check_file_quotes(path: Path, separator: str) -> None:
-    """Raise BadInput if a quote is inside a cell of a file."""
-    check_quotes(_bytes_of(path), path, separator)
-
-
-def _bytes_of(path: Path | Openable) -> NDArray[np.uint8]:
+def bytes_of(path: Path | Openable) -> NDArray[np.uint8]:
     """Return the bytes of a file, which are not read yet if it is on disk."""
     if not isinstance(path, Path):
         with path.open() as file:
@@ -78,12 +73,12 @@ def check_quotes(data: NDArray[np.uint8], path: Path | Openable, separator: str)
     BadInput
         If a quote is inside a cell, with its line, or is not closed.
     """
-    if not _contains_quote(data):
-        return
     before, after = (np.frombuffer((separator + ends).encode(), np.uint8) for ends in ('"\r\n \ufeff', '"\r\n'))
     opens = 0  # the number of quotes so far, modulo 2: every second quote opens a cell, or doubles the one before it
     for start in range(0, len(data), PIECE):
         quotes = start + np.flatnonzero(data[start : start + PIECE] == ord('"'))
+        if not len(quotes):
+            continue
         opening, closing = quotes[opens::2], quotes[1 - opens :: 2]
         opens = (opens + len(quotes)) % 2
         opening, closing = opening[opening > 0], closing[closing < len(data) - 1]
@@ -93,10 +88,6 @@ def check_quotes(data: NDArray[np.uint8], path: Path | Openable, separator: str)
             raise BadInput("unreadable file", f"{path} line {line}: a quote inside a cell")
     if opens:
         raise BadInput("unreadable file", f"{path}: the last quote is not closed")
-
-
-def _contains_quote(data: NDArray[np.uint8]) -> bool:
-    return any((data[start : start + PIECE] == ord('"')).any() for start in range(0, len(data), PIECE))
 
 
 def read_together(folder: Path, keys: list[int]) -> tuple[list[str], dict[int, NDArray[np.float64]]]:
@@ -159,6 +150,12 @@ def _plain_numbers(bodies: list[memoryview], columns: int) -> NDArray[np.float64
         return None
     values = np.stack([column.to_numpy() for column in table.columns], axis=1)
     return values if np.isfinite(values).all() else None
+
+
+def missing_column(header: list[str], names: list[str]) -> str | None:
+    """Return what is wrong with a header in which one of the columns is missing or occurs twice, or None."""
+    missing = [name for name in names if header.count(name) != 1]
+    return f"column {missing[0]!r} must occur once; the header is {header[:30]}" if missing else None
 
 
 def numbers(table: pa.Table, names: list[str], path: object, head: int = 1) -> NDArray[np.float64]:

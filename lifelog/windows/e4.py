@@ -13,7 +13,8 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,8 +26,8 @@ from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.windows.csvfile import numbers, read_csv
 from lifelog.windows.files import RawFile, members
 from lifelog.windows.intervals import read_intervals
-from lifelog.windows.labels import to_labels
-from lifelog.windows.layout import BadInput, Label, Session, is_hidden, users_by_name
+from lifelog.windows.labels import labels_of
+from lifelog.windows.layout import BadInput, Label, Session, entries_of, is_hidden, users_by_name
 from lifelog.windows.layout import fingerprint as files_of
 from lifelog.windows.streams import Irregular, Regular, Stream, StreamSession
 from lifelog.windows.times import EARLIEST, LATEST, show, wrong_unit
@@ -49,28 +50,23 @@ class Recorded:
 
 def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
     """Return folders with recordings, and the users of the label tables that have none."""
-    folders = {
-        path.name: path for path in root.iterdir() if path.is_dir() and not is_hidden(path.name) and _files(path)
-    }
-    for user in read_intervals(root, recordings, strict=False).users:
-        folders.setdefault(user, root / user)
-    return users_by_name(list(folders.values()))
+    folders = [path for path in root.iterdir() if path.is_dir() and not is_hidden(path.name) and _files(path)]
+    labelled = [root / user for user in read_intervals(root, recordings, strict=False).users]
+    return users_by_name(list(dict.fromkeys([*folders, *labelled])))
 
 
 def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
     """Return number, size and latest change of the user's files, and a digest of the user's labels."""
-    return (
-        f"{files_of(folder, LEVELS + 1)}, labels {read_intervals(folder.parent, recordings, strict=False).digest(user)}"
-    )
+    labels = read_intervals(folder.parent, recordings, strict=False)
+    return f"{files_of(folder, LEVELS + 1)}, labels {labels.digest(user)}"
 
 
 def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
 ) -> tuple[list[str], Iterator[Session]]:
     """Return the label columns, and the sessions in time order, each with the labels of its time."""
-    intervals = read_intervals(folder.parent, recordings, user=user)
-    labels = to_labels(intervals.users.get(user, []), list(intervals.columns), extraction, recordings.zone(user))
-    return list(intervals.columns), _sessions(folder, labels, extraction)
+    columns, labels = labels_of(user, folder.parent, recordings, extraction)
+    return columns, _sessions(folder, labels, extraction)
 
 
 def _sessions(folder: Path, labels: list[Label], extraction: Extraction) -> Iterator[Session]:
@@ -78,7 +74,7 @@ def _sessions(folder: Path, labels: list[Label], extraction: Extraction) -> Iter
     notes = [] if labels else [BadInput("no labels", f"{folder}: no label for this user")]
     broken = [path for path in sorted(folder.rglob("*.zip")) if not (is_hidden(path.name) or zipfile.is_zipfile(path))]
     notes += [BadInput("unreadable file", f"{path}: not a complete zip; download it again") for path in broken]
-    own: dict[tuple[int, ...], list[Label]] = {}
+    of_sessions: dict[tuple[int, ...], list[Label]] = {(i,): [] for i in range(len(recorded))}
     outside = []
     for label in labels:
         stop = label.start + (label.seconds or extraction.seconds)
@@ -86,38 +82,28 @@ def _sessions(folder: Path, labels: list[Label], extraction: Extraction) -> Iter
         ends = [min(recorded[i].stop, stop) for i in where]
         if any(recorded[i].start < end for i, end in zip(where[1:], ends, strict=False)) and not label.fault:
             names = " and ".join(recorded[i].name for i in where)
-            label = Label(
-                label.start, label.values, BadInput("two recordings at one time", names), label.rows, label.seconds
-            )
+            label = replace(label, fault=BadInput("two recordings at one time", names))
         if where:
-            own.setdefault(where, []).append(label)
+            of_sessions.setdefault(where, []).append(label)
         else:
             outside.append(label)
     if outside or notes or not recorded:
         # Read from all files: a recording that cannot be used has no span, and its modalities report the cause.
-        yield E4Session("", folder, [one.files for one in recorded], outside, notes)
-    for where in sorted({*own, *((i,) for i in range(len(recorded)))}):
+        yield StreamSession("", outside, notes, load=partial(_load, folder, "", [one.files for one in recorded]))
+    for where, labels in sorted(of_sessions.items()):
         # A window may hold the end of a session and the start of the next one.
         name = " + ".join(recorded[i].name for i in where)
-        yield E4Session(name, folder, [recorded[i].files for i in where], own.get(where, []), [])
+        files = [recorded[i].files for i in where]
+        yield StreamSession(name, labels, load=partial(_load, folder, name, files))
 
 
-class E4Session(StreamSession):
-    """A session; a recording is read whole on first use."""
-
-    def __init__(
-        self, name: str, folder: Path, files: list[dict[str, RawFile]], labels: list[Label], notes: list[BadInput]
-    ) -> None:
-        super().__init__(name, labels, notes)
-        self.folder, self.files = folder, files
-
-    def load(self, modality: Modality) -> Sequence[Stream]:
-        """Return the recordings of a modality."""
-        source = modality.source or modality.name
-        files = [session[source.upper()] for session in self.files if source.upper() in session]
-        if not files:
-            raise BadInput("no file", f"{self.folder}: no {source}.csv in session {self.name!r}")
-        return [stream for file in files for stream in read_recording(file, modality)]
+def _load(folder: Path, name: str, sessions: list[dict[str, RawFile]], modality: Modality) -> Sequence[Stream]:
+    """Return the recordings of a modality, which are read whole."""
+    source = modality.source or modality.name
+    files = [session[source.upper()] for session in sessions if source.upper() in session]
+    if not files:
+        raise BadInput("no file", f"{folder}: no {source}.csv in session {name!r}")
+    return [stream for file in files for stream in read_recording(file, modality)]
 
 
 def sessions_of(folder: Path) -> list[Recorded]:
@@ -139,28 +125,18 @@ def sessions_of(folder: Path) -> list[Recorded]:
 
 def _files(folder: Path, level: int = 0) -> list[RawFile]:
     """Return the CSV files of a folder, of its subfolders and of its zips; folders first."""
-    try:
-        entries = sorted(path for path in folder.iterdir() if not is_hidden(path.name))
-    except OSError:
-        return []
-    found = [RawFile(path) for path in entries if path.suffix.lower() == ".csv" and path.stem.lower() != "tags"]
-    for path in entries:
-        if path.is_dir() and path.suffix.lower() != ".csv" and level < LEVELS:
-            found += _files(path, level + 1)
-    for path in entries:
-        if path.suffix.lower() == ".zip" and path.is_file():
-            found += _signals(path)
-    return found
+    entries = entries_of(folder)
+    files = [RawFile(path) for path in entries if path.suffix.lower() == ".csv" and path.stem.lower() != "tags"]
+    folders = [path for path in entries if path.is_dir() and path.suffix.lower() != ".csv"]
+    zips = [path for path in entries if path.suffix.lower() == ".zip" and path.is_file()]
+    files += [file for path in folders if level < LEVELS for file in _files(path, level + 1)]
+    return files + [file for path in zips for file in members(path) if _is_recording(Path(file.member or ""))]
 
 
-def _signals(path: Path) -> list[RawFile]:
-    """Return the recordings in a zip."""
-    inside = [(file, Path(file.member or "")) for file in members(path)]
-    return [
-        file
-        for file, name in inside
-        if name.stem.upper() in SIGNALS and name.suffix.lower() == ".csv" and not any(map(is_hidden, name.parts))
-    ]
+def _is_recording(member: Path) -> bool:
+    """Return whether a file in a zip is a recording."""
+    is_signal = member.stem.upper() in SIGNALS and member.suffix.lower() == ".csv"
+    return is_signal and not any(map(is_hidden, member.parts))
 
 
 def _span(file: RawFile) -> tuple[float, float] | None:
@@ -238,10 +214,11 @@ def read_recording(file: RawFile, modality: Modality) -> list[Stream]:
     values = numbers(table, table.column_names, file, HEAD)
     streams: list[Stream] = []
     rows = [0, *_headers(values, rate, file), len(values)]
+    if modality.rate and abs(rate / modality.rate - 1) > 0.05:
+        raise BadInput("another sampling rate", f"{file}: {rate:g} Hz in the file, {modality.rate:g} Hz configured")
     for i, (a, b) in enumerate(pairwise(rows)):
         if i:
             start, a = float(values[a, 0]), a + HEAD
-        _check_rate(rate, modality, file)
         streams.append(Regular(start, rate, values[a:b].astype(np.float32)))
     return streams
 
@@ -256,19 +233,12 @@ def _headers(values: NDArray[np.float64], rate: float, file: RawFile) -> list[in
     return times
 
 
-def _check_rate(rate: float, modality: Modality, file: RawFile) -> None:
-    if modality.rate and abs(rate / modality.rate - 1) > 0.05:
-        detail = f"{file}: {rate:g} Hz in the file, {modality.rate:g} Hz configured"
-        raise BadInput("another sampling rate", detail)
-
-
 def _beats(file: RawFile, start: float, modality: Modality) -> list[Stream]:
     """Read intervals between beats, each with its time."""
     if modality.kind == "sequence" or len(modality.columns) != 1:
         remedy = "set kind: scalar and one column, such as columns: [ibi]"
-        raise BadInput(
-            "wrong columns", f"{file} has no rate: each row has the time and the length of an interval; {remedy}"
-        )
+        rows = "each row has the time and the length of an interval"
+        raise BadInput("wrong columns", f"{file} has no rate: {rows}; {remedy}")
     table = read_csv(file.path if file.member is None else file, 1)
     if table.num_columns != 2:
         raise BadInput("wrong columns", f"{file}: {table.num_columns} columns, time and interval expected")

@@ -9,6 +9,8 @@ one recording, and gaps between them stay gaps. A session is a local day. Labels
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,8 @@ import numpy as np
 
 from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.windows.intervals import read_intervals
-from lifelog.windows.labels import to_labels
-from lifelog.windows.layout import BadInput, Label, Session, is_hidden, state_of, users_by_name
+from lifelog.windows.labels import labels_of
+from lifelog.windows.layout import BadInput, Label, Session, entries_of, state_of, users_by_name
 from lifelog.windows.streams import Broken, Irregular, Regular, Stream, StreamSession, by_day
 
 LEVELS = 7  # of folders below the root in which files are searched
@@ -41,8 +43,8 @@ def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
 
 def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
     """Return number, size and latest change of the user's files, and a digest of the user's labels."""
-    about = [path.stat() for path in _files(folder.parent).get(user, []) if path.is_file()]
-    return f"{state_of(about)}, labels {read_intervals(folder.parent, recordings, strict=False).digest(user)}"
+    states = [path.stat() for path in _files(folder.parent).get(user, []) if path.is_file()]
+    return f"{state_of(states)}, labels {read_intervals(folder.parent, recordings, strict=False).digest(user)}"
 
 
 def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]] | None:
@@ -57,10 +59,9 @@ def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
 ) -> tuple[list[str], Iterator[Session]]:
     """Return the label columns, and the local days of a user."""
-    intervals = read_intervals(folder.parent, recordings, user=user)
-    zone = recordings.zone(user)
-    labels = to_labels(intervals.users.get(user, []), list(intervals.columns), extraction, zone)
-    return list(intervals.columns), _sessions(user, _files(folder.parent).get(user, []), labels, extraction, zone)
+    columns, labels = labels_of(user, folder.parent, recordings, extraction)
+    files = _files(folder.parent).get(user, [])
+    return columns, _sessions(user, files, labels, extraction, recordings.zone(user))
 
 
 def _sessions(
@@ -69,19 +70,22 @@ def _sessions(
     if not labels:
         yield Session("", [], [BadInput("no labels", f"no label for user {user!r}")])
     spans = _spans(files)
-    for day, own in by_day(labels, extraction.seconds, zone):
-        stop = max(label.start + (label.seconds or extraction.seconds) for label in own)
-        near = [(path, a, b) for path, a, b in spans if a - SLACK < stop and own[0].start < b + SLACK]
-        yield EmbracePlusSession(day, own, near)
+    for day, of_day in by_day(labels, extraction.seconds, zone):
+        stop = max(label.start + (label.seconds or extraction.seconds) for label in of_day)
+        near = [(path, a, b) for path, a, b in spans if a - SLACK < stop and of_day[0].start < b + SLACK]
+        yield StreamSession(day, of_day, load=Day(near).load)
 
 
-class EmbracePlusSession(StreamSession):
-    """A local day; its files are read once for all modalities."""
+@dataclass
+class Day:
+    """The files of a local day, which are read once for all modalities."""
 
-    def __init__(self, name: str, labels: list[Label], files: list[tuple[Path, float, float]]) -> None:
-        super().__init__(name, labels, [])
-        self.files = files
-        self._streams: dict[str, list[Stream]] | None = None
+    files: list[tuple[Path, float, float]]
+
+    @cached_property
+    def streams(self) -> dict[str, list[Stream]]:
+        """The streams of all files by source."""
+        return _read_files(self.files)
 
     def load(self, modality: Modality) -> Sequence[Stream]:
         """Return the stream of a modality from all files of the day."""
@@ -91,9 +95,7 @@ class EmbracePlusSession(StreamSession):
         channels = 3 if source in AXES else 1
         if len(modality.columns) != channels:
             raise BadInput("wrong columns", f"{source} has {channels} channels, {modality.columns} expected")
-        if self._streams is None:
-            self._streams = _read_files(self.files)
-        return [_checked(stream, modality) for stream in self._streams[source]]
+        return [_checked(stream, modality) for stream in self.streams[source]]
 
 
 def _checked(stream: Stream, modality: Modality) -> Stream:
@@ -109,19 +111,15 @@ def _files(root: Path, level: int = 0, user: str = "") -> dict[str, list[Path]]:
 
     The participant is the folder above `raw_data` without the serial number, or else the folder below the root.
     """
-    found: dict[str, list[Path]] = {}
-    try:
-        entries = sorted(path for path in root.iterdir() if not is_hidden(path.name))
-    except OSError:
-        return found
-    for path in entries:
+    by_user: dict[str, list[Path]] = {}
+    for path in entries_of(root):
         if path.suffix.lower() == ".avro":
-            found.setdefault(user or path.parent.name, []).append(path)
+            by_user.setdefault(user or path.parent.name, []).append(path)
         elif path.is_dir() and level < LEVELS:
-            own = path.name.rpartition("-")[0] or path.name if (path / "raw_data").is_dir() else user or path.name
-            for name, files in _files(path, level + 1, own).items():
-                found.setdefault(name, []).extend(files)
-    return found
+            name = path.name.rpartition("-")[0] or path.name if (path / "raw_data").is_dir() else user or path.name
+            for below, files in _files(path, level + 1, name).items():
+                by_user.setdefault(below, []).extend(files)
+    return by_user
 
 
 def _spans(files: list[Path]) -> list[tuple[Path, float, float]]:

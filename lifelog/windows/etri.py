@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifelog.settings.windows import Extraction, Modality, Recordings
-from lifelog.windows.csvfile import MAX_MINUTE_BYTES, numbers, read_csv, read_together
+from lifelog.windows.csvfile import MAX_MINUTE_BYTES, missing_column, numbers, read_csv, read_together
 from lifelog.windows.layout import BadInput, Label, RawSamples, Session, is_hidden, users_by_name
 from lifelog.windows.layout import fingerprint as files_of
 
@@ -39,9 +39,8 @@ def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
     users: list[Path] = []
     level = [root]
     for _ in range(3):
-        folders = [
-            path for parent in level for path in sorted(parent.iterdir()) if path.is_dir() and not is_hidden(path.name)
-        ]
+        entries = [path for parent in level for path in sorted(parent.iterdir())]
+        folders = [path for path in entries if path.is_dir() and not is_hidden(path.name)]
         users += [path for path in folders if USER.fullmatch(path.name)]
         level = [path for path in folders if not USER.fullmatch(path.name) and not STAMP.fullmatch(path.name)]
     return users_by_name(users)
@@ -90,13 +89,9 @@ def _single(label: Label, answers: list[Label]) -> Label:
     rows = ", ".join(answer.rows[LABELS[0]][0] for answer in answers)
     differing = [name for name in LABELS if len({answer.values[name] for answer in answers} - {None}) > 1]
     if differing:
-        texts = ", ".join(
-            f"{name} is {' or '.join(sorted({str(a.values[name]) for a in answers}))}" for name in differing
-        )
-        return replace(label, fault=BadInput("conflicting labels", f"{rows}: {texts}"))
-    first = max(
-        answers, key=lambda answer: (sum(value is not None for value in answer.values.values()), answer is answers[0])
-    )
+        texts = [f"{name} is {' or '.join(sorted({str(a.values[name]) for a in answers}))}" for name in differing]
+        return replace(label, fault=BadInput("conflicting labels", f"{rows}: {', '.join(texts)}"))
+    first = max(answers, key=lambda answer: sum(value is not None for value in answer.values.values()))
     return label if label is first else replace(label, fault=BadInput("duplicate label", f"{rows}: the same label"))
 
 
@@ -105,8 +100,7 @@ class EtriSession(Session):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        labels: list[Label] = []
-        notes: list[BadInput] = []
+        labels, notes = [], []
         try:
             labels = _read_labels(folder / f"{folder.name}_label.csv")
         except BadInput as problem:
@@ -147,9 +141,8 @@ def _columns(header: list[str], modality: Modality, source: Path, start: int) ->
     wanted = list(modality.columns)
     if len(wanted) == 1 and wanted[0] not in header and "x" in header:
         wanted = ["x"]
-    missing = [name for name in ["timestamp", *wanted] if header.count(name) != 1]
-    if missing:
-        problem = f"column {missing[0]!r} must occur once; the header is {header}"
+    problem = missing_column(header, ["timestamp", *wanted])
+    if problem:
         raise BadInput("wrong columns", f"{source / f'{start}.csv'} line 1: {problem}")
     return wanted
 
@@ -168,15 +161,14 @@ def _read_labels(path: Path) -> list[Label]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput("unreadable label file", f"{path}: {error}") from None
     header = lines[0] if lines else []
-    missing = [name for name in ("ts", *SCALES) if header.count(name) != 1]
-    if missing:
-        problem = f"column {missing[0]!r} must occur once; the header is {header}"
+    problem = missing_column(header, ["ts", *SCALES])
+    if problem:
         raise BadInput("unreadable label file", f"{path} line 1: {problem}")
-    labels: list[Label] = []
-    for number, cells in enumerate(lines[1:], start=2):
-        if not cells:
-            continue
-        labels.append(_label(header, cells, f"{path} line {number}", f"{path.name}:{number}"))
+    labels = [
+        _label(header, cells, f"{path} line {number}", f"{path.name}:{number}")
+        for number, cells in enumerate(lines[1:], start=2)
+        if cells
+    ]
     return sorted(labels, key=lambda label: label.start)
 
 
@@ -184,25 +176,26 @@ def _label(header: list[str], cells: list[str], where: str, line: str) -> Label:
     """Return the label of a line, with a fault if it is unusable."""
     row = dict(zip(header, cells, strict=False))
     values: dict[str, str | None] = {name: row.get(name) or None for name in LABELS}
-    try:
-        start = _whole_number(row.get("ts") or "", 10**11)
-    except ValueError:
+    start = _whole_number(row.get("ts") or "", 10**11)
+    if start is None:
         return Label(-1, values, BadInput("unreadable label", f"{where}: ts is {row.get('ts')!r}, not unix seconds"))
     if len(cells) != len(header):
-        problem = BadInput("unreadable label", f"{where}: {len(cells)} fields, {len(header)} expected")
-        return Label(start, values, problem)
+        fault = BadInput("unreadable label", f"{where}: {len(cells)} fields, {len(header)} expected")
+        return Label(start, values, fault)
     for name in SCALES:
-        try:
-            values[name] = str(_whole_number(row[name], 100)) if row[name] else None
-        except ValueError:
-            problem = BadInput("unreadable label", f"{where}: {name} is {row[name]!r}, not a level of the scale")
-            return Label(start, values, problem)
+        if row[name]:
+            level = _whole_number(row[name], 100)
+            if level is None:
+                fault = BadInput("unreadable label", f"{where}: {name} is {row[name]!r}, not a level of the scale")
+                return Label(start, values, fault)
+            values[name] = str(level)
     return Label(start, values, rows=dict.fromkeys(LABELS, (line,)))
 
 
-def _whole_number(text: str, limit: int) -> int:
-    """Return a whole number such as 3 or 3.0, at least 0 and less than `limit`; raise ValueError otherwise."""
-    number = float(text)
-    if not (0 <= number < limit and number.is_integer()):
-        raise ValueError(text)
-    return int(number)
+def _whole_number(text: str, limit: int) -> int | None:
+    """Return a whole number such as 3 or 3.0, at least 0 and less than `limit`; None for any other text."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return int(number) if 0 <= number < limit and number.is_integer() else None

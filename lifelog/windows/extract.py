@@ -185,19 +185,13 @@ def _usable_rows(piece: Piece, extraction: Extraction, log: QualityLog, extracte
     return rows
 
 
-def _rows(label: Label) -> dict[str, list[str]]:
-    """Return the rows of the answers of a label."""
-    return {column: list(rows) for column, rows in label.rows.items() if label.values[column] is not None}
-
-
 def _to_table(user: str, piece: Piece, rows: list[int], modalities: list[Modality], schema: pa.Schema) -> pa.Table:
     """Return some rows of a piece in the schema of the windows table."""
-    labels = [piece.session.labels[row] for row in rows]
-    session = piece.session.name
-    keys = [
-        {"user": user, "session": session, "start": label.start, "label_rows": _rows(label)} | dict(label.values)
-        for label in labels
-    ]
+    keys = []
+    for label in (piece.session.labels[row] for row in rows):
+        answers = {column: list(lines) for column, lines in label.rows.items() if label.values[column] is not None}
+        key = {"user": user, "session": piece.session.name, "start": label.start, "label_rows": answers}
+        keys.append(key | dict(label.values))
     columns, arrays = _columns(modalities), []
     for field in schema:
         if field.name in columns:

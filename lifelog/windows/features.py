@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lifelog.arrays import Floats
 from lifelog.settings.windows import Modality
@@ -19,7 +18,7 @@ from lifelog.windows.signals import Columns, domain_features, slope
 BIN_SECONDS = 5
 
 
-def summary(values: NDArray[np.float64], rate: float) -> dict[str, NDArray[np.float64]]:
+def summary(values: Floats, rate: float) -> dict[str, Floats]:
     """Compute summary statistics over time.
 
     Parameters
@@ -50,7 +49,7 @@ def summary(values: NDArray[np.float64], rate: float) -> dict[str, NDArray[np.fl
     }
 
 
-def bin_maxima(values: NDArray[np.float32], bins: int) -> NDArray[np.float32]:
+def bin_maxima(values: Floats, bins: int) -> Floats:
     """Compute the maxima of equal bins of time.
 
     Parameters
@@ -127,7 +126,7 @@ def _summaries(batch: Mapping[str, Floats], modalities: list[Modality], seconds:
     return columns
 
 
-def summary_features(values: NDArray[np.float64], modality: Modality, seconds: int) -> Columns:
+def summary_features(values: Floats, modality: Modality, seconds: int) -> Columns:
     """Compute the features of a modality that are one number per window.
 
     Parameters
@@ -147,10 +146,10 @@ def summary_features(values: NDArray[np.float64], modality: Modality, seconds: i
     if modality.kind != "sequence":
         return {f"{name}.mean": values[:, 0, c] for c, name in enumerate(modality.columns)}
     rate, signal = modality.length / seconds, modality.known_signal
-    found: Columns = {}
+    features: Columns = {}
     if signal is None or modality.features != "domain":
         for statistic, columns in summary(values, rate).items():
-            found |= {f"{name}.{statistic}": columns[:, c] for c, name in enumerate(modality.columns)}
+            features |= {f"{name}.{statistic}": columns[:, c] for c, name in enumerate(modality.columns)}
     if signal is not None and modality.features != "generic":
-        found |= domain_features(signal, values, rate, modality.columns)
-    return found
+        features |= domain_features(signal, values, rate, modality.columns)
+    return features

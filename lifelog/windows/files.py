@@ -13,17 +13,7 @@ from lifelog.windows.layout import BadInput, is_hidden
 
 MAX_MEMBER = 2**32  # bytes of a file in a zip
 # What a damaged or encrypted zip may raise.
-UNREADABLE = (
-    OSError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    KeyError,
-    ValueError,
-)
+UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError, KeyError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -75,14 +65,14 @@ def matching_files(root: Path, pattern: str, **fixed: str) -> list[tuple[Path, s
         path = root / pattern
         return [(path, None, {})] if path.exists() else []
     regex = _regex(pattern)
-    found = []
+    matching = []
     for path in sorted(root.glob(re.sub(r"\{\w+\}", "*", pattern))):
         relative = path.relative_to(root)
         match = regex.fullmatch(relative.as_posix())
         if match and not any(is_hidden(part) for part in relative.parts):
             names = match.groupdict()
-            found.append((path, names.pop("user", None), names))
-    return found
+            matching.append((path, names.pop("user", None), names))
+    return matching
 
 
 def matching_members(root: Path, pattern: str) -> list[tuple[RawFile, str | None]]:
@@ -90,15 +80,15 @@ def matching_members(root: Path, pattern: str) -> list[tuple[RawFile, str | None
     if "**" not in pattern:
         return []
     regex = _regex(pattern)
-    found = []
+    matching = []
     for path in sorted(root.rglob("*.zip")):
         folder = path.relative_to(root)
         for file in members(path):
             inside = folder / (file.member or "")
             match = regex.fullmatch(inside.as_posix())
             if match and not any(is_hidden(part) for part in inside.parts):
-                found.append((file, match.groupdict().get("user")))
-    return found
+                matching.append((file, match.groupdict().get("user")))
+    return matching
 
 
 def members(path: Path) -> list[RawFile]:

@@ -89,48 +89,36 @@ def read_intervals(root: Path, recordings: Recordings, strict: bool = True, user
     BadInput
         If a table is missing or unusable, or has unusable rows; the message has file, line, cause and remedy.
     """
-    files = [file for table in recordings.labels for file, _ in _files(root, table)]
-    paths = {file.path for file in files} | {root / table.since.file for table in recordings.labels if table.since}
-    state = tuple(
-        (str(path), (about := path.stat()).st_mtime_ns, about.st_size) for path in sorted(paths) if path.exists()
-    )
-    found = _read_all(root, recordings.model_dump_json(include={"labels", "timezone", "timezones"}), state)
-    if strict and (found.problems if user is None else user in found.faulty):
-        raise BadInput("label table cannot be used", "; ".join(found.problems))
-    return found
+    paths = {file.path for table in recordings.labels for file, _ in _files(root, table)}
+    paths |= {root / table.since.file for table in recordings.labels if table.since}
+    states = [(str(path), path.stat()) for path in sorted(paths) if path.exists()]
+    state = tuple((path, status.st_mtime_ns, status.st_size) for path, status in states)
+    intervals = _read_all(root, recordings.model_dump_json(include={"labels", "timezone", "timezones"}), state)
+    if strict and (intervals.problems if user is None else user in intervals.faulty):
+        raise BadInput("label table cannot be used", "; ".join(intervals.problems))
+    return intervals
 
 
 @functools.lru_cache(maxsize=2)  # the users of a cohort and the changes of each user depend on the same tables
 def _read_all(root: Path, settings: str, state: tuple[tuple[str, int, int], ...]) -> Intervals:
     recordings = Recordings.model_validate_json(settings)
-    found = Intervals()
+    intervals = Intervals()
     for number, table in enumerate(recordings.labels):
         for file, user in _files(root, table):
             try:
-                rows, problems, faulty = _read_table(file, user, table, recordings, root)
+                _read_table(intervals, file, user, number, recordings, root)
+            except BadInput:
+                raise
             except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
-                if isinstance(error, BadInput):
-                    raise
                 cause = "not UTF-8 text; save it as UTF-8" if isinstance(error, UnicodeDecodeError) else error
                 raise BadInput("label table cannot be used", f"{file} (cohort.labels): {cause}") from None
-            found.problems += problems
-            found.faulty |= faulty
-            for name, row in rows:
-                found.users.setdefault(name, []).append(row)
-                for column in row.values:
-                    if found.columns.setdefault(column, number) != number:
-                        raise BadInput(
-                            "label table cannot be used",
-                            f"{file} (cohort.labels): the column {column!r} is in two label tables; name the columns "
-                            "to read (columns)",
-                        )
-    return found
+    return intervals
 
 
 def _files(root: Path, table: LabelTable) -> list[tuple[RawFile, str | None]]:
     """Return the files of a label table, with the user that the path names."""
-    found = [(RawFile(path), user) for path, user, _ in matching_files(root, table.file)]
-    return found + matching_members(root, table.file) or [(RawFile(root / table.file), None)]
+    files = [(RawFile(path), user) for path, user, _ in matching_files(root, table.file)]
+    return files + matching_members(root, table.file) or [(RawFile(root / table.file), None)]
 
 
 def _origins(root: Path, table: LabelTable, recordings: Recordings) -> dict[str, float] | None:
@@ -146,19 +134,18 @@ def _origins(root: Path, table: LabelTable, recordings: Recordings) -> dict[str,
 
 
 def _read_table(
-    file: RawFile, user: str | None, table: LabelTable, recordings: Recordings, root: Path
-) -> tuple[list[tuple[str, Interval]], list[str], set[str]]:
-    """Return the rows of a table with their users, and the problems of other rows with theirs."""
+    intervals: Intervals, file: RawFile, user: str | None, number: int, recordings: Recordings, root: Path
+) -> None:
+    """Add the rows of a label table with their users, and the problems of unusable rows with theirs."""
+    table = recordings.labels[number]
     frame, lines = read_text_table(file, table.separator, table.header)
     keys = [key for key in (table.user, table.time, table.end) if key]
-    columns = table.columns or [column for column in frame if column not in keys]
-    columns += [table.count] if table.count else []
-    _check_header(frame.assign(**{table.count: ""} if table.count else {}), [*keys, *columns], columns, table)
-    users = (
-        frame[table.user].fillna("").astype(str).str.strip()
-        if table.user
-        else pd.Series([user] * len(frame), dtype=object)
-    )
+    given = table.columns or [column for column in frame if column not in keys]
+    columns = [*given, table.count] if table.count else given
+    _check_header(frame, [*keys, *given], columns, table)
+    users = pd.Series([user] * len(frame), dtype=object)
+    if table.user:
+        users = frame[table.user].fillna("").astype(str).str.strip()
     if table.count:
         frame[table.count] = users.groupby(users).cumcount() + 1
     zones = {who: table.zone or recordings.zone(who) for who in users.unique()}
@@ -169,18 +156,23 @@ def _read_table(
         faults = {**more, **faults}
     else:
         starts, ends = _ends(starts, table, users, zones, faults)
-    values = {column: _texts(frame[column], table.decimal) for column in columns}
+    texts = {column: _texts(frame[column], table.decimal) for column in columns}
     place = f"{file.path.relative_to(root).as_posix()}{f'/{file.member}' if file.member else ''}"
-    rows = []
-    for i, who in enumerate(users):
+    for i, who in enumerate(map(str, users)):
         if np.isinf(ends[i]):  # the last row of a table without ends
             continue
-        if i not in faults and (problem := _fault(str(who), starts[i], ends[i])):
-            faults[i] = problem
-        if i not in faults:
-            labels = {column: texts[i] for column, texts in values.items()}
-            rows.append((str(who), Interval(int(starts[i]), int(ends[i]), labels, f"{place}:{lines[i]}")))
-    return rows, _summary(file, faults, lines), {str(users[i]) for i in faults}
+        fault = faults.get(i) or _fault(who, starts[i], ends[i])
+        if fault:
+            faults[i] = fault
+            continue
+        values = {column: cells[i] for column, cells in texts.items()}
+        row = Interval(int(starts[i]), int(ends[i]), values, f"{place}:{lines[i]}")
+        intervals.users.setdefault(who, []).append(row)
+        for column in columns:
+            if intervals.columns.setdefault(column, number) != number:
+                raise ValueError(f"the column {column!r} is in two label tables; name the columns to read (columns)")
+    intervals.problems += _summary(file, faults, lines)
+    intervals.faulty |= {str(users[i]) for i in faults}
 
 
 def _ends(
@@ -190,14 +182,15 @@ def _ends(
     if table.before:
         return starts - table.before, starts
     if table.lasts == "day":
-        days = [(np.nan, np.nan) if i in faults else _day(starts[i], zones[users[i]]) for i in range(len(starts))]
-        starts, ends = np.array(days, dtype=float).reshape(-1, 2).T
-        return starts, ends
+        days = np.full((2, len(starts)), np.nan)
+        for i in set(range(len(starts))) - set(faults):
+            days[:, i] = [midnight(starts[i], zones[users[i]], day) for day in (0, 1)]
+        return days[0], days[1]
     if table.lasts == "next":
         ends = np.full(len(starts), np.inf)
-        for own in users.groupby(users).indices.values():
-            times = np.append(np.unique(starts[own][np.isfinite(starts[own])]), np.inf)
-            ends[own] = times[np.minimum(np.searchsorted(times, starts[own], side="right"), len(times) - 1)]
+        for rows in users.groupby(users).indices.values():
+            times = np.append(np.unique(starts[rows][np.isfinite(starts[rows])]), np.inf)
+            ends[rows] = times[np.minimum(np.searchsorted(times, starts[rows], side="right"), len(times) - 1)]
         return starts, ends
     return starts, starts + (table.lasts or 0)
 
@@ -218,11 +211,11 @@ def _summary(file: RawFile, faults: dict[int, str], lines: Any) -> list[str]:
     kinds: dict[str, list[int]] = {}
     for i in sorted(faults):
         kinds.setdefault(re.sub(r"'[^']*'", "", faults[i]), []).append(i)
-    return [
-        f"{file} (cohort.labels): line {lines[rows[0]]}: {faults[rows[0]]}"
-        + (f" ({len(rows)} rows)" if len(rows) > 1 else "")
-        for rows in kinds.values()
-    ]
+    problems = []
+    for first, *others in kinds.values():
+        count = f" ({1 + len(others)} rows)" if others else ""
+        problems.append(f"{file} (cohort.labels): line {lines[first]}: {faults[first]}{count}")
+    return problems
 
 
 def read_text_table(file: RawFile, separator: str = ",", header: list[str] | None = None) -> tuple[pd.DataFrame, Any]:
@@ -275,38 +268,23 @@ def _check_header(frame: pd.DataFrame, needed: list[str], columns: list[str], ta
     header = [str(name) for name in frame.columns]
     for name in needed:
         if name not in header:
-            other = (
-                [sign for sign in (";", "\t", "|", ",") if sign != table.separator and sign in header[0]]
-                if header
-                else []
-            )
-            hint = f"; set separator: {other[0]!r}" if len(header) == 1 and other else ""
+            signs = [sign for sign in ";\t|," if len(header) == 1 and sign != table.separator and sign in header[0]]
+            hint = f"; set separator: {signs[0]!r}" if signs else ""
             raise ValueError(f"line 1: no column {name!r}; the header is {header}{hint}")
     for name in columns:
         if name in RESERVED or not name:
-            raise ValueError(
-                f"line 1: {name!r} cannot be the name of a label column; rename it, or name the columns to read"
-            )
+            remedy = "rename it, or name the columns to read"
+            raise ValueError(f"line 1: {name!r} cannot be the name of a label column; {remedy}")
     if not columns:
         raise ValueError(f"line 1: no label column; the header is {header}")
 
 
 def _texts(column: pd.Series, decimal: str) -> list[str | None]:
     """Return labels as text; an empty cell is a missing answer."""
-    texts = ["" if _is_missing(cell) else str(cell).strip() for cell in column]
+    texts = ["" if missing else str(cell).strip() for cell, missing in zip(column, column.isna(), strict=True)]
     if decimal == ",":
         texts = [re.sub(r"^([+-]?\d*),(\d+)$", r"\1.\2", text) for text in texts]
     return [text or None for text in texts]
-
-
-def _is_missing(cell: object) -> bool:
-    return cell is None or bool(pd.api.types.is_scalar(cell) and pd.isna(cell))
-
-
-def _day(seconds: float, zone: str) -> tuple[int, int]:
-    """Return start and end of the local day of a time."""
-    start = midnight(seconds, zone)
-    return start, midnight(start, zone, 1)
 
 
 def _times(
@@ -315,7 +293,7 @@ def _times(
     """Return times in whole unix seconds, and the problem of each unusable one by row."""
     seconds = _unix(column, table.unit, users, zones)
     if origins is not None:
-        seconds = seconds + np.array([origins.get(user, np.nan) for user in users], dtype=float)
+        seconds = seconds + users.map(origins).to_numpy(dtype=float)
     faults = {}
     for i, (time, cell) in enumerate(zip(seconds, column, strict=True)):
         wrong = wrong_unit(time, table.unit) if np.isfinite(time) else None
@@ -332,8 +310,8 @@ def _unix(column: pd.Series, unit: str, users: pd.Series, zones: dict[str, str])
     """Return times in unix seconds, read in the time zones of their users."""
     seconds = np.full(len(column), np.nan)
     for zone in dict.fromkeys(zones.values()):
-        own = users.map(zones).to_numpy() == zone
-        seconds[own] = to_unix(column[own], unit, zone)
+        in_zone = users.map(zones).to_numpy() == zone
+        seconds[in_zone] = to_unix(column[in_zone], unit, zone)
     return seconds
 
 

@@ -7,17 +7,19 @@
 3. Labelled time that is in no window is returned with its reason.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 
-from lifelog.settings.windows import Extraction
-from lifelog.windows.intervals import Interval
+from lifelog.settings.windows import Extraction, Recordings
+from lifelog.windows.intervals import Interval, read_intervals
 from lifelog.windows.layout import BadInput, Label
 from lifelog.windows.times import DAY, midnight
 
-Values = tuple[str | None, ...]
-Rows = tuple[tuple[str, ...], ...]
+Values = dict[str, str | None]  # by label column
+Rows = dict[str, tuple[str, ...]]  # by label column
 
 
 @dataclass(frozen=True)
@@ -28,19 +30,19 @@ class Stretch:
     ----------
     start, end : int
         Unix seconds.
-    values : tuple of str or None
-        The value of each column; None for a conflict.
-    rows : tuple of tuple of str
-        The rows of each column that have its value; those of all values for a conflict.
+    values : dict of str to str or None
+        The value of each column; None for all columns if there is a conflict.
+    rows : dict of str to tuple of str
+        The rows of each column that have its value; those of all values if there is a conflict.
     conflict : str
-        The differing answers.
+        The differing answers; empty without a conflict.
     """
 
     start: int
     end: int
-    values: Values | None
+    values: Values
     rows: Rows
-    conflict: str = ""
+    conflict: str
 
     @property
     def seconds(self) -> int:
@@ -68,18 +70,16 @@ def to_labels(intervals: list[Interval], columns: list[str], extraction: Extract
         In time order. The seconds of all labels sum to the time that the intervals cover.
     """
     stretches = merge(intervals, columns)
-    by_clock = extraction.anchor == "clock" or extraction.seconds == DAY
-    windows = _by_clock(stretches, extraction, zone) if by_clock else _by_label(stretches, extraction.seconds)
-    return [
-        Label(
-            start,
-            dict(zip(columns, values or [None] * len(columns), strict=True)),
-            fault,
-            {column: own for column, own in zip(columns, rows, strict=True) if own},
-            seconds,
-        )
-        for start, values, fault, rows, seconds in windows
-    ]
+    if extraction.anchor == "clock" or extraction.seconds == DAY:
+        return list(_by_clock(stretches, extraction, zone))
+    return list(_by_label(stretches, extraction.seconds))
+
+
+def labels_of(user: str, root: Path, recordings: Recordings, extraction: Extraction) -> tuple[list[str], list[Label]]:
+    """Return the label columns of the label tables below a root folder, and the labels of a user."""
+    intervals = read_intervals(root, recordings, user=user)
+    columns = list(intervals.columns)
+    return columns, to_labels(intervals.users.get(user, []), columns, extraction, recordings.zone(user))
 
 
 def merge(intervals: list[Interval], columns: list[str]) -> list[Stretch]:
@@ -97,9 +97,9 @@ def merge(intervals: list[Interval], columns: list[str]) -> list[Stretch]:
     list of Stretch
         Without overlap.
     """
-    unique: dict[tuple[int, int, Values], Interval] = {}
+    unique: dict[tuple[object, ...], Interval] = {}
     for row in sorted(intervals, key=lambda row: (row.start, row.end, row.row)):
-        unique.setdefault((row.start, row.end, tuple(row.values.get(column) for column in columns)), row)
+        unique.setdefault((row.start, row.end, *(row.values.get(column) for column in columns)), row)
     rows = list(unique.values())
     times = sorted({time for row in rows for time in (row.start, row.end)})
     stretches: list[Stretch] = []
@@ -113,27 +113,26 @@ def merge(intervals: list[Interval], columns: list[str]) -> list[Stretch]:
         if not active:
             continue
         here = _merged(active, columns, start, end)
-        last = stretches[-1] if stretches else None
-        if last and last.end == start and _same_answers(last, here):
-            joined = tuple(tuple(dict.fromkeys(a + b)) for a, b in zip(last.rows, here.rows, strict=True))
-            here = Stretch(last.start, end, here.values, joined, last.conflict or here.conflict)
-            stretches.pop()
+        if stretches and stretches[-1].end == start and _same_answers(stretches[-1], here):
+            last = stretches.pop()
+            rows_of_both = {column: tuple(dict.fromkeys(last.rows[column] + here.rows[column])) for column in columns}
+            here = Stretch(last.start, end, here.values, rows_of_both, last.conflict)
         stretches.append(here)
     return stretches
 
 
 def _same_answers(a: Stretch, b: Stretch) -> bool:
     """Return whether two stretches have equal values, and every answer, or any conflict, comes from a common row."""
-    common = [bool(set(own) & set(other)) for own, other in zip(a.rows, b.rows, strict=True)]
-    if a.values is None or b.values is None:
-        return a.values == b.values and any(common)
-    return a.values == b.values and all(value is None or shared for value, shared in zip(a.values, common, strict=True))
+    shared = {column: not set(a.rows[column]).isdisjoint(b.rows[column]) for column in a.rows}
+    if a.conflict or b.conflict:
+        return bool(a.conflict and b.conflict) and any(shared.values())
+    return a.values == b.values and all(shared[column] for column, value in a.values.items() if value is not None)
 
 
 def _merged(active: list[Interval], columns: list[str], start: int, end: int) -> Stretch:
     """Return the labels of some time from all rows that cover it."""
-    values: list[str | None] = []
-    rows: list[tuple[str, ...]] = []
+    values: Values = {}
+    rows: Rows = {}
     conflict = ""
     for column in columns:
         answers = {row.values.get(column): row.row for row in reversed(active)}
@@ -142,73 +141,71 @@ def _merged(active: list[Interval], columns: list[str], start: int, end: int) ->
             texts = ", ".join(f"{answer!r} ({row})" for answer, row in sorted(answers.items(), key=lambda a: str(a)))
             conflict = f"{column!r}: {texts}"
         value = next(iter(answers), None)
-        own = [row.row for row in active if column in row.values and (conflict or row.values[column] == value)]
-        values.append(value)
-        rows.append(tuple(dict.fromkeys(own)))
-    return Stretch(start, end, None if conflict else tuple(values), tuple(rows), conflict)
+        given = [row.row for row in active if column in row.values and (conflict or row.values[column] == value)]
+        values[column], rows[column] = value, tuple(dict.fromkeys(given))
+    return Stretch(start, end, dict.fromkeys(columns) if conflict else values, rows, conflict)
 
 
-WindowRow = tuple[int, Values | None, BadInput | None, Rows, int]  # start, values, fault, rows, seconds
+def _label(start: int, values: Values, fault: BadInput | None, rows: Rows, seconds: int) -> Label:
+    """Return a label with the rows of the columns that have any."""
+    return Label(start, values, fault, {column: given for column, given in rows.items() if given}, seconds)
 
 
-def _by_label(stretches: list[Stretch], width: int) -> Iterator[WindowRow]:
+def _by_label(stretches: list[Stretch], width: int) -> Iterator[Label]:
     """Yield windows that start with each stretch, and the rest of it."""
     for stretch in stretches:
-        if stretch.values is None:
+        if stretch.conflict:
             fault = BadInput("conflicting labels", stretch.conflict)
-            yield stretch.start, None, fault, stretch.rows, stretch.seconds
+            yield _label(stretch.start, stretch.values, fault, stretch.rows, stretch.seconds)
             continue
-        count = stretch.seconds // width
+        count, rest = divmod(stretch.seconds, width)
         for i in range(count):
-            yield stretch.start + i * width, stretch.values, None, stretch.rows, width
-        rest = stretch.seconds - count * width
+            yield _label(stretch.start + i * width, stretch.values, None, stretch.rows, width)
         if rest:
             whole = "the rest of" if count else "of"
-            names = ", ".join(dict.fromkeys(row for own in stretch.rows for row in own))
+            names = ", ".join(dict.fromkeys(row for given in stretch.rows.values() for row in given))
             detail = f"{rest} s, {whole} {names}; windows have {width} s"
             fault = BadInput("labelled time shorter than a window", detail)
-            yield stretch.end - rest, stretch.values, fault, stretch.rows, rest
+            yield _label(stretch.end - rest, stretch.values, fault, stretch.rows, rest)
 
 
-def _by_clock(stretches: list[Stretch], extraction: Extraction, zone: str) -> Iterator[WindowRow]:
+def _by_clock(stretches: list[Stretch], extraction: Extraction, zone: str) -> Iterator[Label]:
     """Yield windows at multiples of their length by the clock."""
     pieces: dict[tuple[int, int], list[Stretch]] = {}
     for stretch in stretches:
         for start, stop in _grid(stretch.start, stretch.end, extraction.seconds, zone):
-            part = Stretch(
-                max(start, stretch.start), min(stop, stretch.end), stretch.values, stretch.rows, stretch.conflict
-            )
+            part = replace(stretch, start=max(start, stretch.start), end=min(stop, stretch.end))
             pieces.setdefault((start, stop), []).append(part)
     for (start, stop), parts in sorted(pieces.items()):
-        width, labelled = stop - start, sum(part.seconds for part in parts)
+        width, labelled, columns = stop - start, sum(part.seconds for part in parts), list(parts[0].rows)
         fault = _unlabelled(parts, labelled, width)
         if width < extraction.seconds < DAY:
             fault = BadInput("labelled time shorter than a window", f"{width} s until the next local day")
-        values: list[str | None] = []
-        if not fault:
-            votes = [_majority(parts, column, width, extraction.purity) for column in range(len(parts[0].values or ()))]
-            values = [None if isinstance(vote, BadInput) else vote for vote in votes]
-            faults = [vote for vote in votes if isinstance(vote, BadInput)]
-            fault = faults[0] if faults and not any(value is not None for value in values) else None
-        rows = tuple(_rows(parts, column, values) for column in range(len(parts[0].rows)))
-        yield start, None if fault else tuple(values), fault, rows, labelled if fault else width
+        if fault:
+            yield _label(start, dict.fromkeys(columns), fault, _joined_rows(dict.fromkeys(columns, parts)), labelled)
+            continue
+        votes = {column: _majority(parts, column, width, extraction.purity) for column in columns}
+        values = {column: None if isinstance(vote, BadInput) else vote for column, vote in votes.items()}
+        if all(value is None for value in values.values()):
+            fault = next((vote for vote in votes.values() if isinstance(vote, BadInput)), None)
+        chosen = {column: [part for part in parts if part.values[column] == values[column]] for column in columns}
+        yield _label(start, values, fault, _joined_rows(chosen), width)
 
 
 def _unlabelled(parts: list[Stretch], labelled: int, width: int) -> BadInput | None:
     """Return why a window by the clock has no labels, or None."""
-    conflict = next((part.conflict for part in parts if part.values is None), None)
+    conflict = next((part.conflict for part in parts if part.conflict), None)
     if conflict:
         return BadInput("conflicting labels", conflict)
     return BadInput("window not fully labelled", f"{labelled} of {width} s have a label") if labelled < width else None
 
 
-def _majority(parts: list[Stretch], column: int, width: int, purity: float) -> str | BadInput | None:
+def _majority(parts: list[Stretch], column: str, width: int, purity: float) -> str | BadInput | None:
     """Return the value of a column that covers most of a window, or why there is none."""
-    shares: dict[str | None, int] = {}
+    shares: Counter[str | None] = Counter()
     for part in parts:
-        value = (part.values or ())[column]
-        shares[value] = shares.get(value, 0) + part.seconds
-    (best, most), *others = sorted(shares.items(), key=lambda share: -share[1])
+        shares[part.values[column]] += part.seconds
+    (best, most), *others = shares.most_common()
     if others and others[0][1] == most:
         return BadInput("mixed labels", f"two labels cover {most} of {width} s each")
     if most < purity * width:
@@ -216,13 +213,13 @@ def _majority(parts: list[Stretch], column: int, width: int, purity: float) -> s
     return best
 
 
-def _rows(parts: list[Stretch], column: int, values: list[str | None]) -> tuple[str, ...]:
-    """Return the rows that have the value of a column in a window; without labels, all rows."""
-    own = [part for part in parts if not values or (part.values and part.values[column] == values[column])]
-    return tuple(dict.fromkeys(row for part in own for row in part.rows[column]))
+def _joined_rows(parts: dict[str, list[Stretch]]) -> Rows:
+    """Return the rows of some stretches by column."""
+    rows = {column: [row for part in stretches for row in part.rows[column]] for column, stretches in parts.items()}
+    return {column: tuple(dict.fromkeys(given)) for column, given in rows.items()}
 
 
-def _grid(start: int, end: int, width: int, zone: str) -> Iterable[tuple[int, int]]:
+def _grid(start: int, end: int, width: int, zone: str) -> Iterator[tuple[int, int]]:
     """Yield the windows by the clock that overlap a stretch of time.
 
     Windows are multiples of their length in unix time, and by local time if they are long enough for this to matter.
@@ -230,17 +227,16 @@ def _grid(start: int, end: int, width: int, zone: str) -> Iterable[tuple[int, in
     local = DAY % width == 0 and 900 % width  # time zones differ by multiples of 15 minutes
     time = start
     while time < end:
-        if not local:
-            first = time // width * width
-            yield first, first + width
-        elif width == DAY:
-            first = midnight(time, zone)
-            yield first, midnight(time, zone, 1)
+        if local:
+            day, next_day = midnight(time, zone), midnight(time, zone, 1)
+            # A day may have 23 or 25 hours; a shorter window at its end is cut.
+            first = day if width == DAY else day + (time - day) // width * width
+            stop = next_day if width == DAY else min(first + width, next_day)
         else:
-            day = midnight(time, zone)
-            first = day + (time - day) // width * width
-            yield first, min(first + width, midnight(time, zone, 1))  # the last one is cut when the clocks change
-        time = midnight(time, zone, 1) if local and width == DAY else first + width
+            first = time // width * width
+            stop = first + width
+        yield first, stop
+        time = stop
 
 
 def shared_rows(rows: Iterable[Iterable[str]]) -> list[int]:

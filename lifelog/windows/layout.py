@@ -36,6 +36,14 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "__"))
 
 
+def entries_of(folder: Path) -> list[Path]:
+    """Return the files and folders in a folder in the order of names, without hidden ones; none if it is unreadable."""
+    try:
+        return sorted(path for path in folder.iterdir() if not is_hidden(path.name))
+    except OSError:
+        return []
+
+
 @dataclass(frozen=True)
 class Label:
     """A labelled window, or labelled time that cannot become one.
@@ -83,7 +91,7 @@ class RawSamples:
 
 @dataclass
 class Session:
-    """One recording of a user: its labels, notes about other input, and how to read a window.
+    """One recording of a user: its labels, notes status other input, and how to read a window.
 
     Sessions are sent to other processes: their content must be picklable and should be small.
     """
@@ -142,13 +150,13 @@ def fingerprint(folder: str | Path, levels: int = 4) -> str:
             if is_hidden(entry.name):
                 continue
             try:
-                about = entry.stat()
+                status = entry.stat()
             except OSError:  # a broken link
                 continue
-            if stat.S_ISDIR(about.st_mode):
+            if stat.S_ISDIR(status.st_mode):
                 folders += [(entry.path, level + 1)] if level < levels else []
             else:
-                files.append(about)
+                files.append(status)
     return state_of(files)
 
 

@@ -1,10 +1,9 @@
 """The layouts of raw recordings, and the users of a cohort."""
 
-import difflib
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from lifelog.registry import Registry, UnknownName
+from lifelog.registry import Registry, UnknownName, did_you_mean
 from lifelog.settings.windows import Cohort, Simulation
 from lifelog.windows import e4, embraceplus, etri, tables
 from lifelog.windows.layout import BadInput, Layout
@@ -84,18 +83,17 @@ def find_users(cohort: Cohort, simulation: Simulation) -> dict[str, Path]:
         raise BadInput("cohort.root", detail)
     for user in cohort.timezones:
         if user not in users:
-            near = difflib.get_close_matches(user, users, 1)
-            raise BadInput("cohort.timezones", f"no user {user!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            raise BadInput(
+                "cohort.timezones", "; ".join(filter(None, [f"no user {user!r}", did_you_mean(user, users)]))
+            )
     if cohort.users == "all":
         return users
     for user in cohort.users:
         if user not in users:
             quoted = next((name for name in users if user in _read_by_yaml(name)), None)
             if quoted:
-                raise BadInput(
-                    "cohort.users", f'YAML reads {quoted} as the number {user}; quote it: users: ["{quoted}"]'
-                )
-            near = difflib.get_close_matches(user, users, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known users: {', '.join(list(users)[:20])}"
+                detail = f'YAML reads {quoted} as the number {user}; quote it: users: ["{quoted}"]'
+                raise BadInput("cohort.users", detail)
+            hint = did_you_mean(user, users, f"known users: {', '.join(list(users)[:20])}")
             raise BadInput("cohort.users", f"no user {user!r} in {str(root)!r}; {hint}")
     return {user: users[user] for user in cohort.users}

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from lifelog.arrays import Bools, Floats
+from lifelog.arrays import Bools, Codes, Floats
 from lifelog.settings.windows import Modality
 from lifelog.tables import TEXT, TIME, read_notes, write_table
 from lifelog.windows.schema import read_modalities
@@ -39,34 +38,17 @@ def read_labels(path: str | Path) -> pd.DataFrame:
     return table.to_pandas(maps_as_pydicts="strict")
 
 
-def window_arrays(batch: pa.RecordBatch | pa.Table, modality: Modality) -> NDArray[np.float32]:
-    """Return a modality of some windows as an array.
-
-    Parameters
-    ----------
-    batch : pyarrow.RecordBatch or pyarrow.Table
-        Rows of a windows table.
-    modality : Modality
-        The column to return.
-
-    Returns
-    -------
-    ndarray of float32, shape (n_windows, length, n_channels)
-        In the modality's unit; NaN throughout a window in which the modality is missing.
-    """
+def _window_array(batch: pa.RecordBatch, modality: Modality) -> Floats:
+    """Return a modality of some windows, shape (n_windows, length, n_channels); NaN where it is missing."""
     column = batch.column(modality.name)
-    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    parts = []
-    for chunk in chunks:
-        size = chunk.type.list_size
-        flat = chunk.values.to_numpy(zero_copy_only=False)[chunk.offset * size : (chunk.offset + len(chunk)) * size]
-        values = flat.reshape(len(chunk), modality.length, modality.channels)
-        missing = chunk.is_null().to_numpy(zero_copy_only=False)
-        parts.append(np.where(missing[:, None, None], np.float32(np.nan), values))
-    return np.concatenate(parts) if parts else np.empty((0, modality.length, modality.channels), np.float32)
+    start, stop = column.offset * modality.size, (column.offset + len(column)) * modality.size
+    flat = column.values.to_numpy(zero_copy_only=False)[start:stop]
+    values = flat.reshape(len(column), modality.length, modality.channels)
+    missing = column.is_null().to_numpy(zero_copy_only=False)
+    return np.where(missing[:, None, None], np.float32(np.nan), values)
 
 
-def iter_windows(path: str | Path, modalities: list[Modality]) -> Iterator[dict[str, NDArray[np.float32]]]:
+def iter_windows(path: str | Path, modalities: list[Modality]) -> Iterator[dict[str, Floats]]:
     """Yield the sensors of a windows table in batches, so that memory does not grow with the file.
 
     Parameters
@@ -85,12 +67,10 @@ def iter_windows(path: str | Path, modalities: list[Modality]) -> Iterator[dict[
         if not file.metadata.num_rows:
             yield {m.name: np.empty((0, m.length, m.channels), np.float32) for m in modalities}
         for batch in file.iter_batches(BATCH_ROWS, columns=[modality.name for modality in modalities]):
-            yield {modality.name: window_arrays(batch, modality) for modality in modalities}
+            yield {modality.name: _window_array(batch, modality) for modality in modalities}
 
 
-def read_windows(
-    path: str | Path, modalities: list[Modality], rows: NDArray[np.int_] | None = None
-) -> dict[str, NDArray[np.float32]]:
+def read_windows(path: str | Path, modalities: list[Modality], rows: Codes | None = None) -> dict[str, Floats]:
     """Read the sensors of a windows table.
 
     Parameters

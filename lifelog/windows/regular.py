@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lifelog.arrays import Floats
 from lifelog.settings.windows import Extraction, Modality
@@ -19,7 +18,7 @@ FIRST_ROWS = 32  # that are compared before all rows
 class Window(NamedTuple):
     """Values of a modality in a window, row by row, and the number of values that were filled by interpolation."""
 
-    values: NDArray[np.float32]
+    values: Floats
     interpolated: int
 
 
@@ -58,8 +57,7 @@ def to_window(samples: RawSamples, modality: Modality, extraction: Extraction) -
         raise BadInput("not the exact number of samples", f"{count}, not {modality.length}")
     if not count:
         raise BadInput("too few samples", "no sample in the window")
-    seconds: Floats = samples.seconds
-    values: Floats = samples.values
+    seconds, values = samples.seconds, samples.values
     if rate:
         seconds, values = _in_order(samples, extraction.coverage)
         _check_coverage(seconds, rate, modality, extraction)
@@ -83,13 +81,12 @@ def _flat_channel(values: Floats) -> int | None:
 
 def _check_contact(values: Floats, modality: Modality) -> None:
     """Raise BadInput if the mean of a channel shows that the sensor does not touch the skin."""
-    if modality.least_contact is not None:
-        means = values.mean(axis=0, dtype=float) * modality.scale
-        if means.min() < modality.least_contact:
-            raise BadInput(
-                "no skin contact",
-                f"mean {means.min():.3g} {modality.unit}, below {modality.least_contact:g}".replace("  ", " "),
-            )
+    if modality.least_contact is None:
+        return
+    lowest = (values.mean(axis=0, dtype=float) * modality.scale).min()
+    if lowest < modality.least_contact:
+        detail = f"mean {lowest:.3g} {modality.unit}, below {modality.least_contact:g}"
+        raise BadInput("no skin contact", detail.replace("  ", " "))
 
 
 def _in_order(samples: RawSamples, coverage: float) -> tuple[Floats, Floats]:

@@ -1,7 +1,7 @@
 """Recordings that are longer than a window: regular and irregular streams, and sessions that read windows from them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
 
@@ -40,11 +40,9 @@ class Regular:
         values = self.values[first:last]
         seconds = np.maximum((self.start - start) + np.arange(first, last) / self.rate, 0)
         good = np.isfinite(values).all(axis=1)
-        return (
-            RawSamples(seconds[good], values[good], self.rate)
-            if not good.all()
-            else RawSamples(seconds, values, self.rate)
-        )
+        if not good.all():
+            seconds, values = seconds[good], values[good]
+        return RawSamples(seconds, values, self.rate)
 
 
 @dataclass(frozen=True)
@@ -86,33 +84,31 @@ class Unreadable:
         return RawSamples(np.empty(0), np.empty((0, 1)))
 
 
+@dataclass
 class StreamSession(Session):
-    """A session whose windows are read from streams; each modality is loaded on first use, and kept for the session."""
+    """A session whose windows are read from streams.
 
-    def __init__(self, name: str, labels: list[Label], notes: list[BadInput]) -> None:
-        super().__init__(name, labels, notes)
-        self._loaded: dict[str, Sequence[Stream] | BadInput] = {}
+    `load` returns the streams of a modality in time order, and raises BadInput if it cannot be used. It is called on
+    first use; its result is kept in `loaded`, which several sessions may share.
+    """
 
-    def load(self, modality: Modality) -> Sequence[Stream]:
-        """Return the streams of a modality in time order; raise BadInput if it cannot be used."""
-        raise NotImplementedError
+    load: Callable[[Modality], Sequence[Stream]] = field(kw_only=True)
+    loaded: dict[str, Sequence[Stream] | BadInput] = field(default_factory=dict, kw_only=True)
 
     def read(self, modality: Modality, start: int, stop: int) -> RawSamples:
         """Return the samples of a window; raise BadInput if there are none or the recording is unusable."""
-        if modality.name not in self._loaded:
+        if modality.name not in self.loaded:
             try:
-                self._loaded[modality.name] = self.load(modality)
+                self.loaded[modality.name] = self.load(modality)
             except BadInput as problem:
-                self._loaded[modality.name] = problem
-        streams = self._loaded[modality.name]
+                self.loaded[modality.name] = problem
+        streams = self.loaded[modality.name]
         if isinstance(streams, BadInput):
             raise streams
         parts = [part for part in (stream.between(start, stop) for stream in streams) if len(part.seconds)]
         if not parts:
-            for stream in streams:
-                if isinstance(stream, Unreadable):
-                    raise stream.fault
-            raise BadInput("not recorded", f"{modality.name}: no sample from {show(start)} to {show(stop)} UTC")
+            absent = BadInput("not recorded", f"{modality.name}: no sample from {show(start)} to {show(stop)} UTC")
+            raise next((stream.fault for stream in streams if isinstance(stream, Unreadable)), absent)
         if len(parts) == 1:
             return parts[0]
         rate = parts[0].rate if len({part.rate for part in parts}) == 1 else None
@@ -122,5 +118,5 @@ class StreamSession(Session):
 def by_day(labels: list[Label], width: int, zone: str) -> Iterator[tuple[str, list[Label]]]:
     """Yield the labels of each local day, for recordings without sessions; those of each week for windows of a day."""
     form = "%G-W%V" if width >= DAY else "%Y-%m-%d"
-    for name, own in groupby(labels, lambda label: f"{pd.Timestamp(label.start, unit='s', tz=zone):{form}}"):
-        yield name, list(own)
+    for name, of_day in groupby(labels, lambda label: f"{pd.Timestamp(label.start, unit='s', tz=zone):{form}}"):
+        yield name, list(of_day)

@@ -7,6 +7,7 @@ a day.
 
 import csv
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,21 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from lifelog.settings.windows import Extraction, Modality, Recordings, Table
-from lifelog.windows.csvfile import check_file_quotes
+from lifelog.windows.csvfile import bytes_of, check_quotes, missing_column
 from lifelog.windows.files import matching_files
 from lifelog.windows.intervals import read_intervals
-from lifelog.windows.labels import to_labels
+from lifelog.windows.labels import labels_of
 from lifelog.windows.layout import BadInput, Label, Session, state_of, users_by_name
 from lifelog.windows.streams import Irregular, Stream, StreamSession, Unreadable, by_day
 from lifelog.windows.times import UNITS, to_unix, wrong_unit
 
+LISTS = (pa.types.is_list, pa.types.is_large_list)
 NUMBERS = (pa.types.is_primitive, pa.types.is_null, pa.types.is_decimal)
 
 
 def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
     """Return the users of the paths of tables, and of the label tables."""
-    pattern = recordings.samples.file.replace("{source}", "*")
-    named = [user for _, user, _ in matching_files(root, pattern) if user]
+    named = [user for _, user, _ in matching_files(root, recordings.samples.file, source="*") if user]
     users = dict.fromkeys([*named, *read_intervals(root, recordings, strict=False).users])
     return users_by_name([root / user for user in users])
 
@@ -43,23 +44,21 @@ def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
     files = [path for path, _, _ in matching_files(folder.parent, pattern, user=user)]
     # The label tables of all users may match the pattern too; the digest has the rows of this user.
     labelled = {folder.parent / label.file for label in recordings.labels} if "*" in pattern else set()
-    about = [path.stat() for path in files if path not in labelled]
-    return f"{state_of(about)}, labels {read_intervals(folder.parent, recordings, strict=False).digest(user)}"
+    states = [path.stat() for path in files if path not in labelled]
+    return f"{state_of(states)}, labels {read_intervals(folder.parent, recordings, strict=False).digest(user)}"
 
 
 def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]] | None:
     """Return nothing for a user without files; None otherwise, since the times are known only after reading them."""
-    pattern = recordings.samples.file.replace("{source}", "*")
-    return None if matching_files(folder.parent, pattern, user=user) else []
+    return None if matching_files(folder.parent, recordings.samples.file, user=user, source="*") else []
 
 
 def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
 ) -> tuple[list[str], Iterator[Session]]:
     """Return the label columns, and the days of a user that have labels."""
-    intervals = read_intervals(folder.parent, recordings, user=user)
-    labels = to_labels(intervals.users.get(user, []), list(intervals.columns), extraction, recordings.zone(user))
-    return list(intervals.columns), _sessions(user, folder.parent, recordings, labels, extraction)
+    columns, labels = labels_of(user, folder.parent, recordings, extraction)
+    return columns, _sessions(user, folder.parent, recordings, labels, extraction)
 
 
 def _sessions(
@@ -68,39 +67,30 @@ def _sessions(
     if not labels:
         yield Session("", [], [BadInput("no labels", f"no label for user {user!r}")])
     loaded: dict[str, Any] = {}  # shared by all days: each table is read once
-    for day, own in by_day(labels, extraction.seconds, recordings.zone(user)):
-        session = TableSession(day, own, user, root, recordings)
-        session._loaded = loaded
-        yield session
+    for day, of_day in by_day(labels, extraction.seconds, recordings.zone(user)):
+        yield StreamSession(day, of_day, load=partial(_load, user, root, recordings), loaded=loaded)
 
 
-class TableSession(StreamSession):
-    """A local day of a user; a table is read whole on first use."""
-
-    def __init__(self, name: str, labels: list[Label], user: str, root: Path, recordings: Recordings) -> None:
-        super().__init__(name, labels, [])
-        self.user, self.root, self.recordings = user, root, recordings
-
-    def load(self, modality: Modality) -> Sequence[Stream]:
-        """Return the samples of a modality from all of its tables."""
-        table, source = self.recordings.samples, modality.source or modality.name
-        files = matching_files(self.root, table.file, user=self.user, source=source)
-        if not files:
-            wanted = table.file.replace("{user}", self.user).replace("{source}", source)
-            raise BadInput("no file", f"{self.root / wanted}")
-        zone = table.zone or self.recordings.zone(self.user)
-        parts, faults = [], []
-        for path, _, _ in files:
-            try:
-                parts.append(read_samples(path, table, modality.columns, self.user, zone))
-            except BadInput as fault:
-                faults.append(fault)
-        if not parts:
-            raise faults[0]
-        seconds = np.concatenate([part.seconds for part in parts])
-        values = np.concatenate([part.values for part in parts])
-        order = np.argsort(seconds, kind="stable")
-        return [Irregular(seconds[order], values[order]), *map(Unreadable, faults)]
+def _load(user: str, root: Path, recordings: Recordings, modality: Modality) -> Sequence[Stream]:
+    """Return the samples of a modality from all of its tables, which are read whole."""
+    table, source = recordings.samples, modality.source or modality.name
+    files = matching_files(root, table.file, user=user, source=source)
+    if not files:
+        wanted = table.file.replace("{user}", user).replace("{source}", source)
+        raise BadInput("no file", f"{root / wanted}")
+    zone = table.zone or recordings.zone(user)
+    parts, faults = [], []
+    for path, _, _ in files:
+        try:
+            parts.append(read_samples(path, table, modality.columns, user, zone))
+        except BadInput as fault:
+            faults.append(fault)
+    if not parts:
+        raise faults[0]
+    seconds = np.concatenate([part.seconds for part in parts])
+    values = np.concatenate([part.values for part in parts])
+    order = np.argsort(seconds, kind="stable")
+    return [Irregular(seconds[order], values[order]), *map(Unreadable, faults)]
 
 
 def read_samples(path: Path, table: Table, columns: list[str], user: str, zone: str) -> Irregular:
@@ -136,7 +126,7 @@ def read_samples(path: Path, table: Table, columns: list[str], user: str, zone: 
         rows = read(path, table, keys, columns, user)
         stamps = rows.column(table.time).to_pandas()
         seconds = _times(stamps, table, zone, path)
-        if any(_is_list(rows.column(name).type) for name in columns):
+        if any(is_a(rows.column(name).type) for is_a in LISTS for name in columns):
             seconds, values = _flattened(rows, columns, seconds)
         else:
             values = np.stack([_numbers(rows.column(name), name, path) for name in columns], axis=1)
@@ -149,9 +139,8 @@ def read_samples(path: Path, table: Table, columns: list[str], user: str, zone: 
 
 
 def _check_columns(header: list[str], needed: list[str], path: Path) -> None:
-    missing = [name for name in needed if header.count(name) != 1]
-    if missing:
-        problem = f"column {missing[0]!r} must occur once; the header is {header[:30]}"
+    problem = missing_column(header, needed)
+    if problem:
         hint = "; set separator" if len(header) == 1 else ""
         raise BadInput("wrong columns", f"{path} line 1: {problem}{hint}")
 
@@ -172,7 +161,7 @@ def _csv(path: Path, table: Table, keys: list[str], columns: list[str], user: st
         line = file.readline().rstrip("\r\n")
     names = [name.strip() for name in next(csv.reader([line], delimiter=table.separator, strict=True), [])]
     _check_columns(names, [*keys, *columns], path)
-    check_file_quotes(path, table.separator)
+    check_quotes(bytes_of(path), path, table.separator)
     types = {name: pa.string() for name in keys} | {name: pa.float64() for name in columns}
     options = pacsv.ConvertOptions(
         column_types=types, include_columns=[*keys, *columns], decimal_point=table.decimal, strings_can_be_null=False
@@ -184,9 +173,8 @@ def _csv(path: Path, table: Table, keys: list[str], columns: list[str], user: st
         for batch in file:
             for name in keys:
                 if pc.any(pc.match_substring(batch.column(name), "\n")).as_py():
-                    raise BadInput(
-                        "unreadable file", f"{path}: a quote in the column {name!r} is not closed in its line"
-                    )
+                    problem = f"a quote in the column {name!r} is not closed in its line"
+                    raise BadInput("unreadable file", f"{path}: {problem}")
             parts.append(_of_user(pa.Table.from_batches([batch]), table, user))
     return pa.concat_tables(parts)
 
@@ -215,10 +203,6 @@ def _times(stamps: pd.Series, table: Table, zone: str, path: Path) -> Any:
         if wrong := wrong_unit(seconds[row], table.unit):
             raise BadInput("unreadable time", f"{path}: {table.time!r} is {stamps.iloc[row]}, which {wrong}")
     return seconds
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return pa.types.is_list(kind) or pa.types.is_large_list(kind)
 
 
 def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> Any:

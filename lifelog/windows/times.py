@@ -32,22 +32,21 @@ def to_unix(column: pd.Series, unit: str, zone: str) -> NDArray[np.float64]:
     """
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         return _seconds(column.dt.tz_convert("UTC").dt.tz_localize(None))
-    if pd.api.types.is_datetime64_dtype(column):  # whatever the unit: a date and time is not a number
+    if pd.api.types.is_datetime64_dtype(column):  # in every unit: a date and time is not a number
         return _seconds(_localised(column, zone))
     if unit in UNITS:
         return np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float) * UNITS[unit]
     text = column.astype(str).str.strip()
+    with_offset = np.full(len(text), "%z" in unit)
     if unit == "iso":
-        given = text.str.contains(r"\d[T ]\d", regex=True) & text.str.contains(OFFSET, regex=True)
-        seconds = np.full(len(text), np.nan)
-        for mask, utc in ((given.to_numpy(), True), (~given.to_numpy(), False)):
-            if mask.any():
-                times = pd.to_datetime(text[mask], format="ISO8601", errors="coerce", utc=utc)
-                seconds[mask] = _seconds(times.dt.tz_localize(None) if utc else _localised(times, zone))
-        return seconds
-    utc = "%z" in unit
-    times = pd.to_datetime(text, format=unit, errors="coerce", utc=utc)
-    return _seconds(times.dt.tz_localize(None) if utc else _localised(times, zone))
+        with_offset = (text.str.contains(r"\d[T ]\d") & text.str.contains(OFFSET)).to_numpy(dtype=bool)
+    seconds = np.full(len(text), np.nan)
+    for rows, utc in ((with_offset, True), (~with_offset, False)):
+        if rows.any():
+            form = "ISO8601" if unit == "iso" else unit
+            times = pd.to_datetime(text[rows], format=form, errors="coerce", utc=utc)
+            seconds[rows] = _seconds(times.dt.tz_localize(None) if utc else _localised(times, zone))
+    return seconds
 
 
 def _localised(times: pd.Series, zone: str) -> pd.Series:

@@ -85,10 +85,10 @@ def test_quotes_inside_cells_are_found(
     path = tmp_path / "t.csv"
     path.write_bytes(text.encode())
     if line is None:
-        csvfile.check_file_quotes(path, ",")
+        csvfile.check_quotes(csvfile.bytes_of(path), path, ",")
     else:
         with pytest.raises(BadInput, match=line):
-            csvfile.check_file_quotes(path, ",")
+            csvfile.check_quotes(csvfile.bytes_of(path), path, ",")
 
 
 def test_a_quote_inside_a_cell_of_a_recording_is_refused(tmp_path: Path) -> None:

@@ -151,6 +151,14 @@ def test_windows_by_the_clock_do_not_reach_into_the_next_day_when_the_clocks_cha
         assert sum(one.seconds or 0 for one in found) == end - start
 
 
+def test_labelled_time_after_a_cut_window_is_kept() -> None:
+    """The last window of the 27th March 2022 is cut; the label ends half an hour after it."""
+    times = pd.to_datetime(["2022-03-27 20:00", "2022-03-28 00:30"]).tz_localize("Europe/Berlin")
+    start, end = (int(time.timestamp()) for time in times)
+    found = labels([Interval(start, end, {"stress": "1"}, "l:2")], seconds=14400, anchor="clock")
+    assert [one.seconds for one in found] == [3600, 10800, 1800]
+
+
 def test_windows_with_a_common_row_share_a_number() -> None:
     assert shared_rows([["a"], ["b"], ["a", "c"], ["c"], [], ["b"]]) == [0, 1, 0, 0, 2, 1]
 
