@@ -13,7 +13,8 @@ from lifelog.report.card import write_card
 from lifelog.report.catalogue import figures_of
 from lifelog.report.chapter import Chapter, Run
 from lifelog.report.glossary import glossary
-from lifelog.report.page import read_texts, render_page
+from lifelog.report.html import render_page
+from lifelog.report.page import read_texts
 from lifelog.report.views.cohort import CohortView
 from lifelog.report.views.comparison import ComparisonView
 from lifelog.report.views.groups import GroupsView
@@ -22,10 +23,6 @@ from lifelog.report.views.overview import OverviewView
 from lifelog.report.views.users import UsersView
 
 LIBRARIES = ("snakemake", "torch", "pandas", "numpy", "scikit-learn", "pyarrow", "seaborn", "scipy")
-TABS = {
-    **{"overview": "Verdict", "cohort": "Cohort", "users": "Participants", "importance": "Importance"},
-    **{"groups": "Groups", "comparison": "Comparison", "card": "Model card", "run": "Run", "glossary": "Glossary"},
-}
 
 
 class Report(NamedTuple):
@@ -72,7 +69,6 @@ def render_report(config: Config, run: Run, chapters: list[Chapter]) -> Report:
         comparison=[ComparisonView(config, chapter, users, chapter is chapters[0]) for chapter in chapters],
         users=UsersView(config, run, chapters),
         card=card,
-        tabs=TABS,
         versions=[{"software": name, "version": number} for name, number in versions.items()],
         config_yaml=yaml.safe_dump(config.model_dump(), allow_unicode=True, sort_keys=False, default_flow_style=None),
     )

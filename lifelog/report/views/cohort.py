@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lifelog.report.chapter import Chapter, Run
+from lifelog.report.page import Texts
 from lifelog.report.views.parts import show
 
 CLOSE_MINUTES = 10  # labels that are nearer in time are similar
 MOST_PROBLEMS = 40  # in a table
+say = Texts("cohort")
 
 
 @dataclass(frozen=True)
@@ -23,9 +25,7 @@ class CohortView:
     @property
     def minutes(self) -> str:
         """Labelled time in windows and in none."""
-        cohort = self.run.cohort
-        lost = f"{cohort.lost_minutes.sum():.0f} minutes are lost"
-        return f"{cohort.minutes.sum():.0f} minutes are in {cohort.windows.sum()} windows, {lost}."
+        return say("minutes", total=self.run.cohort[["windows", "minutes", "lost_minutes"]].sum())
 
     @property
     def problems(self) -> pd.DataFrame:
@@ -36,7 +36,7 @@ class CohortView:
     def more_problems(self) -> str:
         """How many problems are not shown."""
         more = len(self.run.problems) - MOST_PROBLEMS
-        return f"The quality tables list {more} more kinds of problems." if more > 0 else ""
+        return say("more_problems", number=more) if more > 0 else ""
 
     @property
     def subsets(self) -> list[SubsetsView]:
@@ -53,20 +53,18 @@ class SubsetsView:
     @property
     def excluded(self) -> str:
         """Who is excluded, and why."""
-        excluded = "; ".join(f"{user} ({reason})" for user, reason in self.chapter.reasons.items())
-        return f"Excluded participants: {excluded}." if excluded else ""
+        users = "; ".join(f"{user} ({reason})" for user, reason in self.chapter.reasons.items())
+        return say("excluded", users=users) if users else ""
 
     @property
     def nearest(self) -> str:
         """Minutes between test and training windows."""
-        nearest = self.chapter.subsets.nearest
-        close = nearest.median() < CLOSE_MINUTES
-        leak = " Labels change slowly: check for leaks before you interpret scores." if close else ""
-        median = f"median over participants: {show(nearest.median(), '.0f')}"
-        return f"Minimum time between test and training windows: {show(nearest.min(), '.0f')} minutes ({median}).{leak}"
+        least, median = self.chapter.subsets.nearest.agg(["min", "median"])
+        name = "nearest_close" if median < CLOSE_MINUTES else "nearest"
+        return say(name, least=show(least, ".0f"), median=show(median, ".0f"))
 
     @property
     def lacking(self) -> str:
         """Classes that subsets lack."""
-        notes = "; ".join(f"{note['user']}: {note['reason']}" for note in self.chapter.notes)
-        return f"Missing classes: {notes}." if notes else ""
+        notes = "; ".join(f"{user}: {classes}" for user, classes in self.chapter.lacking)
+        return say("lacking", notes=notes) if notes else ""

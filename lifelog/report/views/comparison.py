@@ -14,8 +14,11 @@ from lifelog.evaluate.metrics import METRICS
 from lifelog.evaluate.verdict import OUTCOMES
 from lifelog.report.catalogue import figures_of
 from lifelog.report.chapter import Chapter, Figure
+from lifelog.report.page import Texts
 from lifelog.report.views.parts import NOTHING, Column, Row, limits, mark, model_title, show, user_link
 from lifelog.report.words import measure_name
+
+say = Texts("comparison")
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ class ComparisonView:
     @property
     def headline(self) -> str:
         """The conclusion."""
-        verdict = self.chapter.verdict
-        return ("Exploratory: " if verdict["exploratory"] else "") + str(verdict["headline"])
+        headline = self.chapter.verdict["headline"]
+        return say("exploratory", headline=headline) if self.chapter.verdict["exploratory"] else headline
 
     @property
     def findings(self) -> list[Row]:
@@ -49,16 +52,14 @@ class ComparisonView:
         chosen = self.chapter.decision.get("choosing")
         if not chosen:
             return ""
-        scores = f"{show(chosen['score'])}, {show(chosen['difference'], '+.3f')} to one global model"
-        return f"Choosing the strategy on the other participants gives {scores}."
+        return say("choosing", score=show(chosen["score"]), difference=show(chosen["difference"], "+.3f"))
 
     @property
     def strategies(self) -> list[Row]:
         """One row per predictor and strategy."""
         strategies = self.chapter.decision.get("strategies", {})
-        shares = {"best": "p_best", "near": "p_near"}
         return [
-            {"predictor": predictor} | row | {name: 100 * row[key] for name, key in shares.items()}
+            row | {"predictor": predictor, "best": 100 * row["p_best"], "near": 100 * row["p_near"]}
             for predictor, rows in strategies.items()
             for row in rows
         ]
@@ -86,8 +87,7 @@ class ComparisonView:
     @property
     def random(self) -> str:
         """What the rows of random groupings are."""
-        random = "random" in set(self.chapter.comparison.scheme)
-        return "Random groupings: mean, minimum and maximum." if random else ""
+        return say("random") if "random" in set(self.chapter.comparison.scheme) else ""
 
     @property
     def calibration(self) -> pd.DataFrame:
@@ -103,14 +103,15 @@ class ComparisonView:
     def by_user(self) -> list[Row]:
         """Scores of participants by model."""
         rows = self.chapter.by_user.to_dict("index").items()
-        return [{"user": user_link(user) if user in self.users else user} | own for user, own in rows]
+        return [{"user": user_link(user) if user in self.users else user} | scores for user, scores in rows]
 
     @property
     def published(self) -> PublishedView | None:
         """The run beside the figures printed in the study, if it is compared with them."""
         details = self.chapter.details
-        found = details.published if details else None
-        return PublishedView(found, self.config.cohort.layout == "simulated") if found else None
+        if details is None or not details.published:
+            return None
+        return PublishedView(details.published, self.config.cohort.layout == "simulated")
 
 
 def finding_row(finding: Row, chapter: Chapter) -> Row:
@@ -126,26 +127,24 @@ def finding_row(finding: Row, chapter: Chapter) -> Row:
 
 def remarks(chapter: Chapter, grouped_by: str) -> list[str]:
     """Return what limits the results: chance, models without sensors, single classes, leaks; then the decision."""
-    verdict, details, decision, found = chapter.verdict, chapter.details, chapter.decision, []
+    verdict, details, decision = chapter.verdict, chapter.details, chapter.decision
+    sentences = []
     for finding in verdict["findings"]:
         name, sensorless = finding["predictor"], finding["sensorless"]
         if not finding["better_than_chance"]:
-            groups = "neither in importance groups nor as a global model"
-            found.append(f"{name}: not clearly better than chance (AUROC), {groups}.")
+            sentences.append(say("chance", name=name))
         if sensorless:
-            other = f"{sensorless['model']}, which uses no sensors ({show(sensorless['score'])})"
-            found.append(f"{name}: the global model is no better than {other}.")
+            sentences.append(say("sensorless", name=name, model=sensorless["model"], score=show(sensorless["score"])))
     if verdict["left_out"]:
-        single = f"since their test windows hold a single class: {', '.join(verdict['left_out'])}"
-        found.append(f"Left out of every mean, difference and test of {METRICS[verdict['metric']].label}, {single}.")
-    found.append(mark("span", verdict["leak"]["sentence"], verdict["leak"]["outcome"]))
+        metric, users = METRICS[verdict["metric"]].label, ", ".join(verdict["left_out"])
+        sentences.append(say("left_out", metric=metric, users=users))
+    sentences.append(mark("span", verdict["leak"]["sentence"], verdict["leak"]["outcome"]))
     if decision.get("strategies"):
-        found.append(decision["sentence"] + (f" {details.curve}" if details and decision["recommended"] else ""))
+        sentences.append(decision["sentence"] + (f" {details.curve}" if details and decision["recommended"] else ""))
     if details and details.recovery:
-        rand = f"adjusted Rand index of the groups {show(details.recovery['adjusted_rand_index'], '.2f')}"
-        on_top = f"in {details.recovery['planted_on_top'][grouped_by]:.0%} of cases ({measure_name(grouped_by)})"
-        found.append(f"Planted truth: {rand}, planted modalities among the most important ones {on_top}.")
-    return found
+        rand, share = details.recovery["adjusted_rand_index"], details.recovery["planted_on_top"][grouped_by]
+        sentences.append(say("planted", rand=show(rand, ".2f"), share=share, measure=measure_name(grouped_by)))
+    return sentences
 
 
 def difference_texts(row: Row) -> Row:
@@ -162,35 +161,34 @@ def difference_texts(row: Row) -> Row:
 class PublishedView:
     """A run beside the figures printed in the study."""
 
-    found: dict[str, Any]
+    study: dict[str, Any]  # of compare_published
     is_simulated: bool
 
     @property
     def both(self) -> str:
         """Participants in both, and the agreement of groups."""
-        rand = show(self.found["adjusted_rand_index"], ".2f")
-        groups = f"Adjusted Rand index of the groups of this run and the printed ones: {rand}."
-        return f"{self.found['users_in_both']} of them are in this run. {groups}"
+        return say("in_both", users=self.study["users_in_both"], rand=show(self.study["adjusted_rand_index"], ".2f"))
 
     @property
     def simulated(self) -> str:
         """Whether the comparison has no meaning."""
-        return "These recordings are simulated: the figures are unrelated." if self.is_simulated else ""
+        return say("simulated") if self.is_simulated else ""
 
     @property
     def scores(self) -> list[str]:
         """Scores of the network that the study prints scores of, by seed."""
-        printed, names = self.found["scores"]["printed"], {"published_f1": "F1 as published", "accuracy": "accuracy"}
+        printed, names = self.study["scores"]["printed"], {"published_f1": "F1 as published", "accuracy": "accuracy"}
         sentences = []
-        for seed, own in self.found["scores"]["run"].items():
-            both = ", ".join(f"{name} {show(own[key])} (printed {printed[key]:.4f})" for key, name in names.items())
-            sentences.append(f"Participant {printed['user']}, seed {seed}: {both}, macro-F1 {show(own['macro_f1'])}.")
+        for seed, run in self.study["scores"]["run"].items():
+            both = ", ".join(f"{name} {show(run[key])} (printed {printed[key]:.4f})" for key, name in names.items())
+            numbers = {"scores": both, "macro_f1": show(run["macro_f1"])}
+            sentences.append(say("scores", user=printed["user"], seed=seed, **numbers))
         return sentences
 
     @property
     def modalities(self) -> list[Column]:
         """Columns of the importance of participants."""
-        return [Column(name, ("importance", name), "n") for name in self.found["users"][0]["importance"]]
+        return [Column(name, ("importance", name), "n") for name in self.study["users"][0]["importance"]]
 
     @property
     def users(self) -> list[Row]:
@@ -198,7 +196,7 @@ class PublishedView:
         return [
             row | {"group": pair(row["group"], ""), "windows": pair(row["test_windows"], ".0f")}
             | {("importance", name): pair(both) for name, both in row["importance"].items()}
-            for row in self.found["users"]
+            for row in self.study["users"]
         ]  # fmt: skip
 
     @property
@@ -207,7 +205,7 @@ class PublishedView:
         names = {"silhouette": ".3f", "entropy": ".2f"}
         return [
             row | {name: pair((row[name], row[f"{name}_printed"]), spec) for name, spec in names.items()}
-            for row in self.found["clusters"]
+            for row in self.study["clusters"]
         ]
 
 

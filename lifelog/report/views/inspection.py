@@ -13,7 +13,8 @@ import pandas as pd
 
 from lifelog.config import Config
 from lifelog.importance.measures import MEASURES
-from lifelog.report.page import render_page
+from lifelog.report.html import render_page
+from lifelog.report.page import Texts
 from lifelog.report.tables import cohort_yield, problem_counts
 from lifelog.report.views.overview import too_few_blocks
 from lifelog.report.views.parts import NOTHING, Column, Row, count, mark, show
@@ -22,6 +23,7 @@ from lifelog.splits.assign import independent_blocks
 
 HOURS = ("0-3", "3-6", "6-9", "9-12", "12-15", "15-18", "18-21", "21-24")
 MOST_CAUSES, MOST_VALUES = 60, 12  # that are listed
+say = Texts("inspection")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class LabelsView:
         """Label values that are in no bin."""
         windows = self.counts["values"].windows.head(MOST_VALUES)
         values = ", ".join(f"{value} ({count(number, 'window')})" for value, number in windows.items())
-        return f"Values in no bin: {values}." if values else ""
+        return say("unused", values=values) if values else ""
 
     @property
     def tables(self) -> list[tuple[list[Column], list[Row]]]:
@@ -77,17 +79,17 @@ class InspectionView:
     @property
     def problems(self) -> list[str]:
         """Problems of the recordings, and targets whose labels are too few to measure importance."""
-        config, labels = self.config, self.frames
-        found = list(self.found)
-        for target in map(config.target, config.targets_run):
-            counts = {}
-            for user, frame in labels.items():
+        split = self.config.split(self.config.primary.split)
+        problems = list(self.found)
+        for target in map(self.config.target, self.config.targets_run):
+            blocks = {}
+            for user, frame in self.frames.items():
                 if target.column in frame:
-                    own = frame[frame[target.column].map(target.class_of, na_action="ignore").notna()]
-                    counts[user] = len(set(independent_blocks(own, target, config.split(config.primary.split))))
-            few = too_few_blocks(pd.Series(counts, dtype=int))
-            found += [f"{target.name}: {few}"] if few else []
-        return found
+                    labelled = frame[frame[target.column].map(target.class_of, na_action="ignore").notna()]
+                    blocks[user] = len(set(independent_blocks(labelled, target, split)))
+            few = too_few_blocks(pd.Series(blocks, dtype=int))
+            problems += [f"{target.name}: {few}"] if few else []
+        return problems
 
     @property
     def labels(self) -> list[LabelsView]:
@@ -97,21 +99,19 @@ class InspectionView:
     @property
     def heading(self) -> str:
         """Windows, participants and lost time."""
-        lost = f"{self.cohort.lost_minutes.sum():.0f} labelled minutes lost"
-        return f"{self.cohort.windows.sum()} windows of {len(self.cohort)} participants; {lost}"
+        cohort = self.cohort
+        return say("heading", windows=cohort.windows.sum(), users=len(cohort), lost=cohort.lost_minutes.sum())
 
     @property
     def configured(self) -> str:
         """Layout and windows."""
-        config, when = self.config, ", before any training" if self.values is None else ""
-        windows = f"windows of {config.windows.seconds} s, {len(config.modalities)} modalities"
-        return f"Recordings as configured{when}: layout {config.cohort.layout}, {windows}."
+        when = ", before any training" if self.values is None else ""
+        return say("configured", when=when, config=self.config, modalities=len(self.config.modalities))
 
     @property
     def about_values(self) -> str:
         """What the Shapley values are."""
-        primary = self.config.primary
-        return f"{MEASURES['shapley'].caption} Target {primary.target}, {primary.split} split"
+        return say("values", caption=MEASURES["shapley"].caption, primary=self.config.primary)
 
     @property
     def columns(self) -> list[Column]:
@@ -194,30 +194,30 @@ def modality_yield(quality: pd.DataFrame, modalities: list[Modality], seconds: i
         sample), interpolated (share of the samples of usable windows), gaps and flat (shares of windows), causes of
         missing windows.
     """
-    rows = quality[quality.kind == "modality"]
+    labelled = quality[quality.kind == "modality"]
     rates = {m.name: m.length / seconds if m.kind == "sequence" else m.rate for m in modalities}
-    found = []
-    for (user, name), own in rows.groupby(["user", "modality"], sort=False):
-        used, some = own.reason.isna(), own.found > 0
-        causes = own.reason.value_counts()
-        found.append(
+    summary = []
+    for (user, name), rows in labelled.groupby(["user", "modality"], sort=False):
+        used, some = rows.reason.isna(), rows.found > 0
+        causes = rows.reason.value_counts()
+        summary.append(
             {
                 "user": user,
                 "modality": name,
-                "first": own.start[some].min(),
-                "last": own.start[some].max(),
-                "windows": len(own),
+                "first": rows.start[some].min(),
+                "last": rows.start[some].max(),
+                "windows": len(rows),
                 "usable": used.mean(),
-                "rate": own.found[some].median() / seconds,
+                "rate": rows.found[some].median() / seconds,
                 "configured": rates.get(str(name)) or np.nan,
                 "recorded": some.mean(),
-                "interpolated": own.interpolated[used].sum() / max(1, own.expected[used].sum()),
-                "gaps": (own.reason == "too few samples").mean(),
-                "flat": (own.reason == "flat signal").mean(),
+                "interpolated": rows.interpolated[used].sum() / max(1, rows.expected[used].sum()),
+                "gaps": (rows.reason == "too few samples").mean(),
+                "flat": (rows.reason == "flat signal").mean(),
                 "causes": ", ".join(f"{reason} {count}" for reason, count in causes.items()),
             }
         )
-    return pd.DataFrame(found)
+    return pd.DataFrame(summary)
 
 
 def label_counts(config: Config, name: str, labels: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

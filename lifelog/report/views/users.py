@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
-from markupsafe import Markup
 
 from lifelog.config import Config
 from lifelog.importance.measures import MEASURES
 from lifelog.report.chapter import Chapter, Run
+from lifelog.report.page import Texts
 from lifelog.report.views.importance import stability, stability_title
-from lifelog.report.views.parts import NOTHING, Column, Row, count, mark, model_title, show
+from lifelog.report.views.parts import NOTHING, Column, Row, count, model_title, show
 from lifelog.report.words import measure_name
 
 MOST_DIRECTIONS = 10  # features in the table of a user
+say = Texts("users")
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,7 @@ class UsersView:
     @property
     def measured(self) -> str:
         """What importance must fulfil to be shown."""
-        if self.by_values:
-            return mark("em", "Measured") + ": a Shapley value has an interval above 0"
-        return mark("em", "Stable") + ": training seeds rank the modalities similarly"
+        return say("measured" if self.by_values else "stable")
 
     @cached_property
     def tables(self) -> list[UserTable]:
@@ -142,10 +141,9 @@ class UserView:
     def recorded(self) -> str:
         """Windows, lost minutes and days."""
         row = self.row
-        lost = f"{count(row['windows'], 'window')}; {row['lost_minutes']:.1f} labelled minutes lost"
         reasons = f" ({row['reasons']})" if row["reasons"] else ""
         days = f", {row['first_day']} to {row['last_day']}" if row["first_day"] else ""
-        return f"{lost}{reasons}{days}."
+        return say("recorded", windows=count(row["windows"], "window"), row=row, reasons=reasons, days=days)
 
 
 @dataclass(frozen=True)
@@ -161,22 +159,29 @@ class UserChapter:
     def membership(self) -> str:
         """Why the participant is excluded, or group and importance."""
         if self.chapter.details and self.user in self.chapter.reasons:
-            return mark("strong", "Excluded:") + f" {self.chapter.reasons[self.user]}."
-        own, by_values = self.own, self.by_values
-        if own is None:
+            return say("excluded", reason=self.chapter.reasons[self.user])
+        if self.own is None:
             return ""
-        others = f", with {', '.join(own.others)}" if own.others else ""
-        tops = "".join(f" Highest {measure_name(m)}: {', '.join(names)}." for m, names in own.top.items() if names)
-        sentence = f"Member of {own.group}{others}; certainty {show(own.certainty, '.0%')}.{tops} "
-        if own.stable == "no":
-            why = "No Shapley value has an interval above 0" if by_values else "Training seeds disagree"
-            return sentence + mark("strong", f"{why}: the importance of modalities is not interpretable.")
-        return sentence + ("Training seeds agree." if own.stable == "yes" and not by_values else "")
+        others = f", with {', '.join(self.own.others)}" if self.own.others else ""
+        tops = {measure_name(measure): ", ".join(names) for measure, names in self.own.top.items() if names}
+        reliable = ""
+        if self.own.stable == "no":
+            reliable = say("no_values" if self.by_values else "no_agreement")
+        elif self.own.stable == "yes" and not self.by_values:
+            reliable = say("agreement")
+        member = say(
+            "member",
+            group=self.own.group,
+            others=others,
+            certainty=show(self.own.certainty, ".0%"),
+            tops="".join(say("top", measure=measure, modalities=names) for measure, names in tops.items()),
+        )
+        return member + reliable
 
     @property
     def no_direction(self) -> str:
         """Whether no feature differs."""
-        return "No feature differs clearly between the classes." if self.own and self.directions.empty else ""
+        return say("no_direction") if self.own and self.directions.empty else ""
 
     @cached_property
     def directions(self) -> pd.DataFrame:
@@ -188,16 +193,9 @@ class UserChapter:
         return rows.assign(where=["higher" if difference > 0 else "lower" for difference in rows.difference])
 
     @property
-    def higher(self) -> str:
-        """The class in which features are higher or lower."""
-        return str(self.directions.higher.iloc[0])
-
-    @property
     def about_directions(self) -> str:
         """What the table of features shows."""
-        classes = mark("em", self.higher) + " and " + mark("em", self.directions.lower.iloc[0])
-        how = ", in standard deviations; intervals over blocks of time, each by itself:"
-        return Markup("Features that differ most between {}{}").format(classes, how)
+        return say("directions", first=self.directions.iloc[0])
 
     @property
     def tests(self) -> str:
