@@ -9,7 +9,7 @@ import pytest
 
 from lifelog.report.figures.comparison import plot_verdict
 from lifelog.report.figures.dag import read_rulegraph
-from lifelog.report.figures.days import days_table, plot_days
+from lifelog.report.figures.users import days_table, plot_days
 from lifelog.report.style import save
 from lifelog.report.tables import cohort_yield, joined_random, problem_counts, split_overview, yield_shares
 from lifelog.report.words import describe

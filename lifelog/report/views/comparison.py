@@ -1,7 +1,5 @@
 """The page about the comparison of predictors and schemes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,147 +12,10 @@ from lifelog.evaluate.metrics import METRICS
 from lifelog.evaluate.verdict import OUTCOMES
 from lifelog.report.catalogue import figures_of
 from lifelog.report.chapter import Chapter, Figure
-from lifelog.report.page import Texts
-from lifelog.report.views.parts import NOTHING, Column, Row, limits, mark, model_title, show, user_link
+from lifelog.report.views.parts import Column, Row, Texts, limits, mark, model_title, show, user_link
 from lifelog.report.words import measure_name
 
 say = Texts("comparison")
-
-
-@dataclass(frozen=True)
-class ComparisonView:
-    """The page about the comparison, for a chapter; the strategies of the `first` one are on the first page."""
-
-    config: Config
-    chapter: Chapter
-    users: set[str]  # who have a page
-    first: bool
-
-    @property
-    def headline(self) -> str:
-        """The conclusion."""
-        headline = self.chapter.verdict["headline"]
-        return say("exploratory", headline=headline) if self.chapter.verdict["exploratory"] else headline
-
-    @property
-    def findings(self) -> list[Row]:
-        """One row per predictor with importance groups."""
-        return [finding_row(finding, self.chapter) for finding in self.chapter.verdict["findings"]]
-
-    @property
-    def remarks(self) -> list[str]:
-        """What limits the results, and the decision."""
-        return remarks(self.chapter, self.config.groups.importance)
-
-    @property
-    def choosing(self) -> str:
-        """What choosing the strategy on other participants gives."""
-        chosen = self.chapter.decision.get("choosing")
-        if not chosen:
-            return ""
-        return say("choosing", score=show(chosen["score"]), difference=show(chosen["difference"], "+.3f"))
-
-    @property
-    def strategies(self) -> list[Row]:
-        """One row per predictor and strategy."""
-        strategies = self.chapter.decision.get("strategies", {})
-        return [
-            row | {"predictor": predictor, "best": 100 * row["p_best"], "near": 100 * row["p_near"]}
-            for predictor, rows in strategies.items()
-            for row in rows
-        ]
-
-    @property
-    def figures(self) -> list[Figure]:
-        """The figures above the tables."""
-        hidden = {"confusion", "strategies"} if self.first else {"confusion"}
-        return [self.chapter.figures[name] for name in figures_of("comparison") if name not in hidden]
-
-    @property
-    def scores(self) -> list[Row]:
-        """Scores of models by the metric of the primary test."""
-        return self._scores(self.chapter.comparison.metric == self.config.compare.metric)
-
-    @property
-    def others(self) -> list[Row]:
-        """Scores of models by other metrics."""
-        return self._scores(self.chapter.comparison.metric != self.config.compare.metric)
-
-    def _scores(self, chosen: pd.Series) -> list[Row]:
-        rows = self.chapter.comparison[chosen].to_dict("records")
-        return [row | difference_texts(row) | {"metric": METRICS[row["metric"]].label} for row in rows]
-
-    @property
-    def random(self) -> str:
-        """What the rows of random groupings are."""
-        return say("random") if "random" in set(self.chapter.comparison.scheme) else ""
-
-    @property
-    def calibration(self) -> pd.DataFrame:
-        """Calibration before and after temperature scaling."""
-        return self.chapter.calibration.assign(measure=self.chapter.calibration.measure.map(CALIBRATION))
-
-    @property
-    def models(self) -> list[Column]:
-        """Columns of the scores of participants."""
-        return [Column(model_title(model), model, ".3f") for model in self.chapter.by_user.columns]
-
-    @property
-    def by_user(self) -> list[Row]:
-        """Scores of participants by model."""
-        rows = self.chapter.by_user.to_dict("index").items()
-        return [{"user": user_link(user) if user in self.users else user} | scores for user, scores in rows]
-
-    @property
-    def published(self) -> PublishedView | None:
-        """The run beside the figures printed in the study, if it is compared with them."""
-        details = self.chapter.details
-        if details is None or not details.published:
-            return None
-        return PublishedView(details.published, self.config.cohort.layout == "simulated")
-
-
-def finding_row(finding: Row, chapter: Chapter) -> Row:
-    """Return a finding with the texts of its cells."""
-    primary = finding["predictor"] == chapter.verdict["primary"] and not chapter.verdict["exploratory"]
-    groupings, random = finding["random_groupings"], show(finding["random"])
-    if groupings > 1:
-        random += f" ({limits(finding['random_min'], finding['random_max'])}; {groupings} groupings)"
-    texts = {"name": finding["predictor"] + (" (primary)" if primary else ""), "random": random}
-    better = f"{finding['users_better']} of {finding['users']}"
-    return {**finding, **texts, "result": OUTCOMES[finding["outcome"]][0], "better": better}
-
-
-def remarks(chapter: Chapter, grouped_by: str) -> list[str]:
-    """Return what limits the results: chance, models without sensors, single classes, leaks; then the decision."""
-    verdict, details, decision = chapter.verdict, chapter.details, chapter.decision
-    sentences = []
-    for finding in verdict["findings"]:
-        name, sensorless = finding["predictor"], finding["sensorless"]
-        if not finding["better_than_chance"]:
-            sentences.append(say("chance", name=name))
-        if sensorless:
-            sentences.append(say("sensorless", name=name, model=sensorless["model"], score=show(sensorless["score"])))
-    if verdict["left_out"]:
-        metric, users = METRICS[verdict["metric"]].label, ", ".join(verdict["left_out"])
-        sentences.append(say("left_out", metric=metric, users=users))
-    sentences.append(mark("span", verdict["leak"]["sentence"], verdict["leak"]["outcome"]))
-    if decision.get("strategies"):
-        sentences.append(decision["sentence"] + (f" {details.curve}" if details and decision["recommended"] else ""))
-    if details and details.recovery:
-        rand, share = details.recovery["adjusted_rand_index"], details.recovery["planted_on_top"][grouped_by]
-        sentences.append(say("planted", rand=show(rand, ".2f"), share=share, measure=measure_name(grouped_by)))
-    return sentences
-
-
-def difference_texts(row: Row) -> Row:
-    """Return difference and interval of a model to the global one, which random groupings have no interval of."""
-    shared, none = row["scheme"] == "global", row["scheme"] in ("global", "random")
-    interval = limits(row["difference_low"], row["difference_high"], "+.3f")
-    return {
-        "difference": NOTHING if shared else show(row["difference"], "+.3f"),
-        "interval": NOTHING if none else interval,
-    }
 
 
 @dataclass(frozen=True)
@@ -207,6 +68,132 @@ class PublishedView:
             row | {name: pair((row[name], row[f"{name}_printed"]), spec) for name, spec in names.items()}
             for row in self.study["clusters"]
         ]
+
+
+@dataclass(frozen=True)
+class ComparisonView:
+    """The page about the comparison, for a chapter; the strategies of the `first` one are on the first page."""
+
+    config: Config
+    chapter: Chapter
+    users: set[str]  # who have a page
+    first: bool
+
+    @property
+    def headline(self) -> str:
+        """The conclusion."""
+        headline = self.chapter.verdict["headline"]
+        return say("exploratory", headline=headline) if self.chapter.verdict["exploratory"] else headline
+
+    @property
+    def findings(self) -> list[Row]:
+        """One row per predictor with importance groups."""
+        return [finding_row(finding, self.chapter) for finding in self.chapter.verdict["findings"]]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What limits the results: chance, models without sensors, single classes, leaks; then the decision."""
+        verdict, details, decision = self.chapter.verdict, self.chapter.details, self.chapter.decision
+        grouped_by = self.config.groups.importance
+        sentences = []
+        for finding in verdict["findings"]:
+            predictor, other = finding["predictor"], finding["sensorless"]
+            if not finding["better_than_chance"]:
+                sentences.append(say("chance", predictor=predictor))
+            if other:
+                score = show(other["score"])
+                sentences.append(say("sensorless", predictor=predictor, model=other["model"], score=score))
+        if verdict["left_out"]:
+            metric, users = METRICS[verdict["metric"]].label, ", ".join(verdict["left_out"])
+            sentences.append(say("left_out", metric=metric, users=users))
+        sentences.append(mark("span", verdict["leak"]["sentence"], verdict["leak"]["outcome"]))
+        if decision.get("strategies"):
+            curve = f" {details.curve}" if details and decision["recommended"] else ""
+            sentences.append(decision["sentence"] + curve)
+        if details and details.recovery:
+            rand, share = details.recovery["adjusted_rand_index"], details.recovery["planted_on_top"][grouped_by]
+            sentences.append(say("planted", rand=show(rand, ".2f"), share=share, measure=measure_name(grouped_by)))
+        return sentences
+
+    @property
+    def choosing(self) -> str:
+        """What choosing the strategy on other participants gives."""
+        chosen = self.chapter.decision.get("choosing")
+        if not chosen:
+            return ""
+        return say("choosing", score=show(chosen["score"]), difference=show(chosen["difference"], "+.3f"))
+
+    @property
+    def strategies(self) -> list[Row]:
+        """One row per predictor and strategy."""
+        strategies = self.chapter.decision.get("strategies", {})
+        return [
+            row | {"predictor": predictor, "best": 100 * row["p_best"], "near": 100 * row["p_near"]}
+            for predictor, rows in strategies.items()
+            for row in rows
+        ]
+
+    @property
+    def figures(self) -> list[Figure]:
+        """The figures above the tables."""
+        hidden = {"confusion", "strategies"} if self.first else {"confusion"}
+        return [self.chapter.figures[name] for name in figures_of("comparison") if name not in hidden]
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """Scores of models by the metric of the primary test."""
+        return self._scores(self.chapter.comparison.metric == self.config.compare.metric)
+
+    @property
+    def others(self) -> pd.DataFrame:
+        """Scores of models by other metrics."""
+        return self._scores(self.chapter.comparison.metric != self.config.compare.metric)
+
+    def _scores(self, chosen: pd.Series) -> pd.DataFrame:
+        rows = self.chapter.comparison[chosen].copy()
+        # A model does not differ from itself.
+        rows.loc[rows.scheme == "global", ["difference", "difference_low", "difference_high"]] = float("nan")
+        return rows.assign(metric=[METRICS[name].label for name in rows.metric])
+
+    @property
+    def random(self) -> str:
+        """What the rows of random groupings are."""
+        return say("random") if "random" in set(self.chapter.comparison.scheme) else ""
+
+    @property
+    def calibration(self) -> pd.DataFrame:
+        """Calibration before and after temperature scaling."""
+        return self.chapter.calibration.assign(measure=self.chapter.calibration.measure.map(CALIBRATION))
+
+    @property
+    def models(self) -> list[Column]:
+        """Columns of the scores of participants."""
+        return [Column(model_title(model), model, ".3f") for model in self.chapter.by_user.columns]
+
+    @property
+    def by_user(self) -> list[Row]:
+        """Scores of participants by model."""
+        rows = self.chapter.by_user.to_dict("index").items()
+        return [{"user": user_link(user) if user in self.users else user} | scores for user, scores in rows]
+
+    @property
+    def published(self) -> PublishedView | None:
+        """The run beside the figures printed in the study, if it is compared with them."""
+        details = self.chapter.details
+        if details is None or not details.published:
+            return None
+        return PublishedView(details.published, self.config.cohort.layout == "simulated")
+
+
+def finding_row(finding: Row, chapter: Chapter) -> Row:
+    """Return a finding with the texts of its cells."""
+    primary = finding["predictor"] == chapter.verdict["primary"] and not chapter.verdict["exploratory"]
+    groupings, random = finding["random_groupings"], show(finding["random"])
+    if groupings > 1:
+        random += f" ({limits(finding['random_min'], finding['random_max'])}; {groupings} groupings)"
+    texts = {"name": finding["predictor"] + (" (primary)" if primary else ""), "random": random}
+    better = f"{finding['users_better']} of {finding['users']}"
+    return {**finding, **texts, "result": OUTCOMES[finding["outcome"]][0], "better": better}
 
 
 def pair(values: Iterable[Any], spec: str = ".3f") -> str:

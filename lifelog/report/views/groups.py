@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from lifelog.config import Config
 from lifelog.report.chapter import Chapter, SplitDetails
-from lifelog.report.page import Texts
-from lifelog.report.views.parts import count, show
+from lifelog.report.views.parts import Texts, count, show
 
 say = Texts("groups")
 

@@ -11,8 +11,7 @@ from lifelog.importance.compare import MIN_BLOCKS
 from lifelog.importance.measures import MEASURES, OF_NETWORKS
 from lifelog.importance.reliability import STABLE
 from lifelog.report.chapter import Chapter, SplitDetails
-from lifelog.report.page import Texts
-from lifelog.report.views.parts import NOTHING, Column, Row, show, user_link
+from lifelog.report.views.parts import NOTHING, Column, Row, Texts, show, user_link
 from lifelog.report.words import measure_name
 
 say = Texts("importance")

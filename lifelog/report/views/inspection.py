@@ -14,10 +14,9 @@ import pandas as pd
 from lifelog.config import Config
 from lifelog.importance.measures import MEASURES
 from lifelog.report.html import render_page
-from lifelog.report.page import Texts
 from lifelog.report.tables import cohort_yield, problem_counts
 from lifelog.report.views.overview import too_few_blocks
-from lifelog.report.views.parts import NOTHING, Column, Row, count, mark, show
+from lifelog.report.views.parts import NOTHING, Column, Row, Texts, count, mark, show
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import independent_blocks
 
@@ -95,12 +94,6 @@ class InspectionView:
     def labels(self) -> list[LabelsView]:
         """The labels of each target."""
         return [LabelsView(name, label_counts(self.config, name, self.frames)) for name in self.config.targets_run]
-
-    @property
-    def heading(self) -> str:
-        """Windows, participants and lost time."""
-        cohort = self.cohort
-        return say("heading", windows=cohort.windows.sum(), users=len(cohort), lost=cohort.lost_minutes.sum())
 
     @property
     def configured(self) -> str:
@@ -199,7 +192,6 @@ def modality_yield(quality: pd.DataFrame, modalities: list[Modality], seconds: i
     summary = []
     for (user, name), rows in labelled.groupby(["user", "modality"], sort=False):
         used, some = rows.reason.isna(), rows.found > 0
-        causes = rows.reason.value_counts()
         summary.append(
             {
                 "user": user,
@@ -214,7 +206,7 @@ def modality_yield(quality: pd.DataFrame, modalities: list[Modality], seconds: i
                 "interpolated": rows.interpolated[used].sum() / max(1, rows.expected[used].sum()),
                 "gaps": (rows.reason == "too few samples").mean(),
                 "flat": (rows.reason == "flat signal").mean(),
-                "causes": ", ".join(f"{reason} {count}" for reason, count in causes.items()),
+                "causes": ", ".join(f"{reason} {number}" for reason, number in rows.reason.value_counts().items()),
             }
         )
     return pd.DataFrame(summary)

@@ -10,8 +10,7 @@ from lifelog.config import Config
 from lifelog.evaluate.decision import STRATEGIES
 from lifelog.evaluate.metrics import METRICS
 from lifelog.report.chapter import Chapter, Run, SplitDetails
-from lifelog.report.page import Texts
-from lifelog.report.views.parts import NOTHING, mark, show
+from lifelog.report.views.parts import NOTHING, Texts, mark, show
 
 FEWEST_BLOCKS = 10  # of a user, below which importance is rarely measured
 FEW_WINDOWS = 60  # of a user, below which importance is often not measured (docs/validation.md)

@@ -10,9 +10,8 @@ import pandas as pd
 from lifelog.config import Config
 from lifelog.importance.measures import MEASURES
 from lifelog.report.chapter import Chapter, Run
-from lifelog.report.page import Texts
 from lifelog.report.views.importance import stability, stability_title
-from lifelog.report.views.parts import NOTHING, Column, Row, count, model_title, show
+from lifelog.report.views.parts import NOTHING, Column, Row, Texts, count, model_title, show
 from lifelog.report.words import measure_name
 
 MOST_DIRECTIONS = 10  # features in the table of a user
@@ -56,21 +55,19 @@ class UsersView:
     @property
     def users(self) -> list[UserView]:
         """The page of each participant."""
-        rows = self.run.cohort.to_dict("records")
         shares = self.run.figures["yield"].table
-        usable = {user: own.set_index("modality").usable_share for user, own in shares.groupby("user")}
+        usable = {user: rows.set_index("modality").usable_share for user, rows in shares.groupby("user")}
         members = {table.chapter.key: table.members for table in self.tables}
         return [
             UserView(
                 row=row,
-                others=neighbours([other["user"] for other in rows], place),
                 usable=[(name, f"{100 * share:.0f}", f"{share:.3f}") for name, share in usable[row["user"]].items()],
                 chapters=[
                     UserChapter(row["user"], chapter, members.get(chapter.key, {}).get(row["user"]), self.by_values)
                     for chapter in self.chapters
                 ],
             )
-            for place, row in enumerate(rows)
+            for row in self.run.cohort.to_dict("records")
         ]
 
 
@@ -133,7 +130,6 @@ class UserView:
     """The page of a participant."""
 
     row: Row  # of cohort_yield
-    others: list[tuple[str, str]]  # anchors and texts of links to the previous and the next participant
     usable: list[tuple[str, str, str]]  # modality, percent and share of labelled windows
     chapters: list[UserChapter]
 
@@ -207,9 +203,3 @@ class UserChapter:
         """Scores of models, none if the participant has no test windows."""
         models = self.chapter.by_user.columns if self.user in self.chapter.by_user.index else []
         return [{"predictor": p, "scheme": s, "score": self.chapter.score(self.user, (p, s))} for p, s in models]
-
-
-def neighbours(names: list[str], place: int) -> list[tuple[str, str]]:
-    """Return the anchors of the previous and the next participant, with the texts of their links."""
-    found = {"Previous": names[max(0, place - 1) : place], "Next": names[place + 1 : place + 2]}
-    return [(f"user-{name}", f"{which}: {name}") for which, own in found.items() for name in own]
