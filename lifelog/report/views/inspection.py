@@ -233,16 +233,10 @@ def label_counts(config: Config, name: str, labels: Mapping[str, pd.DataFrame]) 
     parts = []
     for user, frame in labels.items():
         level = frame[target.column] if target.column in frame else pd.Series(None, index=frame.index, dtype=object)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "user": user,
-                    "value": level.fillna("no answer"),
-                    "class": level.map(target.class_of, na_action="ignore").fillna("in no bin"),
-                    "hours": [HOURS[hour // 3] for hour in frame.start.dt.tz_convert(config.cohort.zone(user)).dt.hour],
-                }
-            )
-        )
+        hours = frame.start.dt.tz_convert(config.cohort.zone(user)).dt.hour
+        columns = {"user": user, "value": level.fillna("no answer"), "hours": [HOURS[hour // 3] for hour in hours]}
+        class_of = level.map(target.class_of, na_action="ignore").fillna("in no bin")
+        parts.append(pd.DataFrame(columns | {"class": class_of}))
     table = pd.concat(parts) if parts else pd.DataFrame(columns=["user", "value", "class", "hours"])
     classes = [*target.classes, "in no bin"]
     users = pd.crosstab(table.user, table["class"]).reindex(index=list(labels), columns=classes, fill_value=0)

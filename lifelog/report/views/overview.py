@@ -38,11 +38,8 @@ class OverviewView:
         windows = say("windows", seconds=self.config.windows.seconds, least=int(cohort.windows.min()))
         causes = problems.reason[problems.kind == "label"]
         lost = say("lost_by", reason=causes.iloc[0]) if len(causes) else say("lost")
-        return [
-            (f"{len(cohort)}", "participants"),
-            (f"{cohort.windows.sum():,}", windows),
-            (f"{lost_share(cohort):.1%}", lost),
-        ]
+        numbers = f"{len(cohort)}", f"{cohort.windows.sum():,}", f"{lost_share(cohort):.1%}"
+        return list(zip(numbers, ("participants", windows, lost), strict=True))
 
     @property
     def simulated(self) -> str:

@@ -103,12 +103,16 @@ class UserTable:
         """One row per participant: windows, group, importance, scores."""
         rows = []
         for user, windows in zip(self.cohort.user, self.cohort.windows, strict=True):
-            own = self.members.get(user)
-            row = {"user": user, "windows": windows, "tests": self.chapter.tests(user)}
-            row |= {"group": own.group if own else f"excluded: {self.chapter.reasons[user]}"}
-            row |= {m: ", ".join(own.top[m]) if own and own.top[m] else NOTHING for m in MEASURES}
+            row: Row = {"user": user, "windows": windows, "tests": self.chapter.tests(user)}
             row |= {model: self.chapter.score(user, model) for model in self.models}
-            rows.append(row | {"stable": own.stable if own else NOTHING})
+            of_user = self.members.get(user)
+            if of_user:
+                row |= {measure: ", ".join(names) or NOTHING for measure, names in of_user.top.items()}
+                row |= {"group": of_user.group, "stable": of_user.stable}
+            else:
+                row |= dict.fromkeys([*MEASURES, "stable"], NOTHING)
+                row |= {"group": f"excluded: {self.chapter.reasons[user]}"}
+            rows.append(row)
         return rows
 
 
@@ -156,23 +160,18 @@ class UserChapter:
         """Why the participant is excluded, or group and importance."""
         if self.chapter.details and self.user in self.chapter.reasons:
             return say("excluded", reason=self.chapter.reasons[self.user])
-        if self.own is None:
+        own, reliable = self.own, ""
+        if own is None:
             return ""
-        others = f", with {', '.join(self.own.others)}" if self.own.others else ""
-        tops = {measure_name(measure): ", ".join(names) for measure, names in self.own.top.items() if names}
-        reliable = ""
-        if self.own.stable == "no":
+        others = f", with {', '.join(own.others)}" if own.others else ""
+        named = {measure_name(measure): ", ".join(modalities) for measure, modalities in own.top.items() if modalities}
+        tops = "".join(say("top", measure=measure, modalities=modalities) for measure, modalities in named.items())
+        if own.stable == "no":
             reliable = say("no_values" if self.by_values else "no_agreement")
-        elif self.own.stable == "yes" and not self.by_values:
+        elif own.stable == "yes" and not self.by_values:
             reliable = say("agreement")
-        member = say(
-            "member",
-            group=self.own.group,
-            others=others,
-            certainty=show(self.own.certainty, ".0%"),
-            tops="".join(say("top", measure=measure, modalities=names) for measure, names in tops.items()),
-        )
-        return member + reliable
+        certainty = show(own.certainty, ".0%")
+        return say("member", group=own.group, others=others, certainty=certainty, tops=tops) + reliable
 
     @property
     def no_direction(self) -> str:
