@@ -73,11 +73,11 @@ def training_histories(descriptions: list[str]) -> pd.DataFrame:
     """Return user, seed, fold, epoch, losses, validation score and selected epochs, from the JSON of checkpoints."""
     frames = []
     for path in descriptions:
-        about = read_json(path)
-        for fold, own in about["folds"].items() if about["excluded"] is None else ():
-            keys = {"user": Path(path).parent.name, "seed": about["seed"], "fold": int(fold)}
-            frame = pd.DataFrame(own["history"])
-            frames.append(frame.assign(**keys, best=frame.epoch == own["epoch"]))
+        description = read_json(path)
+        for fold, of_fold in description["folds"].items() if description["excluded"] is None else ():
+            keys = {"user": Path(path).parent.name, "seed": description["seed"], "fold": int(fold)}
+            frame = pd.DataFrame(of_fold["history"])
+            frames.append(frame.assign(**keys, best=frame.epoch == of_fold["epoch"]))
     columns = ["user", "seed", "fold", "epoch", "train_loss", "validation_loss", "validation_score", "best"]
     return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
 

@@ -91,8 +91,8 @@ def plot_deletion(tables: ImportanceTables) -> Drawing:
         looks = zip(orders, colours(len(orders)), markers(len(orders)), strict=True)
         for number, (order, colour, marker) in enumerate(looks):
             line = ":" if order == "random" else ("--", "-", "-.")[number % 3]
-            own = users[users.order == order].groupby("removed").decrease
-            mean, error = own.mean(), own.sem().fillna(0)
+            decrease = users[users.order == order].groupby("removed").decrease
+            mean, error = decrease.mean(), decrease.sem().fillna(0)
             ax.fill_between(mean.index, mean - error, mean + error, color=colour, alpha=0.15, lw=0)
             ax.plot(mean.index, mean, color=colour, ls=line, marker=marker, markersize=4, label=order)
         ax.set(xlabel="number of removed modalities", ylabel="decrease of log-likelihood (nats)")

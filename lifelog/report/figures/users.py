@@ -134,10 +134,10 @@ def _plot_signals(ax: Axes, rows: pd.DataFrame) -> None:
 
 def _plot_training(ax: Axes, rows: pd.DataFrame) -> None:
     seeds = rows.series.astype(str).str.split("/").str[0]
-    for (seed, own), colour in zip(rows.groupby(seeds), colours(seeds.nunique()), strict=True):
-        for number, (_, line) in enumerate(own.groupby("series")):
+    for (seed, of_seed), colour in zip(rows.groupby(seeds), colours(seeds.nunique()), strict=True):
+        for number, (_, line) in enumerate(of_seed.groupby("series")):
             ax.plot(line.x, line.value, color=colour, lw=0.8, label=None if number else f"seed {seed}")
-        best = own[own["mark"] == True]  # noqa: E712 (the column holds text too)
+        best = of_seed[of_seed["mark"] == True]  # noqa: E712 (the column holds text too)
         ax.plot(best.x, best.value, "o", color=colour, ms=4)
     ax.set(xlabel="epoch (dot: selected)", ylim=(0, 1.05))
     ax.set_title("validation score", fontsize="small")  # a label of the axis would cover the panel beside it
@@ -157,8 +157,8 @@ def _plot_importance(ax: Axes, rows: pd.DataFrame, label: str) -> None:
     ax.bar(range(len(names)), means, color="0.8")
     seeds = sorted(set(rows.series))
     for seed, colour, marker in zip(seeds, colours(len(seeds)), markers(len(seeds)), strict=True):
-        own = rows[rows.series == seed].set_index("x").value.reindex(names)
-        ax.plot(range(len(names)), own, marker, color=colour, ms=4)
+        of_seed = rows[rows.series == seed].set_index("x").value.reindex(names)
+        ax.plot(range(len(names)), of_seed, marker, color=colour, ms=4)
     ax.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize="x-small")
 
 
@@ -201,7 +201,7 @@ def days_table(folds: Folds, features: Features, directions: pd.DataFrame, zone:
         pd.DataFrame(keys | {"panel": name, "value": values[:, columns.index(name)]})
         for name in list(first.values())[:MOST_FEATURES]
     ]
-    table = pd.concat([own.sort_values("time", kind="stable") for own in tables], ignore_index=True)
+    table = pd.concat([panel.sort_values("time", kind="stable") for panel in tables], ignore_index=True)
     return table[["panel", "time", "series", "value"]].dropna()
 
 

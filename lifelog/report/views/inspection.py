@@ -60,7 +60,7 @@ class InspectionView:
     config: Config
     frames: Mapping[str, pd.DataFrame]  # by user, everything but the sensors of the windows table
     quality: pd.DataFrame
-    found: list[str]  # of check_recordings
+    known_problems: list[str]  # of check_recordings
     values: pd.DataFrame | None
     planted: Mapping[str, list[str]]
 
@@ -79,7 +79,7 @@ class InspectionView:
     def problems(self) -> list[str]:
         """Problems of the recordings, and targets whose labels are too few to measure importance."""
         split = self.config.split(self.config.primary.split)
-        problems = list(self.found)
+        problems = list(self.known_problems)
         for target in map(self.config.target, self.config.targets_run):
             blocks = {}
             for user, frame in self.frames.items():
@@ -118,9 +118,9 @@ class InspectionView:
         """Shapley values by user and modality; those whose interval is above 0 are marked."""
         rows: dict[str, Row] = {}
         for value in () if self.values is None else self.values.itertuples():
-            own = rows.setdefault(value.user, {0: value.user, 1: ", ".join(self.planted.get(value.user, []))})
+            row = rows.setdefault(value.user, {0: value.user, 1: ", ".join(self.planted.get(value.user, []))})
             shown = show(value.shapley, "+.2f")
-            own[value.modality] = mark("strong", f"{shown}*") if value.low > 0 else shown
+            row[value.modality] = mark("strong", f"{shown}*") if value.low > 0 else shown
         return list(rows.values())
 
     @property

@@ -148,11 +148,11 @@ class UserView:
 
 @dataclass(frozen=True)
 class UserChapter:
-    """A participant in a chapter; `own` is None without importance, and of an excluded participant."""
+    """A participant in a chapter; `member` is None without importance, and of an excluded participant."""
 
     user: str
     chapter: Chapter
-    own: Member | None
+    member: Member | None
     by_values: bool
 
     @property
@@ -160,23 +160,23 @@ class UserChapter:
         """Why the participant is excluded, or group and importance."""
         if self.chapter.details and self.user in self.chapter.reasons:
             return say("excluded", reason=self.chapter.reasons[self.user])
-        own, reliable = self.own, ""
-        if own is None:
+        member, reliable = self.member, ""
+        if member is None:
             return ""
-        others = f", with {', '.join(own.others)}" if own.others else ""
-        named = {measure_name(measure): ", ".join(modalities) for measure, modalities in own.top.items() if modalities}
+        others = f", with {', '.join(member.others)}" if member.others else ""
+        named = {measure_name(measure): ", ".join(top) for measure, top in member.top.items() if top}
         tops = "".join(say("top", measure=measure, modalities=modalities) for measure, modalities in named.items())
-        if own.stable == "no":
+        if member.stable == "no":
             reliable = say("no_values" if self.by_values else "no_agreement")
-        elif own.stable == "yes" and not self.by_values:
+        elif member.stable == "yes" and not self.by_values:
             reliable = say("agreement")
-        certainty = show(own.certainty, ".0%")
-        return say("member", group=own.group, others=others, certainty=certainty, tops=tops) + reliable
+        certainty = show(member.certainty, ".0%")
+        return say("member", group=member.group, others=others, certainty=certainty, tops=tops) + reliable
 
     @property
     def no_direction(self) -> str:
         """Whether no feature differs."""
-        return say("no_direction") if self.own and self.directions.empty else ""
+        return say("no_direction") if self.member and self.directions.empty else ""
 
     @cached_property
     def directions(self) -> pd.DataFrame:
