@@ -4,8 +4,7 @@ from pathlib import Path
 
 from lifelog.importance.vectors import describing
 from lifelog.logs import job_log
-from lifelog.report.figures.days import days_table, plot_days
-from lifelog.report.figures.users import plot_user, user_table
+from lifelog.report.figures.users import days_table, plot_days, plot_user, user_table
 from lifelog.report.style import save
 from lifelog.report.tables import training_histories
 from lifelog.splits.folds import read_folds

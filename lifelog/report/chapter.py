@@ -87,8 +87,8 @@ class Chapter:
     calibration: pd.DataFrame
     by_user: pd.DataFrame
     subsets: pd.DataFrame  # windows per user and subset
-    notes: list[dict[str, Any]]
-    excluded: list[dict[str, Any]]
+    reasons: dict[str, str]  # why users are excluded
+    lacking: list[tuple[str, str]]  # users and the classes that a subset lacks
     details: SplitDetails | None
     user_figures: dict[str, list[Figure]]
 
@@ -103,13 +103,6 @@ class Chapter:
         return f"{self.target}, {self.split} split"
 
     @property
-    def class_counts(self) -> dict[str, int]:
-        """Number of test windows by class."""
-        table = self.figures["confusion"].table
-        _, own = next(iter(table.groupby(["predictor", "scheme"], sort=False)))
-        return {str(name): int(count) for name, count in own.groupby("true").windows.sum().items()}
-
-    @property
     def exploratory(self) -> str:
         """The addition to the title of a chapter that is not the one of the primary test."""
         return " (exploratory)" if self.verdict["exploratory"] else ""
@@ -118,11 +111,6 @@ class Chapter:
     def decision(self) -> dict[str, Any]:
         """The decision between strategies, empty without one."""
         return self.verdict["decision"] or {}
-
-    @property
-    def reasons(self) -> dict[str, str]:
-        """Why users are excluded."""
-        return {note["user"]: note["reason"] for note in self.excluded}
 
     def tests(self, user: str) -> int:
         """Return the number of test windows of a user."""
@@ -158,7 +146,8 @@ def read_chapter(results: str | Path, config: Config, chapter: str, users: list[
     folds, importance = read["splits/{user}.parquet"], read.get("importance/{user}.parquet")
     # A network may fail.
     excluded = {u: importance[u]["excluded"] if importance else folds[u].excluded for u in users}
-    subsets, notes = split_overview(folds, excluded)
+    reasons = {user: reason for user, reason in excluded.items() if reason}
+    subsets, lacking = split_overview(folds, reasons)
     stem = f"{target}-{split}-"
     kinds = {kind: read[f"figures/{kind}"] for kind in figures_of("user") if f"figures/{kind}" in read}
     return Chapter(
@@ -170,8 +159,8 @@ def read_chapter(results: str | Path, config: Config, chapter: str, users: list[
         calibration=_before_and_after(read["calibration.csv"]),
         by_user=_scores_by_user(read["scores.csv"], config.compare.metric),
         subsets=subsets,
-        notes=[note for note in notes if not note["excluded"]],
-        excluded=[note for note in notes if note["excluded"]],
+        reasons=reasons,
+        lacking=lacking,
         details=_details(read, config) if importance else None,
         user_figures={
             user: [_figure(kind, drawn[user], stem, config, user) for kind, drawn in kinds.items()] for user in users

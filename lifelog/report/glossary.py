@@ -6,10 +6,7 @@ from typing import NamedTuple
 
 from lifelog.settings.predict import PredictorSettings
 
-SKIPPED = {
-    *("a", "script", "style", "summary", "button", "pre", "code"),
-    *("h2", "h3", "h4", "dt", "select", "td", "th", "strong"),
-}
+SKIPPED = re.compile("a|script|style|summary|button|pre|code|h2|h3|h4|dt|select|td|th|strong")  # tags
 TAG = re.compile(r"(<[^>]*>)")
 
 
@@ -78,6 +75,6 @@ def link_terms(html: str, terms: list[Term]) -> str:
         elif part.startswith("</"):
             if skipping and part[2:-1].strip() == skipping[-1]:
                 skipping.pop()
-        elif (name := part[1:].split(None, 1)[0].rstrip(">/")) in SKIPPED:
+        elif SKIPPED.fullmatch(name := part[1:].split(None, 1)[0].rstrip(">/")):
             skipping.append(name)
     return "".join(parts)

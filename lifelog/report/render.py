@@ -13,7 +13,8 @@ from lifelog.report.card import write_card
 from lifelog.report.catalogue import figures_of
 from lifelog.report.chapter import Chapter, Run
 from lifelog.report.glossary import glossary
-from lifelog.report.page import read_texts, render_page
+from lifelog.report.html import render_page
+from lifelog.report.page import read_texts
 from lifelog.report.views.cohort import CohortView
 from lifelog.report.views.comparison import ComparisonView
 from lifelog.report.views.groups import GroupsView

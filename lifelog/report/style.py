@@ -23,11 +23,8 @@ T = TypeVar("T")
 Drawing = tuple[Figure, pd.DataFrame]  # a figure, and the table that it shows
 
 SEQUENTIAL = "cividis"  # for amounts; readable with every colour vision and in grey
-# Positions in the palette.
-SCHEME_COLOURS = {
-    **{"global": 0, "importance": 1, "personal": 2, "attention": 3, "raw": 4},
-    **{"class-shares": 5, "pooled": 6, "random": 7, "tuned": 8, "blend": 9},
-}
+# In the order of the palette.
+SCHEMES = ["global", "importance", "personal", "attention", "raw", "class-shares", "pooled", "random", "tuned", "blend"]
 MAX_VECTOR_MARKS = 1000  # above, marks are rasterised: as shapes they would dominate the size of the page
 
 
@@ -51,10 +48,20 @@ def colours(n: int) -> list[Any]:
     return list(sns.color_palette("colorblind", n)) if n <= 10 else list(sns.color_palette("husl", n))
 
 
+def scheme_colour(scheme: str) -> Any:
+    """Return the colour of a kind of scheme."""
+    return colours(len(SCHEMES))[SCHEMES.index(scheme)]
+
+
 def markers(n: int) -> list[str]:
     """Return n markers, so that colour is not the only distinction."""
     shapes = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
     return [shapes[i % len(shapes)] for i in range(n)]
+
+
+def margins(rows: pd.DataFrame, centre: str = "mean", low: str = "low", high: str = "high") -> Any:
+    """Return the lengths of the error bars of intervals, shape (2, n_rows)."""
+    return np.abs([rows[centre] - rows[low], rows[high] - rows[centre]])
 
 
 def save(drawing: Drawing, path: str | Path) -> None:

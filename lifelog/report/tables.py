@@ -1,6 +1,6 @@
 """Tables for the figures and the page."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,24 +73,22 @@ def training_histories(descriptions: list[str]) -> pd.DataFrame:
     """Return user, seed, fold, epoch, losses, validation score and selected epochs, from the JSON of checkpoints."""
     frames = []
     for path in descriptions:
-        about = read_json(path)
-        for fold, own in about["folds"].items() if about["excluded"] is None else ():
-            keys = {"user": Path(path).parent.name, "seed": about["seed"], "fold": int(fold)}
-            frame = pd.DataFrame(own["history"])
-            frames.append(frame.assign(**keys, best=frame.epoch == own["epoch"]))
+        description = read_json(path)
+        for fold, of_fold in description["folds"].items() if description["excluded"] is None else ():
+            keys = {"user": Path(path).parent.name, "seed": description["seed"], "fold": int(fold)}
+            frame = pd.DataFrame(of_fold["history"])
+            frames.append(frame.assign(**keys, best=frame.epoch == of_fold["epoch"]))
     columns = ["user", "seed", "fold", "epoch", "train_loss", "validation_loss", "validation_score", "best"]
     return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
 
 
-def split_overview(
-    folds: Mapping[str, Folds], excluded: Mapping[str, str | None]
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Return the windows per user and subset, and notes: excluded users, and subsets without some class.
+def split_overview(folds: Mapping[str, Folds], excluded: Collection[str]) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
+    """Return the windows per user and subset, and the users who are not excluded with what a subset of theirs lacks.
 
     Test windows are those of all folds, training and validation windows the mean over folds.
     """
     rows: list[dict[str, Any]] = []
-    notes: list[dict[str, Any]] = []
+    notes: list[tuple[str, str]] = []
     for user, of_user in folds.items():
         tested = of_user.tested
         counts = pd.DataFrame([of_user.fold(fold).subset.value_counts() for fold in tested])
@@ -102,14 +100,10 @@ def split_overview(
             | {"unused": int(unused.sum()), "why": ", ".join(f"{k} {v}" for k, v in unused.items())}
             | {"nearest": of_user.nearest_minutes, "blocks": of_user.described.block.nunique()}
         )
-        if excluded[user]:
-            notes.append({"user": user, "reason": excluded[user], "excluded": True})
-            continue
-        for subset, lacking in of_user.lacking.items():
-            if lacking:
-                some = " of some fold" if subset == "train" and len(tested) > 1 else ""
-                reason = f"no {' or '.join(lacking)} in {subset}{some}"
-                notes.append({"user": user, "reason": reason, "excluded": False})
+        lacking = {} if user in excluded else of_user.lacking
+        for subset, classes in lacking.items():
+            some = " of some fold" if subset == "train" and len(tested) > 1 else ""
+            notes += [(user, f"no {' or '.join(classes)} in {subset}{some}")] if classes else []
     return pd.DataFrame(rows), notes
 
 
@@ -133,7 +127,6 @@ def joined_random(comparison: pd.DataFrame) -> pd.DataFrame:
     # A single grouping has no range.
     random = random.join(limits.where(by.size() > 1)).reset_index().assign(scheme="random")
     table = pd.concat([comparison[~is_random], random], ignore_index=True)
-    order = {name: i for i, name in enumerate(dict.fromkeys(comparison.predictor))}
-    metrics = {name: i for i, name in enumerate(dict.fromkeys(comparison.metric))}
-    keyed = table.assign(by_metric=table.metric.map(metrics), by_predictor=table.predictor.map(order))
-    return table.loc[keyed.sort_values(["by_metric", "by_predictor"], kind="stable").index]
+    order = {column: list(dict.fromkeys(comparison[column])) for column in ("metric", "predictor")}
+    ranks = pd.DataFrame({column: table[column].map(names.index) for column, names in order.items()})
+    return table.loc[ranks.sort_values(["metric", "predictor"], kind="stable").index]

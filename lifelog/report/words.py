@@ -32,10 +32,9 @@ def _each(form: str, entries: Iterable[tuple[Any, ...]]) -> str:
 
 
 def _verdict(data: pd.DataFrame) -> str:
-    entries = []
-    for row in data[data.scheme == "importance"].itertuples():
-        difference = interval(row.difference, row.difference_low, row.difference_high)
-        entries.append(f"{row.where}, {row.predictor}: {difference}")
+    rows = data[data.scheme == "importance"].itertuples()
+    numbers = [(r, interval(r.difference, r.difference_low, r.difference_high)) for r in rows]
+    entries = [f"{row.where}, {row.predictor}: {difference}" for row, difference in numbers]
     return f"Difference of importance groups to one global model, with interval. {_join(entries)}."
 
 
@@ -48,9 +47,9 @@ def _yield(data: pd.DataFrame) -> str:
 
 
 def _top(data: pd.DataFrame, by: Hashable) -> str:
-    tops = [own.nlargest(2, "importance") for _, own in data.groupby(by, sort=False)]
-    shares = [", ".join(f"{row.modality} {row.importance:.2f}" for row in top.itertuples()) for top in tops]
-    return _join([f"{top[by].iloc[0]}: {share}" for top, share in zip(tops, shares, strict=True)])
+    tops = {name: rows.nlargest(2, "importance") for name, rows in data.groupby(by, sort=False)}
+    shares = {name: top[["modality", "importance"]].itertuples(index=False) for name, top in tops.items()}
+    return _join([f"{name}: {_each('{} {:.2f}', of_name)}" for name, of_name in shares.items()])
 
 
 def _importance(data: pd.DataFrame) -> str:
@@ -83,51 +82,43 @@ def _cluster_scores(data: pd.DataFrame) -> str:
 
 
 def _tsne(data: pd.DataFrame) -> str:
-    counts = data.groupby("space").size()
-    spaces = _each("{1} windows by {0}", counts.items())
+    spaces = _each("{1} windows by {0}", data.groupby("space").size().items())
     users = f"{data.user.nunique()} participants in {data.group.nunique()} groups"
     return f"Points in two dimensions: {spaces}; {users}, by colour."
 
 
 def _comparison(data: pd.DataFrame) -> str:
-    rows = data[~data.scheme.str.startswith("random")]
-    entries = []
-    for predictor, own in rows.groupby("predictor", sort=False):
-        means = zip(own.scheme, own["mean"], strict=True)
-        entries.append(f"{predictor}: " + _each("{} {:.3f}", means))
+    means = data[~data.scheme.str.startswith("random")].groupby("predictor", sort=False)[["scheme", "mean"]]
+    entries = [f"{name}: {_each('{} {:.3f}', rows.itertuples(index=False))}" for name, rows in means]
     return f"Means over participants. {_join(entries)}."
 
 
 def _strategies(data: pd.DataFrame) -> str:
-    entries = [
-        f"{row.predictor} {row.strategy} {row.mean:.3f}" for row in data[data.panel == "strategies"].itertuples()
-    ]
-    curve = data[data.panel == "curve"]
-    last = [
-        f"{strategy} {own.iloc[-1]['mean']:.3f} with {own.iloc[-1].labelled:.0f}"
-        for strategy, own in curve.groupby("strategy")
-    ]
-    return f"Means over participants. {_join(entries)}. A new participant with labelled windows: {_join(last)}."
+    rows = data[data.panel == "strategies"].itertuples()
+    entries = [f"{row.predictor} {row.strategy} {row.mean:.3f}" for row in rows]
+    last = data[data.panel == "curve"].groupby("strategy").tail(1).sort_values("strategy").itertuples()
+    curve = [f"{row.strategy} {row.mean:.3f} with {row.labelled:.0f}" for row in last]
+    return f"Means over participants. {_join(entries)}. A new participant with labelled windows: {_join(curve)}."
 
 
 def _reliability(data: pd.DataFrame) -> str:
     entries = []
-    for (predictor, scaling), own in data.groupby(["predictor", "scaling"], sort=False):
-        error = (own.windows * (own.predicted - own.right).abs()).sum() / own.windows.sum()
+    for (predictor, scaling), bins in data.groupby(["predictor", "scaling"], sort=False):
+        error = (bins.windows * (bins.predicted - bins.right).abs()).sum() / bins.windows.sum()
         entries.append(f"{predictor} {scaling}: {error:.3f}")
     return f"Expected calibration error, in probability. {_join(entries)}."
 
 
 def _confusion(data: pd.DataFrame) -> str:
-    entries = []
-    for (predictor, scheme), own in data.groupby(["predictor", "scheme"], sort=False):
-        right = own.windows[own.true == own.predicted].sum() / max(1, own.windows.sum())
-        entries.append(f"{predictor}, {scheme}: {right:.0%}")
+    right = data.assign(right=data.windows.where(data.true == data.predicted, 0))
+    sums = right.groupby(["predictor", "scheme"], sort=False)[["right", "windows"]].sum()
+    shares = sums.right / sums.windows.clip(lower=1)
+    entries = [f"{predictor}, {scheme}: {share:.0%}" for (predictor, scheme), share in shares.items()]
     return f"Correctly classified windows. {_join(entries)}."
 
 
 def _dag(data: pd.DataFrame) -> str:
-    edges = [f"{rule} feeds {', '.join(own.feeds)}" for rule, own in data.groupby("rule", sort=False)]
+    edges = [f"{rule} feeds {', '.join(rows.feeds)}" for rule, rows in data.groupby("rule", sort=False)]
     return f"The rules. {_join(edges)}."
 
 
@@ -143,9 +134,9 @@ def _user(data: pd.DataFrame) -> str:
         best = pd.to_numeric(trained.value).groupby(trained.series).max()
         text += f" Best validation score: {_each('seed {} {:.2f}', best.items())}."
     for measure in MEASURES:
-        own = data[data.panel == measure]
-        if len(own):
-            means = pd.to_numeric(own.value).groupby(own.x).mean().nlargest(3)
+        of_measure = data[data.panel == measure]
+        if len(of_measure):
+            means = pd.to_numeric(of_measure.value).groupby(of_measure.x).mean().nlargest(3)
             text += f" Highest {measure_name(measure)}: {_each('{} {:.2f}', means.items())}."
     return text
 
@@ -153,8 +144,8 @@ def _user(data: pd.DataFrame) -> str:
 def _days(data: pd.DataFrame) -> str:
     days = pd.to_datetime(data.time).dt.normalize().nunique()
     entries = []
-    for panel, own in data[data.panel != "label"].groupby("panel", sort=False):
-        medians = pd.to_numeric(own.value).groupby(own.series).median()
+    for panel, rows in data[data.panel != "label"].groupby("panel", sort=False):
+        medians = pd.to_numeric(rows.value).groupby(rows.series).median()
         entries.append(f"{panel}: " + _each("{} {:.3g}", medians.items()))
     return f"{days} {'day' if days == 1 else 'days'}. Medians by class. {_join(entries)}."
 

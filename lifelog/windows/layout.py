@@ -91,7 +91,7 @@ class RawSamples:
 
 @dataclass
 class Session:
-    """One recording of a user: its labels, notes status other input, and how to read a window.
+    """One recording of a user: its labels, notes about other input, and how to read a window.
 
     Sessions are sent to other processes: their content must be picklable and should be small.
     """

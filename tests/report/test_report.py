@@ -9,7 +9,7 @@ import pytest
 
 from lifelog.report.figures.comparison import plot_verdict
 from lifelog.report.figures.dag import read_rulegraph
-from lifelog.report.figures.days import days_table, plot_days
+from lifelog.report.figures.users import days_table, plot_days
 from lifelog.report.style import save
 from lifelog.report.tables import cohort_yield, joined_random, problem_counts, split_overview, yield_shares
 from lifelog.report.words import describe
@@ -57,12 +57,12 @@ def test_problems_are_counted_with_their_first_location(quality: pd.DataFrame) -
 def test_overview_counts_every_window_once(tables: Path) -> None:
     folds = {path.stem: read_folds(path) for path in sorted((tables / "splits").glob("*.parquet"))}
     first = next(iter(folds))
-    subsets, notes = split_overview(folds, dict.fromkeys(folds) | {first: "training failed"})
+    folds = {user: replace(of_user, lacking={"train": ["low"], "test": []}) for user, of_user in folds.items()}
+    subsets, lacking = split_overview(folds, {first: "training failed"})
     windows = [len(pd.read_parquet(path, columns=["start"])) for path in sorted((tables / "windows").glob("*.parquet"))]
     assert subsets[["test", "unused"]].sum(axis=1).tolist() == windows and (subsets.folds == 3).all()
     assert (subsets.train + subsets.validation < subsets.test).all()  # of a fold
-    excluded = [(note["user"], note["reason"]) for note in notes if note["excluded"]]
-    assert excluded == [(first, "training failed")]
+    assert lacking == [(user, "no low in train of some fold") for user in folds if user != first]
 
 
 def test_random_groupings_are_shown_as_one_row() -> None:

@@ -13,13 +13,13 @@ import pytest
 from lifelog.config import Config
 from lifelog.report.card import clean, controls, primary_sentence, split_sentence
 from lifelog.report.chapter import SplitDetails
-from lifelog.report.views.cohort import CohortView, SubsetsView
-from lifelog.report.views.comparison import ComparisonView, PublishedView, difference_texts, finding_row, remarks
-from lifelog.report.views.groups import ONE_GROUP, GroupsView
+from lifelog.report.views.cohort import CohortView, subset_sentences
+from lifelog.report.views.comparison import ComparisonView, PublishedView, finding_row
+from lifelog.report.views.groups import GroupsView
 from lifelog.report.views.importance import ImportanceView, stability, stability_title
 from lifelog.report.views.overview import OverviewView, too_few_blocks
 from lifelog.report.views.parts import Column, count, mark, p_value
-from lifelog.report.views.users import Member, UserChapter, UsersView, UserView, neighbours
+from lifelog.report.views.users import Member, UserChapter, UsersView, UserView
 
 SEEDS: dict[str, Any] = {"shapley": {}, "attention": {"groups": {"importance": "attention"}}}
 ONE_SEED: dict[str, Any] = {"mil": {"seeds": [0]}, "groups": {"importance": "attention"}}
@@ -56,7 +56,7 @@ def chapter(**changes: Any) -> Any:
     verdict: dict[str, Any] = {"findings": [], "left_out": [], "leak": {"sentence": "No leak.", "outcome": "no_leak"}}
     verdict |= {"headline": "Better.", "exploratory": False, "primary": "lda", "metric": "macro_f1"}
     return SimpleNamespace(
-        **{"verdict": verdict, "decision": {}, "details": None, "reasons": {}, "notes": []} | changes
+        **{"verdict": verdict, "decision": {}, "details": None, "reasons": {}, "lacking": []} | changes
     )
 
 
@@ -137,12 +137,11 @@ def test_the_page_of_importance() -> None:
     assert view.apart == ['eda matters more for <a href="#user-a">a</a>: +0.300 [+0.100, +0.500]']
     less = ImportanceView(Config(), chapter(), details(level=0.1)).apart[1]
     assert less.startswith("acc matters less for")
-    assert ImportanceView(Config(shapley={"level": 0.9}), chapter(), details()).interval == "90% interval"
 
 
 def test_the_number_of_groups() -> None:
     sentences = GroupsView(Config(), chapter(), details()).sentences
-    assert sentences[0] == ONE_GROUP
+    assert sentences[0].startswith("The importance of all windows forms one group.")
     assert sentences[1].startswith("1 group from 1 cluster by mixture, the number with the lowest BIC")
     clusters = details().clusters.assign(algorithm="kmeans")
     of_means = GroupsView(Config(), chapter(), details(clusters=clusters)).sentences[1]
@@ -164,19 +163,23 @@ def test_findings() -> None:
     assert (row["name"], row["random"]) == ("lda", "0.500 (0.400 to 0.600; 9 groupings)")
 
 
+def remarks(chapter: Any) -> list[str]:
+    return ComparisonView(Config(), chapter, set(), True).remarks
+
+
 def test_remarks() -> None:
-    assert remarks(chapter(), "shapley") == ['<span class="no_leak">No leak.</span>']
+    assert remarks(chapter()) == ['<span class="no_leak">No leak.</span>']
     poor = FINDING | {"better_than_chance": False, "sensorless": {"model": "clock global", "score": 0.4}}
     verdict = chapter().verdict | {"findings": [poor], "left_out": ["a"]}
     decision = {"strategies": {"lda": []}, "sentence": "Recommended.", "recommended": "personal"}
     recovery = {"adjusted_rand_index": 1, "planted_on_top": {"shapley": 0.5}}
     full = chapter(verdict=verdict, decision=decision, details=details(recovery=recovery))
-    chance, sensorless, left_out, _, recommended, planted = remarks(full, "shapley")
+    chance, sensorless, left_out, _, recommended, planted = remarks(full)
     assert "not clearly better than chance" in chance and "clock global, which uses no sensors (0.400)" in sensorless
     assert left_out.startswith("Left out of every mean, difference and test of macro-F1")
     assert recommended == "Recommended. Curve." and "in 50% of cases (Shapley value)" in planted
     undecided = chapter(decision=decision | {"recommended": None}, details=details())
-    assert remarks(undecided, "shapley")[1] == "Recommended."
+    assert remarks(undecided)[1] == "Recommended."
 
 
 def test_the_page_of_the_comparison() -> None:
@@ -193,11 +196,12 @@ def test_the_page_of_the_comparison() -> None:
 
 
 def test_differences_to_the_global_model() -> None:
-    row = {"difference": 0.1, "difference_low": 0.0, "difference_high": 0.2}
-    shown = {
-        scheme: tuple(difference_texts(row | {"scheme": scheme}).values()) for scheme in ("global", "random", "raw")
-    }
-    assert shown == {"global": ("–", "–"), "random": ("+0.100", "–"), "raw": ("+0.100", "+0.000 to +0.200")}
+    rows = {"scheme": ["global", "random", "raw"], "metric": "macro_f1", "difference": [0.0, 0.1, 0.1]}
+    limits = {"difference_low": [0.0, np.nan, 0.0], "difference_high": [0.0, np.nan, 0.2]}
+    view = ComparisonView(Config(), chapter(comparison=pd.DataFrame(rows | limits)), set(), True)
+    difference, interval = Column("", "difference", "+.3f"), Column("", ["difference_low", "difference_high"], "+.3f")
+    shown = [(difference.cell(row), interval.cell(row)) for row in view.scores.to_dict("records")]
+    assert shown == [("–", "–"), ("+0.100", "–"), ("+0.100", "+0.000 to +0.200")] and view.others.empty
 
 
 def test_the_comparison_with_the_study() -> None:
@@ -219,11 +223,13 @@ def test_the_page_of_the_cohort() -> None:
     assert CohortView(some(problems=problems), []).more_problems.endswith("2 more kinds of problems.")
     assert CohortView(some(problems=problems[:40]), []).more_problems == ""
     near, far = (chapter(subsets=pd.DataFrame({"nearest": [minutes]})) for minutes in (1, 60))
-    assert "check for leaks" in SubsetsView(near).nearest and "check for leaks" not in SubsetsView(far).nearest
-    assert SubsetsView(near).excluded == SubsetsView(near).lacking == ""
-    near.reasons, near.notes = {"a": "no labels"}, [{"user": "b", "reason": "no low in test"}]
-    assert SubsetsView(near).excluded == "<strong>Excluded:</strong> participant a (no labels)."
-    assert SubsetsView(near).lacking == "Missing classes: participant b: no low in test."
+    excluded, nearest, lacking = subset_sentences(near)
+    assert excluded == lacking == ""
+    assert "check for leaks" in nearest and "check for leaks" not in subset_sentences(far)[1]
+    near.reasons, near.lacking = {"a": "no labels"}, [("b", "no low in test")]
+    excluded, _, lacking = subset_sentences(near)
+    assert excluded == "<strong>Excluded:</strong> participant a (no labels)."
+    assert lacking == "Missing classes: participant b: no low in test."
 
 
 def test_the_first_page() -> None:
@@ -238,14 +244,11 @@ def test_the_first_page() -> None:
 
 
 def test_participants() -> None:
-    assert neighbours(["a", "b", "c"], 0) == [("user-b", "Next: b")]
-    assert neighbours(["a", "b", "c"], 1) == [("user-a", "Previous: a"), ("user-c", "Next: c")]
     row: dict[Any, Any] = {"windows": 1, "lost_minutes": 2, "reasons": "", "first_day": "", "last_day": ""}
-    assert UserView(row, [], [], []).recorded == "1 window; 2.0 labelled minutes lost."
+    assert UserView(row, [], []).recorded == "1 window; 2.0 labelled minutes lost."
     row |= {"reasons": "no sample 2", "first_day": "2019-09-01", "last_day": "2019-09-02"}
     assert (
-        UserView(row, [], [], []).recorded
-        == "1 window; 2.0 labelled minutes lost (no sample 2), 2019-09-01 to 2019-09-02."
+        UserView(row, [], []).recorded == "1 window; 2.0 labelled minutes lost (no sample 2), 2019-09-01 to 2019-09-02."
     )
     attention = Config(**SEEDS["attention"])
     assert "a Shapley value has" in UsersView(Config(), some(), []).measured

@@ -167,7 +167,7 @@ def test_a_fold_whose_training_windows_have_one_class_is_not_tested() -> None:
     for fold in set(folds.numbered) - set(folds.tested):
         lost = folds.fold(fold)[folds.fold(fold).subset.isna()]
         assert len(lost) == 10 and lost.reason.str.startswith("one class only in the train subset").all()
-    overview, _ = split_overview({"u": folds}, {"u": None})
+    overview, _ = split_overview({"u": folds}, {})
     assert overview.test[0] + overview.unused[0] == 50 and "one class only" in overview.why[0]
 
 

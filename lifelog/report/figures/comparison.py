@@ -15,7 +15,7 @@ from lifelog.evaluate.metrics import METRICS
 from lifelog.f1 import confusion
 from lifelog.predict.probabilities import class_probabilities
 from lifelog.registry import Registry
-from lifelog.report.style import SCHEME_COLOURS, SEQUENTIAL, Drawing, colours, markers, style
+from lifelog.report.style import SEQUENTIAL, Drawing, colours, margins, markers, scheme_colour, style
 from lifelog.settings.compare import NEEDS, Compare
 from lifelog.settings.predict import sensorless
 
@@ -38,13 +38,14 @@ def plot_comparison(tables: ComparisonTables) -> Drawing:
     """
     metric, confidence = tables.settings.metric, tables.settings.confidence
     rows = tables.comparison[tables.comparison.metric == metric]
-    predictors, schemes = list(dict.fromkeys(rows.predictor)), list(dict.fromkeys(rows.scheme))
-    kinds = list(dict.fromkeys(map(kind_of, schemes)))
-    randoms = [scheme for scheme in schemes if kind_of(scheme) == "random"]
+    predictors, kinds = list(rows.predictor.unique()), list(rows.scheme.map(kind_of).unique())
     shape = dict(zip(kinds, markers(len(kinds)), strict=True))
-    # Schemes of a predictor are centred on its row.
-    present = {p: [kind for kind in kinds if kind in set(rows[rows.predictor == p].scheme.map(kind_of))]
-               for p in predictors}  # fmt: skip
+    places: dict[tuple[str, str], float] = {}
+    for place, predictor in enumerate(predictors):
+        present = set(rows.scheme[rows.predictor == predictor].map(kind_of))
+        ordered = [kind for kind in kinds if kind in present]
+        # Schemes of a predictor are centred on its row.
+        places |= {(predictor, k): place + 0.15 * (i - (len(ordered) - 1) / 2) for i, k in enumerate(ordered)}
     panels = {
         "mean": ("low", "high", f"{METRICS[metric].label}, mean over participants"),
         "difference": ("difference_low", "difference_high", "difference to one global model"),
@@ -52,21 +53,17 @@ def plot_comparison(tables: ComparisonTables) -> Drawing:
     with style():
         figure, axes = plt.subplots(1, 2, figsize=(8.5, 1.2 + 0.8 * len(predictors)), sharey=True)
         for ax, (centre, (low, high, label)) in zip(axes, panels.items(), strict=True):
-            for scheme in schemes:
-                own = rows[rows.scheme == scheme].set_index("predictor").reindex(predictors)
-                if centre == "difference" and scheme == "global":
-                    continue
-                kind = kind_of(scheme)
-                y = [place + 0.15 * (own_kinds.index(kind) - (len(own_kinds) - 1) / 2) if kind in own_kinds else place
-                     for place, own_kinds in enumerate(present.values())]  # fmt: skip
-                look = {"color": colours(10)[SCHEME_COLOURS[kind]], "fmt": shape[kind]}
-                if kind == "random":
-                    ax.errorbar(own[centre], y, alpha=0.6, ms=4, label=kind if scheme == randoms[0] else None, **look)
-                    continue
-                errors = np.abs(np.stack([own[centre] - own[low], own[high] - own[centre]]))
-                ax.errorbar(own[centre], y, xerr=errors, label=kind, capsize=3, **look)
-            ax.set(xlabel=f"{label}\n({confidence:.0%} interval over participants)", yticks=range(len(predictors)))
-            ax.set_yticklabels(predictors)
+            labels = {kind: kind for kind in kinds}  # of the first scheme of a kind
+            shown = rows if centre == "mean" else rows[rows.scheme != "global"]
+            for scheme, of_scheme in shown.groupby("scheme", sort=False):
+                points, kind = of_scheme.set_index("predictor").reindex(predictors), kind_of(str(scheme))
+                look: dict[str, Any] = {"xerr": margins(points, centre, low, high), "capsize": 3}
+                look = {"alpha": 0.6, "ms": 4} if kind == "random" else look
+                y = [places.get((predictor, kind), 0.0) for predictor in predictors]
+                look |= {"color": scheme_colour(kind), "fmt": shape[kind], "label": labels.pop(kind, None)}
+                ax.errorbar(points[centre], y, **look)
+            ax.set(xlabel=f"{label}\n({confidence:.0%} interval over participants)")
+            ax.set_yticks(range(len(predictors)), predictors)
         axes[1].axvline(0, color="0.4", lw=1)
         axes[0].invert_yaxis()
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=min(5, len(kinds)))
@@ -75,29 +72,28 @@ def plot_comparison(tables: ComparisonTables) -> Drawing:
 
 def plot_strategies(tables: ComparisonTables) -> Drawing:
     """Plot the strategies of personalising of every predictor, and the learning curves of a new user."""
-    rows = tables.comparison[tables.comparison.metric == tables.settings.metric]
-    rows = rows[rows.scheme.isin(STRATEGIES) & ~rows.predictor.isin(sensorless())]
-    columns = ["strategy", "mean", "low", "high"]
-    strategies = rows.rename(columns={"scheme": "strategy"})[["predictor", *columns]].assign(panel="strategies")
-    curve = pd.DataFrame(tables.curve, columns=["strategy", "labelled", "users", *columns[1:]]).assign(panel="curve")
-    metric = tables.settings.metric
+    metric, numbers = tables.settings.metric, ["mean", "low", "high"]
+    rows = tables.comparison[tables.comparison.metric == metric].rename(columns={"scheme": "strategy"})
+    rows = rows[rows.strategy.isin(STRATEGIES) & ~rows.predictor.isin(sensorless())]
+    strategies = rows[["predictor", "strategy", *numbers]].assign(panel="strategies")
+    curve = pd.DataFrame(tables.curve, columns=["strategy", "labelled", "users", *numbers]).assign(panel="curve")
     label = METRICS[metric].label
     with style():
         figure, axes = plt.subplots(1, 2, figsize=(9, 1.5 + 0.22 * max(10, len(strategies))))
-        for place, row in enumerate(strategies.itertuples()):
-            colour = colours(10)[SCHEME_COLOURS[row.strategy]]
-            errors = np.abs([[row.mean - row.low], [row.high - row.mean]])
-            axes[0].errorbar(row.mean, place, xerr=errors, fmt="o", ms=5, capsize=3, color=colour)
+        for place, strategy in enumerate(strategies.strategy):
+            row = strategies.iloc[[place]]
+            look = {"fmt": "o", "ms": 5, "capsize": 3, "color": scheme_colour(strategy)}
+            axes[0].errorbar(row["mean"], [place], xerr=margins(row), **look)
         axes[0].set_yticks(range(len(strategies)), strategies.predictor + " " + strategies.strategy)
         axes[0].invert_yaxis()
         axes[0].set(xlabel=f"{label}, mean over participants", xlim=_limits(strategies, metric))
-        kinds = {"groups": "importance"}
-        for (strategy, own), marker in zip(curve.groupby("strategy", sort=False), markers(4), strict=False):
-            colour = colours(10)[SCHEME_COLOURS[kinds.get(strategy, strategy)]]
-            places = own.labelled.map({number: place for place, number in enumerate(sorted(set(curve.labelled)))})
-            axes[1].fill_between(places, own.low.astype(float), own.high.astype(float), color=colour, alpha=0.12, lw=0)
-            axes[1].plot(places, own["mean"], marker=marker, color=colour, label=strategy)
-        axes[1].set_xticks(range(curve.labelled.nunique()), sorted(set(curve.labelled)))
+        ticks = sorted(set(curve.labelled))
+        for (strategy, line), marker in zip(curve.groupby("strategy", sort=False), markers(4), strict=False):
+            colour = scheme_colour("importance" if strategy == "groups" else str(strategy))
+            places = line.labelled.map(ticks.index)
+            axes[1].fill_between(places, *line[["low", "high"]].astype(float).T.values, color=colour, alpha=0.12, lw=0)
+            axes[1].plot(places, line["mean"], marker=marker, color=colour, label=strategy)
+        axes[1].set_xticks(range(len(ticks)), ticks)
         axes[1].set(xlabel="labelled windows of a new participant", ylabel=label, ylim=_limits(curve, metric))
         if len(curve):
             axes[1].legend()
@@ -108,8 +104,8 @@ def _limits(rows: pd.DataFrame, metric: str) -> tuple[float | None, float | None
     """Return the limits of an axis of scores: intervals of few participants reach beyond what a score can be."""
     least = -1.0 if metric in NEEDS else 0.0  # kappa and correlations
     numbers = rows[["low", "high"]].to_numpy(dtype=float)
-    low, high = np.nanmin(numbers, initial=np.inf), np.nanmax(numbers, initial=0)
-    return least if low < least else None, 1 if high > 1 else None
+    below, above = np.nanmin(numbers, initial=np.inf) < least, np.nanmax(numbers, initial=0) > 1
+    return least if below else None, 1 if above else None
 
 
 def plot_reliability(tables: ComparisonTables) -> Drawing:
@@ -117,20 +113,19 @@ def plot_reliability(tables: ComparisonTables) -> Drawing:
     predictors = [name for name, scheme in tables.predictions if scheme == "global" and name not in sensorless()]
     data = []
     with style():
-        shape = 1, max(1, len(predictors))
-        size = (2.6 * shape[1] + 0.8, 3.2)
-        figure, axes = plt.subplots(*shape, figsize=size, sharex=True, sharey=True, squeeze=False)
+        columns = max(1, len(predictors))
+        look: dict[str, Any] = dict(figsize=(2.6 * columns + 0.8, 3.2), sharex=True, sharey=True, squeeze=False)
+        figure, axes = plt.subplots(1, columns, **look)
         for ax, predictor in zip(axes.flat, predictors, strict=False):
             table = tables.predictions[predictor, "global"]
             truth, users = table.truth.to_numpy(), table.user.to_numpy()
             ax.plot([0, 1], [0, 1], color="0.6", lw=1)
             for scaling, marker, colour in zip(("before scaling", "after scaling"), "os", colours(10), strict=False):
                 p = class_probabilities(table, scaling == "after scaling")
-                own = reliability(truth, p, users, tables.settings.confidence).curve
-                errors = np.abs([own.right - own.low, own.high - own.right])
+                curve = reliability(truth, p, users, tables.settings.confidence).curve
                 look = {"marker": marker, "color": colour, "capsize": 2, "label": scaling}
-                ax.errorbar(own.predicted, own.right, yerr=errors, **look)
-                data.append(own.assign(predictor=predictor, scaling=scaling))
+                ax.errorbar(curve.predicted, curve.right, yerr=margins(curve, "right"), **look)
+                data.append(curve.assign(predictor=predictor, scaling=scaling))
             ax.set(title=predictor, xlabel="probability", xlim=(0, 1), ylim=(0, 1))
         axes[0, 0].set_ylabel("share of right predictions")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
@@ -145,8 +140,7 @@ def plot_confusion(tables: ComparisonTables) -> Drawing:
     """
     classes = tables.classes
     predictions = {key: table for key, table in tables.predictions.items() if not key[1].startswith("random")}
-    predictors = list(dict.fromkeys(key[0] for key in predictions))
-    schemes = list(dict.fromkeys(key[1] for key in predictions))
+    predictors, schemes = (list(dict.fromkeys(names)) for names in zip(*predictions, strict=True))
     cells = pd.MultiIndex.from_product([classes, classes], names=["true", "predicted"])
     data = []
     with style():
@@ -157,17 +151,16 @@ def plot_confusion(tables: ComparisonTables) -> Drawing:
         for (predictor, scheme), table in predictions.items():
             ax = axes[predictors.index(predictor), schemes.index(scheme)]
             counts = confusion(table.truth.to_numpy(), class_probabilities(table).argmax(axis=1), len(classes))
-            columns = {"predictor": predictor, "scheme": scheme, "windows": counts.ravel()}
-            data.append(pd.DataFrame(columns, index=cells))
+            data.append(pd.DataFrame({"predictor": predictor, "scheme": scheme, "windows": counts.ravel()}, cells))
             share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
             ax.set_visible(True)
             # A heatmap of seaborn draws the whole figure, which takes seconds for many models.
             ax.imshow(share, SEQUENTIAL, vmin=0, vmax=1)
             for (i, j), count in np.ndenumerate(counts):
                 ax.text(j, i, str(count), ha="center", va="center", color="black" if share[i, j] > 0.5 else "white")
-            ax.set(title=f"{predictor}, {scheme}", xticks=range(len(classes)), yticks=range(len(classes)))
-            ax.set_xticklabels(classes)
-            ax.set_yticklabels(classes)
+            ax.set_title(f"{predictor}, {scheme}")
+            ax.set_xticks(range(len(classes)), classes)
+            ax.set_yticks(range(len(classes)), classes)
             ax.grid(False)
         figure.supxlabel("predicted")
         figure.supylabel("true (colour: share of the true class, number: windows)")
@@ -206,20 +199,19 @@ def plot_verdict(comparisons: dict[str, pd.DataFrame], settings: Compare) -> Dra
     with style():
         figure, ax = plt.subplots(figsize=(8.5, 1.3 + 0.55 * max(1, len(positions))))
         for kind, (marker, size, below, name) in looks.items():
-            own = rows[rows.kind == kind]
-            y = [positions[row.where, row.predictor] + below for row in own.itertuples()]
-            colour = colours(10)[SCHEME_COLOURS[kind]]
+            points, colour = rows[rows.kind == kind], scheme_colour(kind)
+            y = np.array([positions[key] + below for key in zip(points["where"], points.predictor, strict=True)])
             if kind == "importance":
-                errors = np.abs(np.stack([own.difference - own.difference_low, own.difference_high - own.difference]))
-                ax.errorbar(own.difference, y, xerr=errors, fmt="none", ecolor=colour, capsize=4, lw=2)
-                # Filled only where the verdict counts it as a difference.
-                points = zip(own.difference, y, own.p_holm, strict=True)
-                weak = [(x, at) for x, at, p in points if not p < settings.level]
-            if len(own):
-                ax.plot(own.difference, y, marker, ms=size, color=colour, label=name)
-            if kind == "importance" and weak:
+                error = margins(points, "difference", "difference_low", "difference_high")
+                ax.errorbar(points.difference, y, xerr=error, fmt="none", ecolor=colour, capsize=4, lw=2)
+            if points.empty:
+                continue
+            ax.plot(points.difference, y, marker, ms=size, color=colour, label=name)
+            # Filled only where the verdict counts it as a difference.
+            weak = ~(points.p_holm < settings.level)
+            if kind == "importance" and weak.any():
                 look = {"ms": size, "mec": colour, "mfc": "white", "ls": "none", "mew": 2}
-                ax.plot(*zip(*weak, strict=True), marker, label="no clear difference", **look)
+                ax.plot(points.difference[weak], y[weak], marker, label="no clear difference", **look)
         ax.axvline(0, color="0.3", lw=1)
         ax.set_yticks(list(positions.values()), [f"{where}: {predictor}" for where, predictor in positions])
         of = f"{METRICS[settings.metric].label}, {settings.confidence:.0%} interval over participants"

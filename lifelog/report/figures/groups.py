@@ -36,11 +36,11 @@ def plot_group_importance(tables: GroupTables) -> Drawing:
         size = (7.5, 1.2 + 1.5 * len(names))
         figure, axes = plt.subplots(len(names), figsize=size, sharex=True, sharey=True, squeeze=False)
         for ax, name, colour in zip(axes[:, 0], names, colours(len(names)), strict=True):
-            own = data[data.group == name]
-            sns.barplot(own, x="modality", y="importance", ax=ax, color=colour, alpha=0.6, errorbar=None)
-            sns.stripplot(own, x="modality", y="importance", ax=ax, color="0.2", size=3, jitter=0.15)
-            members = ", ".join(sorted(own.user.unique()))
-            title = f"{name}: {own.user.nunique()} users" + (f" ({members})" if len(members) < 80 else "")
+            of_group = data[data.group == name]
+            sns.barplot(of_group, x="modality", y="importance", ax=ax, color=colour, alpha=0.6, errorbar=None)
+            sns.stripplot(of_group, x="modality", y="importance", ax=ax, color="0.2", size=3, jitter=0.15)
+            members = ", ".join(sorted(of_group.user.unique()))
+            title = f"{name}: {of_group.user.nunique()} users" + (f" ({members})" if len(members) < 80 else "")
             ax.set(title=title, xlabel="", ylabel="")
         figure.supylabel(tables.label)
         axes[-1, 0].set_xlabel("modality")
@@ -85,10 +85,10 @@ def plot_tsne(tables: GroupTables) -> Drawing:
         figure, axes = plt.subplots(2, 2, figsize=(8.5, 7.2), sharex="row", sharey="row")
         for row, (space, title) in enumerate(titles.items()):
             for ax, by in zip(axes[row], ("user", "group"), strict=True):
-                own, names = points[points.space == space], sorted(set(points[by]))
-                look = {"s": 12, "linewidths": 0, "rasterized": len(own) > MAX_VECTOR_MARKS}
+                of_space, names = points[points.space == space], sorted(set(points[by]))
+                look = {"s": 12, "linewidths": 0, "rasterized": len(of_space) > MAX_VECTOR_MARKS}
                 for name, colour, marker in zip(names, colours(len(names)), markers(len(names)), strict=True):
-                    subset = own[own[by] == name]
+                    subset = of_space[of_space[by] == name]
                     ax.scatter(subset.x, subset.y, color=colour, marker=marker, label=name, **look)
                 ax.set(title=f"{title}, by {by}", xticks=[], yticks=[])
                 if row == 0:

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from lifelog.importance.measures import MEASURES
 from lifelog.importance.vectors import user_vectors
 from lifelog.registry import Registry
-from lifelog.report.style import SEQUENTIAL, Drawing, colours, long, markers, rows_height, style
+from lifelog.report.style import SEQUENTIAL, Drawing, colours, long, margins, markers, rows_height, style
 
 
 @dataclass(frozen=True)
@@ -60,21 +60,18 @@ def _annotations(shown: pd.DataFrame, measure: str, values: pd.DataFrame) -> pd.
 def plot_shapley_intervals(tables: ImportanceTables) -> Drawing:
     """Plot the Shapley value of each modality for each user with its interval, and shrunk towards similar users."""
     values = tables.values
-    modalities = list(dict.fromkeys(values.modality))
-    users = list(dict.fromkeys(values.user))
+    modalities, users = values.modality.unique(), values.user.unique()
     with style():
         size = (9.5, 1.2 + 0.22 * len(users))
         figure, axes = plt.subplots(1, len(modalities), figsize=size, sharex=True, sharey=True, squeeze=False)
         places = {user: place for place, user in enumerate(reversed(users))}
         for ax, modality in zip(axes[0], modalities, strict=True):
-            own = values[(values.modality == modality) & values.shapley.notna()]
-            y = own.user.map(places)
-            clear = own.low > 0
-            margins = (own.shapley - own.low, own.high - own.shapley)
-            for mask, colour in ((clear, "#d55e00"), (~clear, "0.6")):
-                error = [margin[mask] for margin in margins]
-                ax.errorbar(own.shapley[mask], y[mask], xerr=error, fmt="o", ms=3, lw=0.8, color=colour)
-            ax.plot(own.shrunken, y, "|", color="0.1", ms=6)
+            known = values[(values.modality == modality) & values.shapley.notna()]
+            for is_clear, colour in ((True, "#d55e00"), (False, "0.6")):
+                rows = known[(known.low > 0) == is_clear]
+                error = margins(rows, "shapley")
+                ax.errorbar(rows.shapley, rows.user.map(places), xerr=error, fmt="o", ms=3, lw=0.8, color=colour)
+            ax.plot(known.shrunken, known.user.map(places), "|", color="0.1", ms=6)
             ax.axvline(0, color="0.4", lw=0.6)
             ax.set_xlim(-0.6, 0.6)  # an AUROC differs from 0.5 by 0.5 at most; intervals of few blocks are longer
             ax.set_title(modality, fontsize="small")
@@ -94,8 +91,8 @@ def plot_deletion(tables: ImportanceTables) -> Drawing:
         looks = zip(orders, colours(len(orders)), markers(len(orders)), strict=True)
         for number, (order, colour, marker) in enumerate(looks):
             line = ":" if order == "random" else ("--", "-", "-.")[number % 3]
-            own = users[users.order == order].groupby("removed").decrease
-            mean, error = own.mean(), own.sem().fillna(0)
+            decrease = users[users.order == order].groupby("removed").decrease
+            mean, error = decrease.mean(), decrease.sem().fillna(0)
             ax.fill_between(mean.index, mean - error, mean + error, color=colour, alpha=0.15, lw=0)
             ax.plot(mean.index, mean, color=colour, ls=line, marker=marker, markersize=4, label=order)
         ax.set(xlabel="number of removed modalities", ylabel="decrease of log-likelihood (nats)")

@@ -1,7 +1,5 @@
 """The page about the comparison of predictors and schemes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +12,62 @@ from lifelog.evaluate.metrics import METRICS
 from lifelog.evaluate.verdict import OUTCOMES
 from lifelog.report.catalogue import figures_of
 from lifelog.report.chapter import Chapter, Figure
-from lifelog.report.views.parts import NOTHING, Column, Row, limits, mark, model_title, show, user_link
+from lifelog.report.views.parts import Column, Row, Texts, limits, mark, model_title, show, user_link
 from lifelog.report.words import measure_name
+
+say = Texts("comparison")
+
+
+@dataclass(frozen=True)
+class PublishedView:
+    """A run beside the figures printed in the study."""
+
+    study: dict[str, Any]  # of compare_published
+    is_simulated: bool
+
+    @property
+    def both(self) -> str:
+        """Participants in both, and the agreement of groups."""
+        return say("in_both", users=self.study["users_in_both"], rand=show(self.study["adjusted_rand_index"], ".2f"))
+
+    @property
+    def simulated(self) -> str:
+        """Whether the comparison has no meaning."""
+        return say("simulated") if self.is_simulated else ""
+
+    @property
+    def scores(self) -> list[str]:
+        """Scores of the network that the study prints scores of, by seed."""
+        printed, names = self.study["scores"]["printed"], {"published_f1": "F1 as published", "accuracy": "accuracy"}
+        sentences = []
+        for seed, run in self.study["scores"]["run"].items():
+            both = ", ".join(f"{name} {show(run[key])} (printed {printed[key]:.4f})" for key, name in names.items())
+            numbers = {"scores": both, "macro_f1": show(run["macro_f1"])}
+            sentences.append(say("scores", user=printed["user"], seed=seed, **numbers))
+        return sentences
+
+    @property
+    def modalities(self) -> list[Column]:
+        """Columns of the importance of participants."""
+        return [Column(name, ("importance", name), "n") for name in self.study["users"][0]["importance"]]
+
+    @property
+    def users(self) -> list[Row]:
+        """One row per participant, with pairs of this run and the study."""
+        return [
+            row | {"group": pair(row["group"], ""), "windows": pair(row["test_windows"], ".0f")}
+            | {("importance", name): pair(both) for name, both in row["importance"].items()}
+            for row in self.study["users"]
+        ]  # fmt: skip
+
+    @property
+    def clusters(self) -> list[Row]:
+        """One row per number of clusters, with pairs of this run and the study."""
+        names = {"silhouette": ".3f", "entropy": ".2f"}
+        return [
+            row | {name: pair((row[name], row[f"{name}_printed"]), spec) for name, spec in names.items()}
+            for row in self.study["clusters"]
+        ]
 
 
 @dataclass(frozen=True)
@@ -30,8 +82,8 @@ class ComparisonView:
     @property
     def headline(self) -> str:
         """The conclusion."""
-        verdict = self.chapter.verdict
-        return ("Exploratory: " if verdict["exploratory"] else "") + str(verdict["headline"])
+        headline = self.chapter.verdict["headline"]
+        return say("exploratory", headline=headline) if self.chapter.verdict["exploratory"] else headline
 
     @property
     def findings(self) -> list[Row]:
@@ -40,8 +92,28 @@ class ComparisonView:
 
     @property
     def remarks(self) -> list[str]:
-        """What limits the results, and the decision."""
-        return remarks(self.chapter, self.config.groups.importance)
+        """What limits the results: chance, models without sensors, single classes, leaks; then the decision."""
+        verdict, details, decision = self.chapter.verdict, self.chapter.details, self.chapter.decision
+        grouped_by = self.config.groups.importance
+        sentences = []
+        for finding in verdict["findings"]:
+            predictor, other = finding["predictor"], finding["sensorless"]
+            if not finding["better_than_chance"]:
+                sentences.append(say("chance", predictor=predictor))
+            if other:
+                score = show(other["score"])
+                sentences.append(say("sensorless", predictor=predictor, model=other["model"], score=score))
+        if verdict["left_out"]:
+            metric, users = METRICS[verdict["metric"]].label, ", ".join(verdict["left_out"])
+            sentences.append(say("left_out", metric=metric, users=users))
+        sentences.append(mark("span", verdict["leak"]["sentence"], verdict["leak"]["outcome"]))
+        if decision.get("strategies"):
+            curve = f" {details.curve}" if details and decision["recommended"] else ""
+            sentences.append(decision["sentence"] + curve)
+        if details and details.recovery:
+            rand, share = details.recovery["adjusted_rand_index"], details.recovery["planted_on_top"][grouped_by]
+            sentences.append(say("planted", rand=show(rand, ".2f"), share=share, measure=measure_name(grouped_by)))
+        return sentences
 
     @property
     def choosing(self) -> str:
@@ -49,16 +121,14 @@ class ComparisonView:
         chosen = self.chapter.decision.get("choosing")
         if not chosen:
             return ""
-        scores = f"{show(chosen['score'])}, {show(chosen['difference'], '+.3f')} to one global model"
-        return f"Choosing the strategy on the other participants gives {scores}."
+        return say("choosing", score=show(chosen["score"]), difference=show(chosen["difference"], "+.3f"))
 
     @property
     def strategies(self) -> list[Row]:
         """One row per predictor and strategy."""
         strategies = self.chapter.decision.get("strategies", {})
-        shares = {"best": "p_best", "near": "p_near"}
         return [
-            {"predictor": predictor} | row | {name: 100 * row[key] for name, key in shares.items()}
+            row | {"predictor": predictor, "best": 100 * row["p_best"], "near": 100 * row["p_near"]}
             for predictor, rows in strategies.items()
             for row in rows
         ]
@@ -70,24 +140,25 @@ class ComparisonView:
         return [self.chapter.figures[name] for name in figures_of("comparison") if name not in hidden]
 
     @property
-    def scores(self) -> list[Row]:
+    def scores(self) -> pd.DataFrame:
         """Scores of models by the metric of the primary test."""
         return self._scores(self.chapter.comparison.metric == self.config.compare.metric)
 
     @property
-    def others(self) -> list[Row]:
+    def others(self) -> pd.DataFrame:
         """Scores of models by other metrics."""
         return self._scores(self.chapter.comparison.metric != self.config.compare.metric)
 
-    def _scores(self, chosen: pd.Series) -> list[Row]:
-        rows = self.chapter.comparison[chosen].to_dict("records")
-        return [row | difference_texts(row) | {"metric": METRICS[row["metric"]].label} for row in rows]
+    def _scores(self, chosen: pd.Series) -> pd.DataFrame:
+        rows = self.chapter.comparison[chosen].copy()
+        # A model does not differ from itself.
+        rows.loc[rows.scheme == "global", ["difference", "difference_low", "difference_high"]] = float("nan")
+        return rows.assign(metric=[METRICS[name].label for name in rows.metric])
 
     @property
     def random(self) -> str:
         """What the rows of random groupings are."""
-        random = "random" in set(self.chapter.comparison.scheme)
-        return "Random groupings: mean, minimum and maximum." if random else ""
+        return say("random") if "random" in set(self.chapter.comparison.scheme) else ""
 
     @property
     def calibration(self) -> pd.DataFrame:
@@ -103,14 +174,15 @@ class ComparisonView:
     def by_user(self) -> list[Row]:
         """Scores of participants by model."""
         rows = self.chapter.by_user.to_dict("index").items()
-        return [{"user": user_link(user) if user in self.users else user} | own for user, own in rows]
+        return [{"user": user_link(user) if user in self.users else user} | scores for user, scores in rows]
 
     @property
     def published(self) -> PublishedView | None:
         """The run beside the figures printed in the study, if it is compared with them."""
         details = self.chapter.details
-        found = details.published if details else None
-        return PublishedView(found, self.config.cohort.layout == "simulated") if found else None
+        if details is None or not details.published:
+            return None
+        return PublishedView(details.published, self.config.cohort.layout == "simulated")
 
 
 def finding_row(finding: Row, chapter: Chapter) -> Row:
@@ -122,93 +194,6 @@ def finding_row(finding: Row, chapter: Chapter) -> Row:
     texts = {"name": finding["predictor"] + (" (primary)" if primary else ""), "random": random}
     better = f"{finding['users_better']} of {finding['users']}"
     return {**finding, **texts, "result": OUTCOMES[finding["outcome"]][0], "better": better}
-
-
-def remarks(chapter: Chapter, grouped_by: str) -> list[str]:
-    """Return what limits the results: chance, models without sensors, single classes, leaks; then the decision."""
-    verdict, details, decision, found = chapter.verdict, chapter.details, chapter.decision, []
-    for finding in verdict["findings"]:
-        name, sensorless = finding["predictor"], finding["sensorless"]
-        if not finding["better_than_chance"]:
-            groups = "neither in importance groups nor as a global model"
-            found.append(f"{name}: not clearly better than chance (AUROC), {groups}.")
-        if sensorless:
-            other = f"{sensorless['model']}, which uses no sensors ({show(sensorless['score'])})"
-            found.append(f"{name}: the global model is no better than {other}.")
-    if verdict["left_out"]:
-        single = f"since their test windows hold a single class: {', '.join(verdict['left_out'])}"
-        found.append(f"Left out of every mean, difference and test of {METRICS[verdict['metric']].label}, {single}.")
-    found.append(mark("span", verdict["leak"]["sentence"], verdict["leak"]["outcome"]))
-    if decision.get("strategies"):
-        found.append(decision["sentence"] + (f" {details.curve}" if details and decision["recommended"] else ""))
-    if details and details.recovery:
-        rand = f"adjusted Rand index of the groups {show(details.recovery['adjusted_rand_index'], '.2f')}"
-        on_top = f"in {details.recovery['planted_on_top'][grouped_by]:.0%} of cases ({measure_name(grouped_by)})"
-        found.append(f"Planted truth: {rand}, planted modalities among the most important ones {on_top}.")
-    return found
-
-
-def difference_texts(row: Row) -> Row:
-    """Return difference and interval of a model to the global one, which random groupings have no interval of."""
-    shared, none = row["scheme"] == "global", row["scheme"] in ("global", "random")
-    interval = limits(row["difference_low"], row["difference_high"], "+.3f")
-    return {
-        "difference": NOTHING if shared else show(row["difference"], "+.3f"),
-        "interval": NOTHING if none else interval,
-    }
-
-
-@dataclass(frozen=True)
-class PublishedView:
-    """A run beside the figures printed in the study."""
-
-    found: dict[str, Any]
-    is_simulated: bool
-
-    @property
-    def both(self) -> str:
-        """Participants in both, and the agreement of groups."""
-        rand = show(self.found["adjusted_rand_index"], ".2f")
-        groups = f"Adjusted Rand index of the groups of this run and the printed ones: {rand}."
-        return f"{self.found['users_in_both']} of them are in this run. {groups}"
-
-    @property
-    def simulated(self) -> str:
-        """Whether the comparison has no meaning."""
-        return "These recordings are simulated: the figures are unrelated." if self.is_simulated else ""
-
-    @property
-    def scores(self) -> list[str]:
-        """Scores of the network that the study prints scores of, by seed."""
-        printed, names = self.found["scores"]["printed"], {"published_f1": "F1 as published", "accuracy": "accuracy"}
-        sentences = []
-        for seed, own in self.found["scores"]["run"].items():
-            both = ", ".join(f"{name} {show(own[key])} (printed {printed[key]:.4f})" for key, name in names.items())
-            sentences.append(f"Participant {printed['user']}, seed {seed}: {both}, macro-F1 {show(own['macro_f1'])}.")
-        return sentences
-
-    @property
-    def modalities(self) -> list[Column]:
-        """Columns of the importance of participants."""
-        return [Column(name, ("importance", name), "n") for name in self.found["users"][0]["importance"]]
-
-    @property
-    def users(self) -> list[Row]:
-        """One row per participant, with pairs of this run and the study."""
-        return [
-            row | {"group": pair(row["group"], ""), "windows": pair(row["test_windows"], ".0f")}
-            | {("importance", name): pair(both) for name, both in row["importance"].items()}
-            for row in self.found["users"]
-        ]  # fmt: skip
-
-    @property
-    def clusters(self) -> list[Row]:
-        """One row per number of clusters, with pairs of this run and the study."""
-        names = {"silhouette": ".3f", "entropy": ".2f"}
-        return [
-            row | {name: pair((row[name], row[f"{name}_printed"]), spec) for name, spec in names.items()}
-            for row in self.found["clusters"]
-        ]
 
 
 def pair(values: Iterable[Any], spec: str = ".3f") -> str:

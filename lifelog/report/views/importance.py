@@ -11,8 +11,10 @@ from lifelog.importance.compare import MIN_BLOCKS
 from lifelog.importance.measures import MEASURES, OF_NETWORKS
 from lifelog.importance.reliability import STABLE
 from lifelog.report.chapter import Chapter, SplitDetails
-from lifelog.report.views.parts import NOTHING, Column, Row, mark, show, user_link
+from lifelog.report.views.parts import NOTHING, Column, Row, Texts, show, user_link
 from lifelog.report.words import measure_name
+
+say = Texts("importance")
 
 
 @dataclass(frozen=True)
@@ -27,27 +29,23 @@ class ImportanceView:
     @property
     def measured(self) -> str:
         """Whether importance is measured, and whether participants differ."""
-        details = self.details
-        above, tested = int((details.values.low > 0).sum()), details.heterogeneity.p_holm.notna().any()
+        values, differing = self.details.values, self.details.differing
+        above = int((values.low > 0).sum())
         if not above:
-            what = ": no modality of any participant has a Shapley value whose interval is above 0."
-            return mark("strong", "Importance is not measured") + what
-        of_all = f"{above} of {details.values.shapley.notna().sum()} Shapley values have an interval above 0."
-        if not tested:
-            few = f"they have fewer than {MIN_BLOCKS} blocks of time each"
-            return f"{of_all} Whether participants differ is not tested: {few}."
-        where = f"Participants differ in {', '.join(details.differing)}"
-        none = "Participants do not differ measurably in any modality"
-        return f"{of_all} {where if details.differing else none} (Cochran's test, Holm)."
+            return say("not_measured")
+        differences = say("differ" if differing else "equal", modalities=", ".join(differing))
+        if not self.details.heterogeneity.p_holm.notna().any():
+            differences = say("not_tested", blocks=MIN_BLOCKS)
+        return say("measured", above=above, known=values.shapley.notna().sum(), differences=differences)
 
     @property
     def planted(self) -> str:
         """How often planted modalities are the most important ones, of a simulated cohort."""
-        if self.details.recovery is None:
+        recovery = self.details.recovery
+        if recovery is None:
             return ""
-        tops = {measure: f"{self.details.recovery['planted_on_top'][measure]:.0%}" for measure in MEASURES}
-        effect = self.details.recovery["effect"]
-        return f"Planted modalities among a participant's most important ones (effect {effect}): {_by_measure(tops)}."
+        shares = _by_measure({measure: f"{recovery['planted_on_top'][measure]:.0%}" for measure in MEASURES})
+        return say("planted", effect=recovery["effect"], shares=shares)
 
     @property
     def apart(self) -> list[str]:
@@ -57,44 +55,31 @@ class ImportanceView:
     @property
     def reliable(self) -> str:
         """For whom the importance that forms the groups is measured, or stable between training seeds."""
-        config, details = self.config, self.details
-        users = ", ".join(details.unstable)
-        if config.groups.importance == "shapley":
-            what = f" for these participants: {users} (no Shapley value with an interval above 0)."
-            return mark("strong", "Not measured") + what if users else ""
-        if len(config.mil.seeds) < 2:
-            return "Stability is unknown, since there is one training seed (" + mark("code", "mil.seeds") + ")."
-        if users:
-            why = f"(rank correlation between training seeds below {STABLE})."
-            return mark("strong", "Not stable") + f", and not interpretable for these participants: {users} {why}"
-        return f"Training seeds agree for every participant (rank correlation of at least {STABLE})."
+        users = ", ".join(self.details.unstable)
+        if self.config.groups.importance == "shapley":
+            return say("users_not_measured", users=users) if users else ""
+        if len(self.config.mil.seeds) < 2:
+            return say("one_seed")
+        return say("not_stable" if users else "stable", users=users, stable=STABLE)
 
     @property
     def halves(self) -> str:
         """Rank correlations of halves, by measure."""
         scores = self.details.importance
-        means = {m: (scores[f"halves_{m}"].mean(), scores[f"others_{m}"].mean()) for m in MEASURES}
-        return _by_measure({m: f"{show(own, '.2f')} and {show(others, '.2f')}" for m, (own, others) in means.items()})
+        pairs = {m: [show(scores[f"{of}_{m}"].mean(), ".2f") for of in ("halves", "others")] for m in MEASURES}
+        return _by_measure({measure: " and ".join(pair) for measure, pair in pairs.items()})
 
     @property
     def agreement(self) -> str:
         """Agreement of attention and ablation, and AOPCR."""
         scores = self.details.importance
         aopcr = _by_measure({m: f"{show(scores[f'aopcr_{m}'].mean(), '+.3f')} nats" for m in OF_NETWORKS})
-        agree = f"Rank correlation of attention and ablation: {show(scores.agreement.mean(), '.2f')}"
-        return f"{agree} (mean over participants). AOPCR on test windows: {aopcr}."
-
-    @property
-    def interval(self) -> str:
-        """Heading of intervals."""
-        return f"{self.config.shapley.level:.0%} interval"
+        return say("agreement", agreement=show(scores.agreement.mean(), ".2f"), aopcr=aopcr)
 
     @property
     def columns(self) -> list[Column]:
-        """Columns of the scores of participants."""
-        columns = [Column("user", form="user"), Column("attention and ablation, rank correlation", "agreement", ".2f")]
-        columns += [Column("the same per window", "agreement_windows", ".2f"), Column("shared top 3", "overlap", ".2f")]
-        columns += [Column(f"{measure_name(m)} between seeds", f"seeds_{m}", ".2f") for m in OF_NETWORKS]
+        """Columns of the scores of participants that depend on the measures."""
+        columns = [Column(f"{measure_name(m)} between seeds", f"seeds_{m}", ".2f") for m in OF_NETWORKS]
         columns += [Column(f"AOPCR {measure_name(m)}", f"aopcr_{m}", "+.3f") for m in OF_NETWORKS]
         columns += [Column(f"{measure_name(m)}, halves", f"halves_{m}", ".2f") for m in MEASURES]
         return [*columns, Column(stability_title(self.config), "stability")]
@@ -112,8 +97,7 @@ def _by_measure(texts: dict[str, str]) -> str:
 
 def _apart(row: Row) -> str:
     more = "more" if row["difference"] > 0 else "less"
-    low, high = row["difference_low"], row["difference_high"]
-    numbers = f"{row['difference']:+.3f} [{low:+.3f}, {high:+.3f}]"
+    numbers = "{difference:+.3f} [{difference_low:+.3f}, {difference_high:+.3f}]".format_map(row)
     return Markup("{} matters {} for {}: {}").format(row["modality"], more, user_link(row["user"]), numbers)
 
 

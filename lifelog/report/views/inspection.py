@@ -13,15 +13,16 @@ import pandas as pd
 
 from lifelog.config import Config
 from lifelog.importance.measures import MEASURES
-from lifelog.report.page import render_page
+from lifelog.report.html import render_page
 from lifelog.report.tables import cohort_yield, problem_counts
 from lifelog.report.views.overview import too_few_blocks
-from lifelog.report.views.parts import NOTHING, Column, Row, count, mark, show
+from lifelog.report.views.parts import NOTHING, Column, Row, Texts, count, mark, show
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import independent_blocks
 
 HOURS = ("0-3", "3-6", "6-9", "9-12", "12-15", "15-18", "18-21", "21-24")
 MOST_CAUSES, MOST_VALUES = 60, 12  # that are listed
+say = Texts("inspection")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class LabelsView:
         """Label values that are in no bin."""
         windows = self.counts["values"].windows.head(MOST_VALUES)
         values = ", ".join(f"{value} ({count(number, 'window')})" for value, number in windows.items())
-        return f"Values in no bin: {values}." if values else ""
+        return say("unused", values=values) if values else ""
 
     @property
     def tables(self) -> list[tuple[list[Column], list[Row]]]:
@@ -59,7 +60,7 @@ class InspectionView:
     config: Config
     frames: Mapping[str, pd.DataFrame]  # by user, everything but the sensors of the windows table
     quality: pd.DataFrame
-    found: list[str]  # of check_recordings
+    known_problems: list[str]  # of check_recordings
     values: pd.DataFrame | None
     planted: Mapping[str, list[str]]
 
@@ -77,17 +78,17 @@ class InspectionView:
     @property
     def problems(self) -> list[str]:
         """Problems of the recordings, and targets whose labels are too few to measure importance."""
-        config, labels = self.config, self.frames
-        found = list(self.found)
-        for target in map(config.target, config.targets_run):
-            counts = {}
-            for user, frame in labels.items():
+        split = self.config.split(self.config.primary.split)
+        problems = list(self.known_problems)
+        for target in map(self.config.target, self.config.targets_run):
+            blocks = {}
+            for user, frame in self.frames.items():
                 if target.column in frame:
-                    own = frame[frame[target.column].map(target.class_of, na_action="ignore").notna()]
-                    counts[user] = len(set(independent_blocks(own, target, config.split(config.primary.split))))
-            few = too_few_blocks(pd.Series(counts, dtype=int))
-            found += [f"{target.name}: {few}"] if few else []
-        return found
+                    labelled = frame[frame[target.column].map(target.class_of, na_action="ignore").notna()]
+                    blocks[user] = len(set(independent_blocks(labelled, target, split)))
+            few = too_few_blocks(pd.Series(blocks, dtype=int))
+            problems += [f"{target.name}: {few}"] if few else []
+        return problems
 
     @property
     def labels(self) -> list[LabelsView]:
@@ -95,23 +96,15 @@ class InspectionView:
         return [LabelsView(name, label_counts(self.config, name, self.frames)) for name in self.config.targets_run]
 
     @property
-    def heading(self) -> str:
-        """Windows, participants and lost time."""
-        lost = f"{self.cohort.lost_minutes.sum():.0f} labelled minutes lost"
-        return f"{self.cohort.windows.sum()} windows of {len(self.cohort)} participants; {lost}"
-
-    @property
     def configured(self) -> str:
         """Layout and windows."""
-        config, when = self.config, ", before any training" if self.values is None else ""
-        windows = f"windows of {config.windows.seconds} s, {len(config.modalities)} modalities"
-        return f"Recordings as configured{when}: layout {config.cohort.layout}, {windows}."
+        when = ", before any training" if self.values is None else ""
+        return say("configured", when=when, config=self.config, modalities=len(self.config.modalities))
 
     @property
     def about_values(self) -> str:
         """What the Shapley values are."""
-        primary = self.config.primary
-        return f"{MEASURES['shapley'].caption} Target {primary.target}, {primary.split} split"
+        return say("values", caption=MEASURES["shapley"].caption, primary=self.config.primary)
 
     @property
     def columns(self) -> list[Column]:
@@ -125,9 +118,9 @@ class InspectionView:
         """Shapley values by user and modality; those whose interval is above 0 are marked."""
         rows: dict[str, Row] = {}
         for value in () if self.values is None else self.values.itertuples():
-            own = rows.setdefault(value.user, {0: value.user, 1: ", ".join(self.planted.get(value.user, []))})
+            row = rows.setdefault(value.user, {0: value.user, 1: ", ".join(self.planted.get(value.user, []))})
             shown = show(value.shapley, "+.2f")
-            own[value.modality] = mark("strong", f"{shown}*") if value.low > 0 else shown
+            row[value.modality] = mark("strong", f"{shown}*") if value.low > 0 else shown
         return list(rows.values())
 
     @property
@@ -194,30 +187,29 @@ def modality_yield(quality: pd.DataFrame, modalities: list[Modality], seconds: i
         sample), interpolated (share of the samples of usable windows), gaps and flat (shares of windows), causes of
         missing windows.
     """
-    rows = quality[quality.kind == "modality"]
+    labelled = quality[quality.kind == "modality"]
     rates = {m.name: m.length / seconds if m.kind == "sequence" else m.rate for m in modalities}
-    found = []
-    for (user, name), own in rows.groupby(["user", "modality"], sort=False):
-        used, some = own.reason.isna(), own.found > 0
-        causes = own.reason.value_counts()
-        found.append(
+    summary = []
+    for (user, name), rows in labelled.groupby(["user", "modality"], sort=False):
+        used, some = rows.reason.isna(), rows.found > 0
+        summary.append(
             {
                 "user": user,
                 "modality": name,
-                "first": own.start[some].min(),
-                "last": own.start[some].max(),
-                "windows": len(own),
+                "first": rows.start[some].min(),
+                "last": rows.start[some].max(),
+                "windows": len(rows),
                 "usable": used.mean(),
-                "rate": own.found[some].median() / seconds,
+                "rate": rows.found[some].median() / seconds,
                 "configured": rates.get(str(name)) or np.nan,
                 "recorded": some.mean(),
-                "interpolated": own.interpolated[used].sum() / max(1, own.expected[used].sum()),
-                "gaps": (own.reason == "too few samples").mean(),
-                "flat": (own.reason == "flat signal").mean(),
-                "causes": ", ".join(f"{reason} {count}" for reason, count in causes.items()),
+                "interpolated": rows.interpolated[used].sum() / max(1, rows.expected[used].sum()),
+                "gaps": (rows.reason == "too few samples").mean(),
+                "flat": (rows.reason == "flat signal").mean(),
+                "causes": ", ".join(f"{reason} {number}" for reason, number in rows.reason.value_counts().items()),
             }
         )
-    return pd.DataFrame(found)
+    return pd.DataFrame(summary)
 
 
 def label_counts(config: Config, name: str, labels: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -241,16 +233,10 @@ def label_counts(config: Config, name: str, labels: Mapping[str, pd.DataFrame]) 
     parts = []
     for user, frame in labels.items():
         level = frame[target.column] if target.column in frame else pd.Series(None, index=frame.index, dtype=object)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "user": user,
-                    "value": level.fillna("no answer"),
-                    "class": level.map(target.class_of, na_action="ignore").fillna("in no bin"),
-                    "hours": [HOURS[hour // 3] for hour in frame.start.dt.tz_convert(config.cohort.zone(user)).dt.hour],
-                }
-            )
-        )
+        hours = frame.start.dt.tz_convert(config.cohort.zone(user)).dt.hour
+        columns = {"user": user, "value": level.fillna("no answer"), "hours": [HOURS[hour // 3] for hour in hours]}
+        class_of = level.map(target.class_of, na_action="ignore").fillna("in no bin")
+        parts.append(pd.DataFrame(columns | {"class": class_of}))
     table = pd.concat(parts) if parts else pd.DataFrame(columns=["user", "value", "class", "hours"])
     classes = [*target.classes, "in no bin"]
     users = pd.crosstab(table.user, table["class"]).reindex(index=list(labels), columns=classes, fill_value=0)

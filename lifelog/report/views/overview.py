@@ -7,21 +7,15 @@ import pandas as pd
 from markupsafe import Markup
 
 from lifelog.config import Config
+from lifelog.evaluate.decision import STRATEGIES
 from lifelog.evaluate.metrics import METRICS
-from lifelog.report.chapter import Chapter, Run
-from lifelog.report.views.parts import NOTHING, mark, show
+from lifelog.report.chapter import Chapter, Run, SplitDetails
+from lifelog.report.views.parts import NOTHING, Texts, mark, show
 
 FEWEST_BLOCKS = 10  # of a user, below which importance is rarely measured
 FEW_WINDOWS = 60  # of a user, below which importance is often not measured (docs/validation.md)
 MUCH_LOST = 0.1  # share of labelled time
-STRATEGIES = {
-    "global": "one model of all participants",
-    "personal": "one model per participant",
-    "pooled": "one model per participant, in which other participants' windows have a small weight",
-    "tuned": "the model of all participants, trained further on each",
-    "importance": "one model per group of similar importance",
-    "blend": "the mean of the model of all participants and the personal one",
-}
+say = Texts("overview")
 
 
 @dataclass(frozen=True)
@@ -41,52 +35,46 @@ class OverviewView:
     def numbers(self) -> list[tuple[str, str]]:
         """Numbers that describe the cohort, with descriptions."""
         cohort, problems = self.run.cohort, self.run.problems
-        least = int(cohort.windows.min())
-        lost = problems[problems.kind == "label"]
-        why = f", mostly: {lost.reason.iloc[0]}" if len(lost) else ""
-        windows = f"windows of {self.config.windows.seconds} s, at least {least:,} per participant"
-        return [
-            (f"{len(cohort)}", "participants"),
-            (f"{cohort.windows.sum():,}", windows),
-            (f"{lost_share(cohort):.1%}", f"of the labelled time lost{why}"),
-        ]
+        windows = say("windows", seconds=self.config.windows.seconds, least=int(cohort.windows.min()))
+        causes = problems.reason[problems.kind == "label"]
+        lost = say("lost_by", reason=causes.iloc[0]) if len(causes) else say("lost")
+        numbers = f"{len(cohort)}", f"{cohort.windows.sum():,}", f"{lost_share(cohort):.1%}"
+        return list(zip(numbers, ("participants", windows, lost), strict=True))
 
     @property
     def simulated(self) -> str:
         """Whether the recordings are simulated."""
-        simulated = self.config.cohort.layout == "simulated"
-        return "The recordings are simulated, and the planted truth is known." if simulated else ""
+        return say("simulated") if self.config.cohort.layout == "simulated" else ""
 
     @property
     def steps(self) -> list[str]:
         """What to do next, the most important step first."""
-        chapter, cohort = self.first, self.run.cohort
-        steps, decision = [], chapter.decision
+        chapter, lost = self.first, lost_share(self.run.cohort)
+        steps, decision, details = [], chapter.decision, chapter.details
+        recommended = decision.get("recommended")
         if chapter.verdict["leak"]["outcome"] == "leak":
-            steps.append(
-                "Choose another split before you use any score: time alone predicts the label, and the sensors are not "
-                "clearly better."
-            )
-        if decision.get("recommended"):
-            scheme = decision["recommended"]
-            steps.append(f"Predict {chapter.target} by {decision['predictor']} with {STRATEGIES[scheme]} ({scheme}).")
+            steps.append(say("leak"))
+        if recommended:
+            by = {"target": chapter.target, "predictor": decision["predictor"]}
+            steps.append(say("predict", strategy=say(recommended), scheme=recommended, **by))
         elif decision.get("strategies"):
-            steps.append(f"{decision['sentence']} Record more participants or sessions, or try other sensors.")
-        if chapter.details is not None:
-            unmeasured = chapter.details.unstable
-            if unmeasured:
-                of_all = f"{len(unmeasured)} of {len(chapter.details.importance)} participants"
-                few = too_few_blocks(chapter.subsets.set_index("user").blocks.reindex(unmeasured))
-                few_windows = (cohort.set_index("user").windows.reindex(unmeasured) < FEW_WINDOWS).sum()
-                more = f" {few}" if few else ""
-                if few_windows and not few:
-                    more = f" {few_windows} of them have fewer than {FEW_WINDOWS} windows: record more."
-                steps.append(f"Do not interpret the importance of {of_all}: it is not measured.{more}")
-            if decision.get("recommended"):
-                steps.append(f"For new participants: {chapter.details.curve}")
-        if lost_share(cohort) > MUCH_LOST:
-            steps.append(f"Find out why {lost_share(cohort):.0%} of the labelled time was lost (page Cohort).")
+            steps.append(say("undecided", sentence=decision["sentence"]))
+        if details is not None and details.unstable:
+            steps.append(self._unmeasured(details))
+        if details is not None and recommended:
+            steps.append(say("new_users", curve=details.curve))
+        if lost > MUCH_LOST:
+            steps.append(say("much_lost", share=lost))
         return steps
+
+    def _unmeasured(self, details: SplitDetails) -> str:
+        """Return for how many participants importance is not measured, and what helps."""
+        users = details.unstable
+        few = too_few_blocks(self.first.subsets.set_index("user").blocks.reindex(users))
+        few_windows = (self.run.cohort.set_index("user").windows.reindex(users) < FEW_WINDOWS).sum()
+        remedy = say("few_windows", users=few_windows, windows=FEW_WINDOWS) if few_windows else ""
+        remedy = f" {few}" if few else remedy
+        return say("unmeasured", some=len(users), all=len(details.importance), remedy=remedy)
 
     @property
     def people(self) -> list[dict[str, Any]]:
@@ -106,19 +94,22 @@ class OverviewView:
         predictor = chapter.decision.get("predictor")
         strategies = [(p, s) for p, s in chapter.by_user.columns if p == predictor and s in STRATEGIES]
         best = chapter.by_user[strategies].dropna().idxmax(axis=1) if strategies else {}
-        rows = []
-        for user in dict.fromkeys(values.user):
-            own = matter[matter.user == user]
-            row = {"user": user, "sensors": _sensors(own), "group": groups.get(user, NOTHING)}
-            row |= {"halves": show(halves.get(user), ".2f") if len(own) else NOTHING}
-            rows.append(row | {"best": best[user][1] if user in best else NOTHING})
-        return rows
+        return [
+            {
+                "user": user,
+                "sensors": _sensors(matter[matter.user == user]),
+                "group": groups.get(user, NOTHING),
+                "halves": show(halves.get(user), ".2f") if user in set(matter.user) else NOTHING,
+                "best": best[user][1] if user in best else NOTHING,
+            }
+            for user in dict.fromkeys(values.user)
+        ]
 
     @property
     def best(self) -> str:
         """What the best strategy of a participant is best by."""
-        metric, decided = METRICS[self.config.compare.metric].label, self.first.decision.get("predictor")
-        return f"highest {metric} of {decided}" if decided else f"highest {metric}"
+        metric, predictor = METRICS[self.config.compare.metric].label, self.first.decision.get("predictor")
+        return say("best_of" if predictor else "best", metric=metric, predictor=predictor)
 
     @property
     def results(self) -> list[dict[str, Any]]:
@@ -137,12 +128,9 @@ class OverviewView:
     def closing(self) -> str:
         """What scores and intervals are, and the limits of the results."""
         compare, predictor = self.config.compare, self.config.primary.predictor
-        primary = f" The primary test is that of {predictor} ({self.first.title})." if predictor else ""
-        return (
-            f"Scores are {METRICS[compare.metric].label} on test windows, mean over participants; intervals "
-            f"({compare.confidence:.0%}) are those of Student's t distribution over participants.{primary} "
-            f"{self.first.verdict['limits']}"
-        )
+        primary = say("primary", predictor=predictor, title=self.first.title) if predictor else ""
+        numbers = {"metric": METRICS[compare.metric].label, "confidence": compare.confidence}
+        return say("closing", primary=primary, limits=self.first.verdict["limits"], **numbers)
 
 
 def lost_share(cohort: pd.DataFrame) -> float:
@@ -173,7 +161,4 @@ def too_few_blocks(blocks: pd.Series) -> str | None:
     few = blocks[blocks < FEWEST_BLOCKS]
     if few.empty:
         return None
-    return (
-        f"{len(few)} of {len(blocks)} have labels for fewer than {FEWEST_BLOCKS} independent stretches of time (median "
-        f"{few.median():.0f}): ask more often, or record more sessions; more windows of the same answer do not help."
-    )
+    return say("too_few_blocks", few=len(few), all=len(blocks), blocks=FEWEST_BLOCKS, median=few.median())

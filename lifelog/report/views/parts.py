@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from lifelog.report.page import read_texts
+
 NOTHING = "–"
 SMALLEST_P = 0.001  # that is shown as a number
 TEXTS = ("", "wrap", "user")  # forms that are no numbers
@@ -48,6 +50,18 @@ def user_link(user: str) -> Markup:
 def model_title(model: tuple[str, str]) -> Markup:
     """Return the heading of a column of scores: predictor above scheme."""
     return Markup("{}<br>{}").format(*model)
+
+
+class Texts:
+    """The texts of one page that depend on results: a section of `texts.yaml`."""
+
+    def __init__(self, page: str) -> None:
+        self.texts = read_texts("texts.yaml")[page]
+
+    def __call__(self, name: str, /, **fields: Any) -> str:
+        """Return a text with its fields, which are escaped if the text has HTML tags."""
+        text = self.texts[name]
+        return (Markup(text) if "<" in text else text).format(**fields)
 
 
 @dataclass(frozen=True)

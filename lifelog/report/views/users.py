@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
-from markupsafe import Markup
 
 from lifelog.config import Config
 from lifelog.importance.measures import MEASURES
 from lifelog.report.chapter import Chapter, Run
 from lifelog.report.views.importance import stability, stability_title
-from lifelog.report.views.parts import NOTHING, Column, Row, count, mark, model_title, show
+from lifelog.report.views.parts import NOTHING, Column, Row, Texts, count, model_title, show
 from lifelog.report.words import measure_name
 
 MOST_DIRECTIONS = 10  # features in the table of a user
+say = Texts("users")
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,7 @@ class UsersView:
     @property
     def measured(self) -> str:
         """What importance must fulfil to be shown."""
-        if self.by_values:
-            return mark("em", "Measured") + ": a Shapley value has an interval above 0"
-        return mark("em", "Stable") + ": training seeds rank the modalities similarly"
+        return say("measured" if self.by_values else "stable")
 
     @cached_property
     def tables(self) -> list[UserTable]:
@@ -57,21 +55,19 @@ class UsersView:
     @property
     def users(self) -> list[UserView]:
         """The page of each participant."""
-        rows = self.run.cohort.to_dict("records")
         shares = self.run.figures["yield"].table
-        usable = {user: own.set_index("modality").usable_share for user, own in shares.groupby("user")}
+        usable = {user: rows.set_index("modality").usable_share for user, rows in shares.groupby("user")}
         members = {table.chapter.key: table.members for table in self.tables}
         return [
             UserView(
                 row=row,
-                others=neighbours([other["user"] for other in rows], place),
                 usable=[(name, f"{100 * share:.0f}", f"{share:.3f}") for name, share in usable[row["user"]].items()],
                 chapters=[
                     UserChapter(row["user"], chapter, members.get(chapter.key, {}).get(row["user"]), self.by_values)
                     for chapter in self.chapters
                 ],
             )
-            for place, row in enumerate(rows)
+            for row in self.run.cohort.to_dict("records")
         ]
 
 
@@ -107,12 +103,16 @@ class UserTable:
         """One row per participant: windows, group, importance, scores."""
         rows = []
         for user, windows in zip(self.cohort.user, self.cohort.windows, strict=True):
-            own = self.members.get(user)
-            row = {"user": user, "windows": windows, "tests": self.chapter.tests(user)}
-            row |= {"group": own.group if own else f"excluded: {self.chapter.reasons[user]}"}
-            row |= {m: ", ".join(own.top[m]) if own and own.top[m] else NOTHING for m in MEASURES}
+            row: Row = {"user": user, "windows": windows, "tests": self.chapter.tests(user)}
             row |= {model: self.chapter.score(user, model) for model in self.models}
-            rows.append(row | {"stable": own.stable if own else NOTHING})
+            of_user = self.members.get(user)
+            if of_user:
+                row |= {measure: ", ".join(names) or NOTHING for measure, names in of_user.top.items()}
+                row |= {"group": of_user.group, "stable": of_user.stable}
+            else:
+                row |= dict.fromkeys([*MEASURES, "stable"], NOTHING)
+                row |= {"group": f"excluded: {self.chapter.reasons[user]}"}
+            rows.append(row)
         return rows
 
 
@@ -134,7 +134,6 @@ class UserView:
     """The page of a participant."""
 
     row: Row  # of cohort_yield
-    others: list[tuple[str, str]]  # anchors and texts of links to the previous and the next participant
     usable: list[tuple[str, str, str]]  # modality, percent and share of labelled windows
     chapters: list[UserChapter]
 
@@ -142,41 +141,42 @@ class UserView:
     def recorded(self) -> str:
         """Windows, lost minutes and days."""
         row = self.row
-        lost = f"{count(row['windows'], 'window')}; {row['lost_minutes']:.1f} labelled minutes lost"
         reasons = f" ({row['reasons']})" if row["reasons"] else ""
         days = f", {row['first_day']} to {row['last_day']}" if row["first_day"] else ""
-        return f"{lost}{reasons}{days}."
+        return say("recorded", windows=count(row["windows"], "window"), row=row, reasons=reasons, days=days)
 
 
 @dataclass(frozen=True)
 class UserChapter:
-    """A participant in a chapter; `own` is None without importance, and of an excluded participant."""
+    """A participant in a chapter; `member` is None without importance, and of an excluded participant."""
 
     user: str
     chapter: Chapter
-    own: Member | None
+    member: Member | None
     by_values: bool
 
     @property
     def membership(self) -> str:
         """Why the participant is excluded, or group and importance."""
         if self.chapter.details and self.user in self.chapter.reasons:
-            return mark("strong", "Excluded:") + f" {self.chapter.reasons[self.user]}."
-        own, by_values = self.own, self.by_values
-        if own is None:
+            return say("excluded", reason=self.chapter.reasons[self.user])
+        member, reliable = self.member, ""
+        if member is None:
             return ""
-        others = f", with {', '.join(own.others)}" if own.others else ""
-        tops = "".join(f" Highest {measure_name(m)}: {', '.join(names)}." for m, names in own.top.items() if names)
-        sentence = f"Member of {own.group}{others}; certainty {show(own.certainty, '.0%')}.{tops} "
-        if own.stable == "no":
-            why = "No Shapley value has an interval above 0" if by_values else "Training seeds disagree"
-            return sentence + mark("strong", f"{why}: the importance of modalities is not interpretable.")
-        return sentence + ("Training seeds agree." if own.stable == "yes" and not by_values else "")
+        others = f", with {', '.join(member.others)}" if member.others else ""
+        named = {measure_name(measure): ", ".join(top) for measure, top in member.top.items() if top}
+        tops = "".join(say("top", measure=measure, modalities=modalities) for measure, modalities in named.items())
+        if member.stable == "no":
+            reliable = say("no_values" if self.by_values else "no_agreement")
+        elif member.stable == "yes" and not self.by_values:
+            reliable = say("agreement")
+        certainty = show(member.certainty, ".0%")
+        return say("member", group=member.group, others=others, certainty=certainty, tops=tops) + reliable
 
     @property
     def no_direction(self) -> str:
         """Whether no feature differs."""
-        return "No feature differs clearly between the classes." if self.own and self.directions.empty else ""
+        return say("no_direction") if self.member and self.directions.empty else ""
 
     @cached_property
     def directions(self) -> pd.DataFrame:
@@ -188,16 +188,9 @@ class UserChapter:
         return rows.assign(where=["higher" if difference > 0 else "lower" for difference in rows.difference])
 
     @property
-    def higher(self) -> str:
-        """The class in which features are higher or lower."""
-        return str(self.directions.higher.iloc[0])
-
-    @property
     def about_directions(self) -> str:
         """What the table of features shows."""
-        classes = mark("em", self.higher) + " and " + mark("em", self.directions.lower.iloc[0])
-        how = ", in standard deviations; intervals over blocks of time, each by itself:"
-        return Markup("Features that differ most between {}{}").format(classes, how)
+        return say("directions", first=self.directions.iloc[0])
 
     @property
     def tests(self) -> str:
@@ -209,9 +202,3 @@ class UserChapter:
         """Scores of models, none if the participant has no test windows."""
         models = self.chapter.by_user.columns if self.user in self.chapter.by_user.index else []
         return [{"predictor": p, "scheme": s, "score": self.chapter.score(self.user, (p, s))} for p, s in models]
-
-
-def neighbours(names: list[str], place: int) -> list[tuple[str, str]]:
-    """Return the anchors of the previous and the next participant, with the texts of their links."""
-    found = {"Previous": names[max(0, place - 1) : place], "Next": names[place + 1 : place + 2]}
-    return [(f"user-{name}", f"{which}: {name}") for which, own in found.items() for name in own]
