@@ -10,7 +10,7 @@ from lifelog.config import Config
 from lifelog.predict.samples import Person
 from lifelog.report.tables import split_overview
 from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, Target
-from lifelog.splits.assign import _check_apart, assign_splits, nearest_minutes
+from lifelog.splits.assign import _check_apart, assign_splits
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.layout import BadInput, Label
 from lifelog.windows.quality import QualityLog, no_modality
@@ -57,7 +57,6 @@ def test_one_session_is_split_into_blocks_of_minutes(config: Config, raw: Path, 
 
 
 def test_the_minutes_to_the_nearest_training_window_are_noted(recorded: pd.DataFrame, config: Config) -> None:
-    assert nearest_minutes(np.array([10, 50]), np.array([0, 13, 90])) == 3
     for split, near in (("blocked", False), ("random", True)):
         folds = assign_splits(recorded, config.target("tension"), config.split(split))
         assert (folds.nearest_minutes < 5) == near
@@ -116,11 +115,7 @@ STRESS = Target(name="stress", column="stress", bins={"low": [0], "high": [1]})
 
 @pytest.mark.parametrize(
     "split",
-    [
-        RandomSplit(name="r"),
-        SHORT,
-        BlockedSplit(name="s", folds=1, min_sessions=3, embargo_minutes=0),
-    ],
+    [RandomSplit(name="r"), SHORT, BlockedSplit(name="s", folds=1, min_sessions=3, embargo_minutes=0)],
     ids=lambda split: split.name,
 )
 def test_windows_of_one_answer_are_in_one_subset(split: RandomSplit | BlockedSplit) -> None:
@@ -132,11 +127,7 @@ def test_windows_of_one_answer_are_in_one_subset(split: RandomSplit | BlockedSpl
     assert (answers.nunique() <= 1).all() and set(frame.subset.dropna()) == set(SUBSETS)
 
 
-@pytest.mark.parametrize(
-    "split",
-    [RandomSplit(name="r"), SHORT],
-    ids=lambda s: s.name,
-)
+@pytest.mark.parametrize("split", [RandomSplit(name="r"), SHORT], ids=lambda s: s.name)
 def test_windows_that_overlap_in_time_are_in_one_subset(split: RandomSplit | BlockedSplit) -> None:
     """Prompts about the last two minutes, four a minute apart and then a pause."""
     starts = 1_644_227_580 + 60 * (np.arange(100) + 6 * (np.arange(100) // 4))
