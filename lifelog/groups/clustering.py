@@ -92,6 +92,12 @@ def cluster(
     return {k: _by_size(labels) for k, labels in ALGORITHMS[algorithm](vectors, errors, ks, seed, starts).items()}
 
 
+def cluster_users(found: Profiles, k: int, settings: Clustering) -> Codes:
+    """Cluster users by their mean importance, and return the cluster of each."""
+    vectors, errors = found.users.to_numpy(), found.errors.to_numpy()
+    return cluster(vectors, settings.algorithm, [k], settings.seed, errors=errors)[k]
+
+
 def _by_size(labels: Codes) -> Codes:
     """Renumber clusters by size."""
     names, first, labels, sizes = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
