@@ -25,9 +25,8 @@ from lifelog.arrays import Codes, Floats
 from lifelog.blocks import contiguous_folds
 from lifelog.discriminant import filled, fit_discriminants
 from lifelog.evaluate.metrics import scores
-from lifelog.groups.clustering import best_k, cluster_users
-from lifelog.importance.evidence import held_out_evidence
-from lifelog.importance.shapley import pointwise_shapley
+from lifelog.groups.clustering import best_k, cluster_profiles
+from lifelog.importance.shapley import held_out_evidence, pointwise_shapley
 from lifelog.importance.vectors import describing, profiles
 from lifelog.intervals import estimate_mean
 from lifelog.predict.predictors.lda import Lda
@@ -129,7 +128,8 @@ def _people(samples: Samples) -> dict[str, Person]:
 def _groups(importance: pd.DataFrame, settings: Scoring) -> list[tuple[Floats, list[str]]]:
     """Return the centre and the members of each group."""
     found = profiles(importance, settings)
-    labels = cluster_users(found, best_k(found, settings), settings)
+    k = best_k(found, settings)
+    labels = cluster_profiles(found, [k], settings)[k]
     members = [found.users[labels == number] for number in np.unique(labels)]
     return [(rows.mean().to_numpy(), list(rows.index)) for rows in members]
 

@@ -68,7 +68,7 @@ class LifeLogNetPredictor(NetworkPredictor):
 
     def network_for(self, train: Samples) -> BagNetwork:
         """Return an untrained network."""
-        from lifelog.mil.lifelognet import LifeLogNetwork
+        from lifelog.mil.network import LifeLogNetwork
 
         return LifeLogNetwork([self.seen(modality) for modality in train.modalities], len(train.classes))
 

@@ -48,7 +48,7 @@ class WindowNetPredictor(NetworkPredictor):
 
     def network_for(self, train: Samples) -> BagNetwork:
         """Return an untrained network."""
-        from lifelog.mil.lifelognet import LifeLogNetwork
+        from lifelog.mil.network import LifeLogNetwork
 
         return LifeLogNetwork(train.modalities, len(train.classes))
 
@@ -56,7 +56,7 @@ class WindowNetPredictor(NetworkPredictor):
         """Return every window as a bag."""
         import torch
 
-        from lifelog.predict.stored_bags import StoredBags
+        from lifelog.predict.store import StoredBags
 
         if samples.windows is None:
             raise ValueError("windownet needs windows: store them with the samples")
