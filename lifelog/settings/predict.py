@@ -1,14 +1,14 @@
 """What the settings of all predictors share, and how predictors are found.
 
-A predictor is a module of `lifelog/predict/predictors/`: its settings, citation, glossary entry and implementation. All
-of these modules are imported with the configuration, so that they must import torch and scikit-learn on use only.
+A predictor is a module of `lifelog/predict/predictors/`: its settings with citation and glossary entry, such as `Lda`,
+and its implementation, such as `LdaPredictor`. All of these modules are imported with the configuration, so that they
+must import torch and scikit-learn on use only.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from abc import abstractmethod
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -55,9 +55,10 @@ class PredictorSettings(Section):
     schemes: Literal["all"] | list[Scheme] = "all"
     """all that it supports, or the schemes this predictor is used with"""
 
-    @abstractmethod
     def build(self) -> Predictor:
-        """Return a predictor with these settings, not yet fitted."""
+        """Return a predictor, not yet fitted: of the class `{settings}Predictor` in the module of the settings."""
+        kind: type[Predictor] = getattr(import_module(type(self).__module__), f"{type(self).__name__}Predictor")
+        return kind(self)
 
     @property
     def uses_sensors(self) -> bool:

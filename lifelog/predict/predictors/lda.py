@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from lifelog.arrays import Floats
-from lifelog.predict.interface import PoolingPredictor, Predictor
+from lifelog.predict.interface import PoolingPredictor
 from lifelog.settings.predict import Inputs, PredictorSettings, Scheme, positive
 from lifelog.standardise import Scaling, fit_scaling
 
@@ -51,10 +51,6 @@ class Lda(PredictorSettings):
         if not all(0 < share <= 1 for share in value):
             raise ValueError("a shrinkage is a number above 0 and at most 1")
         return value
-
-    def build(self) -> Predictor:
-        """Return the predictor."""
-        return LdaPredictor(self)
 
 
 class Pool(NamedTuple):

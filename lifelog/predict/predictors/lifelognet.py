@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from lifelog.predict.interface import Predictor
 from lifelog.predict.networks import NetworkPredictor
 from lifelog.settings.predict import Inputs, NetworkSettings
 
@@ -52,10 +51,6 @@ class LifeLogNet(NetworkSettings):
             if not chosen or not set(chosen) <= set(columns[name]):
                 some = f"needs some of the columns {columns[name]}"
                 raise ValueError(f"predictors: lifelognet.columns: {name!r} {some}")
-
-    def build(self) -> Predictor:
-        """Return the predictor."""
-        return LifeLogNetPredictor(self)
 
 
 class LifeLogNetPredictor(NetworkPredictor):

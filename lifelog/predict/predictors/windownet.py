@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from lifelog.predict.interface import Predictor
 from lifelog.predict.networks import NetworkPredictor
 from lifelog.settings.predict import Inputs, NetworkSettings
 
@@ -37,10 +36,6 @@ class WindowNet(NetworkSettings):
 
     batch_size: int = Field(16, ge=2)
     """windows per step"""
-
-    def build(self) -> Predictor:
-        """Return the predictor."""
-        return WindowNetPredictor(self)
 
 
 class WindowNetPredictor(NetworkPredictor):
