@@ -79,9 +79,6 @@ def blocked_subsets(
     With several folds, each of them is the test subset once. The folds are held-out tasks, or have a similar number of
     windows of each class; in a split by tasks, all runs of a task are in one fold.
 
-    Of many random assignments the best is used: the one that misses the fewest classes (in training first, then test,
-    then validation), then the one nearest to the wanted sizes and the user's distribution of classes.
-
     Parameters
     ----------
     codes : ndarray of int, shape (n_windows,)
@@ -199,7 +196,11 @@ def _class_counts(codes: Codes, blocks: Codes) -> Codes:
 
 
 def _draw(codes: Codes, blocks: Codes, share: Floats, seed: int) -> Texts:
-    """Return the best of many random assignments of blocks to subsets."""
+    """Return the best of many random assignments of blocks to subsets.
+
+    It is the one that misses the fewest classes (in training first, then test, then validation), then the one nearest
+    to the wanted sizes and the user's distribution of classes.
+    """
     table, rng = _class_counts(codes, blocks), np.random.default_rng(seed)
     best, best_cost = np.zeros(len(table), dtype=int), np.inf
     for _ in range(DRAWS):
