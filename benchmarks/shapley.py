@@ -6,8 +6,7 @@ import time
 
 import numpy as np
 
-from lifelog.importance.evidence import held_out_evidence
-from lifelog.importance.shapley import pointwise_shapley
+from lifelog.importance.shapley import held_out_evidence, pointwise_shapley
 from lifelog.settings.importance import Shapley
 
 CLASSES = 3

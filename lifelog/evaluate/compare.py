@@ -98,19 +98,14 @@ def split_groupings(predictions: Predictions) -> Predictions:
         keys = ["user", "fold", "start", "truth"]
         if not table[keys].equals(first[keys]):
             raise ValueError(f"{key} and {first_key} predict different test windows; rebuild both")
-    groupings = {key: _groupings(table) for key, table in tables.items()}
-    known = {(predictor, grouping) for (predictor, scheme), grouping in groupings.items() if scheme == "importance"}
-    for (predictor, scheme), grouping in groupings.items():
-        if scheme.startswith("random"):
-            if (predictor, grouping) in known:
+    seen = set()
+    for (predictor, scheme), table in sorted(tables.items(), key=lambda item: item[0][1] != "importance"):
+        if scheme == "importance" or scheme.startswith("random"):
+            of_folds = tuple(partition(rows.drop_duplicates("user").group) for _, rows in table.groupby("fold"))
+            if scheme != "importance" and (predictor, of_folds) in seen:
                 del tables[predictor, scheme]
-            known.add((predictor, grouping))
+            seen.add((predictor, of_folds))
     return tables
-
-
-def _groupings(table: pd.DataFrame) -> tuple[tuple[int, ...], ...]:
-    """Return the partition of users in each fold, which are equal for equal groupings."""
-    return tuple(partition(own.drop_duplicates("user").group) for _, own in table.groupby("fold"))
 
 
 def kind_of(scheme: str) -> str:

@@ -13,7 +13,9 @@ personal  labelled windows only, with the strongest shrinkage
 Features are standardised by the labelled windows; without any, by the mean scaling of the others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,9 +25,8 @@ from lifelog.arrays import Codes, Floats
 from lifelog.blocks import contiguous_folds
 from lifelog.discriminant import filled, fit_discriminants
 from lifelog.evaluate.metrics import scores
-from lifelog.groups.clustering import best_k, cluster
-from lifelog.importance.evidence import held_out_evidence
-from lifelog.importance.shapley import pointwise_shapley
+from lifelog.groups.clustering import best_k, cluster_profiles
+from lifelog.importance.shapley import held_out_evidence, pointwise_shapley
 from lifelog.importance.vectors import describing, profiles
 from lifelog.intervals import estimate_mean
 from lifelog.predict.predictors.lda import Lda
@@ -128,9 +129,9 @@ def _groups(importance: pd.DataFrame, settings: Scoring) -> list[tuple[Floats, l
     """Return the centre and the members of each group."""
     found = profiles(importance, settings)
     k = best_k(found, settings)
-    labels = cluster(found.users.to_numpy(), settings.algorithm, [k], settings.seed, errors=found.errors.to_numpy())[k]
-    members = [found.users.index[labels == number] for number in np.unique(labels)]
-    return [(found.users.loc[own].mean().to_numpy(), list(own)) for own in members]
+    labels = cluster_profiles(found, [k], settings)[k]
+    members = [found.users[labels == number] for number in np.unique(labels)]
+    return [(rows.mean().to_numpy(), list(rows.index)) for rows in members]
 
 
 def steps(person: Person, numbers: list[int], gap: float) -> Iterator[tuple[int, Codes]]:
@@ -161,76 +162,76 @@ def steps(person: Person, numbers: list[int], gap: float) -> Iterator[tuple[int,
         yield from ((number, test) for number in usable)
 
 
+@dataclass
 class _Others:
-    """The models of all users but those who are left out."""
+    """The models of all users but those who are left out.
 
-    def __init__(
-        self,
-        others: dict[str, Person],
-        groups: list[tuple[Floats, list[str]]],
-        columns: list[list[int]],
-        classes: int,
-        lda: Lda,
-        shapley: Shapley,
-    ) -> None:
-        self.others, self.groups, self.columns = others, groups, columns
-        self.classes, self.shapley = classes, shapley
-        self.shrinkages = sorted(lda.shrinkage)
-        self.prior_windows = sorted(lda.prior_windows)[(len(lda.prior_windows) - 1) // 2]
-        self.shrinkage = self._choose_shrinkage()
-        scalings = [other.scaling for other in others.values()]
-        self.cohort = Scaling(np.mean([s.mean for s in scalings], axis=0), np.mean([s.std for s in scalings], axis=0))
+    `groups` has the centre and the members of each group, `columns` the features of each modality, and `classes` is the
+    number of classes.
+    """
+
+    people: dict[str, Person]
+    groups: list[tuple[Floats, list[str]]]
+    columns: list[list[int]]
+    classes: int
+    lda: Lda
+    shapley: Shapley
 
     def predict(self, person: Person, strategy: str, labelled: int, test: Codes) -> Floats | None:
         """Return the probabilities of the test windows of a user, None if the strategy needs more windows."""
-        truth = person.truth[:labelled]
-        scaling = fit_scaling([person.raw[:labelled]], person.raw.shape[1], "user") if labelled > 1 else self.cohort
-        x = filled(scaling, person.raw)
-        members = list(self.others)
+        scaling = fit_scaling([person.raw[:labelled]], person.raw.shape[1], "user") if labelled > 1 else self.scaling
+        x, members, shrinkage = filled(scaling, person.raw), list(self.people), self.shrinkage
+        if strategy in ("personal", "groups") and len(np.unique(person.truth[:labelled])) < 2:
+            return None
         if strategy == "personal":
-            if len(np.unique(truth)) < 2:
-                return None
-            members = []
+            members, shrinkage = [], max(self.lda.shrinkage)
         elif strategy == "groups":
-            nearest = self._nearest_group(person, scaling.apply(person.raw[:labelled]), labelled)
-            if nearest is None:
+            members = self._nearest_group(person, scaling.apply(person.raw[:labelled]), labelled)
+            if not members:
                 return None
-            members = nearest
-        train = np.concatenate([*(self.others[name].x for name in members), x[:labelled]])
-        classes = np.concatenate([*(self.others[name].truth for name in members), truth])
-        weights = np.ones(len(train))
+        new = person._replace(x=x[:labelled], truth=person.truth[:labelled])
+        train, truth = _joined([*(self.people[name] for name in members), new])
+        weights, others = np.ones(len(train)), len(train) - labelled
         if strategy == "pooled":
-            weights[: len(train) - labelled] = self.prior_windows / max(1, len(train) - labelled)
-        shrinkage = self.shrinkages[-1] if strategy == "personal" else self.shrinkage
-        (model,) = fit_discriminants(train, classes, self.classes, [shrinkage], weights)
+            weights[:others] = sorted(self.lda.prior_windows)[(len(self.lda.prior_windows) - 1) // 2] / max(1, others)
+        (model,) = fit_discriminants(train, truth, self.classes, [shrinkage], weights)
         return model.probabilities(x[test])
 
-    def _choose_shrinkage(self) -> float:
-        """Return the shrinkage with which each half of the others predicts the other half best."""
-        names = list(self.others)
-        log_loss = np.zeros(len(self.shrinkages))
-        for half in (names[::2], names[1::2]):
-            rest = [name for name in names if name not in half]
-            x, truth = (np.concatenate([getattr(self.others[n], kind) for n in rest]) for kind in ("x", "truth"))
-            seen = np.concatenate([self.others[name].x for name in half])
-            seen_truth = np.concatenate([self.others[name].truth for name in half])
-            for i, model in enumerate(fit_discriminants(x, truth, self.classes, self.shrinkages)):
-                evidence = model.scores(seen)
-                log_loss[i] += np.logaddexp.reduce(evidence, axis=1).sum()
-                log_loss[i] -= evidence[np.arange(len(seen)), seen_truth].sum()
-        return self.shrinkages[int(log_loss.argmin())]
+    @cached_property
+    def scaling(self) -> Scaling:
+        """Mean scaling of the others."""
+        scalings = [person.scaling for person in self.people.values()]
+        return Scaling(np.mean([s.mean for s in scalings], axis=0), np.mean([s.std for s in scalings], axis=0))
 
-    def _nearest_group(self, person: Person, x: Floats, labelled: int) -> list[str] | None:
-        """Return the members of the group whose values are nearest to those of the labelled windows."""
+    @cached_property
+    def shrinkage(self) -> float:
+        """Shrinkage with which each half of the others predicts the other half best."""
+        people, shrinkages = list(self.people.values()), sorted(self.lda.shrinkage)
+        log_loss = np.zeros(len(shrinkages))
+        for fitted, seen in ((people[1::2], people[::2]), (people[::2], people[1::2])):
+            x, truth = _joined(seen)
+            for i, model in enumerate(fit_discriminants(*_joined(fitted), self.classes, shrinkages)):
+                evidence = model.scores(x)
+                log_loss[i] += np.logaddexp.reduce(evidence, axis=1).sum()
+                log_loss[i] -= evidence[np.arange(len(x)), truth].sum()
+        return shrinkages[int(log_loss.argmin())]
+
+    def _nearest_group(self, person: Person, x: Floats, labelled: int) -> list[str]:
+        """Return the members of the group with the nearest Shapley values, none if folds are too few for values."""
         truth, blocks = person.truth[:labelled], pd.factorize(person.blocks[:labelled])[0]
-        folds = contiguous_folds(blocks, self.shapley.folds) if labelled else np.zeros(0, dtype=int)
-        if len(np.unique(truth)) < 2 or len(np.unique(folds)) < 2:
-            return None
+        folds = contiguous_folds(blocks, self.shapley.folds)
+        if len(np.unique(folds)) < 2:
+            return []
         features = {str(number): x[:, columns] for number, columns in enumerate(self.columns)}
         evidence = held_out_evidence(features, truth, folds, self.classes, self.shapley.shrinkage)
         values, _ = pointwise_shapley(evidence, truth, self.shapley.permutations, self.shapley.seed)
         distances = [((values.mean(axis=1) - centre) ** 2).sum() for centre, _ in self.groups]
         return self.groups[int(np.argmin(distances))][1]
+
+
+def _joined(people: Sequence[Person]) -> tuple[Floats, Codes]:
+    """Return the standardised features and the classes of the windows of several users."""
+    return np.concatenate([person.x for person in people]), np.concatenate([person.truth for person in people])
 
 
 def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
@@ -250,23 +251,19 @@ def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
         of labelled windows from which on personal models are at least as good as the global model, and the ends of the
         interval by resampled users; an entry is None beyond these data), and a sentence.
     """
-    metric = settings.metric
-    curve = _same_users(curve)
     if curve.empty:
         none = "Too few windows or participants for a learning curve."
         return {"points": [], "crossing": None, "sentence": none}
-    points = []
-    for (strategy, labelled), table in curve.groupby(["strategy", "labelled"], sort=False):
-        estimate = estimate_mean(table[metric].dropna().to_numpy(), settings.confidence)
-        numbers = {"mean": estimate.mean, "low": estimate.low, "high": estimate.high}
-        point = {"strategy": strategy, "labelled": int(labelled), "users": int(table[metric].count())}
-        points.append(point | {key: plain(value) for key, value in numbers.items()})
-    wide = curve.pivot(index="user", columns=["strategy", "labelled"], values=metric)
+    points, curve = [], _same_users(curve)
+    for (strategy, labelled), values in curve.groupby(["strategy", "labelled"], sort=False)[settings.metric]:
+        estimate = estimate_mean(values.dropna().to_numpy(), settings.confidence)
+        point = {"strategy": strategy, "labelled": int(labelled), "users": int(values.count())}
+        points.append(point | {name: plain(getattr(estimate, name)) for name in ("mean", "low", "high")})
+    wide = curve.pivot(index="user", columns=["strategy", "labelled"], values=settings.metric)
     if "personal" not in wide:
         few = "No participant has enough windows for a personal model."
         return {"points": points, "crossing": None, "sentence": few}
-    gain = wide["personal"] - wide["global"].reindex(columns=wide["personal"].columns)
-    gain = gain[sorted(gain.columns)]
+    gain = (wide["personal"] - wide["global"].reindex(columns=wide["personal"].columns)).sort_index(axis=1)
     rng = np.random.default_rng(0)
     draws = [_crossing(gain.iloc[rng.integers(0, len(gain), len(gain))]) for _ in range(DRAWS)]
     low, high = np.quantile(draws, [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2], method="nearest")
@@ -283,8 +280,6 @@ def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
 
 def _same_users(curve: pd.DataFrame) -> pd.DataFrame:
     """Return the rows up to the largest number that half of the users have, and only of these users."""
-    if curve.empty:
-        return curve
     users = curve.groupby("labelled").user.nunique()
     most = users.index[users >= users.max() / 2].max()
     enough = set(curve.user[curve.labelled == most])

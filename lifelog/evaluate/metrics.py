@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from lifelog.arrays import Codes, Floats
@@ -193,16 +194,9 @@ def rating_correlation(ratings: Floats | Codes, expected: Floats, folds: Codes |
 
 def _centred_ranks(values: NDArray[Any], folds: Codes) -> Floats:
     """Return ranks within folds, as shares of the windows of a fold around 0; equal values have their mean rank."""
-    _, fold = np.unique(folds, return_inverse=True)
-    order = np.lexsort((values, fold))
-    value, fold, sizes = values[order], fold[order], np.bincount(fold)
-    is_first = np.append(True, (value[1:] != value[:-1]) | (fold[1:] != fold[:-1]))[: len(value)]
-    first = np.flatnonzero(is_first)
-    middle = first + (np.diff(np.append(first, len(value))) - 1) / 2
-    start = np.cumsum(sizes) - sizes
-    ranks = np.empty(len(value))
-    ranks[order] = (middle[np.cumsum(is_first) - 1] - start[fold] - (sizes[fold] - 1) / 2) / sizes[fold]
-    return ranks
+    _, fold, sizes = np.unique(folds, return_inverse=True, return_counts=True)
+    ranks: Floats = pd.Series(values).groupby(fold).rank().to_numpy()
+    return (ranks - (sizes[fold] + 1) / 2) / sizes[fold]
 
 
 class Metric(NamedTuple):

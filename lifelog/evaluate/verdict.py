@@ -110,9 +110,15 @@ def _findings(rows: pd.DataFrame, informed: pd.Series, settings: Compare, primar
     """Return one finding per sensor-based predictor with importance groups."""
     baselines = rows["mean"][rows.index.get_level_values("predictor").isin(sensorless())].dropna()
     findings = [_finding(name, rows.loc[name]) for name in _sensor_models(rows) if (name, "importance") in rows.index]
-    _correct(findings, primary)
+    # The p-values of a gain are corrected for the number of predictors, except for the primary one.
+    p_gain = pd.Series({finding["predictor"]: _p_gain(finding) for finding in findings}, dtype=float)
+    others = p_gain.drop(index=[primary], errors="ignore").dropna()
+    p_gain.update(holm(others))
     for finding in findings:
         name = finding["predictor"]
+        finding["p_gain"] = plain(p_gain[name])
+        # The smallest p-value that the random groupings allow.
+        finding["p_gain_smallest"] = (1 if name == primary else max(1, len(others))) / (1 + finding["random_groupings"])
         finding["outcome"] = _outcome(finding, settings)
         finding["better_than_chance"] = bool(informed[name, "importance"] or informed[name, "global"])
         finding["sensorless"] = None
@@ -164,21 +170,8 @@ def _finding(predictor: str, rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _correct(findings: list[dict[str, Any]], primary: str | None) -> None:
-    """Add the p-value of a gain by importance, and the smallest one that the random groupings allow.
-
-    It is the larger one of both tests, corrected for the number of predictors except for the primary one.
-    """
-    p = pd.Series({f["predictor"]: _p_gain(f) for f in findings}, dtype=float)
-    others = p.drop(index=[primary], errors="ignore").dropna()
-    corrected = p.to_dict() | holm(others).to_dict()
-    for finding in findings:
-        name = finding["predictor"]
-        finding["p_gain"] = plain(corrected[name])
-        finding["p_gain_smallest"] = (1 if name == primary else max(1, len(others))) / (1 + finding["random_groupings"])
-
-
 def _p_gain(finding: dict[str, Any]) -> float:
+    """Return the p-value of a gain by importance: the larger one of both tests."""
     if None in (finding["p"], finding["p_random"]):
         return np.nan
     return float(max(finding["p"], finding["p_random"])) if finding["difference"] > 0 else 1.0
@@ -285,14 +278,18 @@ def _timed_model(
     metrics = users["auroc"], users[settings.metric]
     leads = [(scores[sensor] - scores[column]).dropna().to_numpy() for scores in metrics]
     # Without windows of two classes in a fold there is no AUROC, and the metric alone is compared.
-    known = [lead for lead in leads if len(lead) > 1]
-    better = all(estimate_mean(lead, settings.confidence, models).low > 0 for lead in known)
+    better = all(estimate_mean(lead, settings.confidence, models).low > 0 for lead in leads if len(lead) > 1)
     of_sensor = estimate(by, sensor)
-    share = clearest.mean / of_sensor.mean if of_sensor.low > 0 else None
-    numbers: dict[str, Any] = {"skill": clearest.mean, "low": clearest.low, "high": clearest.high}
-    numbers |= {"sensor_skill": of_sensor.mean, "share": share}
-    shown = {key: plain(value) for key, value in numbers.items()}
-    return {"model": " ".join(column), "by": by} | shown | {"sensors_better": better}
+    return {
+        "model": " ".join(column),
+        "by": by,
+        "skill": plain(clearest.mean),
+        "low": plain(clearest.low),
+        "high": plain(clearest.high),
+        "sensor_skill": plain(of_sensor.mean),
+        "share": plain(clearest.mean / of_sensor.mean) if of_sensor.low > 0 else None,
+        "sensors_better": better,
+    }
 
 
 def interval(value: float, low: float | None, high: float | None) -> str:

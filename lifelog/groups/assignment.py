@@ -21,9 +21,9 @@ import pandas as pd
 from scipy.spatial.distance import cdist
 
 from lifelog.arrays import Texts
-from lifelog.groups.clustering import assign_users, best_k, chosen_k, cluster, resamples
+from lifelog.groups.clustering import assign_users, best_k, chosen_k, cluster_profiles
 from lifelog.groups.read import in_order, partition, tested_groups, ungrouped
-from lifelog.importance.vectors import Profiles, class_shares, describing, profiles, raw_vectors
+from lifelog.importance.vectors import Profiles, class_shares, describing, profiles, raw_vectors, resamples
 from lifelog.settings.groups import Groups, Scoring
 from lifelog.splits.folds import Folds
 from lifelog.windows.read import Features
@@ -170,14 +170,11 @@ def random_groupings(labels: Texts, number: int, seed: int) -> list[Texts]:
     others = max(_arrangements(row) for row in labels) - 1
     if others == 0:
         return [labels]  # compared with nothing
-    rng, seen = np.random.default_rng(seed), {_partitions(labels)}
-    found: list[Texts] = []
-    while len(found) < min(number, others):
+    rng, distinct = np.random.default_rng(seed), {tuple(map(partition, labels)): labels}
+    while len(distinct) <= min(number, others):
         drawn = labels[:, rng.permutation(labels.shape[1])]
-        if _partitions(drawn) not in seen:
-            seen.add(_partitions(drawn))
-            found.append(drawn)
-    return found
+        distinct.setdefault(tuple(map(partition, drawn)), drawn)
+    return list(distinct.values())[1:]
 
 
 def _arrangements(labels: Texts) -> int:
@@ -187,18 +184,12 @@ def _arrangements(labels: Texts) -> int:
     return of_labels // prod(factorial(times) for times in Counter(sizes).values())
 
 
-def _partitions(labels: Texts) -> tuple[tuple[int, ...], ...]:
-    return tuple(partition(row) for row in labels)
-
-
 def _clustered(importance: pd.DataFrame | None, found: Profiles, k: int, settings: Scoring) -> pd.DataFrame:
     """Return k groups of users; without importance, their certainty is unknown."""
     users = found.users
     if k == 1:
         return _table(users.index, ["group 1"] * len(users), np.nan if importance is None else 1.0)
-    vectors, errors = (users, found.errors.to_numpy()) if settings.unit == "users" else (found.windows, None)
-    labels = cluster(vectors.to_numpy(), settings.algorithm, [k], settings.seed, errors=errors)[k]
-    assigned = assign_users(found, labels, settings.unit)
+    assigned = assign_users(found, cluster_profiles(found, [k], settings)[k], settings.unit)
     names = [f"group {number + 1}" for number in assigned.group]
     certainty: object = assigned.share.to_numpy()
     if settings.unit == "users":

@@ -9,26 +9,16 @@ stability   mean adjusted Rand index between the groups and those of resampled b
 other algorithms, where it is not: no other score can show that there are no groups.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Codes, Floats
 from lifelog.importance.mixture import best_mixture, fit_mixture, fit_mixtures
-from lifelog.importance.vectors import (
-    Profiles,
-    as_shares,
-    block_errors,
-    blocks_of,
-    describing,
-    profiles,
-    smooth_errors,
-    window_vectors,
-)
+from lifelog.importance.vectors import Profiles, describing, profiles, resamples
 from lifelog.registry import Registry
 from lifelog.settings.groups import Clustering, Scoring
-from lifelog.settings.importance import Vectors
 
 STARTS = 20  # of k-means; the best is used
 RESAMPLE_STARTS = 5
@@ -92,6 +82,12 @@ def cluster(
     return {k: _by_size(labels) for k, labels in ALGORITHMS[algorithm](vectors, errors, ks, seed, starts).items()}
 
 
+def cluster_profiles(found: Profiles, ks: list[int], settings: Clustering, starts: int = STARTS) -> dict[int, Codes]:
+    """Cluster users, or windows if they are the unit, and return the cluster numbers by number of clusters."""
+    vectors, errors = (found.users, found.errors.to_numpy()) if settings.unit == "users" else (found.windows, None)
+    return cluster(vectors.to_numpy(), settings.algorithm, ks, settings.seed, starts, errors)
+
+
 def _by_size(labels: Codes) -> Codes:
     """Renumber clusters by size."""
     names, first, labels, sizes = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
@@ -119,9 +115,9 @@ def assign_users(found: Profiles, labels: Codes, unit: str) -> pd.DataFrame:
     """
     users = found.users
     shares = cluster_shares(found.windows, users, labels, unit).loc[users.index]
-    own = labels if unit == "users" else shares.idxmax(axis=1).to_numpy()
-    share = [shares.loc[user].get(group, 0.0) for user, group in zip(users.index, own, strict=True)]
-    return pd.DataFrame({"group": own, "share": share}, index=users.index)
+    groups = labels if unit == "users" else shares.idxmax(axis=1).to_numpy()
+    share = [shares.loc[user].get(group, 0.0) for user, group in zip(users.index, groups, strict=True)]
+    return pd.DataFrame({"group": groups, "share": share}, index=users.index)
 
 
 def cluster_shares(windows: pd.DataFrame, users: pd.DataFrame, labels: Codes, unit: str) -> pd.DataFrame:
@@ -145,9 +141,9 @@ def cluster_shares(windows: pd.DataFrame, users: pd.DataFrame, labels: Codes, un
 
     if unit == "users":
         labels = cdist(windows, users.groupby(labels).mean(), "sqeuclidean").argmin(axis=1)
-    names, own = np.unique(windows.index.get_level_values("user").to_numpy(), return_inverse=True)
+    names, users_of_windows = np.unique(windows.index.get_level_values("user").to_numpy(), return_inverse=True)
     clusters, numbers = np.unique(labels, return_inverse=True)
-    counts = np.bincount(own * len(clusters) + numbers, minlength=len(names) * len(clusters))
+    counts = np.bincount(users_of_windows * len(clusters) + numbers, minlength=len(names) * len(clusters))
     counts = counts.reshape(len(names), len(clusters))
     return pd.DataFrame(counts / counts.sum(axis=1, keepdims=True), pd.Index(names, name="user"), clusters)
 
@@ -201,7 +197,13 @@ def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
         vectors = (users if of_users else found.windows).to_numpy()
         if algorithm != settings.algorithm and len(vectors) > MAX_ALTERNATIVE:
             continue
-        labels_by_k, bic = _labels(found, vectors, algorithm, most, settings.seed)
+        bic: dict[int, float] = {}
+        if algorithm == "mixture":
+            fits = fit_mixtures(found, list(range(1, most + 1)), settings.seed)
+            labels_by_k = {k: _by_size(fit.memberships.argmax(axis=1)) for k, fit in fits.items()}
+            bic = {k: fit.bic for k, fit in fits.items()}
+        else:
+            labels_by_k = cluster(vectors, algorithm, list(range(2, most + 1)), settings.seed)
         stability: dict[int, float] = {}
         if algorithm == settings.algorithm:  # resampling costs many clusterings
             draws = resamples(importance, settings, settings.seed, settings.resamples)
@@ -222,17 +224,6 @@ def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
     return scores.assign(chosen=(scores.algorithm == settings.algorithm) & (scores.k == k))
 
 
-def _labels(
-    found: Profiles, vectors: Floats, algorithm: str, most: int, seed: int
-) -> tuple[dict[int, Codes], dict[int, float]]:
-    """Return the clusters of vectors, and for the mixture their BIC, by number of groups."""
-    if algorithm == "mixture":
-        fits = fit_mixtures(found, list(range(1, most + 1)), seed)
-        labels = {k: _by_size(fit.memberships.argmax(axis=1)) for k, fit in fits.items()}
-        return labels, {k: fit.bic for k, fit in fits.items()}
-    return (cluster(vectors, algorithm, list(range(2, most + 1)), seed) if most > 1 else {}), {}
-
-
 def _silhouette(vectors: Floats, labels: Codes) -> float:
     """Return the mean silhouette, NaN for a single cluster."""
     from sklearn.metrics import silhouette_score
@@ -240,58 +231,16 @@ def _silhouette(vectors: Floats, labels: Codes) -> float:
     return float(silhouette_score(vectors, labels)) if 1 < len(np.unique(labels)) < len(vectors) else np.nan
 
 
-def resamples(importance: pd.DataFrame, settings: Vectors, seed: int, draws: int) -> Iterator[Profiles]:
-    """Yield the importance in resampled blocks of time and training seeds.
-
-    Parameters
-    ----------
-    importance : pandas.DataFrame
-        Table of `read_importance`.
-    settings : Vectors
-        Importance measure and subsets.
-    seed : int
-        Seed of the resampling.
-    draws : int
-        Number of resamples.
-
-    Yields
-    ------
-    Profiles
-        As many blocks per user, and as many seeds, as in the data, drawn with replacement.
-    """
-    rng = np.random.default_rng(seed)
-    own = importance[importance.measure == settings.importance]
-    seeds = sorted(set(own.seed))
-    by_seed = [window_vectors(own, settings.importance, settings.subsets, [seed]) for seed in seeds]
-    blocks = blocks_of(own, by_seed[0])
-    rows = blocks.groupby(["user", blocks.to_numpy()]).indices
-    of_user: dict[str, list[Codes]] = {}
-    for (user, _), positions in rows.items():
-        of_user.setdefault(user, []).append(positions)
-    for _ in range(draws):
-        total = sum(by_seed[i] for i in rng.integers(0, len(seeds), len(seeds)))
-        mean = as_shares(total / len(seeds), settings.importance)
-        picked = [pieces[i] for pieces in of_user.values() for i in rng.integers(0, len(pieces), len(pieces))]
-        drawn = mean.iloc[np.concatenate(picked)]
-        names = np.concatenate([np.full(len(piece), i) for i, piece in enumerate(picked)])
-        errors = smooth_errors(block_errors(drawn, pd.Series(names, drawn.index)))
-        yield Profiles(drawn, drawn.groupby("user").mean(), errors)
-
-
 def _stability(
-    found: Profiles, labels_by_k: dict[int, Codes], resamples: Iterable[Profiles], settings: Clustering
+    found: Profiles, labels_by_k: dict[int, Codes], draws: Iterable[Profiles], settings: Clustering
 ) -> dict[int, float]:
     """Return the mean adjusted Rand index of the users' groups with those of each resample, by k."""
     from sklearn.metrics import adjusted_rand_score
 
     groups = {k: assign_users(found, labels, settings.unit).group for k, labels in labels_by_k.items()}
     agreement: dict[int, list[float]] = {k: [] for k in labels_by_k}
-    for drawn in resamples:
-        vectors, errors = (drawn.users, drawn.errors.to_numpy()) if settings.unit == "users" else (drawn.windows, None)
-        labels_of_drawn = cluster(
-            vectors.to_numpy(), settings.algorithm, list(labels_by_k), settings.seed, RESAMPLE_STARTS, errors
-        )
-        for k, labels in labels_of_drawn.items():
+    for drawn in draws if labels_by_k else ():
+        for k, labels in cluster_profiles(drawn, list(labels_by_k), settings, RESAMPLE_STARTS).items():
             other = assign_users(drawn, labels, settings.unit).group
             agreement[k].append(adjusted_rand_score(groups[k], other.loc[groups[k].index]))
     return {k: float(np.mean(values)) for k, values in agreement.items()}
@@ -315,12 +264,10 @@ def best_k(found: Profiles, settings: Scoring) -> int:
     most = min(settings.k_max, len(found.users) - 1)
     if settings.k == "auto" and settings.algorithm == "mixture":
         return best_mixture(found, settings.k_max, settings.seed)[0]
-    criterion = {}
-    if settings.k == "auto":
-        vectors = (found.users if settings.unit == "users" else found.windows).to_numpy()
-        labels = cluster(vectors, settings.algorithm, list(range(2, most + 1)), settings.seed)
-        criterion = {k: _silhouette(vectors, numbers) for k, numbers in labels.items()}
-    return choose_k(criterion, most, settings)
+    vectors = (found.users if settings.unit == "users" else found.windows).to_numpy()
+    ks = list(range(2, most + 1)) if settings.k == "auto" else []
+    by_k = cluster(vectors, settings.algorithm, ks, settings.seed) if ks else {}
+    return choose_k({k: _silhouette(vectors, labels) for k, labels in by_k.items()}, most, settings)
 
 
 def choose_k(criterion: Mapping[int, float], most: int, settings: Scoring) -> int:

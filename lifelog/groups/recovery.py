@@ -32,9 +32,8 @@ def score_recovery(importance: pd.DataFrame, groups: pd.DataFrame, truth: dict[s
     planted_groups = [users[user]["group"] for user in groups.user]
     hits: dict[str, dict[str, float]] = {}
     for measure in filter(set(described.measure).__contains__, MEASURES):
-        vectors = user_vectors(described, measure, [], absent=-np.inf)
         hits[measure] = {}
-        for user, values in vectors.iterrows():
+        for user, values in user_vectors(described, measure, [], absent=-np.inf).iterrows():
             planted = set(users[user]["modalities"])
             hits[measure][str(user)] = len(planted & set(values.nlargest(len(planted)).index)) / len(planted)
     return {

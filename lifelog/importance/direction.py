@@ -47,19 +47,9 @@ def estimate_directions(features: Features, folds: Folds, level: float) -> pd.Da
     values = features.summary[used].astype(np.float64)
     blocks = np.unique(split.block[used], return_inverse=True)[1]
     difference, low, high = differences(values, (split.label[used] == higher).to_numpy().astype(int), blocks, level)
-    rows = pd.DataFrame(
-        {
-            "modality": [name.split(".", 1)[0] for name in features.names],
-            "feature": [name.split(".", 1)[1] for name in features.names],
-            "higher": higher,
-            "lower": lower,
-            "difference": difference,
-            "low": low,
-            "high": high,
-            "windows": (~np.isnan(values)).sum(axis=0),
-        }
-    )
-    rows = rows.dropna(subset=["difference"])
+    rows = pd.DataFrame([name.split(".", 1) for name in features.names], columns=["modality", "feature"])
+    rows = rows.assign(higher=higher, lower=lower, difference=difference, low=low, high=high)
+    rows = rows.assign(windows=(~np.isnan(values)).sum(axis=0)).dropna(subset=["difference"])
     return rows.sort_values("difference", key=np.abs, ascending=False, kind="stable")[COLUMNS]
 
 

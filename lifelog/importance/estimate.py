@@ -13,8 +13,7 @@ import pandas as pd
 
 from lifelog.arrays import Codes, Floats
 from lifelog.blocks import variance_of_means, window_folds
-from lifelog.importance.evidence import held_out_evidence
-from lifelog.importance.shapley import pointwise_shapley
+from lifelog.importance.shapley import held_out_evidence, pointwise_shapley
 from lifelog.importance.table import IMPORTANCE
 from lifelog.settings.importance import Shapley
 from lifelog.splits.folds import Folds
@@ -67,8 +66,8 @@ def estimate_shapley(features: Features, folds: Folds, settings: Shapley) -> Not
         rows = split[used].reset_index(drop=True)
         reason = _unusable(rows)
         if reason is None:
-            values, sampling = _fold_values(features.by_modality(used), rows, folds.classes, settings)
-            frames.append(_table(rows.assign(fold=fold), values))
+            table, sampling = _fold_values(features.by_modality(used), rows.assign(fold=fold), folds.classes, settings)
+            frames.append(table)
             errors = errors or sampling
         elif fold is None:
             excluded = reason
@@ -79,8 +78,8 @@ def estimate_shapley(features: Features, folds: Folds, settings: Shapley) -> Not
 
 def _fold_values(
     features: dict[str, Floats], rows: pd.DataFrame, classes: list[str], settings: Shapley
-) -> tuple[dict[str, Floats], dict[str, Any]]:
-    """Return the values of windows by modality, NaN for an absent one, and the errors of sampled orders."""
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return one row per window and modality, NaN for an absent one, and the errors of sampled orders."""
     codes = rows.label.map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int)
     inner = window_folds(rows, settings.folds)
     evidence = held_out_evidence(features, codes, inner, len(classes), settings.shrinkage)
@@ -90,14 +89,10 @@ def _fold_values(
         if np.isnan(measured).all():
             values[number] = np.nan
     errors = {name: plain(error) for name, error in zip(features, sampling, strict=True)}
-    return dict(zip(features, values, strict=True)), errors
-
-
-def _table(rows: pd.DataFrame, values: dict[str, Floats]) -> pd.DataFrame:
-    """Return one row per window and modality."""
     keys = rows[["user", "start", "fold", "subset", "block"]]
-    wide = pd.concat([keys, pd.DataFrame(values)], axis=1)
-    return wide.melt(list(keys), var_name="modality", value_name="importance").assign(seed=0, measure="shapley")
+    wide = pd.concat([keys, pd.DataFrame(dict(zip(features, values, strict=True)))], axis=1)
+    table = wide.melt(list(keys), var_name="modality", value_name="importance").assign(seed=0, measure="shapley")
+    return table, errors
 
 
 def _unusable(rows: pd.DataFrame) -> str | None:

@@ -103,16 +103,19 @@ def fit_mixture(vectors: Floats, errors: Floats, k: int, seed: int, starts: int)
     """
     rng = np.random.default_rng([seed, k])
     initial = np.stack([_initial(vectors, errors, k, rng) for _ in range(1 if k == 1 else starts)])
-    likelihood, memberships, means, spread = _maximise(vectors, errors, initial)
     users, modalities = vectors.shape
+    shares = np.full((len(initial), k), 1 / k)
+    spread = np.full((len(initial), modalities), float(np.median(errors)) / 10 + MIN_VARIANCE)
+    state = _climb(vectors, errors, _expect(vectors, errors, shares, initial, spread), TOLERANCE)
+    best = _climb(vectors, errors, state.of([int(state.likelihood.argmax())]), FINEST).of(0)
+    memberships, means, likelihood = best.memberships, best.means, float(best.likelihood)
     parameters = k * modalities + modalities + k - 1
-    kept = spread / (errors + spread)
+    kept = best.spread / (errors + best.spread)
     towards = means + kept[:, None] * (vectors[:, None] - means)
     shrunken = np.einsum("nk,nkm->nm", memberships, towards)
     between = np.einsum("nk,nkm->nm", memberships, (towards - shrunken[:, None]) ** 2)
-    return Mixture(
-        likelihood, parameters * np.log(users) - 2 * likelihood, memberships, means, shrunken, kept * errors + between
-    )
+    bic = parameters * np.log(users) - 2 * likelihood
+    return Mixture(likelihood, bic, memberships, means, shrunken, kept * errors + between)
 
 
 def _initial(vectors: Floats, errors: Floats, k: int, rng: np.random.Generator) -> Floats:
@@ -140,16 +143,6 @@ class _State(NamedTuple):
     def of(self, starts: Bools | list[int] | int) -> _State:
         """Return some starts, or one."""
         return _State(*(array[starts] for array in self))
-
-
-def _maximise(vectors: Floats, errors: Floats, means: Floats) -> tuple[float, Floats, Floats, Floats]:
-    """Return log-likelihood, memberships, means and spread of the best start; means have the shape (starts, k, m)."""
-    starts, k, modalities = means.shape
-    shares = np.full((starts, k), 1 / k)
-    spread = np.full((starts, modalities), float(np.median(errors)) / 10 + MIN_VARIANCE)
-    state = _climb(vectors, errors, _expect(vectors, errors, shares, means, spread), TOLERANCE)
-    best = _climb(vectors, errors, state.of([int(state.likelihood.argmax())]), FINEST).of(0)
-    return float(best.likelihood), best.memberships, best.means, best.spread
 
 
 def _climb(vectors: Floats, errors: Floats, state: _State, tolerance: float) -> _State:

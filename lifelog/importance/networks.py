@@ -16,7 +16,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from lifelog.arrays import Bools, Codes, Floats
+from lifelog.arrays import Floats
 from lifelog.f1 import confusion
 from lifelog.importance.measures import OF_NETWORKS
 from lifelog.importance.table import IMPORTANCE
@@ -205,53 +205,33 @@ def explain_networks(labelled: LabelledBags, folds: Folds, checkpoints: Sequence
     frames, curves = [], []
     for checkpoint in checkpoints:
         seed, tested = checkpoint.about["seed"], []
+        counts = np.zeros((len(labelled.classes), len(labelled.classes)), dtype=int)
         for member in checkpoint.members():
             rows = folds.fold(member.fold).loc[labelled.rows.index].reset_index(drop=True).assign(fold=member.fold)
             seen = rows.subset.isin(("validation", "test")).to_numpy()
             bags = labelled.bags.take(torch.from_numpy(np.flatnonzero(seen)))
             explanation = explain(member.network, standardise_bags(bags, member.scalings), seed)
             rows = rows[seen].reset_index(drop=True)
-            frames += _importance_rows(explanation, rows[KEYS], seed)
-            tested.append(Tested(explanation, (rows.subset == "test").to_numpy(), bags.classes.numpy()))
-        curves.append(_curves(tested, labelled.rows.user.iloc[0]).assign(seed=seed))
-        notes["test_counts"][str(seed)] = _test_counts(tested)
+            for measure, values in explanation.importance.items():
+                wide = pd.concat([rows[KEYS], pd.DataFrame(values, columns=explanation.modalities)], axis=1)
+                table = wide.melt(KEYS, var_name="modality", value_name="importance")
+                frames.append(table.assign(seed=seed, measure=measure))
+            test, predicted = (rows.subset == "test").to_numpy(), explanation.probabilities.argmax(axis=1)
+            counts += confusion(bags.classes.numpy()[test], predicted[test], len(counts))
+            tested.append({order: drops[test] for order, drops in explanation.deletion.items()})
+        curves.append(_curves(tested).assign(user=labelled.rows.user.iloc[0], seed=seed))
+        notes["test_counts"][str(seed)] = counts.tolist()
     return Explained(pd.concat(frames), pd.concat(curves), notes)
 
 
-def _importance_rows(explanation: Explanation, keys: pd.DataFrame, seed: int) -> list[pd.DataFrame]:
-    """Return the rows of each measure."""
+def _curves(tested: list[dict[str, Floats]]) -> pd.DataFrame:
+    """Return the mean deletion curves, by order, of the test windows of all folds."""
     frames = []
-    for measure, values in explanation.importance.items():
-        wide = pd.concat([keys, pd.DataFrame(values, columns=explanation.modalities)], axis=1)
-        frame = wide.melt(KEYS, var_name="modality", value_name="importance")
-        frames.append(frame.assign(seed=seed, measure=measure))
-    return frames
-
-
-class Tested(NamedTuple):
-    """Explanations of some windows of a fold, which of them are test windows, and their classes."""
-
-    explanation: Explanation
-    test: Bools
-    classes: Codes
-
-
-def _test_counts(tested: list[Tested]) -> list[list[int]]:
-    """Return the confusion matrix of the test windows of all folds."""
-    truth = np.concatenate([part.classes[part.test] for part in tested])
-    probabilities = np.concatenate([part.explanation.probabilities[part.test] for part in tested])
-    counts: list[list[int]] = confusion(truth, probabilities.argmax(axis=1), probabilities.shape[1]).tolist()
-    return counts
-
-
-def _curves(tested: list[Tested], user: str) -> pd.DataFrame:
-    """Return the mean deletion curves of the test windows of all folds."""
-    frames = []
-    for order in tested[0].explanation.deletion:
-        drops = np.concatenate([part.explanation.deletion[order][part.test] for part in tested])
+    for order in tested[0]:
+        drops = np.concatenate([of_fold[order] for of_fold in tested])
         known = ~np.isnan(drops)
         count = known.sum(axis=0)
         mean = np.where(known, drops, 0).sum(axis=0, dtype=float) / np.where(count, count, np.nan)
         removed = np.arange(1, drops.shape[1] + 1)
         frames.append(pd.DataFrame({"removed": removed, "windows": count, "decrease": mean, "order": order}))
-    return pd.concat(frames).assign(user=user)
+    return pd.concat(frames)

@@ -78,13 +78,11 @@ def _agreement(described: pd.DataFrame) -> pd.DataFrame:
     """Return how far attention and ablation agree on the modalities of each user."""
     pair = [user_vectors(described, measure, [], absent=np.nan) for measure in ("attention", "ablation")]
     windows = [window_vectors(described, measure, [], absent=np.nan) for measure in ("attention", "ablation")]
-    table = pd.DataFrame(index=pair[0].index)
-    table["agreement"] = rank_correlation(*pair)
-    table["agreement_windows"] = rank_correlation(*windows).groupby("user").mean()
     top = min(TOP, pair[0].shape[1] - 1)
-    shared = [set.intersection(*(set(x.loc[user].nlargest(top).index) for x in pair)) for user in table.index]
-    table["overlap"] = [len(names) / top for names in shared]
-    return table
+    shared = [set.intersection(*(set(x.loc[user].nlargest(top).index) for x in pair)) for user in pair[0].index]
+    means = rank_correlation(*windows).groupby("user").mean()
+    columns = {"agreement": rank_correlation(*pair), "agreement_windows": means}
+    return pd.DataFrame(columns, pair[0].index).assign(overlap=[len(names) / top for names in shared])
 
 
 def _seed_agreement(described: pd.DataFrame, measure: str) -> pd.DataFrame:

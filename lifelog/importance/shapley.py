@@ -1,6 +1,6 @@
 """Shapley values of the area under the ROC curve, window by window."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from itertools import combinations
 from math import comb
 
@@ -8,9 +8,47 @@ import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Bools, Codes, Floats
+from lifelog.discriminant import fit_discriminants
 
 MAX_EXACT = 12  # modalities; 2 ** 12 sets
 CHUNK = 256  # sets that are scored at once
+
+
+def held_out_evidence(
+    features: Mapping[str, Floats], classes: Codes, folds: Codes, count: int, shrinkage: float
+) -> Floats:
+    """Return the log-density of each class by each modality, in windows that its model was not fitted to.
+
+    Modalities are taken as independent given the class, each with its own linear discriminant. The score of any set of
+    modalities is then the sum of its parts, so that the models of all sets cost no more than one model per modality.
+
+    Parameters
+    ----------
+    features : mapping of str to ndarray of float, shape (n_windows, n_features)
+        By modality; NaN marks missing values.
+    classes : ndarray of int, shape (n_windows,)
+        Class numbers.
+    folds : ndarray of int, shape (n_windows,)
+        Each fold is predicted by models of the other ones.
+    count : int
+        Number of classes.
+    shrinkage : float
+        Of the correlations of features within classes, from 0 (none) to 1 (independent features).
+
+    Returns
+    -------
+    ndarray of float, shape (n_modalities, n_windows, n_classes)
+        Up to a constant per window. A modality without a value in a window contributes 0 to every class.
+    """
+    evidence = np.zeros((len(features), len(classes), count))
+    for m, values in enumerate(features.values()):
+        known = ~np.isnan(values).all(axis=1)
+        for fold in np.unique(folds):
+            train, test = known & (folds != fold), known & (folds == fold)
+            if test.any() and train.any():
+                (model,) = fit_discriminants(values[train], classes[train], count, [shrinkage])
+                evidence[m, test] = model.scores(values[test])
+    return evidence
 
 
 def pointwise_shapley(
@@ -62,16 +100,11 @@ def pointwise_shapley(
 
 def _exact(evidence: Floats, classes: Codes) -> Floats:
     """Sum over all sets of modalities."""
-    count = len(evidence)
-    values = np.zeros(evidence.shape[:2])
-    for sets in np.array_split(_all_sets(count), max(1, 2**count // CHUNK)):
-        values += _weights(sets).T @ set_values(sets, evidence, classes)
+    values, count = np.zeros(evidence.shape[:2]), len(evidence)
+    sets = (np.arange(2**count)[:, None] >> np.arange(count) & 1).astype(bool)
+    for some in np.array_split(sets, max(1, len(sets) // CHUNK)):
+        values += _weights(some).T @ set_values(some, evidence, classes)
     return values
-
-
-def _all_sets(count: int) -> Bools:
-    """Return all sets of modalities, shape (2 ** count, count)."""
-    return (np.arange(2**count)[:, None] >> np.arange(count) & 1).astype(bool)
 
 
 def _weights(sets: Bools) -> Floats:
@@ -85,22 +118,16 @@ def _weights(sets: Bools) -> Floats:
 def _sampled(evidence: Floats, classes: Codes, permutations: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Average over random orders of modalities, each with its reverse, which halves the error."""
     total, draws = np.zeros(evidence.shape[:2]), []
-    for order in _orders(len(evidence), permutations, rng):
-        gains = np.empty(evidence.shape[:2])
-        rank = order.argsort()
-        sets = rank <= np.arange(len(order))[:, None]  # the first 1, 2, ... modalities
-        gains[order] = np.diff(set_values(sets, evidence, classes), axis=0, prepend=0)
-        total += gains
-        draws.append(gains.mean(axis=1))
+    for _ in range(max(2, permutations // 2)):
+        drawn = rng.permutation(len(evidence))
+        for order in (drawn, drawn[::-1]):
+            gains = np.empty(evidence.shape[:2])
+            sets = order.argsort() <= np.arange(len(order))[:, None]  # the first 1, 2, ... modalities
+            gains[order] = np.diff(set_values(sets, evidence, classes), axis=0, prepend=0)
+            total += gains
+            draws.append(gains.mean(axis=1))
     pairs = (np.array(draws[::2]) + np.array(draws[1::2])) / 2
     return total / len(draws), pairs.std(axis=0, ddof=1) / np.sqrt(len(pairs))
-
-
-def _orders(count: int, permutations: int, rng: np.random.Generator) -> Iterator[Codes]:
-    for _ in range(max(2, permutations // 2)):
-        order = rng.permutation(count)
-        yield order
-        yield order[::-1]
 
 
 def set_values(sets: Bools, evidence: Floats, classes: Codes) -> Floats:

@@ -1,11 +1,12 @@
 """Vectors that describe windows and users: importance (mean over seeds), or raw features."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from lifelog.arrays import Codes
 from lifelog.blocks import variance_of_means
 from lifelog.importance.measures import MEASURES, OF_NETWORKS
 from lifelog.settings.importance import Vectors
@@ -132,15 +133,47 @@ def profiles(importance: pd.DataFrame, settings: Vectors) -> Profiles:
     errors = block_errors(windows, blocks_of(importance, windows))
     seeds = sorted(set(importance.seed[importance.measure == settings.importance]))
     if len(seeds) > 1:  # pooled over users, since there are few seeds
-        means = [
-            as_shares(window_vectors(importance, settings.importance, settings.subsets, [seed]), settings.importance)
-            .groupby("user")
-            .mean()
-            for seed in seeds
-        ]
+        means = [grouping_vectors(importance, settings, [seed]).groupby("user").mean() for seed in seeds]
         between = np.var([mean.reindex(users.index).to_numpy() for mean in means], axis=0, ddof=1).mean(axis=0)
         errors = errors + between / len(seeds)
     return Profiles(windows, users, smooth_errors(errors))
+
+
+def resamples(importance: pd.DataFrame, settings: Vectors, seed: int, draws: int) -> Iterator[Profiles]:
+    """Yield the importance in resampled blocks of time and training seeds.
+
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        Table of `read_importance`.
+    settings : Vectors
+        Importance measure and subsets.
+    seed : int
+        Seed of the resampling.
+    draws : int
+        Number of resamples.
+
+    Yields
+    ------
+    Profiles
+        As many blocks per user, and as many seeds, as in the data, drawn with replacement.
+    """
+    rng = np.random.default_rng(seed)
+    measured = importance[importance.measure == settings.importance]
+    seeds = sorted(set(measured.seed))
+    by_seed = [window_vectors(measured, settings.importance, settings.subsets, [seed]) for seed in seeds]
+    blocks = blocks_of(measured, by_seed[0])
+    of_user: dict[str, list[Codes]] = {}
+    for (user, _), positions in blocks.groupby(["user", blocks.to_numpy()]).indices.items():
+        of_user.setdefault(user, []).append(positions)
+    for _ in range(draws):
+        total = sum(by_seed[i] for i in rng.integers(0, len(seeds), len(seeds)))
+        mean = as_shares(total / len(seeds), settings.importance)
+        picked = [pieces[i] for pieces in of_user.values() for i in rng.integers(0, len(pieces), len(pieces))]
+        drawn = mean.iloc[np.concatenate(picked)]
+        names = np.concatenate([np.full(len(piece), i) for i, piece in enumerate(picked)])
+        errors = smooth_errors(block_errors(drawn, pd.Series(names, drawn.index)))
+        yield Profiles(drawn, drawn.groupby("user").mean(), errors)
 
 
 def blocks_of(importance: pd.DataFrame, windows: pd.DataFrame) -> pd.Series:
@@ -199,14 +232,13 @@ def smooth_errors(errors: pd.DataFrame) -> pd.DataFrame:
     levels = levels.fillna(levels.mean())
     modalities = errors.mean(axis=0)
     product = np.outer(levels, modalities) / max(float(modalities.mean()), MIN_VARIANCE)
-    return pd.DataFrame(
-        np.nan_to_num(np.maximum(product, MIN_VARIANCE), nan=MIN_VARIANCE), errors.index, errors.columns
-    )
+    positive = np.nan_to_num(np.maximum(product, MIN_VARIANCE), nan=MIN_VARIANCE)
+    return pd.DataFrame(positive, errors.index, errors.columns)
 
 
-def grouping_vectors(importance: pd.DataFrame, settings: Vectors) -> pd.DataFrame:
-    """Return the window vectors that form the groups, as shares or values."""
-    return as_shares(window_vectors(importance, settings.importance, settings.subsets), settings.importance)
+def grouping_vectors(importance: pd.DataFrame, settings: Vectors, seeds: list[int] | None = None) -> pd.DataFrame:
+    """Return the window vectors that form the groups, as shares or values, of all seeds or of some."""
+    return as_shares(window_vectors(importance, settings.importance, settings.subsets, seeds), settings.importance)
 
 
 def as_shares(table: pd.DataFrame, measure: str) -> pd.DataFrame:

@@ -164,8 +164,8 @@ def stacks(tasks: Sequence[Task], settings: Training) -> list[list[int]]:
     size = size if isinstance(task.train, Bags) else 1
     order = sorted(range(len(tasks)), key=lambda i: (-len(step_sizes(counts[i], settings)), counts[i]))
     normalised = any(True for _ in task.network.buffers())
-    same = [list(own) for _, own in groupby(order, lambda i: counts[i])] if normalised else [order]
-    return [own[first : first + size] for own in same for first in range(0, len(own), size)]
+    same = [list(tied) for _, tied in groupby(order, lambda i: counts[i])] if normalised else [order]
+    return [numbers[first : first + size] for numbers in same for first in range(0, len(numbers), size)]
 
 
 def train_together(tasks: Sequence[Task], settings: Training) -> list[Fit]:
@@ -216,17 +216,13 @@ def train_together(tasks: Sequence[Task], settings: Training) -> list[Fit]:
 def start(tasks: Sequence[Task], settings: Training) -> list[Learner]:
     """Return a learner for each task."""
     train, validation = join_sources([task.train for task in tasks]), join_sources([task.validation for task in tasks])
-    return [
-        Learner(
-            task.network,
-            own_train,
-            own_validation,
-            class_weights(task.train.classes, task.network.classes, settings.class_weights),
-            torch.Generator().manual_seed(task.seed),
-            task.network.state_dict(),
-        )
-        for task, own_train, own_validation in zip(tasks, train, validation, strict=True)
-    ]
+    learners = []
+    for task, train_rows, validation_rows in zip(tasks, train, validation, strict=True):
+        weights = class_weights(task.train.classes, task.network.classes, settings.class_weights)
+        generator = torch.Generator().manual_seed(task.seed)
+        state = task.network.state_dict()
+        learners.append(Learner(task.network, train_rows, validation_rows, weights, generator, state))
+    return learners
 
 
 class StackTraining:
@@ -244,14 +240,9 @@ class StackTraining:
     def __init__(self, learners: Sequence[Learner], settings: Training) -> None:
         self.learners, self.settings = learners, settings
         self.stack = Stack(learners[0].network, [learner.state for learner in learners])
-        self.optimiser = ClippedAdamW(
-            self.stack.values,
-            self.stack.gradient,
-            settings.learning_rate,
-            settings.weight_decay,
-            settings.max_grad_norm,
-            [learner.moments for learner in learners if learner.moments is not None],
-        )
+        before = [learner.moments for learner in learners if learner.moments is not None]
+        keys = settings.learning_rate, settings.weight_decay, settings.max_grad_norm
+        self.optimiser = ClippedAdamW(self.stack.values, self.stack.gradient, *keys, before)
         for learner, state, moments in zip(learners, self.stack.states, self.optimiser.moments, strict=True):
             learner.state, learner.moments = state, moments
         weights = [learner.class_weights for learner in learners if learner.class_weights is not None]
@@ -284,11 +275,10 @@ class StackTraining:
     def evaluate(self) -> tuple[list[float], list[float]]:
         """Return the validation loss and the monitored score of each network."""
         source, ranges = self.learners[0].validation.source, [learner.validation.rows for learner in self.learners]
-        starts, counts = (
-            torch.tensor(numbers, device=source.classes.device)[:, None]
-            for numbers in ([rows.start for rows in ranges], [len(rows) for rows in ranges])
-        )
-        places = torch.arange(max(map(len, ranges)), device=source.classes.device).expand(len(ranges), -1)
+        device = source.classes.device
+        starts = torch.tensor([[rows.start] for rows in ranges], device=device)
+        counts = torch.tensor([[len(rows)] for rows in ranges], device=device)
+        places = torch.arange(max(map(len, ranges)), device=device).expand(len(ranges), -1)
         rows = starts + torch.minimum(places, counts - 1)  # the last window pads
         predicted, classes = predict_stack(self.stack, source, rows), source.classes[rows]
         losses = bag_loss(predicted, classes, self.class_weights, self.settings, (places < counts) / counts)

@@ -1,6 +1,5 @@
-"""The multiple-instance network: encoders, attention over the modalities that are present, readable instance scores."""
+"""The networks: the multiple-instance network, whose instance scores are readable, and LifeLogNet, as published."""
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -8,11 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lifelog.mil.encoders import Encoders, FeatureEncoders
+from lifelog.mil.encoders import FEATURES, Encoders, FeatureEncoders
 from lifelog.mil.maxima import SLOPE
 from lifelog.registry import Registry
 from lifelog.settings.mil import Mil
 from lifelog.settings.windows import Modality
+
+JOINED = 128  # values of the hidden layer of LifeLogNet
 
 
 class BagOutput(NamedTuple):
@@ -45,10 +46,10 @@ class PublishedAttention(nn.Module):
     Logit j is sum_i Q[i,j] K[i]: every modality contributes to every logit, except for missing ones.
     """
 
-    def __init__(self, size: int, modalities: int, temperature: float) -> None:
+    def __init__(self, size: int, modalities: int, settings: Mil) -> None:
         super().__init__()
         self.key, self.query = nn.Linear(size, 1), nn.Linear(size, modalities)
-        self.temperature = temperature
+        self.temperature = settings.attention_temperature
 
     def forward(self, z: Tensor, present: Tensor) -> Tensor:
         """Return the weights (B, M) of instances z (B, M, features)."""
@@ -65,7 +66,7 @@ class GatedAttention(nn.Module):
     have to learn to distinguish the modalities.
     """
 
-    def __init__(self, size: int, modalities: int) -> None:
+    def __init__(self, size: int, modalities: int, settings: Mil) -> None:
         super().__init__()
         self.content, self.gate = nn.Linear(size, size), nn.Linear(size, size)
         self.weight = nn.Linear(size, 1, bias=False)
@@ -79,13 +80,7 @@ class GatedAttention(nn.Module):
 
 # By size of an instance, number of modalities, and settings.
 ATTENTIONS: Registry[Callable[[int, int, Mil], nn.Module]] = Registry(
-    "attention",
-    {
-        "gated": lambda size, modalities, settings: GatedAttention(size, modalities),
-        "published": lambda size, modalities, settings: PublishedAttention(
-            size, modalities, settings.attention_temperature
-        ),
-    },
+    "attention", {"gated": GatedAttention, "published": PublishedAttention}
 )
 
 
@@ -159,6 +154,25 @@ class MilNetwork(BagNetwork):
         return self.classify(self.encode(bags), present)
 
 
-def count_parameters(network: nn.Module) -> int:
-    """Return the number of trained values."""
-    return sum(math.prod(p.shape) for p in network.parameters())
+class LifeLogNetwork(BagNetwork):
+    """LifeLogNet: an encoder per modality, concatenation, and two layers, as published.
+
+    All encoders are convolutional, also those of scalars, which are sequences of length 1. Hidden modalities are zero.
+    """
+
+    def __init__(self, modalities: list[Modality], classes: int) -> None:
+        super().__init__()
+        self.classes = classes
+        self.encoders = Encoders(modalities)
+        self.layers = nn.Sequential(
+            nn.LeakyReLU(SLOPE),
+            nn.Linear(FEATURES * len(modalities), JOINED),
+            nn.LeakyReLU(SLOPE),
+            nn.Linear(JOINED, classes),
+        )
+
+    def forward(self, bags: dict[str, Tensor], present: Tensor) -> BagOutput:
+        """Return the output for windows by modality, (B, length, channels) each, present (B, M)."""
+        z = self.encoders(bags) * present[..., None]
+        log_probabilities = F.log_softmax(self.layers(z.flatten(1)), dim=-1)
+        return BagOutput(log_probabilities, present.float(), log_probabilities[:, None])

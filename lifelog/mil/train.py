@@ -1,7 +1,7 @@
 """train_mil: the networks of a participant; of each, the epoch with the best validation score is kept."""
 
 import logging
-from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import torch
@@ -10,13 +10,12 @@ from lifelog import __version__
 from lifelog.mil.bags import LabelledBags, fit_scalings, standardise_bags
 from lifelog.mil.checkpoint import Checkpoint, fold_tensors
 from lifelog.mil.device import pick_device
-from lifelog.mil.fit import Fit, Task, TrainingError, fit
+from lifelog.mil.fit import Task, TrainingError, fit
 from lifelog.mil.network import MilNetwork
 from lifelog.settings.mil import Mil
 from lifelog.settings.splits import Target
 from lifelog.settings.windows import Modality
 from lifelog.splits.folds import Folds
-from lifelog.standardise import Scaling
 
 logger = logging.getLogger(__name__)
 
@@ -85,25 +84,14 @@ def train_mil(
 def _train_folds(
     labelled: LabelledBags, folds: Folds, modalities: list[Modality], standardise: str, settings: Mil
 ) -> list[Checkpoint]:
-    """Return the networks and histories of all folds, by seed."""
-    classes = {"classes": labelled.classes, "channels": labelled.bags.channels}
-    checkpoints = [Checkpoint(classes | {"folds": {}}, {}) for _ in settings.seeds]
-    for fold, fits, scalings in _fit_folds(labelled, folds, modalities, standardise, settings):
-        for checkpoint, fitted in zip(checkpoints, fits, strict=True):
-            checkpoint.tensors.update(fold_tensors(fold, fitted.state, scalings))
-            checkpoint.about["folds"][str(fold)] = {"epoch": fitted.epoch, "history": fitted.history}
-    return checkpoints
-
-
-def _fit_folds(
-    labelled: LabelledBags, folds: Folds, modalities: list[Modality], standardise: str, settings: Mil
-) -> Iterator[tuple[int, list[Fit], dict[str, Scaling]]]:
-    """Yield each tested fold, its network per seed, and the scaling of its training windows.
+    """Return the networks and histories of all folds, by seed.
 
     The networks of all folds are trained together. Samples, of which each fold has a standardised copy, would take too
     much memory: they are trained fold by fold.
     """
     device, bags = pick_device(settings.device), labelled.bags
+    about = {"classes": labelled.classes, "channels": bags.channels}
+    checkpoints = [Checkpoint(about | {"folds": {}}, {}) for _ in settings.seeds]
     for together in [folds.tested] if settings.encoder == "features" else [[fold] for fold in folds.tested]:
         scalings, tasks = {}, []
         for fold in together:
@@ -115,6 +103,7 @@ def _fit_folds(
                 torch.manual_seed(seed)
                 network = MilNetwork(modalities, len(labelled.classes), settings, bags.channels).to(device)
                 tasks.append(Task(network, train, validation, seed))
-        fits = iter(fit(tasks, settings))
-        for fold in together:
-            yield fold, [next(fits) for _ in settings.seeds], scalings[fold]
+        for (fold, checkpoint), fitted in zip(product(together, checkpoints), fit(tasks, settings), strict=True):
+            checkpoint.tensors.update(fold_tensors(fold, fitted.state, scalings[fold]))
+            checkpoint.about["folds"][str(fold)] = {"epoch": fitted.epoch, "history": fitted.history}
+    return checkpoints

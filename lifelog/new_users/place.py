@@ -12,8 +12,7 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
 from lifelog.arrays import Floats
-from lifelog.groups.clustering import resamples
-from lifelog.importance.vectors import grouping_vectors
+from lifelog.importance.vectors import grouping_vectors, resamples
 from lifelog.settings.groups import Clustering
 
 DRAWS = 200  # resamples of the new user's blocks and seeds

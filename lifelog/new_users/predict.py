@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import product
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -12,7 +13,7 @@ from lifelog.importance.vectors import describing
 from lifelog.new_users.place import DRAWS, Placement, place_user
 from lifelog.predict.interface import one_thread
 from lifelog.predict.probabilities import class_probabilities
-from lifelog.predict.samples import Person, Samples, make_samples
+from lifelog.predict.samples import Person, make_samples
 from lifelog.predict.train import predict_users, predictions_schema
 from lifelog.settings.groups import Clustering
 from lifelog.settings.predict import PredictorSettings
@@ -72,7 +73,8 @@ def predict_placed(
     Returns
     -------
     Placed
-        The group by all windows; the models of a fold are those of the group by the windows that it does not test.
+        The group by all windows. In a fold, predictors are fitted on the members of the group by the windows that it
+        does not test (scheme `importance`), on all users of the run (`global`), and on the new user (`personal`).
     """
     *_, new = people
     user, of_run = str(new.folds.user), describing(run_importance)
@@ -84,42 +86,15 @@ def predict_placed(
         of_fold = importance[importance.fold == fold]
         placed = place_user(of_fold, of_run, groups, settings, draws=0)
         samples = make_samples(used, fold, standardise, folder)
-        table = predict_new_user(user, placed.members, list(groups.user), samples, predictors)
-        tables.append(table.assign(fold=fold, group=placed.group))
+        users = {"importance": placed.members, "global": list(groups.user), "personal": [user]}
+        for predictor, (scheme, fitted) in product(predictors, users.items()):
+            with one_thread(predictor):
+                table = predict_users(predictor, samples, fitted, [user])
+            about = {"predictor": predictor.name, "scheme": scheme, "group": placed.group}
+            tables.append(table.assign(fold=fold, **about))
     predictions = pd.concat(tables, ignore_index=True)
     placement = place_user(describing(importance), of_run, groups, settings)
     return Placed(describe_placement(user, placement, score_new_user(predictions, metric), metric), predictions, schema)
-
-
-def predict_new_user(
-    user: str, members: list[str], everyone: list[str], samples: Samples, predictors: list[PredictorSettings]
-) -> pd.DataFrame:
-    """Predict the test windows of a new user in a fold, with every predictor under three schemes.
-
-    Parameters
-    ----------
-    user : str
-        The new user.
-    members, everyone : list of str
-        The members of the user's group (scheme `importance`), and all users of the run (scheme `global`); under the
-        scheme `personal` predictors are fitted on the new user.
-    samples : Samples
-        Windows of all these users; training and validation windows are used as in the run.
-    predictors : list of PredictorSettings
-        Predictors with importance groups in the run.
-
-    Returns
-    -------
-    pandas.DataFrame
-        In the schema of `new_user_schema`.
-    """
-    tables = []
-    for settings in predictors:
-        with one_thread(settings):
-            for scheme, fitted in (("importance", members), ("global", everyone), ("personal", [user])):
-                table = predict_users(settings, samples, fitted, [user])
-                tables.append(table.assign(predictor=settings.name, scheme=scheme))
-    return pd.concat(tables, ignore_index=True)
 
 
 def score_new_user(predictions: pd.DataFrame, metric: str) -> list[dict[str, Any]]:

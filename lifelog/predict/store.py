@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,12 @@ from numpy.typing import NDArray
 from lifelog.settings.windows import Modality
 from lifelog.standardise import Scaling, fit_scaling
 from lifelog.windows.read import iter_windows
+
+if TYPE_CHECKING:  # torch takes a second to import
+    import torch
+    from torch import Tensor
+
+    from lifelog.mil.bags import Bags
 
 
 @dataclass
@@ -62,10 +68,44 @@ class StoredWindows:
         values = {}
         for modality, flat in zip(self.modalities, np.split(records, np.cumsum(sizes)[:-1], axis=1), strict=True):
             scaling = self.scalings[modality.name]
-            own = Scaling(scaling.mean[self.users, None], scaling.std[self.users, None])
-            x = own.apply(flat.reshape(-1, modality.length, modality.channels))
+            of_windows = Scaling(scaling.mean[self.users, None], scaling.std[self.users, None])
+            x = of_windows.apply(flat.reshape(-1, modality.length, modality.channels))
             values[modality.name] = np.nan_to_num(x, copy=False)
         return values
+
+
+class StoredBags:
+    """Stored windows as bags, of which training takes some at a time to its device.
+
+    Parameters
+    ----------
+    windows : StoredWindows
+        The windows.
+    classes : Tensor of int64, shape (n_windows,)
+        Class numbers.
+    device : torch.device
+        Device of the network.
+    """
+
+    def __init__(self, windows: StoredWindows, classes: Tensor, device: torch.device) -> None:
+        import torch
+
+        self.windows, self.device = windows, device
+        self.present, self.classes = torch.from_numpy(windows.present).to(device), classes.to(device)
+        self.width = sum(modality.size for modality in windows.modalities)
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def take(self, rows: Tensor) -> Bags:
+        """Return some bags on the device."""
+        import torch
+
+        from lifelog.mil.bags import Bags
+
+        values = self.windows.take(rows.cpu().numpy()).read()
+        tensors = {name: torch.from_numpy(x).to(self.device) for name, x in values.items()}
+        return Bags(tensors, self.present[rows], self.classes[rows])
 
 
 def store_windows(
@@ -116,10 +156,7 @@ def store_windows(
         np.arange(len(numbers)),
         numbers,
         np.concatenate(present),
-        {
-            name: Scaling(np.stack([s.mean for s in own]), np.stack([s.std for s in own]))
-            for name, own in scalings.items()
-        },
+        {name: Scaling(np.stack([s.mean for s in x]), np.stack([s.std for s in x])) for name, x in scalings.items()},
     )
 
 

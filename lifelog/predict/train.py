@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -116,9 +116,8 @@ def train_predictors(models: Sequence[Model], read_fold: Callable[[int], Samples
     last = next(iter(samples.values()))
     schema = predictions_schema(last.classes, last.is_rating)
     for model, parts_of_table in zip(models, tables, strict=True):
-        yield Predictions(
-            model, pd.concat(parts_of_table).sort_values(["grouping", "user", "start"]), schema, last.classes
-        )
+        table = pd.concat(parts_of_table).sort_values(["grouping", "user", "start"])
+        yield Predictions(model, table, schema, last.classes)
 
 
 def _read_folds(folds: list[int], read_fold: Callable[[int], Samples], networks: bool) -> Iterator[dict[int, Samples]]:
@@ -163,26 +162,24 @@ class GroupedFold(NamedTuple):
 
 
 def _predict_parts(model: Model, parts: Sequence[GroupedFold]) -> Iterator[pd.DataFrame]:
-    """Train the models of some groupings, and yield the predictions of each; none without test windows in its fold."""
-    for place, fitted in groupby(_fit_parts(model, parts), key=lambda own: own.part):
-        part = parts[place]
-        yield _predict_part(part, fitted).assign(fold=part.fold, grouping=part.grouping)
+    """Train the models of some groupings, and yield the predictions of each; none without test windows in its fold.
 
-
-def _predict_part(part: GroupedFold, fitted: Iterable[Fitted]) -> pd.DataFrame:
-    """Return the predictions of the models of a grouping, with the temperature of all of them."""
-    samples, tests, seen, truth = part.samples, [], [], []
-    for _, group, users, predict in fitted:
-        test, validation = samples.subset("test", users), samples.subset("validation", users)
-        tests.append(_table(test, predict(test)).assign(group=group))
-        if len(validation):
-            seen.append(predict(validation))
-            truth.append(validation.truth)
-    temperature = fit_temperature(np.concatenate(seen), np.concatenate(truth)) if seen else 1.0
-    table = pd.concat(tests).assign(temperature=temperature)
-    if samples.is_rating:
-        table["expected"] = class_probabilities(table, scaled=True) @ class_ratings(samples, list(part.members.user))
-    return table
+    The models of a grouping have one temperature.
+    """
+    for place, fitted in groupby(_fit_parts(model, parts), key=lambda of_group: of_group.part):
+        part, samples, tests, seen, truth = parts[place], parts[place].samples, [], [], []
+        for _, group, users, predict in fitted:
+            test, validation = samples.subset("test", users), samples.subset("validation", users)
+            tests.append(_table(test, predict(test)).assign(group=group))
+            if len(validation):
+                seen.append(predict(validation))
+                truth.append(validation.truth)
+        temperature = fit_temperature(np.concatenate(seen), np.concatenate(truth)) if seen else 1.0
+        table = pd.concat(tests).assign(temperature=temperature, fold=part.fold, grouping=part.grouping)
+        if samples.is_rating:
+            ratings = class_ratings(samples, list(part.members.user))
+            table["expected"] = class_probabilities(table, scaled=True) @ ratings
+        yield table
 
 
 def class_ratings(samples: Samples, users: list[str]) -> Floats:
@@ -254,19 +251,12 @@ def predict_users(settings: PredictorSettings, samples: Samples, fitted: list[st
 def _table(test: Samples, probabilities: Floats) -> pd.DataFrame:
     """Return the predictions of windows."""
     keys = ["user", "session", "start", "truth", *(["rating"] if test.is_rating else [])]
-    columns = pd.DataFrame(probabilities, columns=probability_columns(test.classes))
+    columns = pd.DataFrame(probabilities, columns=[f"p_{name}" for name in test.classes])
     return pd.concat([test.rows[keys].reset_index(drop=True), columns], axis=1)
-
-
-def probability_columns(classes: list[str]) -> list[str]:
-    """Return the names of the probability columns."""
-    return [f"p_{name}" for name in classes]
 
 
 def predictions_schema(classes: list[str], rating: bool = False) -> pa.Schema:
     """Return the schema of the predictions table; `rating`: of a target of this kind."""
     keys = dict(user=TEXT, group=TEXT, fold=pa.int16(), grouping=pa.int16(), session=TEXT, start=TIME, truth=pa.int16())
-    numbers = ("rating", "expected", "temperature") if rating else ("temperature",)
-    return pa.schema(
-        keys | dict.fromkeys(numbers, pa.float64()) | dict.fromkeys(probability_columns(classes), pa.float64())
-    )
+    numbers = [*(("rating", "expected") if rating else ()), "temperature", *(f"p_{name}" for name in classes)]
+    return pa.schema(keys | dict.fromkeys(numbers, pa.float64()))

@@ -1,14 +1,14 @@
 """What the settings of all predictors share, and how predictors are found.
 
-A predictor is a module of `lifelog/predict/predictors/`: its settings, citation, glossary entry and implementation. All
-of these modules are imported with the configuration, so that they must import torch and scikit-learn on use only.
+A predictor is a module of `lifelog/predict/predictors/`: its settings with citation and glossary entry, such as `Lda`,
+and its implementation, such as `LdaPredictor`. All of these modules are imported with the configuration, so that they
+must import torch and scikit-learn on use only.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from abc import abstractmethod
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -52,9 +52,9 @@ class PredictorSettings(Section):
     schemes: Literal["all"] | list[Scheme] = "all"
     """all that it supports, or the schemes this predictor is used with"""
 
-    @abstractmethod
     def build(self) -> Any:
-        """Return a `Predictor` (a later layer) with these settings, not yet fitted."""
+        """Return a `Predictor`, not yet fitted: of the class `{settings}Predictor` in the module of the settings."""
+        return getattr(import_module(type(self).__module__), f"{type(self).__name__}Predictor")(self)
 
     @property
     def uses_sensors(self) -> bool:

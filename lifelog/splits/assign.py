@@ -15,7 +15,7 @@ from lifelog.blocks import time_blocks, whole_answers
 from lifelog.settings.levels import matches
 from lifelog.settings.splits import SUBSETS, AnySplit, BlockedSplit, RandomSplit, Target
 from lifelog.splits.folds import Folds
-from lifelog.splits.subsets import blocked_subsets, distances, random_subsets, rotated_subsets
+from lifelog.splits.subsets import blocked_subsets, distances, random_subsets
 from lifelog.windows.labels import shared_rows
 
 
@@ -85,11 +85,12 @@ def _draw_folds(
         if answers.max() < 2:
             excluded = "too few windows that can be separated: labels or overlapping times hold them together"
     else:
-        runs = None if split.tasks is None else _texts(labelled[split.tasks]).to_numpy()
-        sessions = labelled.session.to_numpy()
-        of_windows = codes, sessions, minutes, split, runs, seconds, _answers(labelled, target)
-        numbered = rotated_subsets(*of_windows) if split.rotates else [blocked_subsets(*of_windows)]
-        excluded = _without_held_out_task(split, runs)
+        tasks = None if split.tasks is None else _texts(labelled[split.tasks]).to_numpy()
+        sessions, answers = labelled.session.to_numpy(), _answers(labelled, target)
+        numbered = blocked_subsets(codes, sessions, minutes, split, tasks, seconds, answers)
+        if tasks is not None and split.hold_out and not any(matches(task, split.hold_out) for task in tasks):
+            wanted, known = ", ".join(map(str, split.hold_out)), ", ".join(sorted({str(task) for task in tasks}))
+            excluded = f"no window of a held-out task ({wanted}); the user's tasks are {known}"
     for subsets in numbered:
         _check_apart(subsets, minutes, seconds)
     return numbered, excluded
@@ -111,7 +112,7 @@ def _to_folds(
     tables, gaps = [], []
     for subsets, cause in zip(numbered, causes, strict=True):
         if cause is None:
-            gaps.append(nearest_minutes(minutes[subsets == "test"], minutes[subsets == "train"]))
+            gaps.append(int(distances(minutes[subsets == "test"], minutes[subsets == "train"]).min()))
         else:  # A fold without training windows of two classes cannot be tested; its windows train in other folds.
             subsets[subsets == "test"] = None
         tables.append(_fold_table(frame, used, subsets, cause or "embargo"))
@@ -223,22 +224,6 @@ def _cause(frame: pd.DataFrame, target: Target, quality: pd.DataFrame | None) ->
     return f"; {cause} in {(causes == cause).sum()} of {len(lost) + len(frame)} labelled windows"
 
 
-def nearest_minutes(test: Floats, train: Floats) -> int:
-    """Compute the minimum time between test and training windows, which bounds how much a split can leak.
-
-    Parameters
-    ----------
-    test, train : ndarray of float, shape (n_windows,)
-        Starts of windows in minutes.
-
-    Returns
-    -------
-    int
-        In minutes.
-    """
-    return int(distances(test, train).min())
-
-
 def _unusable(codes: Codes, subsets: Texts, classes: list[str], blocks: Texts) -> str | None:
     """Return why subsets cannot be used, or None."""
     for subset in SUBSETS:
@@ -250,15 +235,6 @@ def _unusable(codes: Codes, subsets: Texts, classes: list[str], blocks: Texts) -
     if len(set(blocks[np.isin(subsets.astype(str), ("train", "validation"))])) < 2:
         return "one block of time only outside the test subset"
     return None
-
-
-def _without_held_out_task(split: AnySplit, runs: Texts | None) -> str | None:
-    """Return why a user without any held-out task is excluded, or None."""
-    held_out = split.hold_out if isinstance(split, BlockedSplit) else []
-    if not held_out or runs is None or any(matches(run, held_out) for run in runs):
-        return None
-    known = ", ".join(sorted({str(run) for run in runs}))
-    return f"no window of a held-out task ({', '.join(map(str, held_out))}); the user's tasks are {known}"
 
 
 def _lacking(codes: Codes, folds: list[Texts], classes: list[str]) -> dict[str, list[str]]:

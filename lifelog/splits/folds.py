@@ -1,6 +1,6 @@
 """The folds of a participant's windows, and their file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,13 +67,6 @@ class Folds:
     def fold(self, number: int | None) -> pd.DataFrame:
         """Return the windows of a fold; all windows for None, and for a fold that this participant does not have."""
         return self.described if number is None else self.numbered.get(number, self.described)
-
-    def used_in(self, subsets: Iterable[str]) -> pd.DataFrame:
-        """Return the windows that are in one of the subsets in some fold."""
-        wanted, any_fold = set(subsets), pd.Series(False, self.described.index)
-        for rows in self.numbered.values():
-            any_fold |= rows.subset.isin(wanted)
-        return self.described[any_fold]
 
 
 def read_folds(path: str | Path) -> Folds:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from lifelog.arrays import Codes, Floats, Texts
+from lifelog.arrays import Bools, Codes, Floats, Texts
 from lifelog.blocks import time_blocks, whole_answers
 from lifelog.settings.levels import Level, matches
 from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit
@@ -73,11 +73,11 @@ def blocked_subsets(
     tasks: Texts | None = None,
     seconds: int = 60,
     answers: Codes | None = None,
-) -> Texts:
+) -> list[Texts]:
     """Assign whole blocks of windows, such that subsets have all classes in the user's proportions.
 
-    Of many random assignments the best is used: the one that misses the fewest classes (in training first, then test,
-    then validation), then the one nearest to the wanted sizes and the user's distribution of classes.
+    With several folds, each of them is the test subset once. The folds are held-out tasks, or have a similar number of
+    windows of each class; in a split by tasks, all runs of a task are in one fold.
 
     Parameters
     ----------
@@ -88,10 +88,10 @@ def blocked_subsets(
     minutes : ndarray of float, shape (n_windows,)
         Starts of windows in minutes.
     split : BlockedSplit
-        Shares, blocks, embargo and seed.
+        Folds, shares, blocks, embargo and seed.
     tasks : ndarray of object, shape (n_windows,), optional
-        Task of each window, for a split by tasks. Held-out tasks are the test subset of every user; validation blocks
-        are then drawn from blocks of minutes of the rest.
+        Task of each window, for a split by tasks. Validation blocks beside a held-out task are drawn from blocks of
+        minutes of the rest.
     seconds : int, default 60
         Window length in seconds.
     answers : ndarray of int, shape (n_windows,), optional
@@ -99,86 +99,41 @@ def blocked_subsets(
 
     Returns
     -------
-    ndarray of object, shape (n_windows,)
-        Subset of each window; None under embargo.
-    """
-    answers = np.arange(len(codes)) if answers is None else answers
-    share = np.array([(1 - split.test) * (1 - split.validation), (1 - split.test) * split.validation, split.test])
-    gap = split.embargo_minutes + seconds / 60  # between the starts of windows
-    if tasks is None:
-        subsets = _draw(codes, whole_answers(_blocks(sessions, minutes, split), answers), share, split.seed)
-        return _embargo(subsets, minutes, gap)
-    blocks, names = _task_blocks(sessions, minutes, tasks, split.between)
-    answers = _cut_between(answers, tasks, split)
-    if not split.hold_out:
-        return _embargo(_draw(codes, whole_answers(blocks, answers), share, split.seed), minutes, gap)
-    test = np.array([matches(name, split.hold_out) for name in names[blocks]])
-    subsets = np.full(len(codes), "test", dtype=object)
-    if not test.all():
-        share = np.array([1 - split.validation, split.validation, 0])
-        rest = pd.factorize(pd.Series(list(zip(blocks, minutes // split.block_minutes, strict=True)))[~test])[0]
-        subsets[~test] = _draw(codes[~test], whole_answers(rest, answers[~test]), share, split.seed)
-        subsets[~test & np.isin(answers, answers[test])] = None  # answers about a held-out task and another one
-    return _embargo(subsets, minutes, gap)
-
-
-def rotated_subsets(
-    codes: Codes,
-    sessions: Texts,
-    minutes: Floats,
-    split: BlockedSplit,
-    tasks: Texts | None = None,
-    seconds: int = 60,
-    answers: Codes | None = None,
-) -> list[Texts]:
-    """Assign whole blocks of windows to folds, each of which is the test subset once.
-
-    The folds are held-out tasks, or have a similar number of windows of each class; blocks are assigned in a random
-    order. In a split by tasks, all runs of a task are in one fold.
-
-    Parameters
-    ----------
-    codes : ndarray of int, shape (n_windows,)
-        Class numbers.
-    sessions : ndarray of object, shape (n_windows,)
-        Session of each window.
-    minutes : ndarray of float, shape (n_windows,)
-        Starts of windows in minutes.
-    split : BlockedSplit
-        Folds, blocks, embargo and seed.
-    tasks : ndarray of object, shape (n_windows,), optional
-        Task of each window, for a split by tasks.
-    seconds : int, default 60
-        Window length in seconds.
-    answers : ndarray of int, shape (n_windows,), optional
-        Number of the answer of each window.
-
-    Returns
-    -------
     list of ndarray of object, shape (n_windows,)
-        Subset of each window when a fold is tested, in the order of the folds; None under embargo. A user with fewer
-        blocks than folds has fewer folds.
+        Subset of each window, by fold; None under embargo. A user with fewer blocks than folds has fewer folds.
     """
-    if split.hold_out:
-        turns = [split.model_copy(update={"hold_out": [task]}) for task in split.hold_out]
-        return [blocked_subsets(codes, sessions, minutes, turn, tasks, seconds, answers) for turn in turns]
-    answers = np.arange(len(codes)) if answers is None else answers
+    answers, names = np.arange(len(codes)) if answers is None else answers, np.empty(0, dtype=object)
     if tasks is None:
         blocks = _blocks(sessions, minutes, split)
     else:
-        runs, names = _task_blocks(sessions, minutes, tasks, split.between)
-        blocks, answers = pd.factorize(names[runs])[0], _cut_between(answers, tasks, split)
-    blocks = whole_answers(blocks, answers)
-    folds = balanced_folds(codes, blocks, split.folds, split.seed)
-    share = np.array([1 - split.validation, split.validation, 0])
-    found = []
-    for fold in range(folds.max() + 1):
-        rest = folds != fold
-        subsets = np.full(len(codes), "test", dtype=object)
-        if rest.any():
-            subsets[rest] = _draw(codes[rest], pd.factorize(blocks[rest])[0], share, split.seed)
-        found.append(_embargo(subsets, minutes, split.embargo_minutes + seconds / 60))
-    return found
+        blocks, names = _task_blocks(sessions, minutes, tasks, split.between)
+        answers = _cut_between(answers, tasks, split)
+    if split.hold_out:
+        in_minutes, folds = pd.Series(list(zip(blocks, minutes // split.block_minutes, strict=True))), []
+        for task in split.hold_out:
+            test = np.array([matches(name, [task]) for name in names[blocks]])
+            rest = whole_answers(pd.factorize(in_minutes[~test])[0], answers[~test])
+            folds.append(_draw_rest(codes, test, rest, split))
+            folds[-1][~test & np.isin(answers, answers[test])] = None  # answers about a held-out task and another one
+    elif split.folds > 1:
+        blocks = whole_answers(blocks if tasks is None else pd.factorize(names[blocks])[0], answers)
+        of_window = balanced_folds(codes, blocks, split.folds, split.seed)
+        tests = [of_window == fold for fold in range(of_window.max() + 1)]
+        folds = [_draw_rest(codes, test, pd.factorize(blocks[~test])[0], split) for test in tests]
+    else:
+        share = np.array([(1 - split.test) * (1 - split.validation), (1 - split.test) * split.validation, split.test])
+        folds = [_draw(codes, whole_answers(blocks, answers), share, split.seed)]
+    gap = split.embargo_minutes + seconds / 60  # between the starts of windows
+    return [_embargo(subsets, minutes, gap) for subsets in folds]
+
+
+def _draw_rest(codes: Codes, test: Bools, blocks: Codes, split: BlockedSplit) -> Texts:
+    """Return subsets with given test windows; `blocks` are those of the other windows."""
+    subsets = np.full(len(codes), "test", dtype=object)
+    if not test.all():
+        share = np.array([1 - split.validation, split.validation, 0])
+        subsets[~test] = _draw(codes[~test], blocks, share, split.seed)
+    return subsets
 
 
 def _cut_between(answers: Codes, tasks: Texts, split: BlockedSplit) -> Codes:
@@ -241,15 +196,16 @@ def _class_counts(codes: Codes, blocks: Codes) -> Codes:
 
 
 def _draw(codes: Codes, blocks: Codes, share: Floats, seed: int) -> Texts:
-    """Return the best of many random assignments of blocks to subsets."""
-    table = _class_counts(codes, blocks)
-    count = len(table)
-    rng = np.random.default_rng(seed)
-    best, best_cost = np.zeros(count, dtype=int), np.inf
+    """Return the best of many random assignments of blocks to subsets.
+
+    It is the one that misses the fewest classes (in training first, then test, then validation), then the one nearest
+    to the wanted sizes and the user's distribution of classes.
+    """
+    table, rng = _class_counts(codes, blocks), np.random.default_rng(seed)
+    best, best_cost = np.zeros(len(table), dtype=int), np.inf
     for _ in range(DRAWS):
-        assigned = _fill(table.sum(axis=1)[order := rng.permutation(count)], share)
-        draw = np.empty(count, dtype=int)
-        draw[order] = assigned
+        order, draw = rng.permutation(len(table)), np.empty(len(table), dtype=int)
+        draw[order] = _fill(table.sum(axis=1)[order], share)
         cost = _cost(table, draw, share)
         if cost < best_cost:
             best, best_cost = draw, cost
@@ -275,17 +231,15 @@ def _task_blocks(sessions: Texts, minutes: Floats, tasks: Texts, between: Level 
     between_tasks = frame.task.map(lambda task: between is not None and matches(task, [between]))
     runs = frame[~between_tasks.astype(bool)].groupby("run")
     runs = runs.agg(
-        session=("session", "first"), first=("minute", "min"), last=("minute", "max"), task=("task", "first")
+        session=("session", "first"), start=("minute", "min"), end=("minute", "max"), task=("task", "first")
     )
     names = []
     for row in frame.itertuples():
-        own = runs[runs.session == row.session]
-        if own.empty:
-            names.append((row.session, -1, row.task))
-            continue
-        gap = np.maximum(np.maximum(own["first"] - row.minute, row.minute - own["last"]), 0)
-        nearest = gap.idxmin()
-        names.append((row.session, nearest, own.task[nearest]))
+        nearest, task, of_session = -1, row.task, runs[runs.session == row.session]
+        if len(of_session):
+            nearest = np.maximum(np.maximum(of_session.start - row.minute, row.minute - of_session.end), 0).idxmin()
+            task = of_session.task[nearest]
+        names.append((row.session, nearest, task))
     blocks, unique = pd.factorize(pd.Series(names))
     return blocks, np.array([name[2] for name in unique], dtype=object)
 

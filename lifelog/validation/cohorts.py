@@ -200,31 +200,19 @@ def simulate(scenario: Scenario, kind: int, seed: int, number: int, recording: i
         if scenario.difficulty == "interaction":
             response = response * (drifts[next(other for other in MECHANISMS if other not in planted)] < 0)
         drift = drifts[name] * (0.5 if name in planted else 1.0)
-        channel = number % CHANNELS.get(name, 1) if scenario.difficulty == "channel" else None
-        signal = SIGNALS[mechanism](rng, _Channel(RATES.get(name, 0), traits[name], response, drift))
-        if CHANNELS.get(name, 1) > 1:
-            others = [_others(rng, name, mechanism, traits[name], response, drift, channel) for _ in range(2)]
-            signal = np.concatenate([signal, *others][: CHANNELS[name]], axis=2)
-            signal = np.roll(signal, channel or 0, axis=2)
+        rate, channels = RATES.get(name, 0), CHANNELS.get(name, 1)
+        time = np.arange(max(1, rate * SECONDS)) / max(1, rate)
+        signal = SIGNALS[mechanism](rng, time, traits[name], response, drift)
+        if channels > 1:  # Only one of the channels responds if the scenario is about channels.
+            silent = np.zeros_like(response) if scenario.difficulty == "channel" else response
+            others = [SIGNALS[mechanism](rng, time, traits[name], silent, drift) for _ in range(2)]
+            signal = np.concatenate([signal, *others][:channels], axis=2)
+            signal = np.roll(signal, number % channels if scenario.difficulty == "channel" else 0, axis=2)
         share = 1 / 3 if scenario.difficulty == "missing" and name in planted else 0.02
         signal[rng.random(len(signal)) < share] = np.nan
         values[name] = signal.astype(np.float32)
     classes = np.minimum((rank * CLASSES).astype(int), CLASSES - 1)
     return Simulated(f"{kind}-{number}" if kind >= 0 else f"loner-{number}", kind, planted, values, classes, sessions)
-
-
-def _others(
-    rng: np.random.Generator,
-    name: str,
-    mechanism: Mechanism,
-    trait: float,
-    response: Floats,
-    drift: Floats,
-    channel: int | None,
-) -> Floats:
-    """Return another channel of a modality, which does not respond if only one of them does."""
-    silent = np.zeros_like(response) if channel is not None else response
-    return SIGNALS[mechanism](rng, _Channel(RATES.get(name, 0), trait, silent, drift))
 
 
 def _slow(rng: np.random.Generator, sessions: Codes, memory: float) -> Floats:
@@ -236,56 +224,46 @@ def _slow(rng: np.random.Generator, sessions: Codes, memory: float) -> Floats:
     return x
 
 
-@dataclass(frozen=True)
-class _Channel:
-    """What a channel of all windows is made from: rate in Hz, and trait, response to the label and drift."""
-
-    rate: int
-    trait: float
-    response: Floats
-    drift: Floats
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return len(self.response), max(1, self.rate * SECONDS), 1
-
-    @property
-    def time(self) -> Floats:
-        return np.arange(self.shape[1]) / max(1, self.rate)
+# A signal maps time in seconds (n_samples,), the trait of a person, response to the label (n_windows,) and drift
+# (n_windows,) to the samples of a channel (n_windows, n_samples, 1).
 
 
-def _level(rng: np.random.Generator, channel: _Channel) -> Floats:
-    level = 3 * channel.trait + 0.8 * channel.response + 0.6 * channel.drift
-    return level[:, None, None] + 0.3 * rng.normal(size=channel.shape)
+def _noise(rng: np.random.Generator, time: Floats, response: Floats) -> Floats:
+    return rng.normal(size=(len(response), len(time), 1))
 
 
-def _scalar(rng: np.random.Generator, channel: _Channel) -> Floats:
-    level = 3 * channel.trait + channel.response + 0.6 * channel.drift
-    return level[:, None, None] + 0.4 * rng.normal(size=channel.shape)
+def _level(rng: np.random.Generator, time: Floats, trait: float, response: Floats, drift: Floats) -> Floats:
+    level = 3 * trait + 0.8 * response + 0.6 * drift
+    return level[:, None, None] + 0.3 * _noise(rng, time, response)
 
 
-def _spread(rng: np.random.Generator, channel: _Channel) -> Floats:
-    size = np.exp(0.4 * channel.response + 0.3 * channel.drift)
-    return channel.trait + size[:, None, None] * rng.normal(size=channel.shape)
+def _scalar(rng: np.random.Generator, time: Floats, trait: float, response: Floats, drift: Floats) -> Floats:
+    level = 3 * trait + response + 0.6 * drift
+    return level[:, None, None] + 0.4 * _noise(rng, time, response)
 
 
-def _bursts(rng: np.random.Generator, channel: _Channel) -> Floats:
-    rate = 4 * np.exp(0.8 * channel.response + 0.2 * channel.drift)
-    values = 0.05 * rng.normal(size=channel.shape) + channel.trait + (0.3 * channel.drift)[:, None, None]
+def _spread(rng: np.random.Generator, time: Floats, trait: float, response: Floats, drift: Floats) -> Floats:
+    size = np.exp(0.4 * response + 0.3 * drift)
+    return trait + size[:, None, None] * _noise(rng, time, response)
+
+
+def _bursts(rng: np.random.Generator, time: Floats, trait: float, response: Floats, drift: Floats) -> Floats:
+    rate = 4 * np.exp(0.8 * response + 0.2 * drift)
+    values = 0.05 * _noise(rng, time, response) + trait + (0.3 * drift)[:, None, None]
     for row, count in zip(values, rng.poisson(rate), strict=True):
         onset, size = rng.uniform(0, SECONDS, count), rng.uniform(0.6, 1.4, count)
-        since = np.maximum(channel.time[:, None] - onset, 0)
+        since = np.maximum(time[:, None] - onset, 0)
         row[:, 0] += ((np.exp(-since / 4) - np.exp(-since)) * size).sum(axis=1)
     return values
 
 
-def _rhythm(rng: np.random.Generator, channel: _Channel) -> Floats:
-    frequency = 1.2 + 0.1 * channel.trait + 0.1 * channel.response + 0.05 * channel.drift
-    phase = 2 * np.pi * (frequency[:, None] * channel.time + rng.random(len(frequency))[:, None])
-    return np.sin(phase)[:, :, None] + 0.5 * rng.normal(size=channel.shape)
+def _rhythm(rng: np.random.Generator, time: Floats, trait: float, response: Floats, drift: Floats) -> Floats:
+    frequency = 1.2 + 0.1 * trait + 0.1 * response + 0.05 * drift
+    phase = 2 * np.pi * (frequency[:, None] * time + rng.random(len(frequency))[:, None])
+    return np.sin(phase)[:, :, None] + 0.5 * _noise(rng, time, response)
 
 
-SIGNALS: dict[str, Callable[[np.random.Generator, _Channel], Floats]] = {
+SIGNALS: dict[Mechanism, Callable[[np.random.Generator, Floats, float, Floats, Floats], Floats]] = {
     "level": _level,
     "scalar": _scalar,
     "spread": _spread,

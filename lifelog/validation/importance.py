@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
 from lifelog.config import Config
-from lifelog.groups.clustering import best_k, cluster
+from lifelog.groups.clustering import best_k, cluster_profiles
 from lifelog.importance.compare import compare_shapley
 from lifelog.importance.estimate import estimate_shapley
 from lifelog.importance.vectors import describing, profiles, user_vectors
@@ -63,9 +63,7 @@ def validate_importance(scenario: Scenario, seed: int, networks: bool, config: C
             groups = config.groups.model_copy(update={"importance": measure})
             found = profiles(described, groups)
             k = best_k(found, groups)
-            labels = cluster(
-                found.users.to_numpy(), groups.algorithm, [k], groups.seed, errors=found.errors.to_numpy()
-            )[k]
+            labels = cluster_profiles(found, [k], groups.model_copy(update={"unit": "users"}))[k]
             known = [i for i, user in enumerate(found.users.index) if user in kinds]
             truth = [kinds[found.users.index[i]] for i in known]
             result[measure] |= {"rand": float(adjusted_rand_score(truth, labels[known])), "groups": k}

@@ -98,22 +98,21 @@ def summarise_strategies(results: dict[str, dict[str, Any]]) -> pd.DataFrame:
         a second split: splits, and same (with the same recommendation and outcome as under the first split).
     """
     rows = []
-    words: dict[tuple[str, str], dict[str, tuple[Any, Any]]] = {}
     for name, result in results.items():
         kind, seed, split = name.rsplit("-", 2)
-        words.setdefault((kind, seed), {})[split] = result["recommended"], result["outcome"]
         undecided = not result["right"] and result["recommended"] is None
         about = {"kind": kind, "split": split, "cohorts": 1, "right": result["right"], "undecided": undecided}
         about |= {"wrong": not result["right"] and not undecided, "gains": result["outcome"].startswith("gain")}
-        about |= {key: result[key] for key in ("difference", "detectable")}
-        rows.append(about | result["scores"])
+        about |= {key: result[key] for key in ("difference", "detectable")} | result["scores"]
+        rows.append(about | {"seed": seed, "conclusion": (result["recommended"], result["outcome"])})
     table = pd.DataFrame(rows)
-    first = table[table.split == table.split.iloc[0]].drop(columns="split").groupby("kind", sort=False)
+    first = table[table.split == table.split.iloc[0]]
+    first = first.drop(columns=["split", "seed", "conclusion"]).groupby("kind", sort=False)
     counts = ["cohorts", "right", "wrong", "undecided", "gains"]
     summary = pd.concat([first[counts].sum().astype(int), first.mean().drop(columns=counts)], axis=1)
-    pairs = pd.DataFrame([(kind, *found.values()) for (kind, _), found in words.items() if len(found) == 2])
-    if len(pairs):
-        pairs = pairs.assign(same=pairs[1] == pairs[2]).groupby(0).same.agg(["size", "sum"])
+    by_cohort = table.groupby(["kind", "seed"]).conclusion.agg(["size", "nunique"])
+    pairs = by_cohort[by_cohort["size"] == 2]
+    same = (pairs["nunique"] == 1).groupby("kind").agg(["size", "sum"]).astype(int)
     for name, column in (("splits", "size"), ("same", "sum")):
-        summary[name] = pairs[column].reindex(summary.index, fill_value=0) if len(pairs) else 0
+        summary[name] = same[column].reindex(summary.index, fill_value=0)
     return summary.reset_index()

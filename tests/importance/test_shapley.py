@@ -14,8 +14,7 @@ from sklearn.metrics import roc_auc_score
 from lifelog.blocks import contiguous_folds, time_blocks, whole_answers, window_folds
 from lifelog.importance.compare import compare_shapley, heterogeneity
 from lifelog.importance.estimate import estimate_shapley, with_least_error, with_training_error
-from lifelog.importance.evidence import held_out_evidence
-from lifelog.importance.shapley import pointwise_shapley, set_values
+from lifelog.importance.shapley import held_out_evidence, pointwise_shapley, set_values
 from lifelog.importance.table import IMPORTANCE
 from lifelog.importance.vectors import block_errors
 from lifelog.settings.groups import Groups

@@ -8,9 +8,8 @@ import yaml
 
 from lifelog.config import Config
 from lifelog.mil.encoders import FEATURES, Encoders, SequenceEncoder, encode_together
-from lifelog.mil.lifelognet import LifeLogNetwork
 from lifelog.mil.maxima import RECEPTIVE_FIELD
-from lifelog.mil.network import MilNetwork, count_parameters
+from lifelog.mil.network import LifeLogNetwork, MilNetwork
 from lifelog.settings.mil import Mil
 
 
@@ -92,7 +91,7 @@ def test_an_output_depends_only_on_current_and_past_steps() -> None:
 def test_published_number_of_parameters() -> None:
     """22,358 for four classes and nine modalities, with GPS and heart rate as one number each."""
     network = MilNetwork(published().modalities, 4, Mil(attention="published", encoder="convolution"))
-    assert count_parameters(network) == 22_358
+    assert sum(p.numel() for p in network.parameters()) == 22_358
 
 
 def test_published_lifelognet() -> None:
@@ -104,7 +103,7 @@ def test_published_lifelognet() -> None:
     config = published()
     predictor = config.predictor("lifelognet").build()
     network = LifeLogNetwork([predictor.seen(modality) for modality in config.modalities], 7)
-    assert count_parameters(network) == 71_273 - 9 * 1_056 - 330
+    assert sum(p.numel() for p in network.parameters()) == 71_273 - 9 * 1_056 - 330
     channels = {name: encoder.blocks[0].residual.in_channels for name, encoder in network.encoders.items()}
     assert channels == {**dict.fromkeys(channels, 1), "e4Acc": 3, "mAcc": 3, "mGyr": 3, "mMag": 3, "mGps": 2}
 

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 
 from lifelog.config import Config
-from lifelog.predict.store import StoredWindows, store_windows
-from lifelog.predict.stored_bags import StoredBags
+from lifelog.predict.store import StoredBags, StoredWindows, store_windows
 from lifelog.splits.folds import read_folds
 from lifelog.windows.read import read_windows
 

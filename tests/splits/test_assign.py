@@ -10,7 +10,7 @@ from lifelog.config import Config
 from lifelog.predict.samples import Person
 from lifelog.report.tables import split_overview
 from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, Target
-from lifelog.splits.assign import _check_apart, assign_splits, nearest_minutes
+from lifelog.splits.assign import _check_apart, assign_splits
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.layout import BadInput, Label
 from lifelog.windows.quality import QualityLog, no_modality
@@ -57,7 +57,6 @@ def test_one_session_is_split_into_blocks_of_minutes(config: Config, raw: Path, 
 
 
 def test_the_minutes_to_the_nearest_training_window_are_noted(recorded: pd.DataFrame, config: Config) -> None:
-    assert nearest_minutes(np.array([10, 50]), np.array([0, 13, 90])) == 3
     for split, near in (("blocked", False), ("random", True)):
         folds = assign_splits(recorded, config.target("tension"), config.split(split))
         assert (folds.nearest_minutes < 5) == near

@@ -4,7 +4,7 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit
-from lifelog.splits.subsets import balanced_folds, blocked_subsets, random_subsets, rotated_subsets
+from lifelog.splits.subsets import balanced_folds, blocked_subsets, random_subsets
 
 BLOCKED = BlockedSplit(name="b", folds=1, min_sessions=3)
 
@@ -30,7 +30,7 @@ def test_random_subsets_equal_the_published_ones() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_blocked_keeps_sessions_whole(seed: int) -> None:
     codes, sessions, minutes = labels(8, 12, seed)
-    subsets = blocked_subsets(codes, sessions, minutes, BLOCKED)
+    (subsets,) = blocked_subsets(codes, sessions, minutes, BLOCKED)
     for session in np.unique(sessions):
         assert len(set(subsets[sessions == session])) == 1
     for subset in SUBSETS:
@@ -44,7 +44,7 @@ def test_no_subset_is_empty_if_the_blocks_allow_it() -> None:
     counts = np.array(list(table.values())).T
     codes = np.concatenate([np.repeat(np.arange(3), row) for row in counts])
     sessions = np.repeat(np.arange(6), counts.sum(axis=1))
-    subsets = blocked_subsets(codes, sessions, np.arange(len(codes)), BLOCKED)
+    (subsets,) = blocked_subsets(codes, sessions, np.arange(len(codes)), BLOCKED)
     assert all((subsets == subset).any() for subset in SUBSETS)
 
 
@@ -52,7 +52,7 @@ def test_no_subset_is_empty_if_the_blocks_allow_it() -> None:
 def test_blocks_of_minutes_are_separated_by_the_embargo(seed: int) -> None:
     codes, sessions, minutes = labels(1, 60, seed)
     split = BLOCKED.model_copy(update={"block_minutes": 6, "embargo_minutes": 2})
-    subsets = blocked_subsets(codes, sessions, minutes, split)
+    (subsets,) = blocked_subsets(codes, sessions, minutes, split)
     for one, other in (("train", "test"), ("train", "validation"), ("validation", "test")):
         gaps = np.abs(minutes[subsets == one][:, None] - minutes[subsets == other])
         assert gaps.min() > 2
@@ -67,7 +67,8 @@ def protocol(**keys: object) -> tuple[np.ndarray, np.ndarray]:
     split = BLOCKED.model_copy(update={"tasks": "task", "between": "rest"} | keys)
     minutes = np.arange(len(PROTOCOL))
     codes = (PROTOCOL != "rest").astype(int)
-    return blocked_subsets(codes, np.zeros(len(codes)), minutes, split, PROTOCOL), minutes
+    (subsets,) = blocked_subsets(codes, np.zeros(len(codes)), minutes, split, PROTOCOL)
+    return subsets, minutes
 
 
 def test_runs_of_a_task_stay_together_with_half_of_the_adjacent_rest() -> None:
@@ -90,13 +91,13 @@ def test_a_held_out_task_is_tested_and_no_window_near_it_is_used_for_training() 
 def test_the_embargo_applies_to_windows_of_any_length() -> None:
     codes, sessions, minutes = labels(1, 60)
     split = BLOCKED.model_copy(update={"block_minutes": 6, "embargo_minutes": 1})
-    subsets = blocked_subsets(codes, sessions, 2.0 * minutes, split, seconds=120)
+    (subsets,) = blocked_subsets(codes, sessions, 2.0 * minutes, split, seconds=120)
     assert np.abs(2 * minutes[subsets == "test"][:, None] - 2 * minutes[subsets == "train"]).min() > 2
 
 
 def test_the_embargo_applies_between_adjacent_sessions() -> None:
     codes, sessions, _ = labels(4, 10)
-    subsets = blocked_subsets(codes, sessions, np.arange(40), BLOCKED)
+    (subsets,) = blocked_subsets(codes, sessions, np.arange(40), BLOCKED)
     assert np.abs(np.flatnonzero(subsets == "train")[:, None] - np.flatnonzero(subsets == "test")).min() > 1
 
 
@@ -118,7 +119,7 @@ def test_folds_have_similar_numbers_of_windows_of_each_class(seed: int) -> None:
 def test_rotated_blocks_of_minutes_are_separated_by_the_embargo() -> None:
     codes, sessions, minutes = labels(1, 60)
     split = BLOCKED.model_copy(update={"folds": 5, "block_minutes": 4, "embargo_minutes": 1})
-    found = rotated_subsets(codes, sessions, minutes, split)
+    found = blocked_subsets(codes, sessions, minutes, split)
     assert len(found) == 5 and (np.sum([subsets == "test" for subsets in found], axis=0) == 1).all()
     for subsets in found:
         for one, other in (("train", "test"), ("train", "validation"), ("validation", "test")):
@@ -129,9 +130,9 @@ def test_held_out_tasks_are_tested_in_turn() -> None:
     split = BLOCKED.model_copy(update={"tasks": "task", "between": "rest", "hold_out": ["talk", "breathe"]})
     codes, minutes = (PROTOCOL != "rest").astype(int), np.arange(len(PROTOCOL))
     assert split.rotates and not split.model_copy(update={"hold_out": ["talk"]}).rotates
-    first, second = rotated_subsets(codes, np.zeros(len(codes)), minutes, split, PROTOCOL)
+    first, second = blocked_subsets(codes, np.zeros(len(codes)), minutes, split, PROTOCOL)
     assert set(PROTOCOL[first == "test"]) == {"rest", "talk"} and set(PROTOCOL[second == "test"]) == {"rest", "breathe"}
-    drawn = rotated_subsets(
+    drawn = blocked_subsets(
         codes, np.zeros(len(codes)), minutes, split.model_copy(update={"hold_out": [], "folds": 3}), PROTOCOL
     )
     assert [set(PROTOCOL[own == "test"]) - {"rest"} for own in drawn] != [set()] * 3

@@ -41,10 +41,6 @@ class Boosting(PredictorSettings):
     seed: int = Field(0, ge=0)
     """random state of the booster"""
 
-    def build(self) -> Predictor:
-        """Return the predictor."""
-        return BoostingPredictor(self)
-
 
 class BoostingPredictor(Predictor):
     """Gradient boosting with class weights; the number of trees has the lowest loss on the validation windows."""

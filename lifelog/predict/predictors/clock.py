@@ -28,10 +28,6 @@ class Clock(PredictorSettings):
     name: Literal["clock"] = "clock"
     """class shares by time since the session start; no sensors"""
 
-    def build(self) -> Predictor:
-        """Return the predictor."""
-        return ClockPredictor(self)
-
 
 class ClockPredictor(Predictor):
     """Uses time stamps only: class shares of training windows, weighted by their distance in minutes since the start.

@@ -10,7 +10,6 @@ import numpy as np
 from pydantic import Field
 
 from lifelog.arrays import Floats
-from lifelog.predict.interface import Predictor
 from lifelog.predict.predictors.lda import Lda, LdaPredictor
 from lifelog.settings.predict import Inputs, Scheme
 
@@ -43,10 +42,6 @@ class Embedding(Lda):
         for name in self.models:
             if name not in columns:
                 raise ValueError(f"predictors: embedding.models: {name!r} is not among the modalities {list(columns)}")
-
-    def build(self) -> Predictor:
-        """Return the predictor."""
-        return EmbeddingPredictor(self)
 
 
 class EmbeddingPredictor(LdaPredictor):

@@ -5,7 +5,6 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from lifelog.arrays import Codes
-from lifelog.predict.interface import Predictor
 from lifelog.predict.predictors.nearest_minute import KnownLabels
 from lifelog.settings.predict import Inputs, PredictorSettings
 
@@ -19,10 +18,6 @@ class LastLabel(PredictorSettings):
 
     name: Literal["last_label"] = "last_label"
     """label of the user's last training window before; no sensors"""
-
-    def build(self) -> Predictor:
-        """Return the predictor."""
-        return LastLabelPredictor(self)
 
 
 class LastLabelPredictor(KnownLabels):

@@ -5,15 +5,13 @@ Reference: Friedman (1989). Regularized discriminant analysis. Journal of the Am
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field, field_validator
 
-from lifelog.arrays import Codes, Floats
-from lifelog.predict.interface import PoolingPredictor, Predictor
+from lifelog.arrays import Floats
+from lifelog.predict.interface import PoolingPredictor
 from lifelog.settings.predict import Inputs, PredictorSettings, Scheme, positive
 from lifelog.standardise import Scaling, fit_scaling
 
@@ -54,13 +52,8 @@ class Lda(PredictorSettings):
             raise ValueError("a shrinkage is a number above 0 and at most 1")
         return value
 
-    def build(self) -> Predictor:
-        """Return the predictor."""
-        return LdaPredictor(self)
 
-
-@dataclass(eq=False)  # known by identity
-class Pool:
+class Pool(NamedTuple):
     """Training windows of all users, which every user's model weights differently.
 
     Attributes
@@ -69,29 +62,16 @@ class Pool:
         The windows.
     scaling : Scaling
         Of their features.
-    x : ndarray of float, shape (n_windows, n_features)
-        Their standardised features.
     everyone : Moments
         Of all windows.
+    of_users : dict of str to Moments
+        Of the windows of each user.
     """
 
     train: Samples
     scaling: Scaling
-    x: Floats
     everyone: Moments
-
-    @cached_property
-    def rows(self) -> dict[str, Codes]:
-        """Numbers of the windows of each user."""
-        return self.train.rows_by_user()
-
-    @cache  # noqa: B019 (a pool lives as long as a fold)
-    def moments_of(self, user: str) -> Moments:
-        """Return the moments of a user's windows."""
-        from lifelog.discriminant import moments
-
-        rows = self.rows.get(user, np.empty(0, dtype=int))
-        return moments(self.x[rows], self.train.truth[rows], len(self.train.classes))
+    of_users: dict[str, Moments]
 
 
 class LdaPredictor(PoolingPredictor):
@@ -110,16 +90,18 @@ class LdaPredictor(PoolingPredictor):
         """Return what `fit_pooled` needs of all training windows."""
         from lifelog.discriminant import filled, moments
 
-        values = self.values(train)
+        values, count = self.values(train), len(train.classes)
         scaling = fit_scaling([values], values.shape[1], "user")
         x = filled(scaling, values)
-        return Pool(train, scaling, x, moments(x, train.truth, len(train.classes)))
+        of_users = {user: moments(x[rows], train.truth[rows], count) for user, rows in train.rows_by_user().items()}
+        return Pool(train, scaling, moments(x, train.truth, count), of_users)
 
     def fit_pooled(self, pool: Pool, user: str, prior_windows: float, validation: Samples) -> None:
         """Fit a user's model, in which the windows of the others count as `prior_windows` windows of the user."""
         from lifelog.discriminant import discriminants_of
 
-        of_user = pool.moments_of(user)
+        nothing = pool.everyone.plus(pool.everyone, -1.0)
+        of_user = pool.of_users.get(user, nothing)
         others = pool.everyone.plus(of_user, -1.0)
         weighted = of_user.plus(others, prior_windows / max(1, others.sizes.sum()))
         lines = self.line_shrinkages

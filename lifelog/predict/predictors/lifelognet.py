@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from lifelog.predict.interface import Predictor
 from lifelog.predict.networks import NetworkPredictor
 from lifelog.settings.predict import Inputs, NetworkSettings
 
@@ -53,10 +52,6 @@ class LifeLogNet(NetworkSettings):
                 some = f"needs some of the columns {columns[name]}"
                 raise ValueError(f"predictors: lifelognet.columns: {name!r} {some}")
 
-    def build(self) -> Predictor:
-        """Return the predictor."""
-        return LifeLogNetPredictor(self)
-
 
 class LifeLogNetPredictor(NetworkPredictor):
     """Trains on bins, predicts windows."""
@@ -68,7 +63,7 @@ class LifeLogNetPredictor(NetworkPredictor):
 
     def network_for(self, train: Samples) -> BagNetwork:
         """Return an untrained network."""
-        from lifelog.mil.lifelognet import LifeLogNetwork
+        from lifelog.mil.network import LifeLogNetwork
 
         return LifeLogNetwork([self.seen(modality) for modality in train.modalities], len(train.classes))
 

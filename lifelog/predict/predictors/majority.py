@@ -26,10 +26,6 @@ class Majority(PredictorSettings):
     name: Literal["majority"] = "majority"
     """class shares of the training windows; no sensors"""
 
-    def build(self) -> Predictor:
-        """Return the predictor."""
-        return MajorityPredictor(self)
-
 
 class MajorityPredictor(Predictor):
     """Predicts the class shares of the training windows for every window."""

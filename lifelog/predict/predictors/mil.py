@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from lifelog.predict.interface import Predictor
 from lifelog.predict.networks import NetworkPredictor
 from lifelog.settings.mil import AttentionKeys, Mil
 from lifelog.settings.predict import Inputs, NetworkSettings
@@ -36,12 +35,8 @@ class MilNet(NetworkSettings, AttentionKeys):
     modality_dropout: float = Field(0.3, ge=0, lt=1)
     """probability of hiding each modality during training"""
 
-    def build(self) -> Predictor:
-        """Return the predictor."""
-        return MilPredictor(self)
 
-
-class MilPredictor(NetworkPredictor):
+class MilNetPredictor(NetworkPredictor):
     """A bag per window, whose instances are the features of the modalities."""
 
     def network_for(self, train: Samples) -> BagNetwork:

@@ -24,10 +24,6 @@ class NearestMinute(PredictorSettings):
     name: Literal["nearest_minute"] = "nearest_minute"
     """label of the user's training window that is nearest in time; no sensors"""
 
-    def build(self) -> Predictor:
-        """Return the predictor."""
-        return NearestMinutePredictor(self)
-
 
 class KnownLabels(Predictor):
     """Stores the training labels of each user in time order, and the class shares of all."""

@@ -4,7 +4,6 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from lifelog.predict.interface import Predictor
 from lifelog.predict.predictors.lda import Lda, LdaPredictor
 
 
@@ -28,10 +27,6 @@ class Ordinal(Lda):
         if not all(0 <= part <= 1 for part in value):
             raise ValueError("a line shrinkage is a number from 0 to 1")
         return value
-
-    def build(self) -> Predictor:
-        """Return the predictor."""
-        return OrdinalPredictor(self)
 
 
 class OrdinalPredictor(LdaPredictor):

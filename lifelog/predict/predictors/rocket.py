@@ -54,10 +54,6 @@ class Rocket(PredictorSettings):
     def _is_positive(cls, value: list[float]) -> list[float]:
         return positive(value, "a penalty")
 
-    def build(self) -> Predictor:
-        """Return the predictor."""
-        return RocketPredictor(self)
-
 
 class RocketPredictor(Predictor):
     """Ridge regression with class weights; the validation windows select the penalty."""

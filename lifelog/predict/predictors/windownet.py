@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from lifelog.predict.interface import Predictor
 from lifelog.predict.networks import NetworkPredictor
 from lifelog.settings.predict import Inputs, NetworkSettings
 
@@ -38,17 +37,13 @@ class WindowNet(NetworkSettings):
     batch_size: int = Field(16, ge=2)
     """windows per step"""
 
-    def build(self) -> Predictor:
-        """Return the predictor."""
-        return WindowNetPredictor(self)
-
 
 class WindowNetPredictor(NetworkPredictor):
     """Trains on windows, predicts windows."""
 
     def network_for(self, train: Samples) -> BagNetwork:
         """Return an untrained network."""
-        from lifelog.mil.lifelognet import LifeLogNetwork
+        from lifelog.mil.network import LifeLogNetwork
 
         return LifeLogNetwork(train.modalities, len(train.classes))
 
@@ -56,7 +51,7 @@ class WindowNetPredictor(NetworkPredictor):
         """Return every window as a bag."""
         import torch
 
-        from lifelog.predict.stored_bags import StoredBags
+        from lifelog.predict.store import StoredBags
 
         if samples.windows is None:
             raise ValueError("windownet needs windows: store them with the samples")
