@@ -31,7 +31,7 @@ class Discriminant:
     constants : ndarray of float, shape (C,)
         Constants of the scores.
     present : ndarray of bool, shape (C,)
-        Classes with training windows; the score of the others is that of the centre, 0.
+        Classes with training windows; the score of other classes is that of the centre, 0.
     """
 
     scaling: Scaling

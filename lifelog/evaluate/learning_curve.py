@@ -1,16 +1,16 @@
 """learning_curve: a new user with few labelled windows, under every strategy, by linear discriminants.
 
-Each user is left out: the models, groups and settings of the others are formed without this user. Beyond twenty users,
-several are left out at a time, since groups are re-estimated each time, which takes longest. The first windows in
-time are labelled; windows after the largest number of them, and after a gap and in other blocks of time, are tested:
-the same ones for every number.
+Each user is left out: models, groups and settings are estimated without this user. Beyond twenty users, several are
+left out at a time, since groups are re-estimated each time, which takes longest. The first windows in time are
+labelled; windows after the largest number of them, and after a gap and in other blocks of time, are tested: the same
+ones for every number.
 
 global    other participants' windows, and the labelled ones
 pooled    the same, but the others count as `prior_windows` windows (the lower middle one of the list)
 groups    the others are those of the group with the nearest importance, by the Shapley values of the labelled windows
 personal  labelled windows only, with the strongest shrinkage
 
-Features are standardised by the labelled windows; without any, by the mean scaling of the others.
+Features are standardised by the labelled windows; without any, by the mean scaling of other users.
 """
 
 from collections.abc import Iterator, Sequence

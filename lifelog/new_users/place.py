@@ -32,8 +32,8 @@ class Placement:
         -1 to 1, of the user among the users of the run; positive if the user's group is the nearest; None for one
         group.
     outlier : bool or None
-        Whether the user is farther from the centre than every member is from that of the others, as about one in n + 1
-        true members of a group of n would be. None for a group of one member.
+        Whether the user is farther from the centre than every member is from that of the other members, as about one in
+        n + 1 true members of a group of n would be. None for a group of one member.
     distances : dict of str to float
         To the centre of each group.
     members : list of str

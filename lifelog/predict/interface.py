@@ -73,7 +73,7 @@ class PoolingPredictor(Predictor):
 
     @abstractmethod
     def fit_pooled(self, pool: Any, user: str, prior_windows: float, validation: Samples) -> None:
-        """Fit the model of a user, in which the windows of the others count as `prior_windows` windows in all."""
+        """Fit the model of a user, in which windows of other users count as `prior_windows` windows in all."""
 
 
 class TunablePredictor(Predictor):

@@ -34,8 +34,8 @@ class Compare(Section):
     """split of the primary test; null: the first of splits. Results of other splits are exploratory"""
 
     predictor: str | None = None
-    """predictor of the primary test; null: the first one that sees sensors and has importance groups. The p-values of
-    other predictors are corrected for their number"""
+    """predictor of the primary test; null: the first sensor-based one with importance groups. The p-values of other
+    predictors are corrected for their number"""
 
     margin: float = Field(0.03, ge=0)
     """two schemes are practically equal if the interval of their difference is within plus and minus this"""

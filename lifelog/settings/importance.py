@@ -12,7 +12,7 @@ class Shapley(Section):
     """The Shapley value of a modality: what it adds to the prediction of held-out windows."""
 
     folds: int = Field(5, ge=2, le=50)
-    """inner folds of sessions or blocks; each is predicted by models of the others"""
+    """inner folds of sessions or blocks; each is predicted by models of the other folds"""
 
     shrinkage: float = Field(0.5, ge=0, le=1)
     """shrinkage of the correlations of a modality's features; 1 for independent features"""

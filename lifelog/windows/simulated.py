@@ -118,7 +118,7 @@ def _write_participant(participant: Participant, index: int, simulation: Simulat
             absent = (rng.random(minutes) < simulation.missing) | missing[s] | (rng.random() < simulation.missing)
             for m in np.flatnonzero(~absent):
                 drive = float(response[s, m]) if planted else 0.0
-                # Planted modalities have half of the independent changes of the others.
+                # Planted modalities have half of the independent changes of other modalities.
                 own = float(drift[name][s, m]) * (0.5 if planted else 1.0)
                 seconds, values = SIGNALS[name](rng, trait[name], drive, own)
                 _write_minute(target / f"{start + 60 * m}.csv", seconds, values, CHANNELS[name])

@@ -72,7 +72,7 @@ def _embed(path: str, modality: str, windows: Floats) -> Floats:
     try:
         with torch.no_grad():
             embedded: Any = model(x)
-    except Exception as problem:  # whatever the code of a model raises
+    except Exception as problem:  # the code of a model may raise any
         shape = f"{tuple(x.shape)} (windows, channels, samples)"
         raise ValueError(
             f"{_where(path, modality)} does not accept windows of the shape {shape}: {problem}"

@@ -97,7 +97,7 @@ class LdaPredictor(PoolingPredictor):
         return Pool(train, scaling, moments(x, train.truth, count), of_users)
 
     def fit_pooled(self, pool: Pool, user: str, prior_windows: float, validation: Samples) -> None:
-        """Fit a user's model, in which the windows of the others count as `prior_windows` windows of the user."""
+        """Fit a user's model, in which windows of other users count as `prior_windows` windows of the user."""
         from lifelog.discriminant import discriminants_of
 
         nothing = pool.everyone.plus(pool.everyone, -1.0)

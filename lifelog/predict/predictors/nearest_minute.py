@@ -53,7 +53,7 @@ class KnownLabels(Predictor):
 
 
 class NearestMinutePredictor(KnownLabels):
-    """Uses time stamps only. Users without training windows get the class shares of the others."""
+    """Uses time stamps only. Users without training windows get the class shares of other users."""
 
     def place(self, known: Codes, minutes: Codes) -> Codes:
         """Return the place of the nearest minute, the earlier one of two that are equally near."""
