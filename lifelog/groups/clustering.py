@@ -185,9 +185,8 @@ def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
     ...     keys = dict(user=user, fold=float("nan"), subset="train", seed=0, measure="shapley")
     ...     return pd.DataFrame(rows, columns=["modality", "importance", "start", "block"]).assign(**keys)
     >>> users = [importance("a", hr=0.3, eda=0.0), importance("b", hr=0.2, eda=0.0), importance("c", hr=0.0, eda=0.3)]
-    >>> scores = score_groups(pd.concat(users), Groups(k_max=2, resamples=5))
-    >>> scores[scores.algorithm == "mixture"][["k", "chosen"]].to_dict("list")
-    {'k': [1, 2], 'chosen': [False, True]}
+    >>> score_groups(pd.concat(users), Groups(k_max=2, resamples=5)).query("chosen").k.item()
+    2
     """
     importance = describing(importance)
     found = profiles(importance, settings)
@@ -197,31 +196,35 @@ def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
         vectors = (users if of_users else found.windows).to_numpy()
         if algorithm != settings.algorithm and len(vectors) > MAX_ALTERNATIVE:
             continue
-        bic: dict[int, float] = {}
-        if algorithm == "mixture":
-            fits = fit_mixtures(found, list(range(1, most + 1)), settings.seed)
-            labels_by_k = {k: _by_size(fit.memberships.argmax(axis=1)) for k, fit in fits.items()}
-            bic = {k: fit.bic for k, fit in fits.items()}
-        else:
-            labels_by_k = cluster(vectors, algorithm, list(range(2, most + 1)), settings.seed)
+        labels_by_k, bic = _labels(found, vectors, algorithm, most, settings.seed)
         stability: dict[int, float] = {}
         if algorithm == settings.algorithm:  # resampling costs many clusterings
             draws = resamples(importance, settings, settings.seed, settings.resamples)
             stability = _stability(found, labels_by_k, draws, settings)
         for k, labels in labels_by_k.items():
             within = entropy(cluster_shares(found.windows, users, labels, "users" if of_users else "windows"))
-            numbers = bic.get(k, np.nan), _silhouette(vectors, labels), within, stability.get(k, np.nan)
-            rows.append((algorithm, k, *numbers))
+            separation = _silhouette(vectors, labels)
+            rows.append((algorithm, k, bic.get(k, np.nan), separation, within, stability.get(k, np.nan)))
     scores = pd.DataFrame(rows, columns=COLUMNS)
     configured = scores[scores.algorithm == settings.algorithm].set_index("k")
     if settings.k not in ("auto", 1, *configured.index):
         allowed = f"1 to {most}" if len(configured) else "1 or auto"
-        raise ValueError(
-            f"groups.k: {settings.k} groups of {len(users)} usable users; allowed: {allowed} (or raise k_max)"
-        )
+        wanted = f"{settings.k} groups of {len(users)} usable users"
+        raise ValueError(f"groups.k: {wanted}; allowed: {allowed} (or raise k_max)")
     criterion = -configured.bic if settings.algorithm == "mixture" else configured.silhouette
     k = choose_k(criterion.to_dict(), most, settings)
     return scores.assign(chosen=(scores.algorithm == settings.algorithm) & (scores.k == k))
+
+
+def _labels(
+    found: Profiles, vectors: Floats, algorithm: str, most: int, seed: int
+) -> tuple[dict[int, Codes], dict[int, float]]:
+    """Cluster into every number of groups up to `most`; the BIC is that of mixtures."""
+    if algorithm != "mixture":
+        return cluster(vectors, algorithm, list(range(2, most + 1)), seed), {}
+    fits = fit_mixtures(found, list(range(1, most + 1)), seed)
+    labels = {k: _by_size(fit.memberships.argmax(axis=1)) for k, fit in fits.items()}
+    return labels, {k: fit.bic for k, fit in fits.items()}
 
 
 def _silhouette(vectors: Floats, labels: Codes) -> float:

@@ -25,7 +25,22 @@ MIN_BLOCKS = 10  # median per user for a test of heterogeneity: errors from fewe
 
 
 class Comparison(NamedTuple):
-    """Shapley values by user and modality, and the heterogeneity of each modality."""
+    """Shapley values of users, and whether users differ.
+
+    Attributes
+    ----------
+    values : pandas.DataFrame
+        One row per user and modality:
+
+        - shapley, error: estimate and its standard error, NaN for a modality that the user lacks
+        - low, high: t interval, with one degree of freedom less than blocks of time
+        - shrunken, shrunken_low, shrunken_high: empirical Bayes estimate, shrunk towards the mean of similar users
+        - difference, difference_low, difference_high: from the mean of the other users
+    heterogeneity : pandas.DataFrame
+        One row per modality: users, mean, tau (standard deviation of true values between users), q and p (Cochran's
+        test that users do not differ), p_holm; p is NaN if users have fewer than ten blocks of time (median), whose
+        errors would be too small.
+    """
 
     values: pd.DataFrame
     heterogeneity: pd.DataFrame
@@ -81,21 +96,12 @@ def compare_shapley(importance: pd.DataFrame, settings: Shapley, groups: Scoring
     settings : Shapley
         Confidence level.
     groups : Scoring
-        Numbers of groups of the mixture towards whose means values are shrunken.
+        Numbers of groups of the mixture towards whose means values are shrunk.
 
     Returns
     -------
     Comparison
-        `values` has one row per user and modality:
-
-        - shapley, error: estimate and its standard error, NaN for a modality that the user lacks
-        - low, high: t interval, with one degree of freedom less than blocks of time
-        - shrunken, shrunken_low, shrunken_high: empirical Bayes estimate, shrunk towards the mean of similar users
-        - difference, difference_low, difference_high: from the mean of the other users
-
-        `heterogeneity` has one row per modality: users, mean, tau (standard deviation of true values between users), q
-        and p (Cochran's test that users do not differ), p_holm; p is NaN if users have fewer than ten blocks of time
-        (median), whose errors would be too small.
+        Values, intervals and heterogeneity.
 
     References
     ----------
@@ -123,23 +129,14 @@ def compare_shapley(importance: pd.DataFrame, settings: Shapley, groups: Scoring
     _, mixture = best_mixture(found, groups.k_max, groups.seed)
     names = found.users.index, found.users.columns
     shrunken, spread = pd.DataFrame(mixture.shrunken, *names), pd.DataFrame(mixture.variances, *names)
-    others = value.apply(_others)
+    normal = ndtri((1 + settings.level) / 2) * np.sqrt(spread)
     # The other users differ by error and by true differences: both are in the variance between them.
     scatter = value.var(ddof=1) / (value.notna().sum() - 1).clip(lower=1)
     apart = np.sqrt(variance + scatter).mul(bounds.quantile, axis=0)
-    normal = ndtri((1 + settings.level) / 2) * np.sqrt(spread)
-    tables = {
-        "shapley": value,
-        "error": np.sqrt(variance),
-        "low": bounds.low,
-        "high": bounds.high,
-        "shrunken": shrunken,
-        "shrunken_low": shrunken - normal,
-        "shrunken_high": shrunken + normal,
-        "difference": value - others,
-        "difference_low": value - others - apart,
-        "difference_high": value - others + apart,
-    }
+    difference = value - value.apply(_others)
+    tables = {"shapley": value, "error": np.sqrt(variance), "low": bounds.low, "high": bounds.high}
+    tables |= {"shrunken": shrunken, "shrunken_low": shrunken - normal, "shrunken_high": shrunken + normal}
+    tables |= {"difference": difference, "difference_low": difference - apart, "difference_high": difference + apart}
     stacked = [table.where(value.notna()).stack(future_stack=True).rename(name) for name, table in tables.items()]
     table = pd.concat(stacked, axis=1).rename_axis(["user", "modality"]).reset_index()
     tested = bounds.blocks.median() >= MIN_BLOCKS
