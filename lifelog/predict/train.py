@@ -175,11 +175,11 @@ def _predict_parts(model: Model, parts: Sequence[GroupedFold]) -> Iterator[pd.Da
                 seen.append(predict(validation))
                 truth.append(validation.truth)
         temperature = fit_temperature(np.concatenate(seen), np.concatenate(truth)) if seen else 1.0
-        table = pd.concat(tests).assign(temperature=temperature, fold=part.fold, grouping=part.grouping)
+        table = pd.concat(tests).assign(temperature=temperature)
         if samples.is_rating:
             ratings = class_ratings(samples, list(part.members.user))
             table["expected"] = class_probabilities(table, scaled=True) @ ratings
-        yield table
+        yield table.assign(fold=part.fold, grouping=part.grouping)
 
 
 def class_ratings(samples: Samples, users: list[str]) -> Floats:
