@@ -43,7 +43,8 @@ onstart:
 
     for job in workflow.dag.jobs:
         if job.output:
-            write_record(CONFIG.results, job.rule.name, job.wildcards_dict, dict(job.params.items()), job.input, job.output)
+            made = dict(job.params.items()), job.input, job.output
+            write_record(CONFIG.results, job.rule.name, job.wildcards_dict, *made)
 """
 
 
