@@ -1,4 +1,4 @@
-"""The networks: the multiple-instance network, whose instance scores are interpretable, and LifeLogNet, as published."""
+"""The multiple-instance network, whose instance scores are interpretable, and LifeLogNet, as published."""
 
 from collections.abc import Callable
 from typing import NamedTuple
