@@ -57,14 +57,14 @@ def plan(workflow: Literal["lifelog", "empty"], users: int, finished: bool = Fal
                 snakefile = Path(folder, "Snakefile")
                 snakefile.write_text(RECORDED.format(snakefile=ROOT / "Snakefile"))
             call = ["--snakefile", str(snakefile), "--configfile", str(ROOT / "config.yaml")]
-            call += ["--config", f"simulation={{users: {users}}}"]
+            call += ["--config", f"simulation={{users: {users}}}", "--", "all"]
         else:
             steps = (STEP.format(n=n, before=n - 1) for n in range(1, 6))
             Path(folder, "Snakefile").write_text(EMPTY.format(users=users) + "".join(steps))
             call = []
         if finished:
             _touch(Path(folder), call)
-        return {"s": seconds(lambda: _snakemake(folder, "--dry-run", "--quiet", "all", *call))}
+        return {"s": seconds(lambda: _snakemake(folder, "--dry-run", "--quiet=all", *call))}
 
 
 def _touch(folder: Path, call: list[str]) -> None:
