@@ -36,7 +36,8 @@ def job_log(job: Any) -> Iterator[logging.Logger]:
         pdb.Pdb().set_trace(sys._getframe(2))  # the script, above this function and contextlib
     try:
         yield logger
-        results, wildcards = str(job.config["results"]), dict(job.wildcards.items())
+        # In a workflow that uses this one as a module, `job.config` is that of the other workflow.
+        results, wildcards = str(job.log[0]).rpartition("/logs/")[0] or ".", dict(job.wildcards.items())
         write_record(results, job.rule, wildcards, dict(job.params.items()), [*job.input], [*job.output])
     except Exception as error:
         logger.exception("job failed")

@@ -111,6 +111,20 @@ def chapter_data(page):
     return [f"<results>/{{target}}/{{split}}/figures/{name}.csv" for name in figures_of(page)]
 
 
+def reported_run(wildcards):
+    """Files of the whole run that the report reads."""
+    from lifelog.report.files import run_files  # needs packages that a lint has not
+
+    return [f"<results>/{file}" for file in run_files(USERS)]
+
+
+def reported_chapters(wildcards):
+    """Files of all targets and splits that the report reads."""
+    from lifelog.report.files import chapter_files
+
+    return [f"<results>/{file}" for chapter in CHAPTERS for file in chapter_files(CONFIG, chapter, USERS)]
+
+
 def placement_inputs(wildcards):
     """Tables of the finished run, and last that of the new user, by kind."""
     if not CONFIG.new_users.run:

@@ -1,6 +1,3 @@
-from lifelog.report.files import chapter_files, run_files
-
-
 rule plot_yield:
     input:
         quality=per_user("quality/{user}.parquet"),
@@ -192,8 +189,8 @@ rule plot_dag:
 
 rule render_report:
     input:
-        run=expand("<results>/{file}", file=run_files(USERS)),
-        chapters=expand("<results>/{file}", file=[f for c in CHAPTERS for f in chapter_files(CONFIG, c, USERS)]),
+        run=reported_run,
+        chapters=reported_chapters,
     output:
         page=figure("<results>/report.html", "run", figure="whole page"),
         card="<results>/model_card.md",

@@ -28,7 +28,9 @@ MEASURE = """
         "squared": Measure("squared attention", "Squared attention, added by a test.", comparable=False),
 """
 FIGURE = """
-        "members": Entry("groups", "Members per group, added by a test."),
+members:
+  page: groups
+  caption: Members per group, added by a test.
 """
 DRAWING = """
 def plot_members(tables: GroupTables) -> Drawing:
@@ -56,9 +58,6 @@ class FirstClass(PredictorSettings):
     name: Literal["first_class"] = "first_class"
     """always the first class"""
 
-    def build(self):
-        return FirstClassPredictor(self)
-
 
 class FirstClassPredictor(Predictor):
     def fit(self, train, validation):
@@ -72,7 +71,7 @@ class FirstClassPredictor(Predictor):
 PLACES = {
     "metric": [
         ("lifelog/evaluate/metrics.py", '    "metric",\n    {\n', '    "metric",\n    {' + METRIC),
-        ("lifelog/settings/compare.py", '        "macro_f1",', '        "error_rate",\n        "macro_f1",'),
+        ("lifelog/settings/compare.py", '    "macro_f1", ', '    "error_rate", "macro_f1", '),
     ],
     "importance measure": [
         (
@@ -92,7 +91,7 @@ PLACES = {
         ),
     ],
     "figure": [
-        ("lifelog/report/catalogue.py", '    "figure",\n    {\n', '    "figure",\n    {' + FIGURE),
+        ("lifelog/report/page/figures.yaml", "\nverdict:\n", FIGURE + "verdict:\n"),
         ("lifelog/report/figures/groups.py", "FIGURES: Registry", DRAWING.lstrip("\n")),
         (
             "lifelog/report/words.py",

@@ -60,8 +60,8 @@ class Texts:
 
     def __call__(self, name: str, /, **fields: Any) -> str:
         """Return a text with its fields, which are escaped if the text has HTML tags."""
-        text = self.texts[name]
-        return (Markup(text) if "<" in text else text).format(**fields)
+        text = Markup(self.texts[name]) if "<" in self.texts[name] else self.texts[name]
+        return text.format(**fields)
 
 
 @dataclass(frozen=True)
