@@ -3,9 +3,8 @@ from pathlib import Path
 import pytest
 
 from lifelog.config import Config
-from lifelog.validation.cohorts import Scenario
 from lifelog.validation.importance import summarise_importance, validate_importance
-from lifelog.validation.scenarios import RIGHT_STRATEGIES, SCENARIOS, SEEDS, STRATEGIES
+from lifelog.validation.scenarios import RIGHT_STRATEGIES, SCENARIOS, SEEDS, STRATEGIES, Scenario
 from lifelog.validation.strategies import summarise_strategies, validate_strategies
 from tests.workflow import Workflow
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 from lifelog.arrays import Codes, Floats
 from lifelog.settings.windows import Modality
+from lifelog.validation.scenarios import Scenario
 
 SECONDS = 60
 SESSION_WINDOWS = 10
@@ -47,32 +48,6 @@ MODALITIES = [
     )
     for name, mechanism in MECHANISMS.items()
 ]
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A kind of cohort.
-
-    Attributes
-    ----------
-    sizes : tuple of int
-        Participants of each kind of people; kinds differ in their planted modalities.
-    windows : int
-        Training and validation windows per participant; a quarter more are test windows.
-    effect : float
-        Effect of the label on the planted modalities; 0 for none.
-    difficulty : str
-        plain; channel: only one channel of a planted modality responds; redundant: both planted modalities respond
-        with the same error; interaction: planted modalities respond only while a third one is low; missing: planted
-        modalities are missing in a third of the windows; opposite: half of the participants respond in the other
-        direction; loners: two more participants whose two planted modalities are drawn at random; different: no two
-        participants have the same two planted modalities
-    """
-
-    sizes: tuple[int, ...] = (3, 3, 3, 3)
-    windows: int = 60
-    effect: float = 1.0
-    difficulty: str = "plain"
 
 
 @dataclass

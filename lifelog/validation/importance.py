@@ -13,7 +13,8 @@ from lifelog.importance.estimate import estimate_shapley
 from lifelog.importance.vectors import describing, profiles, user_vectors
 from lifelog.settings.splits import BlockedSplit, Target
 from lifelog.splits.assign import assign_splits
-from lifelog.validation.cohorts import MODALITIES, SECONDS, TEST, Scenario, Simulated, simulated
+from lifelog.validation.cohorts import MODALITIES, SECONDS, TEST, Simulated, simulated
+from lifelog.validation.scenarios import Scenario
 from lifelog.windows.features import extract_features
 
 TARGET = Target(name="label", column="label", bins={"low": [0], "middle": [1], "high": [2]})

@@ -3,9 +3,35 @@
 Defaults were chosen on the seeds 0 to 9; the validation reports others.
 """
 
+from dataclasses import dataclass
 from itertools import product
 
-from lifelog.validation.cohorts import Scenario
+
+@dataclass(frozen=True)
+class Scenario:
+    """A kind of cohort.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        Participants of each kind of people; kinds differ in their planted modalities.
+    windows : int
+        Training and validation windows per participant; a quarter more are test windows.
+    effect : float
+        Effect of the label on the planted modalities; 0 for none.
+    difficulty : str
+        plain; channel: only one channel of a planted modality responds; redundant: both planted modalities respond
+        with the same error; interaction: planted modalities respond only while a third one is low; missing: planted
+        modalities are missing in a third of the windows; opposite: half of the participants respond in the other
+        direction; loners: two more participants whose two planted modalities are drawn at random; different: no two
+        participants have the same two planted modalities
+    """
+
+    sizes: tuple[int, ...] = (3, 3, 3, 3)
+    windows: int = 60
+    effect: float = 1.0
+    difficulty: str = "plain"
+
 
 SEEDS = range(100, 103)
 FOUR = (3, 3, 3, 3)

@@ -7,8 +7,9 @@ from lifelog.importance.direction import differences, estimate_directions
 from lifelog.predict.samples import Person
 from lifelog.settings.splits import BlockedSplit
 from lifelog.splits.assign import assign_splits
-from lifelog.validation.cohorts import SECONDS, Scenario, simulated
+from lifelog.validation.cohorts import SECONDS, simulated
 from lifelog.validation.importance import TARGET
+from lifelog.validation.scenarios import Scenario
 from lifelog.windows.features import extract_features
 
 

@@ -21,7 +21,8 @@ from lifelog.settings.groups import Groups
 from lifelog.settings.importance import Shapley
 from lifelog.settings.windows import Modality
 from lifelog.splits.folds import Folds
-from lifelog.validation.cohorts import Scenario, simulate
+from lifelog.validation.cohorts import simulate
+from lifelog.validation.scenarios import Scenario
 from lifelog.windows.read import Features
 
 CLASSES = np.repeat([0, 1, 2], 20)
