@@ -16,7 +16,7 @@ test: env lint  ## lint, and run all tests except test-faults, test-cohorts and 
 	PATH="$(CURDIR)/$(BIN):$$PATH" OMP_NUM_THREADS=1 pytest --numprocesses auto --dist loadgroup
 
 test-faults: env  ## test killed runs, full disks and damaged files (some minutes; needs root to mount a small disk)
-	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -m faults
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest --numprocesses auto -m faults
 
 test-cohorts: env  ## run a made-up cohort in every form of docs/own-data.md to the report (some minutes)
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest --numprocesses auto -m cohorts
