@@ -232,7 +232,7 @@ def _learn_plain(train: Bags, validation: Bags, settings: Mil, score: float, see
 
 
 def mil(windows: int) -> dict[str, float]:
-    """Train the network of one user with so many windows, for two epochs."""
+    """Train the network of one user with a given number of windows, for two epochs."""
     settings = CONVOLUTION.model_copy(update={"epochs": 2, "batch_size": 64, "seeds": [0]})
     with tempfile.TemporaryDirectory() as folder:
         tables = cohort_tables(Path(folder), 1, windows)

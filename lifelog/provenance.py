@@ -11,6 +11,7 @@ import functools
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 PACKAGE = Path(__file__).parent
 BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")  # of statements
@@ -35,15 +36,22 @@ def script_digest(script: Path, modules: tuple[str, ...] = (), package: Path = P
     """
     digest = hashlib.sha256()
     for path in sorted(reached_files(script, modules, package)):
-        digest.update(f"{path.relative_to(package)} {_file_digest(path)}\0".encode())
+        digest.update(f"{path.relative_to(package)} {_read(path, package).digest}\0".encode())
     return digest.hexdigest()[:16]
 
 
+class Source(NamedTuple):
+    """The digest of a file of the package, and the modules of the package that it imports itself."""
+
+    digest: str
+    imports: frozenset[Path]
+
+
 @functools.cache
-def _file_digest(path: Path) -> str:
-    """Compute the digest of a file: of its syntax tree without docstrings for a module, otherwise of its content."""
+def _read(path: Path, package: Path) -> Source:
+    """Read a file: a module as its syntax tree without docstrings, any other file as its content."""
     if path.suffix != ".py":
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return Source(hashlib.sha256(path.read_bytes()).hexdigest(), frozenset())
     tree = ast.parse(path.read_bytes(), str(path))
     for node in ast.walk(tree):
         for block in BLOCKS:
@@ -51,7 +59,7 @@ def _file_digest(path: Path) -> str:
             if isinstance(statements, list):
                 kept = [x for x in statements if not (isinstance(x, ast.Expr) and isinstance(x.value, ast.Constant))]
                 setattr(node, block, kept)
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return Source(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), _imports(tree, path, package))
 
 
 def reached_files(script: Path, modules: tuple[str, ...] = (), package: Path = PACKAGE) -> set[Path]:
@@ -76,23 +84,22 @@ def reached_files(script: Path, modules: tuple[str, ...] = (), package: Path = P
         Modules and data files, without the script.
     """
     reached: set[Path] = set()
-    queue = [*_imports(script, package)]
+    queue = [*_read(script, package).imports]
     queue += [path for name in modules for path in _files(f"{package.name}.{name}", script, package)]
     while queue:
         path = queue.pop()
         if path not in reached:
             reached.add(path)
-            queue += _imports(path, package)
+            queue += _read(path, package).imports
     folders = [path.parent for path in reached if path.name == "__init__.py"]
     beside = [path for folder in folders for path in folder.iterdir() if path.is_file()]
     return reached | {path for path in beside if path.suffix not in (".py", ".pyc")}
 
 
-@functools.cache
-def _imports(path: Path, package: Path) -> frozenset[Path]:
-    """Return the modules of the package that a file imports itself."""
+def _imports(tree: ast.Module, path: Path, package: Path) -> frozenset[Path]:
+    """Return the modules of the package that a module imports itself."""
     names: set[str] = set()
-    statements: list[ast.AST] = [ast.parse(path.read_bytes(), str(path))]
+    statements: list[ast.AST] = [tree]
     while statements:
         statement = statements.pop()
         if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":

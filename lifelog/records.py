@@ -1,7 +1,7 @@
 """Records beside the results: what each job was made from, so that results are never believed to be current unseen.
 
-Snakemake knows how it made a file only in the folder in which it ran. Results that were moved, copied, made in another
-folder, replaced or touched (`--touch`) look current to it. Every job therefore writes a record below
+Snakemake records how it made a file only in the folder in which it ran. Results that were moved, copied, made in
+another folder, replaced or touched (`--touch`) look current to it. Every job therefore writes a record below
 `{results}/provenance/`: digests of its params (settings, code, fingerprint of recordings) and of its outputs. A record
 is trusted without a check if it was written from this folder and its outputs were not touched since: then Snakemake
 has the same information.

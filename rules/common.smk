@@ -60,7 +60,7 @@ CHAPTERS = sorted(
     (f"{t}/{s}" for t in CONFIG.targets_run for s in SPLITS), key=lambda c: c != "/".join(CONFIG.primary[:2])
 )
 MODALITIES = [modality.model_dump() for modality in CONFIG.modalities]
-SIMULATED = CONFIG.cohort.layout == "simulated"
+SIMULATED = CONFIG.cohort.is_simulated
 ENVIRONMENT = "../envs/lifelog.yaml"
 DIGESTS = json.loads(os.getenv("LIFELOG_CODE", "{}"))
 

@@ -106,10 +106,11 @@ def test_an_edited_module_changes_the_digests_of_the_scripts_that_reach_it(
     reaching = {(name,): modules for name, modules in reached.items()}
     train = SCRIPTS["train_predictors"]
     reaching |= {("train_predictors", p): imported(train, compiled, p) for p in PREDICTORS}
-    before, file_digest = digests(), provenance._file_digest
+    before, read = digests(), provenance._read
     for edited in sorted(set.union(*reaching.values())):
-        digest = lambda path, edited=edited: "edited" if path == edited else file_digest(path)  # noqa: E731
-        monkeypatch.setattr(provenance, "_file_digest", digest)
+        changed_source = read(edited, PACKAGE)._replace(digest="edited")
+        source = lambda path, package, e=edited, s=changed_source: s if path == e else read(path, package)  # noqa: E731
+        monkeypatch.setattr(provenance, "_read", source)
         changed = {key for key, value in digests().items() if value != before[key]}
         assert changed == {key for key, modules in reaching.items() if edited in modules}, edited
 
@@ -127,7 +128,7 @@ def test_an_edited_module_changes_the_digests_of_the_scripts_that_reach_it(
 def test_the_digest_of_a_module_is_that_of_its_statements(tmp_path: Path, source: str, same: bool) -> None:
     (tmp_path / "a.py").write_text('"""Words."""\n\ndef f(x):\n    """Return more."""\n    return x + 1\n')
     (tmp_path / "b.py").write_text(source)
-    first, second = (provenance._file_digest(tmp_path / name) for name in ("a.py", "b.py"))
+    first, second = (provenance._read(tmp_path / name, tmp_path).digest for name in ("a.py", "b.py"))
     assert (first == second) == same
 
 

@@ -6,8 +6,8 @@ labelled; windows after the largest number of them, and after a gap and in other
 ones for every number.
 
 global    other participants' windows, and the labelled ones
-pooled    the same, but the others count as `prior_windows` windows (the lower middle one of the list)
-groups    the others are those of the group with the nearest importance, by the Shapley values of the labelled windows
+pooled    the same, but other windows count as `prior_windows` windows (the lower middle one of the list)
+groups    other windows are those of the group with the nearest importance, by Shapley values of the labelled windows
 personal  labelled windows only, with the strongest shrinkage
 
 Features are standardised by the labelled windows; without any, by the mean scaling of other users.
@@ -199,13 +199,13 @@ class _Others:
 
     @cached_property
     def scaling(self) -> Scaling:
-        """Mean scaling of the others."""
+        """Mean scaling of the other users."""
         scalings = [person.scaling for person in self.people.values()]
         return Scaling(np.mean([s.mean for s in scalings], axis=0), np.mean([s.std for s in scalings], axis=0))
 
     @cached_property
     def shrinkage(self) -> float:
-        """Shrinkage with which each half of the others predicts the other half best."""
+        """Shrinkage with which models of one half of the other users predict the other half best."""
         people, shrinkages = list(self.people.values()), sorted(self.lda.shrinkage)
         log_loss = np.zeros(len(shrinkages))
         for fitted, seen in ((people[1::2], people[::2]), (people[::2], people[1::2])):
@@ -248,7 +248,7 @@ def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
     -------
     dict
         For JSON: points (strategy, labelled, users, and the mean over users with its interval), `crossing` (the number
-        of labelled windows from which on personal models are at least as good as the global model, and the ends of the
+        of labelled windows at which personal models become at least as good as the global model, and the ends of the
         interval by resampled users; an entry is None beyond these data), and a sentence.
     """
     if curve.empty:
@@ -287,7 +287,7 @@ def _same_users(curve: pd.DataFrame) -> pd.DataFrame:
 
 
 def _crossing(gain: pd.DataFrame) -> float:
-    """Return the smallest number of windows from which on the mean gain is not negative, infinity if there is none."""
+    """Return the smallest number of windows with no negative mean gain at or above it, infinity if there is none."""
     means = gain.mean().dropna()
     behind = means.index[means < 0]
     after = [number for number in means.index if not len(behind) or number > behind.max()]

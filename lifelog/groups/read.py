@@ -72,7 +72,7 @@ def included_users(folds: Iterable[Folds]) -> pd.DataFrame:
 
 
 def ungrouped(users: pd.DataFrame, scheme: str) -> pd.DataFrame:
-    """Return all users in one group, or each in a group of its own.
+    """Return all users in one group, or each user alone in a group.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ from lifelog.report.words import measure_name
 from lifelog.settings.splits import AnySplit
 
 AUTHOR = "To be written by the author."
-say = Texts("card")
+phrase = Texts("card")
 
 
 @dataclass(frozen=True)
@@ -98,11 +98,11 @@ def _facts(config: Config, cohort: pd.DataFrame, chapter: Chapter) -> dict[str, 
         "participants": len(cohort),
         "windows": cohort.windows.sum(),
         "modalities": ", ".join(modality.name for modality in config.modalities),
-        "simulated": say("simulated") if config.cohort.layout == "simulated" else "",
-        "excluded": say("excluded", users=excluded) if excluded else say("none_excluded"),
+        "simulated": phrase("simulated") if config.cohort.is_simulated else "",
+        "excluded": phrase("excluded", users=excluded) if excluded else phrase("none_excluded"),
         "lost": lost_share(cohort),
         "classes": ", ".join(f"{c} {counts.get(c, 0)} ({'/'.join(map(str, v))})" for c, v in target.bins.items()),
-        "scaling": say("standardised" if config.windows.standardise == "user" else "not_standardised"),
+        "scaling": phrase("standardised" if config.windows.standardise == "user" else "not_standardised"),
         "how": split_sentence(config.split(chapter.split), int(chapter.subsets.folds.max())),
         "grouped_by": measure_name(config.groups.importance),
         "subsets": " and ".join(subsets),
@@ -110,7 +110,7 @@ def _facts(config: Config, cohort: pd.DataFrame, chapter: Chapter) -> dict[str, 
         "baselines": ", ".join(x.name for x in config.predictors if not x.uses_sensors) or "none",
         "schemes": ", ".join(config.schemes),
         "controls": controls(config),
-        "test_windows": "" if "test" in subsets else say("test_windows"),
+        "test_windows": "" if "test" in subsets else phrase("test_windows"),
         "clean": clean(subsets),
         "primary": primary_sentence(config, chapter.title),
         "recommended": chapter.decision.get("sentence", ""),
@@ -118,27 +118,29 @@ def _facts(config: Config, cohort: pd.DataFrame, chapter: Chapter) -> dict[str, 
 
 
 def split_sentence(split: AnySplit, folds: int) -> str:
-    """Return how windows were assigned to subsets, in so many folds."""
+    """Return how windows were assigned to subsets, in a number of folds."""
     if split.method == "random":
-        return say("random_split")
+        return phrase("random_split")
     tested = "folds" if split.rotates else "one_test_subset"
     tested = "hold_out" if split.hold_out else tested
     gap = count(split.embargo_minutes, "minute")
-    return say("split", kept=say("tasks" if split.tasks else "sessions"), gap=gap, tested=say(tested, folds=folds))
+    return phrase(
+        "split", kept=phrase("tasks" if split.tasks else "sessions"), gap=gap, tested=phrase(tested, folds=folds)
+    )
 
 
 def controls(config: Config) -> str:
     """Return the controls of importance groups."""
     schemes = [scheme for scheme in ("random", "raw", "class-shares") if scheme in config.schemes]
-    return ", ".join(say(scheme, groupings=config.groups.random) for scheme in schemes) or "none"
+    return ", ".join(phrase(scheme, groupings=config.groups.random) for scheme in schemes) or "none"
 
 
 def primary_sentence(config: Config, title: str) -> str:
     """Return which test was named before the run."""
     predictor, metric = config.primary.predictor, METRICS[config.compare.metric].label
-    return say("primary" if predictor else "no_primary", predictor=predictor, metric=metric, title=title)
+    return phrase("primary" if predictor else "no_primary", predictor=predictor, metric=metric, title=title)
 
 
 def clean(subsets: list[Any]) -> str:
     """Return whether test windows were used for training or groups."""
-    return say("unclean" if "test" in subsets else "clean")
+    return phrase("unclean" if "test" in subsets else "clean")

@@ -175,7 +175,7 @@ def _figures(read: dict[str, Any], stem: str, config: Config) -> dict[str, Figur
 
 def _figure(kind: str, drawn: Drawn, stem: str, config: Config, user: str | None = None) -> Figure:
     """Return a figure of the catalogue, which may be that of a user."""
-    planted = " Framed cells are planted." if kind in MEASURES and config.cohort.layout == "simulated" else ""
+    planted = " Framed cells are planted." if kind in MEASURES and config.cohort.is_simulated else ""
     caption = CATALOGUE[kind].caption.format(metric=METRICS[config.compare.metric].label, planted=planted)
     name = stem + (f"{kind}-{user}" if user else kind)
     return Figure(name, caption, describe(kind, drawn.table), drawn.image, drawn.data, user is not None, drawn.table)

@@ -64,7 +64,7 @@ def of_chapter(config: Config, split: str) -> Files:
     if settings.importance:
         files |= {**IMPORTANCE, **_figures("importance", "groups")}
         files |= {f"figures/{kind}": _read_figures for kind in figures_of("user")}
-        files |= {"recovery.json": read_json} if config.cohort.layout == "simulated" else {}
+        files |= {"recovery.json": read_json} if config.cohort.is_simulated else {}
         # The study has one test subset.
         files |= {"published.json": read_json} if config.report.published and not settings.rotates else {}
     return files

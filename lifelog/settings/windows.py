@@ -173,6 +173,11 @@ class Recordings(Section):
         tables = value if isinstance(value, list) else [value]
         return [{"file": table} if isinstance(table, str) else table for table in tables]
 
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the recordings are those of a simulated cohort."""
+        return self.layout == "simulated"
+
     def zone(self, user: str) -> str:
         """Return the time zone of a participant."""
         return self.timezones.get(user, self.timezone)

@@ -15,7 +15,7 @@ ORDERS = 50  # in which blocks are assigned to folds
 
 
 def distances(minutes: Floats, others: Floats) -> Floats:
-    """Compute the distance of each time to the nearest of the others.
+    """Compute the distance of each time to the nearest other time.
 
     Parameters
     ----------

@@ -250,7 +250,7 @@ def shared_rows(rows: Iterable[Iterable[str]]) -> list[int]:
     Returns
     -------
     list of int
-        One number per window, in the order of first occurrence. A window without rows has a number of its own.
+        One number per window, in the order of first occurrence. A window without rows shares its number with none.
     """
     group: dict[str, int] = {}
     parent: list[int] = []

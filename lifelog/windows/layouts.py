@@ -34,7 +34,7 @@ LAYOUTS = Layouts("layout", BUILT_IN)
 def root_of(cohort: Cohort) -> Path:
     """Return the folder of the recordings; another spelling of the same folder gives the same path."""
     root = Path(cohort.root)
-    return root if cohort.layout == "simulated" else root.expanduser().resolve()
+    return root if cohort.is_simulated else root.expanduser().resolve()
 
 
 def _read_by_yaml(name: str) -> set[str]:
@@ -68,7 +68,7 @@ def find_users(cohort: Cohort, simulation: Simulation) -> dict[str, Path]:
         layout = LAYOUTS[cohort.layout]
     except UnknownName as error:
         raise BadInput("cohort.layout", str(error)) from None
-    if cohort.layout == "simulated":
+    if cohort.is_simulated:
         # Snakemake clears the output folders of a rule: real recordings must never be among them.
         if root.is_dir() and any(root.iterdir()) and not truth_path(root).exists():
             remedy = "set cohort.layout to the layout of the recordings, or choose another root"

@@ -9,7 +9,7 @@ from lifelog.settings.windows import Extraction, Modality
 from lifelog.windows.layout import BadInput, RawSamples
 
 JITTER = 1.5  # sampling periods that a sample may be from its place in the window without interpolation
-GAP = 2.0  # sampling periods between samples from which on samples are missing
+GAP = 2.0  # sampling periods between samples; samples are missing in longer gaps
 ROUNDING = 1e-6
 PHASE = 1e-3  # sampling periods by which the first sample may be too early: 0.6 % 0.2 is 0.2 in floating point
 FIRST_ROWS = 32  # that are compared before all rows

@@ -28,7 +28,7 @@ class Lda(PredictorSettings):
     fast: ClassVar[bool] = True
     combines: ClassVar[tuple[Scheme, ...]] = ("pooled", "blend")
     citation: ClassVar[str | None] = "Friedman 1989, Journal of the American Statistical Association 84:165-175"
-    meaning: ClassVar[str] = "Linear discriminant: classes are told apart by a weighted sum of the features."
+    meaning: ClassVar[str] = "Linear discriminant: a weighted sum of the features separates the classes."
 
     name: Literal["lda"] = "lda"
     """linear discriminant with shrunken correlations on summary features"""

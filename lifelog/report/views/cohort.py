@@ -9,7 +9,7 @@ from lifelog.report.views.parts import Texts, show
 
 CLOSE_MINUTES = 10  # labels that are nearer in time are similar
 MOST_PROBLEMS = 40  # in a table
-say = Texts("cohort")
+phrase = Texts("cohort")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class CohortView:
     @property
     def minutes(self) -> str:
         """Labelled time in windows and in none."""
-        return say("minutes", total=self.run.cohort[["windows", "minutes", "lost_minutes"]].sum())
+        return phrase("minutes", total=self.run.cohort[["windows", "minutes", "lost_minutes"]].sum())
 
     @property
     def problems(self) -> pd.DataFrame:
@@ -33,7 +33,7 @@ class CohortView:
     def more_problems(self) -> str:
         """How many problems are not shown."""
         more = len(self.run.problems) - MOST_PROBLEMS
-        return say("more_problems", number=more) if more > 0 else ""
+        return phrase("more_problems", number=more) if more > 0 else ""
 
     @property
     def subsets(self) -> list[tuple[Chapter, list[str]]]:
@@ -48,7 +48,7 @@ def subset_sentences(chapter: Chapter) -> list[str]:
     least, median = chapter.subsets.nearest.agg(["min", "median"])
     minutes = {"least": show(least, ".0f"), "median": show(median, ".0f")}
     return [
-        say("excluded", users=users) if users else "",
-        say("nearest_close" if median < CLOSE_MINUTES else "nearest", **minutes),
-        say("lacking", notes=notes) if notes else "",
+        phrase("excluded", users=users) if users else "",
+        phrase("nearest_close" if median < CLOSE_MINUTES else "nearest", **minutes),
+        phrase("lacking", notes=notes) if notes else "",
     ]

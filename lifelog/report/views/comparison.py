@@ -15,7 +15,7 @@ from lifelog.report.chapter import Chapter, Figure
 from lifelog.report.views.parts import Column, Row, Texts, limits, mark, model_title, show, user_link
 from lifelog.report.words import measure_name
 
-say = Texts("comparison")
+phrase = Texts("comparison")
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class PublishedView:
     @property
     def both(self) -> str:
         """Participants in both, and the agreement of groups."""
-        return say("in_both", users=self.study["users_in_both"], rand=show(self.study["adjusted_rand_index"], ".2f"))
+        return phrase("in_both", users=self.study["users_in_both"], rand=show(self.study["adjusted_rand_index"], ".2f"))
 
     @property
     def simulated(self) -> str:
         """Whether the comparison has no meaning."""
-        return say("simulated") if self.is_simulated else ""
+        return phrase("simulated") if self.is_simulated else ""
 
     @property
     def scores(self) -> list[str]:
@@ -43,7 +43,7 @@ class PublishedView:
         for seed, run in self.study["scores"]["run"].items():
             both = ", ".join(f"{name} {show(run[key])} (printed {printed[key]:.4f})" for key, name in names.items())
             numbers = {"scores": both, "macro_f1": show(run["macro_f1"])}
-            sentences.append(say("scores", user=printed["user"], seed=seed, **numbers))
+            sentences.append(phrase("scores", user=printed["user"], seed=seed, **numbers))
         return sentences
 
     @property
@@ -83,7 +83,7 @@ class ComparisonView:
     def headline(self) -> str:
         """The conclusion."""
         headline = self.chapter.verdict["headline"]
-        return say("exploratory", headline=headline) if self.chapter.verdict["exploratory"] else headline
+        return phrase("exploratory", headline=headline) if self.chapter.verdict["exploratory"] else headline
 
     @property
     def findings(self) -> list[Row]:
@@ -99,20 +99,20 @@ class ComparisonView:
         for finding in verdict["findings"]:
             predictor, other = finding["predictor"], finding["sensorless"]
             if not finding["better_than_chance"]:
-                sentences.append(say("chance", predictor=predictor))
+                sentences.append(phrase("chance", predictor=predictor))
             if other:
                 score = show(other["score"])
-                sentences.append(say("sensorless", predictor=predictor, model=other["model"], score=score))
+                sentences.append(phrase("sensorless", predictor=predictor, model=other["model"], score=score))
         if verdict["left_out"]:
             metric, users = METRICS[verdict["metric"]].label, ", ".join(verdict["left_out"])
-            sentences.append(say("left_out", metric=metric, users=users))
+            sentences.append(phrase("left_out", metric=metric, users=users))
         sentences.append(mark("span", verdict["leak"]["sentence"], verdict["leak"]["outcome"]))
         if decision.get("strategies"):
             curve = f" {details.curve}" if details and decision["recommended"] else ""
             sentences.append(decision["sentence"] + curve)
         if details and details.recovery:
             rand, share = details.recovery["adjusted_rand_index"], details.recovery["planted_on_top"][grouped_by]
-            sentences.append(say("planted", rand=show(rand, ".2f"), share=share, measure=measure_name(grouped_by)))
+            sentences.append(phrase("planted", rand=show(rand, ".2f"), share=share, measure=measure_name(grouped_by)))
         return sentences
 
     @property
@@ -121,7 +121,7 @@ class ComparisonView:
         chosen = self.chapter.decision.get("choosing")
         if not chosen:
             return ""
-        return say("choosing", score=show(chosen["score"]), difference=show(chosen["difference"], "+.3f"))
+        return phrase("choosing", score=show(chosen["score"]), difference=show(chosen["difference"], "+.3f"))
 
     @property
     def strategies(self) -> list[Row]:
@@ -158,7 +158,7 @@ class ComparisonView:
     @property
     def random(self) -> str:
         """What the rows of random groupings are."""
-        return say("random") if "random" in set(self.chapter.comparison.scheme) else ""
+        return phrase("random") if "random" in set(self.chapter.comparison.scheme) else ""
 
     @property
     def calibration(self) -> pd.DataFrame:
@@ -182,7 +182,7 @@ class ComparisonView:
         details = self.chapter.details
         if details is None or not details.published:
             return None
-        return PublishedView(details.published, self.config.cohort.layout == "simulated")
+        return PublishedView(details.published, self.config.cohort.is_simulated)
 
 
 def finding_row(finding: Row, chapter: Chapter) -> Row:

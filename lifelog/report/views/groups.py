@@ -6,7 +6,7 @@ from lifelog.config import Config
 from lifelog.report.chapter import Chapter, SplitDetails
 from lifelog.report.views.parts import Texts, count, show
 
-say = Texts("groups")
+phrase = Texts("groups")
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class GroupsView:
         details, groups = self.details, self.details.groups.group.nunique()
         sentences = []
         if details.recovery:
-            sentences.append(say("planted", rand=show(details.recovery["adjusted_rand_index"], ".2f")))
+            sentences.append(phrase("planted", rand=show(details.recovery["adjusted_rand_index"], ".2f")))
         if groups == 1:
-            sentences.append(say("one_group"))
+            sentences.append(phrase("one_group"))
         for row in details.clusters[details.clusters.chosen].itertuples():
-            by = say("by_bic" if row.algorithm == "mixture" else "by_silhouette")
+            by = phrase("by_bic" if row.algorithm == "mixture" else "by_silhouette")
             numbers = {"groups": count(groups, "group"), "clusters": count(row.k, "cluster")}
             numbers |= {name: show(getattr(row, name), ".2f") for name in ("silhouette", "stability")}
             chosen = by if self.config.groups.k == "auto" else ""
-            sentences.append(say("number", algorithm=row.algorithm, chosen=chosen, **numbers))
+            sentences.append(phrase("number", algorithm=row.algorithm, chosen=chosen, **numbers))
         return sentences

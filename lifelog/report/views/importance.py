@@ -14,7 +14,7 @@ from lifelog.report.chapter import Chapter, SplitDetails
 from lifelog.report.views.parts import NOTHING, Column, Row, Texts, show, user_link
 from lifelog.report.words import measure_name
 
-say = Texts("importance")
+phrase = Texts("importance")
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class ImportanceView:
         values, differing = self.details.values, self.details.differing
         above = int((values.low > 0).sum())
         if not above:
-            return say("not_measured")
-        differences = say("differ" if differing else "equal", modalities=", ".join(differing))
+            return phrase("not_measured")
+        differences = phrase("differ" if differing else "equal", modalities=", ".join(differing))
         if not self.details.heterogeneity.p_holm.notna().any():
-            differences = say("not_tested", blocks=MIN_BLOCKS)
-        return say("measured", above=above, known=values.shapley.notna().sum(), differences=differences)
+            differences = phrase("not_tested", blocks=MIN_BLOCKS)
+        return phrase("measured", above=above, known=values.shapley.notna().sum(), differences=differences)
 
     @property
     def planted(self) -> str:
@@ -45,7 +45,7 @@ class ImportanceView:
         if recovery is None:
             return ""
         shares = _by_measure({measure: f"{recovery['planted_on_top'][measure]:.0%}" for measure in MEASURES})
-        return say("planted", effect=recovery["effect"], shares=shares)
+        return phrase("planted", effect=recovery["effect"], shares=shares)
 
     @property
     def apart(self) -> list[str]:
@@ -57,10 +57,10 @@ class ImportanceView:
         """For whom the importance that forms the groups is measured, or stable between training seeds."""
         users = ", ".join(self.details.unstable)
         if self.config.groups.importance == "shapley":
-            return say("users_not_measured", users=users) if users else ""
+            return phrase("users_not_measured", users=users) if users else ""
         if len(self.config.mil.seeds) < 2:
-            return say("one_seed")
-        return say("not_stable" if users else "stable", users=users, stable=STABLE)
+            return phrase("one_seed")
+        return phrase("not_stable" if users else "stable", users=users, stable=STABLE)
 
     @property
     def halves(self) -> str:
@@ -74,7 +74,7 @@ class ImportanceView:
         """Agreement of attention and ablation, and AOPCR."""
         scores = self.details.importance
         aopcr = _by_measure({m: f"{show(scores[f'aopcr_{m}'].mean(), '+.3f')} nats" for m in OF_NETWORKS})
-        return say("agreement", agreement=show(scores.agreement.mean(), ".2f"), aopcr=aopcr)
+        return phrase("agreement", agreement=show(scores.agreement.mean(), ".2f"), aopcr=aopcr)
 
     @property
     def columns(self) -> list[Column]:

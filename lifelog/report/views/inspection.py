@@ -22,7 +22,7 @@ from lifelog.splits.assign import independent_blocks
 
 HOURS = ("0-3", "3-6", "6-9", "9-12", "12-15", "15-18", "18-21", "21-24")
 MOST_CAUSES, MOST_VALUES = 60, 12  # that are listed
-say = Texts("inspection")
+phrase = Texts("inspection")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class LabelsView:
         """Label values that are in no bin."""
         windows = self.counts["values"].windows.head(MOST_VALUES)
         values = ", ".join(f"{value} ({count(number, 'window')})" for value, number in windows.items())
-        return say("unused", values=values) if values else ""
+        return phrase("unused", values=values) if values else ""
 
     @property
     def tables(self) -> list[tuple[list[Column], list[Row]]]:
@@ -99,12 +99,12 @@ class InspectionView:
     def configured(self) -> str:
         """Layout and windows."""
         when = ", before any training" if self.values is None else ""
-        return say("configured", when=when, config=self.config, modalities=len(self.config.modalities))
+        return phrase("configured", when=when, config=self.config, modalities=len(self.config.modalities))
 
     @property
     def about_values(self) -> str:
         """What the Shapley values are."""
-        return say("values", caption=MEASURES["shapley"].caption, primary=self.config.primary)
+        return phrase("values", caption=MEASURES["shapley"].caption, primary=self.config.primary)
 
     @property
     def columns(self) -> list[Column]:

@@ -15,7 +15,7 @@ from lifelog.report.views.parts import NOTHING, Texts, mark, show
 FEWEST_BLOCKS = 10  # of a user, below which importance is rarely measured
 FEW_WINDOWS = 60  # of a user, below which importance is often not measured (docs/validation.md)
 MUCH_LOST = 0.1  # share of labelled time
-say = Texts("overview")
+phrase = Texts("overview")
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,16 @@ class OverviewView:
     def numbers(self) -> list[tuple[str, str]]:
         """Numbers that describe the cohort, with descriptions."""
         cohort, problems = self.run.cohort, self.run.problems
-        windows = say("windows", seconds=self.config.windows.seconds, least=int(cohort.windows.min()))
+        windows = phrase("windows", seconds=self.config.windows.seconds, least=int(cohort.windows.min()))
         causes = problems.reason[problems.kind == "label"]
-        lost = say("lost_by", reason=causes.iloc[0]) if len(causes) else say("lost")
+        lost = phrase("lost_by", reason=causes.iloc[0]) if len(causes) else phrase("lost")
         numbers = f"{len(cohort)}", f"{cohort.windows.sum():,}", f"{lost_share(cohort):.1%}"
         return list(zip(numbers, ("participants", windows, lost), strict=True))
 
     @property
     def simulated(self) -> str:
         """Whether the recordings are simulated."""
-        return say("simulated") if self.config.cohort.layout == "simulated" else ""
+        return phrase("simulated") if self.config.cohort.is_simulated else ""
 
     @property
     def steps(self) -> list[str]:
@@ -53,18 +53,18 @@ class OverviewView:
         steps, decision, details = [], chapter.decision, chapter.details
         recommended = decision.get("recommended")
         if chapter.verdict["leak"]["outcome"] == "leak":
-            steps.append(say("leak"))
+            steps.append(phrase("leak"))
         if recommended:
             by = {"target": chapter.target, "predictor": decision["predictor"]}
-            steps.append(say("predict", strategy=say(recommended), scheme=recommended, **by))
+            steps.append(phrase("predict", strategy=phrase(recommended), scheme=recommended, **by))
         elif decision.get("strategies"):
-            steps.append(say("undecided", sentence=decision["sentence"]))
+            steps.append(phrase("undecided", sentence=decision["sentence"]))
         if details is not None and details.unstable:
             steps.append(self._unmeasured(details))
         if details is not None and recommended:
-            steps.append(say("new_users", curve=details.curve))
+            steps.append(phrase("new_users", curve=details.curve))
         if lost > MUCH_LOST:
-            steps.append(say("much_lost", share=lost))
+            steps.append(phrase("much_lost", share=lost))
         return steps
 
     def _unmeasured(self, details: SplitDetails) -> str:
@@ -72,9 +72,9 @@ class OverviewView:
         users = details.unstable
         few = too_few_blocks(self.first.subsets.set_index("user").blocks.reindex(users))
         few_windows = (self.run.cohort.set_index("user").windows.reindex(users) < FEW_WINDOWS).sum()
-        remedy = say("few_windows", users=few_windows, windows=FEW_WINDOWS) if few_windows else ""
+        remedy = phrase("few_windows", users=few_windows, windows=FEW_WINDOWS) if few_windows else ""
         remedy = f" {few}" if few else remedy
-        return say("unmeasured", some=len(users), all=len(details.importance), remedy=remedy)
+        return phrase("unmeasured", some=len(users), all=len(details.importance), remedy=remedy)
 
     @property
     def people(self) -> list[dict[str, Any]]:
@@ -109,7 +109,7 @@ class OverviewView:
     def best(self) -> str:
         """What the best strategy of a participant is best by."""
         metric, predictor = METRICS[self.config.compare.metric].label, self.first.decision.get("predictor")
-        return say("best_of" if predictor else "best", metric=metric, predictor=predictor)
+        return phrase("best_of" if predictor else "best", metric=metric, predictor=predictor)
 
     @property
     def results(self) -> list[dict[str, Any]]:
@@ -128,9 +128,9 @@ class OverviewView:
     def closing(self) -> str:
         """What scores and intervals are, and the limits of the results."""
         compare, predictor = self.config.compare, self.config.primary.predictor
-        primary = say("primary", predictor=predictor, title=self.first.title) if predictor else ""
+        primary = phrase("primary", predictor=predictor, title=self.first.title) if predictor else ""
         numbers = {"metric": METRICS[compare.metric].label, "confidence": compare.confidence}
-        return say("closing", primary=primary, limits=self.first.verdict["limits"], **numbers)
+        return phrase("closing", primary=primary, limits=self.first.verdict["limits"], **numbers)
 
 
 def lost_share(cohort: pd.DataFrame) -> float:
@@ -161,4 +161,4 @@ def too_few_blocks(blocks: pd.Series) -> str | None:
     few = blocks[blocks < FEWEST_BLOCKS]
     if few.empty:
         return None
-    return say("too_few_blocks", few=len(few), all=len(blocks), blocks=FEWEST_BLOCKS, median=few.median())
+    return phrase("too_few_blocks", few=len(few), all=len(blocks), blocks=FEWEST_BLOCKS, median=few.median())

@@ -15,7 +15,7 @@ from lifelog.report.views.parts import NOTHING, Column, Row, Texts, count, model
 from lifelog.report.words import measure_name
 
 MOST_DIRECTIONS = 10  # features in the table of a user
-say = Texts("users")
+phrase = Texts("users")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class UsersView:
     @property
     def measured(self) -> str:
         """What importance must fulfil to be shown."""
-        return say("measured" if self.by_values else "stable")
+        return phrase("measured" if self.by_values else "stable")
 
     @cached_property
     def tables(self) -> list[UserTable]:
@@ -143,7 +143,7 @@ class UserView:
         row = self.row
         reasons = f" ({row['reasons']})" if row["reasons"] else ""
         days = f", {row['first_day']} to {row['last_day']}" if row["first_day"] else ""
-        return say("recorded", windows=count(row["windows"], "window"), row=row, reasons=reasons, days=days)
+        return phrase("recorded", windows=count(row["windows"], "window"), row=row, reasons=reasons, days=days)
 
 
 @dataclass(frozen=True)
@@ -159,24 +159,24 @@ class UserChapter:
     def membership(self) -> str:
         """Why the participant is excluded, or group and importance."""
         if self.chapter.details and self.user in self.chapter.reasons:
-            return say("excluded", reason=self.chapter.reasons[self.user])
+            return phrase("excluded", reason=self.chapter.reasons[self.user])
         member, reliable = self.member, ""
         if member is None:
             return ""
         others = f", with {', '.join(member.others)}" if member.others else ""
         named = {measure_name(measure): ", ".join(top) for measure, top in member.top.items() if top}
-        tops = "".join(say("top", measure=measure, modalities=modalities) for measure, modalities in named.items())
+        tops = "".join(phrase("top", measure=measure, modalities=modalities) for measure, modalities in named.items())
         if member.stable == "no":
-            reliable = say("no_values" if self.by_values else "no_agreement")
+            reliable = phrase("no_values" if self.by_values else "no_agreement")
         elif member.stable == "yes" and not self.by_values:
-            reliable = say("agreement")
+            reliable = phrase("agreement")
         certainty = show(member.certainty, ".0%")
-        return say("member", group=member.group, others=others, certainty=certainty, tops=tops) + reliable
+        return phrase("member", group=member.group, others=others, certainty=certainty, tops=tops) + reliable
 
     @property
     def no_direction(self) -> str:
         """Whether no feature differs."""
-        return say("no_direction") if self.member and self.directions.empty else ""
+        return phrase("no_direction") if self.member and self.directions.empty else ""
 
     @cached_property
     def directions(self) -> pd.DataFrame:
@@ -190,7 +190,7 @@ class UserChapter:
     @property
     def about_directions(self) -> str:
         """What the table of features shows."""
-        return say("directions", first=self.directions.iloc[0])
+        return phrase("directions", first=self.directions.iloc[0])
 
     @property
     def tests(self) -> str:
