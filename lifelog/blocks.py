@@ -5,8 +5,11 @@ import pandas as pd
 
 from lifelog.arrays import Codes, Floats, Texts
 
+ENOUGH_SESSIONS = 5  # that are independent units themselves
+FEWEST_BLOCKS = 6  # of time, where there are fewer sessions
 
-def time_blocks(sessions: Texts, minutes: Floats, block_minutes: int) -> Codes:
+
+def time_blocks(sessions: Texts, minutes: Floats, block_minutes: float) -> Codes:
     """Number stretches of time within sessions.
 
     Parameters
@@ -15,7 +18,7 @@ def time_blocks(sessions: Texts, minutes: Floats, block_minutes: int) -> Codes:
         Session of each window.
     minutes : ndarray of float, shape (n_windows,)
         Starts of windows in minutes.
-    block_minutes : int
+    block_minutes : float
         Length of a block.
 
     Returns
@@ -27,6 +30,73 @@ def time_blocks(sessions: Texts, minutes: Floats, block_minutes: int) -> Codes:
     first = pd.Series(minutes).groupby(names).transform("min").to_numpy()
     stretch = (minutes - first) // block_minutes
     return pd.factorize(pd.Series(list(zip(names, stretch, strict=True))))[0]
+
+
+def independent_blocks(sessions: Texts, minutes: Floats, codes: Codes, block_minutes: float) -> Codes:
+    """Number stretches of time such that windows of different ones are independent of each other.
+
+    Parameters
+    ----------
+    sessions : ndarray of object, shape (n_windows,)
+        Session of each window.
+    minutes : ndarray of float, shape (n_windows,)
+        Starts of windows in minutes.
+    codes : ndarray of int, shape (n_windows,)
+        Class numbers.
+    block_minutes : float
+        Least length of a block.
+
+    Returns
+    -------
+    ndarray of int, shape (n_windows,)
+        Whole sessions if there are five or more. Otherwise stretches that are twice as long as the labels remember, but
+        at most a sixth of the recordings.
+    """
+    names: Codes = pd.factorize(sessions)[0]
+    if names.max() + 1 >= ENOUGH_SESSIONS:
+        return names
+    spans = pd.Series(minutes).groupby(names).agg(["min", "max"])
+    longest = (spans["max"] - spans["min"]).sum() / FEWEST_BLOCKS
+    length = max(block_minutes, min(2 * memory_minutes(sessions, minutes, codes), longest))
+    return time_blocks(sessions, minutes, length)
+
+
+def memory_minutes(sessions: Texts, minutes: Floats, codes: Codes) -> float:
+    """Estimate how long labels depend on the labels before: their integrated autocorrelation time.
+
+    Parameters
+    ----------
+    sessions : ndarray of object, shape (n_windows,)
+        Session of each window.
+    minutes : ndarray of float, shape (n_windows,)
+        Starts of windows in minutes.
+    codes : ndarray of int, shape (n_windows,)
+        Class numbers.
+
+    Returns
+    -------
+    float
+        In minutes; one window for labels that do not depend on each other.
+
+    References
+    ----------
+    Sokal (1997). Monte Carlo methods in statistical mechanics. In Functional Integration, Springer, 131-192.
+    """
+    frame = pd.DataFrame({"session": sessions, "minute": minutes, "code": codes}).sort_values(["session", "minute"])
+    of_class = (frame.code.to_numpy()[:, None] == np.unique(codes)).astype(float)
+    of_class -= of_class.mean(axis=0)
+    names = pd.factorize(frame.session)[0]
+    steps = np.diff(frame.minute.to_numpy())[names[1:] == names[:-1]]
+    variance, total = float((of_class**2).mean(axis=0).sum()), 1.0
+    for lag in range(1, len(names)):
+        same = names[lag:] == names[:-lag]
+        if not same.any():
+            break
+        correlation = float((of_class[lag:] * of_class[:-lag])[same].mean(axis=0).sum()) / max(variance, 1e-12)
+        if correlation <= 0:
+            break
+        total += 2 * correlation
+    return total * float(np.median(steps)) if len(steps) else 0.0
 
 
 def whole_answers(blocks: Codes, answers: Codes) -> Codes:
@@ -71,25 +141,23 @@ def contiguous_folds(units: Codes, folds: int) -> Codes:
 
 
 def window_folds(split: pd.DataFrame, folds: int) -> Codes:
-    """Divide windows into folds: of whole sessions if there are enough, otherwise of whole blocks of time.
+    """Divide windows into folds of whole blocks.
 
     Parameters
     ----------
     split : pandas.DataFrame
         Rows of `assign_splits`.
     folds : int
-        Number of folds.
+        Number of folds; fewer if there are fewer blocks.
 
     Returns
     -------
     ndarray of int, shape (n_windows,)
-        Fold of each window; neighbouring sessions or blocks are in one fold.
+        Fold of each window; neighbouring blocks are in one fold.
     """
     ordered = split.sort_values("start", kind="stable")
-    units = ordered.session if ordered.session.nunique() >= folds else ordered.block
-    numbers = contiguous_folds(pd.factorize(units)[0], folds)
     result = np.empty(len(split), dtype=int)
-    result[ordered.index.to_numpy()] = numbers
+    result[ordered.index.to_numpy()] = contiguous_folds(pd.factorize(ordered.block)[0], folds)
     return result
 
 

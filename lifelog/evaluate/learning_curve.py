@@ -26,7 +26,8 @@ from lifelog.blocks import contiguous_folds
 from lifelog.discriminant import filled, fit_discriminants
 from lifelog.evaluate.metrics import scores
 from lifelog.groups.clustering import best_k, cluster_profiles
-from lifelog.importance.shapley import held_out_evidence, pointwise_shapley
+from lifelog.importance.pairs import areas, prepare_pairs
+from lifelog.importance.shapley import shapley_game
 from lifelog.importance.vectors import describing, profiles
 from lifelog.intervals import estimate_mean
 from lifelog.predict.predictors.lda import Lda
@@ -218,14 +219,13 @@ class _Others:
 
     def _nearest_group(self, person: Person, x: Floats, labelled: int) -> list[str]:
         """Return the members of the group with the nearest Shapley values, none if folds are too few for values."""
-        truth, blocks = person.truth[:labelled], pd.factorize(person.blocks[:labelled])[0]
-        folds = contiguous_folds(blocks, self.shapley.folds)
-        if len(np.unique(folds)) < 2:
+        truth, folds = person.truth[:labelled], contiguous_folds(np.arange(labelled), self.shapley.folds)
+        game = shapley_game(len(self.columns), self.shapley.permutations, self.shapley.seed)
+        models = prepare_pairs([x[:, columns] for columns in self.columns], folds, self.shapley.shrinkage)
+        values = areas(models, truth, *game).values
+        if np.isnan(values).any():
             return []
-        features = {str(number): x[:, columns] for number, columns in enumerate(self.columns)}
-        evidence = held_out_evidence(features, truth, folds, self.classes, self.shapley.shrinkage)
-        values, _ = pointwise_shapley(evidence, truth, self.shapley.permutations, self.shapley.seed)
-        distances = [((values.mean(axis=1) - centre) ** 2).sum() for centre, _ in self.groups]
+        distances = [((values - centre) ** 2).sum() for centre, _ in self.groups]
         return self.groups[int(np.argmin(distances))][1]
 
 

@@ -198,12 +198,16 @@ def _clustered(importance: pd.DataFrame | None, found: Profiles, k: int, setting
 
 
 def _certainty(importance: pd.DataFrame, users: pd.DataFrame, groups: pd.Series, settings: Scoring) -> object:
-    """Return the share of resamples in which each user is nearest to the mean of its group."""
+    """Return the share of resamples in which each user is nearest to the mean of its group in another resample.
+
+    With the mean of the data itself, a group of one would always be nearest to its only member.
+    """
     numbers = sorted(set(groups))
-    centres = users.groupby(groups).mean().loc[numbers].to_numpy()
-    same = np.zeros(len(users))
+    same, before = np.zeros(len(users)), users
     for drawn in resamples(importance, settings, settings.seed, CERTAINTY_DRAWS):
-        nearest = cdist(drawn.users.loc[users.index].to_numpy(), centres).argmin(axis=1)
+        centres = before.groupby(groups).mean().loc[numbers].to_numpy()
+        before = drawn.users.loc[users.index]
+        nearest = cdist(before.to_numpy(), centres).argmin(axis=1)
         same += np.array(numbers)[nearest] == groups.to_numpy()
     return same / CERTAINTY_DRAWS
 

@@ -4,14 +4,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtrc, ndtri, stdtrit  # scipy.stats takes half a second to import
+from scipy.special import fdtrc, ndtri, stdtrit  # scipy.stats takes half a second to import
 
 from lifelog.importance.mixture import best_mixture
+from lifelog.importance.table import TESTS
 from lifelog.importance.vectors import (
     MIN_VARIANCE,
-    block_errors,
     blocks_of,
     describing,
+    mean_errors,
     profiles,
     smooth_errors,
     window_vectors,
@@ -21,7 +22,7 @@ from lifelog.settings.groups import Scoring
 from lifelog.settings.importance import Shapley
 
 MEASURE = "shapley"
-MIN_BLOCKS = 10  # median per user for a test of heterogeneity: errors from fewer blocks are too small
+MIN_BLOCKS = 5  # median per user, for a test of heterogeneity
 
 
 class Comparison(NamedTuple):
@@ -36,10 +37,14 @@ class Comparison(NamedTuple):
         - low, high: t interval, with one degree of freedom less than blocks of time
         - shrunken, shrunken_low, shrunken_high: empirical Bayes estimate, shrunk towards the mean of similar users
         - difference, difference_low, difference_high: from the mean of the other users
+        - p, p_corrected: of the test whether the modality matters, and corrected for the modalities of the user
+        - matters: whether the modality matters, None if that cannot be tested, for the `reason`
+        - detectable: the value that is found in four of five recordings of this length
+        - p_absence: of the test whether the absence of the modality depends on the label
+        - interchangeable: modalities of which either suffices; time: value of the time itself, which no modality has
     heterogeneity : pandas.DataFrame
         One row per modality: users, mean, tau (standard deviation of true values between users), q and p (Cochran's
-        test that users do not differ), p_holm; p is NaN if users have fewer than ten blocks of time (median), whose
-        errors would be too small.
+        test that users do not differ), p_holm; p is NaN if users have fewer than five blocks of time (median).
     """
 
     values: pd.DataFrame
@@ -78,7 +83,7 @@ def shapley_intervals(importance: pd.DataFrame, level: float) -> Intervals:
     importance = describing(importance)
     windows = window_vectors(importance, MEASURE, [], absent=np.nan)
     blocks = blocks_of(importance, windows)
-    value, variance = windows.groupby("user").mean(), block_errors(windows, blocks).clip(lower=MIN_VARIANCE)
+    value, variance = windows.groupby("user").mean(), mean_errors(importance, MEASURE, windows).clip(lower=MIN_VARIANCE)
     count = blocks.groupby("user").nunique()
     freedom = (count - 1).clip(lower=1)
     quantile = pd.Series(stdtrit(freedom, (1 + level) / 2), freedom.index)
@@ -86,7 +91,9 @@ def shapley_intervals(importance: pd.DataFrame, level: float) -> Intervals:
     return Intervals(value, variance, value - margin, value + margin, quantile, count)
 
 
-def compare_shapley(importance: pd.DataFrame, settings: Shapley, groups: Scoring) -> Comparison:
+def compare_shapley(
+    importance: pd.DataFrame, settings: Shapley, groups: Scoring, tests: pd.DataFrame | None = None
+) -> Comparison:
     """Compare the values of users.
 
     Parameters
@@ -97,6 +104,8 @@ def compare_shapley(importance: pd.DataFrame, settings: Shapley, groups: Scoring
         Confidence level.
     groups : Scoring
         Numbers of groups of the mixture towards whose means values are shrunk.
+    tests : pandas.DataFrame, optional
+        Table of `read_tests`.
 
     Returns
     -------
@@ -139,8 +148,19 @@ def compare_shapley(importance: pd.DataFrame, settings: Shapley, groups: Scoring
     tables |= {"difference": difference, "difference_low": difference - apart, "difference_high": difference + apart}
     stacked = [table.where(value.notna()).stack(future_stack=True).rename(name) for name, table in tables.items()]
     table = pd.concat(stacked, axis=1).rename_axis(["user", "modality"]).reset_index()
+    table = _with_tests(table, tests, settings.level)
     tested = bounds.blocks.median() >= MIN_BLOCKS
-    return Comparison(table, heterogeneity(value, smooth_errors(variance.where(value.notna())), tested))
+    freedom = int((bounds.blocks - 1).sum()) if tested else None
+    return Comparison(table, heterogeneity(value, smooth_errors(variance.where(value.notna())), freedom))
+
+
+def _with_tests(values: pd.DataFrame, tests: pd.DataFrame | None, level: float) -> pd.DataFrame:
+    """Add the tests of modalities, and whether each matters."""
+    tests = pd.DataFrame(columns=TESTS) if tests is None else tests
+    of_modality = tests[tests.modality.notna()].astype({"p_corrected": float})
+    table = values.merge(of_modality, on=["user", "modality"], how="left")
+    clear = (table.p_corrected <= 1 - level) & (table.shapley > 0)
+    return table.assign(matters=clear.astype(object).where(table.p_corrected.notna(), None))
 
 
 def _others(values: pd.Series) -> pd.Series:
@@ -149,15 +169,15 @@ def _others(values: pd.Series) -> pd.Series:
     return (values.sum() - values) / (known - 1) if known > 1 else values * np.nan
 
 
-def heterogeneity(value: pd.DataFrame, variance: pd.DataFrame, tested: bool = True) -> pd.DataFrame:
+def heterogeneity(value: pd.DataFrame, variance: pd.DataFrame, freedom: int | None) -> pd.DataFrame:
     """Test for each modality whether users differ (Cochran's Q; DerSimonian and Laird).
 
     Parameters
     ----------
     value, variance : pandas.DataFrame
         Values of users (rows) by modality, and the variances of their errors; NaN for a modality that a user lacks.
-    tested : bool, default True
-        Whether the p-values are computed; otherwise they are NaN.
+    freedom : int or None
+        Degrees of freedom of the variances of all users together; None for no p-values.
 
     Returns
     -------
@@ -177,7 +197,12 @@ def heterogeneity(value: pd.DataFrame, variance: pd.DataFrame, tested: bool = Tr
             w = 1 / (v + tau2)
             mean, half = float((w * x).sum() / w.sum()), float(ndtri(0.975) / np.sqrt(w.sum()))
             row |= {"mean": mean, "mean_low": mean - half, "mean_high": mean + half}
-            row |= {"tau": float(np.sqrt(tau2)), "q": q, "p": float(chdtrc(len(x) - 1, q)) if tested else np.nan}
+            row |= {"tau": float(np.sqrt(tau2)), "q": q, "p": _p_of_spread(q, len(x) - 1, freedom)}
         rows.append(row)
     table = pd.DataFrame(rows, columns=["modality", "users", "mean", "mean_low", "mean_high", "tau", "q", "p"])
     return table.assign(p_holm=holm(table.p))
+
+
+def _p_of_spread(q: float, between: int, within: int | None) -> float:
+    """Return the p-value of Cochran's statistic, whose weights are themselves estimates (F distribution)."""
+    return np.nan if within is None else float(fdtrc(between, within, q / between))

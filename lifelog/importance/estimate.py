@@ -1,19 +1,24 @@
 """estimate_shapley: what each modality adds to the prediction of a participant's held-out windows.
 
 In each fold of the split, only training and validation windows are used. They are divided into inner folds of whole
-sessions or blocks of time: the windows of an inner fold are predicted by models that were fitted to the other ones. A
-Shapley value is a mean over windows, so the table has one row per fold, window and modality, as that of the other
-importance measures.
+blocks, two of which are left out at a time (`pairs`). A Shapley value is a mean over windows, so the table has one row
+per fold, window and modality, as that of the other importance measures.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from lifelog.arrays import Codes, Floats
-from lifelog.blocks import variance_of_means, window_folds
-from lifelog.importance.shapley import held_out_evidence, pointwise_shapley
+from lifelog.blocks import window_folds
+from lifelog.importance.clock import clock_terms, without_clock
+from lifelog.importance.errors import least_variance, training_factors, unit_variance
+from lifelog.importance.exchange import absence_test, arrangements, exchange_test, exchanged
+from lifelog.importance.pairs import Areas, PairModels, areas, prepare_pairs
+from lifelog.importance.redundancy import interchangeable
+from lifelog.importance.shapley import shapley_game
 from lifelog.importance.table import IMPORTANCE
 from lifelog.settings.importance import Shapley
 from lifelog.splits.folds import Folds
@@ -21,7 +26,7 @@ from lifelog.tables import Noted, plain
 from lifelog.windows.read import Features
 
 SUBSETS = ("train", "validation")
-FEW_WINDOWS = 5  # of a class, below which they cannot show their own error
+POWER = 0.8  # of the detectable value
 
 
 def estimate_shapley(features: Features, folds: Folds, settings: Shapley) -> Noted:
@@ -34,16 +39,15 @@ def estimate_shapley(features: Features, folds: Folds, settings: Shapley) -> Not
     folds : Folds
         Of `assign_splits`.
     settings : Shapley
-        Inner folds, shrinkage and sampled orders.
+        Inner folds, shrinkage, sampled orders, and draws of the test.
 
     Returns
     -------
     table : pandas.DataFrame
         Importance, in the schema `IMPORTANCE`. The rows without a fold, of all windows, describe the participant. An
-        excluded participant, and one with a single class or block, has no rows.
+        excluded participant, and one whose windows cannot be compared, has no rows.
     notes : dict
-        excluded: the reason, or None; sampling_errors: standard error of sampled orders by modality, 0 for exact
-        values.
+        excluded: the reason, or None; tests: one entry per modality, and one of all together, in the columns `TESTS`.
 
     Examples
     --------
@@ -59,112 +63,108 @@ def estimate_shapley(features: Features, folds: Folds, settings: Shapley) -> Not
     True
     """
     frames: list[pd.DataFrame] = []
-    errors: dict[str, Any] = {}
-    excluded = folds.excluded
+    excluded, tests = folds.excluded, list[dict[str, Any]]()
     for fold, split in folds.items() if excluded is None else ():
         used = split.subset.isin(SUBSETS).to_numpy()
-        rows = split[used].reset_index(drop=True)
-        reason = _unusable(rows)
-        if reason is None:
-            table, sampling = _fold_values(features.by_modality(used), rows.assign(fold=fold), folds.classes, settings)
-            frames.append(table)
-            errors = errors or sampling
+        fitted = _fit(features.by_modality(used), split[used].reset_index(drop=True), folds.classes, settings)
+        if isinstance(fitted, Fit):
+            frames.append(_table(fitted, fold))
+            tests = tests if fold else _test(fitted, settings)
         elif fold is None:
-            excluded = reason
+            excluded = fitted
     if excluded or not frames:
         frames = [IMPORTANCE.empty_table().to_pandas()]
-    return Noted(pd.concat(frames), {"excluded": excluded, "sampling_errors": errors})
+    return Noted(pd.concat(frames), {"excluded": excluded, "tests": tests})
 
 
-def _fold_values(
-    features: dict[str, Floats], rows: pd.DataFrame, classes: list[str], settings: Shapley
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return one row per window and modality, NaN for an absent one, and the errors of sampled orders."""
-    codes = rows.label.map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int)
-    inner = window_folds(rows, settings.folds)
-    evidence = held_out_evidence(features, codes, inner, len(classes), settings.shrinkage)
-    values, sampling = pointwise_shapley(evidence, codes, settings.permutations, settings.seed)
-    values = with_least_error(with_training_error(values, inner), codes, rows.block.to_numpy(), inner)
-    for number, measured in enumerate(features.values()):
-        if np.isnan(measured).all():
-            values[number] = np.nan
-    errors = {name: plain(error) for name, error in zip(features, sampling, strict=True)}
-    keys = rows[["user", "start", "fold", "subset", "block"]]
-    wide = pd.concat([keys, pd.DataFrame(dict(zip(features, values, strict=True)))], axis=1)
-    table = wide.melt(list(keys), var_name="modality", value_name="importance").assign(seed=0, measure="shapley")
-    return table, errors
+class Fit(NamedTuple):
+    """The values of a fold: modalities, windows, classes, folds, models, values, training factors, terms of time."""
+
+    names: list[str]
+    rows: pd.DataFrame
+    codes: Codes
+    inner: Codes
+    models: PairModels
+    values: Areas
+    factors: Floats
+    terms: Floats
 
 
-def _unusable(rows: pd.DataFrame) -> str | None:
-    """Return why windows have no Shapley value, or None."""
+def _fit(features: dict[str, Floats], rows: pd.DataFrame, classes: list[str], settings: Shapley) -> Fit | str:
+    """Return the values of some windows, or why there are none."""
     if rows.label.nunique() < 2:
         return "one class only in the training and validation windows"
-    return "one block of time only" if rows.block.nunique() < 2 else None
+    if rows.block.nunique() < 2:
+        return "one block of time only"
+    # Where a class is in one session, class and session cannot be told apart.
+    stretch = "session" if rows.session.nunique() > 1 else "block"
+    stretches = rows.groupby("label")[stretch].nunique()
+    alone = stretches.index[stretches < 2].tolist()
+    kept = ~rows.label.isin(alone).to_numpy()
+    if rows.label[kept].nunique() < 2:
+        place = "session" if stretch == "session" else "block of time"
+        return f"class {' and '.join(map(repr, alone))} in one {place} only: class and {place} cannot be told apart"
+    rows, features = rows[kept].reset_index(drop=True), {name: values[kept] for name, values in features.items()}
+    codes = rows.label.map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int)
+    inner, terms = window_folds(rows, settings.folds), clock_terms(rows.start, rows.session)
+    adjusted = [without_clock(values, terms) for values in features.values()]
+    models = prepare_pairs(adjusted, inner, settings.shrinkage)
+    game = shapley_game(len(adjusted), settings.permutations, settings.seed)
+    values = areas(models, codes, *game)
+    if np.isnan(values.values).any():
+        return "too few blocks of time with each class: no two windows can be compared"
+    factors = training_factors(adjusted, codes, inner, rows.block.to_numpy(), settings.shrinkage)
+    return Fit(list(features), rows, codes, inner, models, values, factors, terms)
 
 
-def with_training_error(values: Floats, folds: Codes) -> Floats:
-    """Widen the spread of values around their mean such that it covers the error of training too.
-
-    The spread over held-out windows alone is too small, since the models of all folds have training windows in common.
-    With k folds, the variance is larger by the factor 1 + k / (k - 1) (Nadeau and Bengio, 2003).
-
-    Parameters
-    ----------
-    values : ndarray of float, shape (n_modalities, n_windows)
-        Of `pointwise_shapley`.
-    folds : ndarray of int, shape (n_windows,)
-        Fold of each window.
-
-    Returns
-    -------
-    ndarray of float, shape (n_modalities, n_windows)
-        With the same means.
-
-    References
-    ----------
-    Nadeau, Bengio (2003). Inference for the generalization error. Machine Learning 52, 239-281.
-    """
-    mean = values.mean(axis=1, keepdims=True)
-    return mean + (values - mean) * np.sqrt(_training_factor(folds))
+def _table(fit: Fit, fold: int | None) -> pd.DataFrame:
+    """Return one row per window and modality; null for a modality that the participant lacks."""
+    keys = fit.rows[["user", "start", "subset", "block"]].assign(fold=fold)
+    least, tables = least_variance(fit.codes), []
+    for number, name in enumerate(fit.names):
+        measured = fit.values.values[number] + fit.values.influence[:, number]
+        importance = measured if fit.models.known[number].any() else np.nan
+        errors = {"error_factor": fit.factors[number], "least_variance": least}
+        tables.append(keys.assign(seed=0, measure="shapley", modality=name, importance=importance, **errors))
+    return pd.concat(tables)
 
 
-def _training_factor(folds: Codes) -> float:
-    """Return the factor by which models that share training windows increase the variance."""
-    count = len(np.unique(folds))
-    return 1 + count / (count - 1)
+def _test(fit: Fit, settings: Shapley) -> list[dict[str, Any]]:
+    """Return one entry per modality, and one of all together without a modality, for `read_tests`."""
+    blocks = fit.rows.block.to_numpy()
+    variance = np.maximum(unit_variance(fit.values.influence, blocks) * fit.factors, least_variance(fit.codes))
+    freedom = max(1, len(np.unique(blocks)) - 1)
+    quantiles = float(stdtrit(freedom, (1 + settings.level) / 2) + stdtrit(freedom, POWER))
+    alike: dict[int, list[str]] = {number: [] for number in range(len(fit.names))}
+    for a, b in interchangeable(fit.models, fit.codes, blocks, fit.factors, settings.level):
+        alike[a].append(fit.names[b])
+        alike[b].append(fit.names[a])
+    time = areas(prepare_pairs([fit.terms], fit.inner, settings.shrinkage), fit.codes, *shapley_game(1))
+    about = {"time": plain(time.values[0])}
+    entries: list[dict[str, Any]] = [
+        about | {"modality": name, "detectable": plain(detectable), "interchangeable": ", ".join(alike[number])}
+        for number, (name, detectable) in enumerate(zip(fit.names, quantiles * np.sqrt(variance), strict=True))
+    ]
+    order = fit.rows.sort_values(["session", "start"], kind="stable").index.to_numpy()
+    sessions, codes = fit.rows.session.to_numpy()[order], fit.codes[order]
+    reason = _untestable(codes, sessions, settings.level)
+    if reason:
+        return [entry | {"reason": reason} for entry in [*entries, about]]
+    drawn = np.empty((1 + settings.draws, len(codes)), dtype=int)
+    drawn[:, order] = exchanged(codes, sessions, settings.draws, settings.seed)
+    found, absence = exchange_test(fit.models, drawn), absence_test(fit.models.known, drawn)
+    tests = zip(found.p.tolist(), found.corrected.tolist(), absence.tolist(), strict=True)
+    keys = ("p", "p_corrected", "p_absence")
+    tested = [entry | dict(zip(keys, test, strict=True)) for entry, test in zip(entries, tests, strict=True)]
+    return [*tested, about | {"p": found.together}]
 
 
-def with_least_error(values: Floats, classes: Codes, blocks: Codes, folds: Codes) -> Floats:
-    """Widen the spread of values over blocks where a class has so few windows that they cannot show their own error.
-
-    The variance of an AUROC is at most 1 / (4 m) with m windows of the rarer class (Birnbaum and Klose, 1957). A single
-    window of a class has no spread at all: its values would seem to be exact.
-
-    Parameters
-    ----------
-    values : ndarray of float, shape (n_modalities, n_windows)
-        Of `with_training_error`.
-    classes, blocks, folds : ndarray of int, shape (n_windows,)
-        Class, block of time and fold of each window.
-
-    Returns
-    -------
-    ndarray of float, shape (n_modalities, n_windows)
-        With the same means. Unchanged if every class has five windows or more.
-
-    References
-    ----------
-    Birnbaum, Klose (1957). Bounds for the variance of the Mann-Whitney statistic. Annals of Mathematical Statistics 28.
-    """
-    sizes = np.bincount(classes)
-    rarest = sizes[sizes > 0].min()
-    if rarest >= FEW_WINDOWS:
-        return values
-    least = _training_factor(folds) / (4 * rarest)
-    numbers = np.unique(blocks, return_inverse=True)[1]
-    pattern = np.where(numbers % 2 == 0, 1.0, -1.0)
-    pattern -= pattern.mean()
-    mean = values.mean(axis=1, keepdims=True)
-    errors = variance_of_means(np.vstack([values, pattern]).T, np.zeros_like(numbers), numbers)[0]
-    small, of_pattern = errors[:-1] < least, errors[-1]
-    return np.where(small[:, None], mean + pattern * np.sqrt(least / of_pattern), values)
+def _untestable(codes: Codes, sessions: Any, level: float) -> str | None:
+    """Return why label sequences of sessions cannot be exchanged, or None."""
+    count, needed = len(set(sessions)), round(1 / (1 - level))
+    possible = arrangements(codes, sessions)
+    if possible >= needed:
+        return None
+    if count > 1 and possible == 1:
+        return "every session has the same sequence of labels"
+    return f"{count} session{'s' * (count > 1)}: labels can be exchanged in {possible} ways, {needed} are needed"

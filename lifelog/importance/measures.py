@@ -33,7 +33,7 @@ MEASURES: Registry[Measure] = Registry(
         "shapley": Measure(
             "Shapley value (AUROC)",
             "Shapley value: what each modality adds to the AUROC of held-out windows; the values of a participant sum "
-            "to the AUROC of all modalities minus 0.5. *: the interval is above 0.",
+            "to the AUROC of all modalities minus 0.5. *: the modality matters.",
             of_networks=False,
         ),
         "attention": Measure(

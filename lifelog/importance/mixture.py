@@ -1,8 +1,10 @@
 """A mixture of importance profiles with the known error of each user: groups, their number, and shrunken importance.
 
-The importance of a user is a draw from a group (normal, with an own mean and a common spread) plus an error whose
-variance is known from the user's blocks of time (extreme deconvolution: Bovy, Hogg and Roweis, 2011). Users who differ
-no more than their errors allow are one group; a user with a large error is shrunk towards the mean of its group.
+People of a kind respond with the same modalities, but not equally strongly. The importance of a user is therefore the
+mean of a group times the user's strength (normal, with mean 1 and a common variance), plus a draw with a common
+spread, plus an error whose variance is known from the user's blocks of time (extreme deconvolution: Bovy, Hogg and
+Roweis, 2011). Users who differ in strength only, or no more than their errors allow, are one group; a user with a large
+error is shrunk towards the mean of its group.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ ITERATIONS = 200
 TOLERANCE = 1e-3  # nats of log-likelihood per iteration
 FINEST = 1e-6  # of the best start
 MIN_VARIANCE = 1e-8  # of the spread within groups
+STRENGTH = 0.1  # initial variance of strengths
+MOST_STRENGTH = 0.5  # largest one: strengths are rarely negative
 
 
 @dataclass(frozen=True)
@@ -102,20 +106,22 @@ def fit_mixture(vectors: Floats, errors: Floats, k: int, seed: int, starts: int)
     Schwarz (1978). Estimating the dimension of a model. Annals of Statistics 6, 461-464.
     """
     rng = np.random.default_rng([seed, k])
-    initial = np.stack([_initial(vectors, errors, k, rng) for _ in range(1 if k == 1 else starts)])
+    initial = np.stack([_initial(vectors, errors, k, rng) for _ in range(2 if k == 1 else starts)])
     users, modalities = vectors.shape
     shares = np.full((len(initial), k), 1 / k)
     spread = np.full((len(initial), modalities), float(np.median(errors)) / 10 + MIN_VARIANCE)
-    state = _climb(vectors, errors, _expect(vectors, errors, shares, initial, spread), TOLERANCE)
+    strength = np.where(np.arange(len(initial)) % 2, 0.0, STRENGTH)  # from 0, which is kept, a limit is reached at once
+    state = _climb(vectors, errors, _expect(vectors, errors, shares, initial, spread, strength), TOLERANCE)
     best = _climb(vectors, errors, state.of([int(state.likelihood.argmax())]), FINEST).of(0)
-    memberships, means, likelihood = best.memberships, best.means, float(best.likelihood)
-    parameters = k * modalities + modalities + k - 1
+    memberships, likelihood = best.memberships, float(best.likelihood)
+    parameters = k * modalities + modalities + k  # means, spread, shares, and the variance of strengths
     kept = best.spread / (errors + best.spread)
+    means = best.strengths[..., None] * best.means
     towards = means + kept[:, None] * (vectors[:, None] - means)
     shrunken = np.einsum("nk,nkm->nm", memberships, towards)
     between = np.einsum("nk,nkm->nm", memberships, (towards - shrunken[:, None]) ** 2)
     bic = parameters * np.log(users) - 2 * likelihood
-    return Mixture(likelihood, bic, memberships, means, shrunken, kept * errors + between)
+    return Mixture(likelihood, bic, memberships, best.means, shrunken, kept * errors + between)
 
 
 def _initial(vectors: Floats, errors: Floats, k: int, rng: np.random.Generator) -> Floats:
@@ -129,9 +135,10 @@ def _initial(vectors: Floats, errors: Floats, k: int, rng: np.random.Generator) 
 
 
 class _State(NamedTuple):
-    """Starts of the maximisation: log-likelihood, memberships, shares, means and spread of groups.
+    """Starts of the maximisation: log-likelihood, memberships, shares, means, spread and variance of strengths.
 
-    With s starts, n users, k groups and m modalities: (s,), (s, n, k), (s, k), (s, k, m), (s, m).
+    With s starts, n users, k groups and m modalities: (s,), (s, n, k), (s, k), (s, k, m), (s, m), (s,). The strengths,
+    and their squares, of users as members of each group are expected ones, (s, n, k).
     """
 
     likelihood: Floats
@@ -139,6 +146,9 @@ class _State(NamedTuple):
     shares: Floats
     means: Floats
     spread: Floats
+    strength: Floats
+    strengths: Floats
+    squares: Floats
 
     def of(self, starts: Bools | list[int] | int) -> _State:
         """Return some starts, or one."""
@@ -162,27 +172,39 @@ def _climb(vectors: Floats, errors: Floats, state: _State, tolerance: float) -> 
 # Sums over users, groups and modalities are products of matrices: no array has all of these dimensions.
 
 
-def _expect(vectors: Floats, errors: Floats, shares: Floats, means: Floats, spread: Floats) -> _State:
-    """Return the starts with their memberships and likelihoods."""
+def _expect(vectors: Floats, errors: Floats, shares: Floats, means: Floats, spread: Floats, strength: Floats) -> _State:
+    """Return the starts with their memberships, likelihoods and expected strengths."""
     total = errors + spread[:, None]  # (s, n, m)
     precision = 1 / total
     own = ((vectors**2 * precision) + np.log(2 * np.pi * total)).sum(axis=2)[..., None]
     columns = means.transpose(0, 2, 1)
-    squares = own - 2 * (vectors * precision) @ columns + precision @ columns**2
-    logs = -0.5 * squares + np.log(shares)[:, None]
+    cross, size = (vectors * precision) @ columns, precision @ columns**2  # (s, n, k)
+    # The covariance is that of errors and spread, plus the variance of strengths along the mean of the group.
+    widened = 1 + strength[:, None, None] * size
+    slope = strength[:, None, None] / widened
+    logs = -0.5 * (own - 2 * cross + size - slope * (cross - size) ** 2 + np.log(widened)) + np.log(shares)[:, None]
     top = logs.max(axis=2, keepdims=True)
     joint = top[..., 0] + np.log(np.exp(logs - top).sum(axis=2))
-    return _State(joint.sum(axis=1), np.exp(logs - joint[..., None]), shares, means, spread)
+    strengths = 1 + slope * (cross - size)
+    memberships = np.exp(logs - joint[..., None])
+    return _State(joint.sum(axis=1), memberships, shares, means, spread, strength, strengths, strengths**2 + slope)
 
 
-def _update(vectors: Floats, errors: Floats, state: _State) -> tuple[Floats, Floats, Floats]:
-    """Return the most likely shares, means and spread by the memberships."""
+def _update(vectors: Floats, errors: Floats, state: _State) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return the most likely shares, means, spread and variance of strengths by the memberships."""
     memberships, spread = state.memberships, state.spread[:, None]
     precision = 1 / (errors + spread)
-    by_group = memberships.transpose(0, 2, 1)
-    means = by_group @ (precision * vectors) / np.maximum(by_group @ precision, 1e-12)
+    scaled, squared = memberships * state.strengths, memberships * state.squares
+    weights = squared.transpose(0, 2, 1) @ precision
+    means = scaled.transpose(0, 2, 1) @ (precision * vectors) / np.maximum(weights, 1e-12)
     kept = spread * precision
-    deviations = vectors**2 - 2 * vectors * (memberships @ means) + memberships @ means**2
+    deviations = vectors**2 - 2 * vectors * (scaled @ means) + squared @ means**2
     expected = kept**2 * np.maximum(deviations, 0) + spread * (1 - kept)
     shares = np.maximum(memberships.mean(axis=1), 1e-12)
-    return shares, means, np.maximum(expected.sum(axis=1) / len(vectors), MIN_VARIANCE)
+    strength = (memberships * (state.squares - 2 * state.strengths + 1)).sum(axis=2).mean(axis=1)
+    return (
+        shares,
+        means,
+        np.maximum(expected.mean(axis=1), MIN_VARIANCE),
+        np.minimum(np.maximum(strength, 0), MOST_STRENGTH),
+    )

@@ -215,7 +215,7 @@ def explain_networks(labelled: LabelledBags, folds: Folds, checkpoints: Sequence
             for measure, values in explanation.importance.items():
                 wide = pd.concat([rows[KEYS], pd.DataFrame(values, columns=explanation.modalities)], axis=1)
                 table = wide.melt(KEYS, var_name="modality", value_name="importance")
-                frames.append(table.assign(seed=seed, measure=measure))
+                frames.append(table.assign(seed=seed, measure=measure, error_factor=1.0, least_variance=0.0))
             test, predicted = (rows.subset == "test").to_numpy(), explanation.probabilities.argmax(axis=1)
             counts += confusion(bags.classes.numpy()[test], predicted[test], len(counts))
             tested.append({order: drops[test] for order, drops in explanation.deletion.items()})

@@ -10,17 +10,18 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from lifelog.importance.compare import shapley_intervals
 from lifelog.importance.measures import MEASURES, OF_NETWORKS
 from lifelog.importance.vectors import blocks_of, describing, user_vectors, window_vectors
 from lifelog.settings.importance import Vectors
 
 TOP = 3  # modalities that are compared as the most important ones
-LEVEL = 0.95  # of the intervals of values
+LEVEL = 0.95  # of the test that importance is measured
 STABLE = 0.5  # minimum rank correlation between seeds for a user's importance to be stable
 
 
-def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings: Vectors) -> pd.DataFrame:
+def score_importance(
+    importance: pd.DataFrame, deletion: pd.DataFrame, settings: Vectors, tests: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Score the importance of every user.
 
     Parameters
@@ -31,6 +32,8 @@ def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings:
         Deletion curves of `extract_importance`, of all users.
     settings : Vectors
         Importance measure that forms the groups.
+    tests : pandas.DataFrame, optional
+        Table of `read_tests`, for Shapley values.
 
     Returns
     -------
@@ -46,7 +49,7 @@ def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings:
         - halves_{measure}, others_{measure}: Spearman correlation between the odd and the even blocks of the user, and
           mean correlation of the user's odd blocks with the even blocks of other users
         - stable: for networks, whether seeds agree on the importance that forms the groups; for Shapley values, whether
-          any interval is above 0
+          all modalities together separate the classes better than with exchanged labels
 
     References
     ----------
@@ -66,8 +69,8 @@ def score_importance(importance: pd.DataFrame, deletion: pd.DataFrame, settings:
     if MEASURES[settings.importance].of_networks:
         table["stable"] = ~(table[f"seeds_{settings.importance}"] < STABLE)
     else:
-        bounds = shapley_intervals(importance, LEVEL)
-        table["stable"] = (bounds.low > 0).any(axis=1).reindex(table.index, fill_value=False)
+        together = tests[tests.modality.isna()].set_index("user").p if tests is not None else pd.Series(dtype=float)
+        table["stable"] = together.reindex(table.index) <= 1 - LEVEL
     return table.reset_index()
 
 

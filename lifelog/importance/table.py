@@ -12,7 +12,17 @@ from lifelog.tables import TEXT, TIME, read_notes, read_tables
 # importance of the other folds forms the groups of the models that are tested in them. block: windows of a block are
 # not independent. importance: null if the modality is missing.
 KEYS = dict(user=TEXT, start=TIME, fold=pa.int16(), subset=TEXT, block=pa.int32(), seed=pa.int32())
-IMPORTANCE = pa.schema(KEYS | dict(measure=TEXT, modality=TEXT, importance=pa.float32()))
+MEASURED = dict(measure=TEXT, modality=TEXT, importance=pa.float32())
+# Of the variance of the mean over windows: how often larger it is by the error of training, and its least value.
+ERRORS = dict(error_factor=pa.float32(), least_variance=pa.float32())
+IMPORTANCE = pa.schema(KEYS | MEASURED | ERRORS)
+
+
+# Of a participant and modality; without a modality, of all of them together. p: of the test whether the modality
+# matters, one-sided; p_corrected: for the number of modalities; null where it cannot be tested, for the reason.
+# p_absence: whether the absence of the modality depends on the labels, corrected. detectable: the value that is found
+# in four of five recordings. interchangeable: modalities that can replace this one. time: value of the time itself.
+TESTS = ["user", "modality", "p", "p_corrected", "p_absence", "detectable", "interchangeable", "time", "reason"]
 
 
 def read_importance(paths: Iterable[str | Path]) -> pd.DataFrame:
@@ -41,3 +51,20 @@ def read_importance(paths: Iterable[str | Path]) -> pd.DataFrame:
         reasons = "; ".join(f"{user}: {reason}" for user, reason in excluded.items())
         raise ValueError(f"no usable user: {reasons}")
     return importance
+
+
+def read_tests(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """Read the tests of several participants.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        Files with the importance of `estimate_shapley`; others have no tests.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the columns `TESTS`.
+    """
+    entries = [{"user": Path(path).stem} | entry for path in paths for entry in read_notes(path).get("tests", [])]
+    return pd.DataFrame(entries, columns=TESTS)

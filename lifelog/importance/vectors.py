@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -130,7 +131,7 @@ def profiles(importance: pd.DataFrame, settings: Vectors) -> Profiles:
     """
     windows = grouping_vectors(importance, settings)
     users = windows.groupby("user").mean()
-    errors = block_errors(windows, blocks_of(importance, windows))
+    errors = mean_errors(importance, settings.importance, windows)
     seeds = sorted(set(importance.seed[importance.measure == settings.importance]))
     if len(seeds) > 1:  # pooled over users, since there are few seeds
         means = [grouping_vectors(importance, settings, [seed]).groupby("user").mean() for seed in seeds]
@@ -162,7 +163,8 @@ def resamples(importance: pd.DataFrame, settings: Vectors, seed: int, draws: int
     measured = importance[importance.measure == settings.importance]
     seeds = sorted(set(measured.seed))
     by_seed = [window_vectors(measured, settings.importance, settings.subsets, [seed]) for seed in seeds]
-    blocks = blocks_of(measured, by_seed[0])
+    blocks, widening = blocks_of(measured, by_seed[0]), np.sqrt(_errors(measured, by_seed[0]).factor)
+    whole = as_shares(sum(by_seed) / len(seeds), settings.importance).groupby("user").mean()
     of_user: dict[str, list[Codes]] = {}
     for (user, _), positions in blocks.groupby(["user", blocks.to_numpy()]).indices.items():
         of_user.setdefault(user, []).append(positions)
@@ -171,9 +173,10 @@ def resamples(importance: pd.DataFrame, settings: Vectors, seed: int, draws: int
         mean = as_shares(total / len(seeds), settings.importance)
         picked = [pieces[i] for pieces in of_user.values() for i in rng.integers(0, len(pieces), len(pieces))]
         drawn = mean.iloc[np.concatenate(picked)]
-        names = np.concatenate([np.full(len(piece), i) for i, piece in enumerate(picked)])
-        errors = smooth_errors(block_errors(drawn, pd.Series(names, drawn.index)))
-        yield Profiles(drawn, drawn.groupby("user").mean(), errors)
+        names = pd.Series(np.concatenate([np.full(len(piece), i) for i, piece in enumerate(picked)]), drawn.index)
+        # Resampled blocks show the error of held-out windows; that of training is larger by a factor.
+        users = whole + (drawn.groupby("user").mean() - whole) * widening
+        yield Profiles(drawn, users, smooth_errors(mean_errors(measured, settings.importance, drawn, names)))
 
 
 def blocks_of(importance: pd.DataFrame, windows: pd.DataFrame) -> pd.Series:
@@ -195,24 +198,51 @@ def blocks_of(importance: pd.DataFrame, windows: pd.DataFrame) -> pd.Series:
     return blocks.reindex(windows.index)
 
 
-def block_errors(windows: pd.DataFrame, blocks: pd.Series) -> pd.DataFrame:
-    """Estimate the variance of the mean of each user's windows, from sums over blocks of time.
+class Errors(NamedTuple):
+    """By user (rows): the factor of the error of training by modality, and the least variance."""
+
+    factor: pd.DataFrame
+    least: pd.Series
+
+
+def _errors(measured: pd.DataFrame, windows: pd.DataFrame) -> Errors:
+    """Return the errors in the table of a measure; by default no factor and no least variance."""
+    defaults = {"error_factor": 1.0, "least_variance": 0.0}
+    measured = measured.assign(**{name: value for name, value in defaults.items() if name not in measured})
+    users = windows.index.get_level_values("user").unique().sort_values()
+    factor = measured.pivot_table(index="user", columns="modality", values="error_factor", aggfunc="max", observed=True)
+    least = measured.groupby("user").least_variance.max()
+    return Errors(factor.reindex(index=users, columns=windows.columns).fillna(1.0), least.reindex(users).fillna(0.0))
+
+
+def mean_errors(
+    importance: pd.DataFrame, measure: str, windows: pd.DataFrame, blocks: pd.Series | None = None
+) -> pd.DataFrame:
+    """Estimate the variance of the mean of each user's windows: the one estimate of error of all measures.
 
     Parameters
     ----------
+    importance : pandas.DataFrame
+        Table of `read_importance`.
+    measure : str
+        Importance measure.
     windows : pandas.DataFrame
         Values of windows; index: user, start.
-    blocks : pandas.Series
-        Block of each window, with the same index; only windows of different blocks are independent.
+    blocks : pandas.Series, optional
+        Block of each window, with the same index; by default that of `importance`.
 
     Returns
     -------
     pandas.DataFrame
-        One row per user; NaN for a user with one block.
+        One row per user, from sums over blocks, the factor of the error of training, and the least variance; NaN for a
+        user with one block.
     """
+    blocks = blocks_of(importance, windows) if blocks is None else blocks
     users, names = pd.factorize(windows.index.get_level_values("user"), sort=True)
-    variances = variance_of_means(windows.to_numpy(), users, pd.factorize(blocks)[0])
-    return pd.DataFrame(variances, names.rename("user"), windows.columns)
+    sums = variance_of_means(windows.to_numpy(), users, pd.factorize(blocks)[0])
+    variances = pd.DataFrame(sums, names.rename("user"), windows.columns)
+    errors = _errors(importance[importance.measure == measure], windows)
+    return (variances * errors.factor).clip(lower=errors.least, axis=0)
 
 
 def smooth_errors(errors: pd.DataFrame) -> pd.DataFrame:

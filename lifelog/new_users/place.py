@@ -96,7 +96,8 @@ def place_user(
     number = _nearest(windows.to_numpy(), centres.to_numpy(), settings.unit)
     same = 0
     for drawn in resamples(importance, settings, settings.seed, draws):
-        vectors = drawn.windows.reindex(columns=users.columns, fill_value=0.0).to_numpy()
+        whole = drawn.users if settings.unit == "users" else drawn.windows
+        vectors = whole.reindex(columns=users.columns, fill_value=0.0).to_numpy()
         same += _nearest(vectors, centres.to_numpy(), settings.unit) == number
     stability = same / draws if draws else float("nan")
     return _placement(windows.to_numpy().mean(axis=0), users, groups, centres, number, stability)

@@ -60,8 +60,19 @@ class SplitDetails:
 
     @property
     def unstable(self) -> list[str]:
-        """Users whose importance differs between training seeds, or who have no interval of a value above 0."""
+        """Users whose importance differs between training seeds, or is not measured."""
         return list(self.importance.user[~self.importance.stable])
+
+    @property
+    def mattering(self) -> pd.DataFrame:
+        """Values of the modalities that matter, the largest ones first."""
+        return self.values[self.values.matters.eq(True)].sort_values("shapley", ascending=False, kind="stable")
+
+    @property
+    def untested(self) -> pd.DataFrame:
+        """Users for whom it cannot be tested whether a modality matters: user, reason and the detectable value."""
+        rows = self.values[self.values.reason.notna()]
+        return rows.groupby(["user", "reason"], as_index=False).detectable.median()
 
     @property
     def differing(self) -> list[str]:

@@ -58,9 +58,9 @@ def _importance(data: pd.DataFrame) -> str:
 
 def _shapley_intervals(data: pd.DataFrame) -> str:
     known = data[data.shapley.notna()]
-    clear = known[known.low > 0]
+    clear = known[known.matters.eq(True)]
     counts = _each("{} {}", clear.modality.value_counts().items())
-    return f"{len(clear)} of {len(known)} intervals are above 0{': ' if counts else ''}{counts}."
+    return f"{len(clear)} of {len(known)} modalities matter{': ' if counts else ''}{counts}."
 
 
 def _group_importance(data: pd.DataFrame) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Bools, Codes, Floats, Texts
-from lifelog.blocks import time_blocks, whole_answers
+from lifelog.blocks import independent_blocks, whole_answers
 from lifelog.settings.levels import matches
 from lifelog.settings.splits import SUBSETS, AnySplit, BlockedSplit, RandomSplit, Target
 from lifelog.splits.folds import Folds
@@ -66,7 +66,7 @@ def assign_splits(
     codes = frame.label[used].map({name: i for i, name in enumerate(target.classes)}).to_numpy(dtype=int)
     excluded = _exclusion(codes, target)
     if len(labelled):
-        frame.loc[used, "block"] = independent_blocks(labelled, target, split)
+        frame.loc[used, "block"] = blocks_of(labelled, codes, target, split)
     if len(labelled) < 3:
         excluded = f"{excluded}{_cause(frame, target, lost)}"
     elif excluded is None:
@@ -162,24 +162,26 @@ def _answers(labelled: pd.DataFrame, target: Target, runs: Codes | None = None) 
     return np.array(shared_rows(rows), dtype=int)
 
 
-def independent_blocks(windows: pd.DataFrame, target: Target, split: AnySplit) -> Codes:
+def blocks_of(windows: pd.DataFrame, codes: Codes, target: Target, split: AnySplit) -> Codes:
     """Number windows such that those which are not independent have the same number.
 
     Parameters
     ----------
     windows : pandas.DataFrame
         Labelled windows of a user, as `read_labels` returns them.
+    codes : ndarray of int, shape (n_windows,)
+        Their class numbers.
     target : Target
         Label column.
     split : RandomSplit or BlockedSplit
-        Length of blocks of time.
+        Least length of blocks of time.
 
     Returns
     -------
     ndarray of int, shape (n_windows,)
-        Block of time within a session of each window; windows of an answer are in the block of the first of them.
+        Block of `independent_blocks`; windows of an answer are in the block of the first of them.
     """
-    blocks = time_blocks(windows.session.to_numpy(), _minutes(windows), split.block_minutes)
+    blocks = independent_blocks(windows.session.to_numpy(), _minutes(windows), codes, split.block_minutes)
     return whole_answers(blocks, _answers(windows, target))
 
 

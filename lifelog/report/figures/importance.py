@@ -49,12 +49,13 @@ def plot_measure(measure: str, tables: ImportanceTables) -> Drawing:
 
 
 def _annotations(shown: pd.DataFrame, measure: str, values: pd.DataFrame) -> pd.DataFrame:
-    """Return the texts of cells: the number, with a star for a value whose interval is above 0."""
+    """Return the texts of cells: the number, with a star for a modality that matters."""
     texts = shown.map("{:.2f}".format).where(shown.notna(), "")
     if MEASURES[measure].of_networks:
         return texts
-    low = values.pivot(index="user", columns="modality", values="low").reindex(index=shown.index, columns=shown.columns)
-    return texts.where(~(low > 0), texts + "*")
+    matters = values.assign(matters=values.matters.eq(True)).pivot(index="user", columns="modality", values="matters")
+    matters = matters.reindex(index=shown.index, columns=shown.columns).eq(True)
+    return texts.where(~matters, texts + "*")
 
 
 def plot_shapley_intervals(tables: ImportanceTables) -> Drawing:
@@ -68,7 +69,7 @@ def plot_shapley_intervals(tables: ImportanceTables) -> Drawing:
         for ax, modality in zip(axes[0], modalities, strict=True):
             known = values[(values.modality == modality) & values.shapley.notna()]
             for is_clear, colour in ((True, "#d55e00"), (False, "0.6")):
-                rows = known[(known.low > 0) == is_clear]
+                rows = known[known.matters.eq(True) == is_clear]
                 error = margins(rows, "shapley")
                 ax.errorbar(rows.shapley, rows.user.map(places), xerr=error, fmt="o", ms=3, lw=0.8, color=colour)
             ax.plot(known.shrunken, known.user.map(places), "|", color="0.1", ms=6)

@@ -1,7 +1,7 @@
 """The page about the importance of modalities."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 from markupsafe import Markup
@@ -29,14 +29,32 @@ class ImportanceView:
     @property
     def measured(self) -> str:
         """Whether importance is measured, and whether participants differ."""
-        values, differing = self.details.values, self.details.differing
-        above = int((values.low > 0).sum())
+        above, differing = len(self.details.mattering), self.details.differing
         if not above:
             return phrase("not_measured")
         differences = phrase("differ" if differing else "equal", modalities=", ".join(differing))
         if not self.details.heterogeneity.p_holm.notna().any():
             differences = phrase("not_tested", blocks=MIN_BLOCKS)
-        return phrase("measured", above=above, known=values.shapley.notna().sum(), differences=differences)
+        tested = self.details.values.p_corrected.notna().sum()
+        return phrase("measured", above=above, tested=tested, differences=differences)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What cannot be tested, the value of the time, interchangeable modalities, absence that depends on labels."""
+        values, remarks = self.details.values, []
+        untested = [phrase("untested_user", **row) for row in self.details.untested.to_dict("records")]
+        if untested:
+            remarks.append(phrase("untested", users="; ".join(untested)))
+        if values.time.notna().any():
+            times = values.groupby("user").time.first()
+            remarks.append(phrase("time", mean=times.mean(), most=times.max(), user=times.idxmax()))
+        alike = [f"{x.modality} and {x.interchangeable} ({x.user})" for x in values.itertuples() if _named(x)]
+        if alike:
+            remarks.append(phrase("interchangeable", modalities="; ".join(alike)))
+        absent = [f"{x.modality} ({x.user})" for x in values[values.p_absence <= self.details.level].itertuples()]
+        if absent:
+            remarks.append(phrase("absent", modalities=", ".join(absent)))
+        return remarks
 
     @property
     def planted(self) -> str:
@@ -89,6 +107,11 @@ class ImportanceView:
         """Scores of participants."""
         rows = self.details.importance.to_dict("records")
         return [row | {"stability": stability(self.config, row)} for row in rows]
+
+
+def _named(value: Any) -> bool:
+    """Return whether a value is the first one of interchangeable modalities."""
+    return isinstance(value.interchangeable, str) and value.modality < value.interchangeable
 
 
 def _by_measure(texts: dict[str, str]) -> str:

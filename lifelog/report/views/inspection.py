@@ -18,7 +18,7 @@ from lifelog.report.tables import cohort_yield, problem_counts
 from lifelog.report.views.overview import too_few_blocks
 from lifelog.report.views.parts import NOTHING, Column, Row, Texts, count, mark, show
 from lifelog.settings.windows import Modality
-from lifelog.splits.assign import independent_blocks
+from lifelog.splits.assign import blocks_of
 
 HOURS = ("0-3", "3-6", "6-9", "9-12", "12-15", "15-18", "18-21", "21-24")
 MOST_CAUSES, MOST_VALUES = 60, 12  # that are listed
@@ -84,8 +84,9 @@ class InspectionView:
             blocks = {}
             for user, frame in self.frames.items():
                 if target.column in frame:
-                    labelled = frame[frame[target.column].map(target.class_of, na_action="ignore").notna()]
-                    blocks[user] = len(set(independent_blocks(labelled, target, split)))
+                    classes = frame[target.column].map(target.class_of, na_action="ignore")
+                    labelled, codes = frame[classes.notna()], pd.factorize(classes.dropna())[0]
+                    blocks[user] = len(set(blocks_of(labelled, codes, target, split))) if len(codes) else 0
             few = too_few_blocks(pd.Series(blocks, dtype=int))
             problems += [f"{target.name}: {few}"] if few else []
         return problems
@@ -120,7 +121,7 @@ class InspectionView:
         for value in () if self.values is None else self.values.itertuples():
             row = rows.setdefault(value.user, {0: value.user, 1: ", ".join(self.planted.get(value.user, []))})
             shown = show(value.shapley, "+.2f")
-            row[value.modality] = mark("strong", f"{shown}*") if value.low > 0 else shown
+            row[value.modality] = mark("strong", f"{shown}*") if value.matters is True else shown
         return list(rows.values())
 
     @property

@@ -12,7 +12,7 @@ from lifelog.evaluate.metrics import METRICS
 from lifelog.report.chapter import Chapter, Run, SplitDetails
 from lifelog.report.views.parts import NOTHING, Texts, mark, show
 
-FEWEST_BLOCKS = 10  # of a user, below which importance is rarely measured
+FEWEST_BLOCKS = 5  # of a user, below which importance cannot be tested
 FEW_WINDOWS = 60  # of a user, below which importance is often not measured (docs/validation.md)
 MUCH_LOST = 0.1  # share of labelled time
 phrase = Texts("overview")
@@ -80,7 +80,7 @@ class OverviewView:
     def people(self) -> list[dict[str, Any]]:
         """One row per participant: the modalities that matter, and how reliable that is.
 
-        `sensors` have Shapley values whose interval is above 0, the largest first; `halves` is the rank correlation
+        `sensors` matter, the largest Shapley value first; `halves` is the rank correlation
         between halves of the user's blocks of time; `best` is the strategy with the highest score of the predictor that
         the decision is about.
         """
@@ -88,7 +88,7 @@ class OverviewView:
         if chapter.details is None:
             return []
         values = chapter.details.values
-        matter = values[values.low > 0].sort_values("shapley", ascending=False, kind="stable")
+        matter, untested = chapter.details.mattering, chapter.details.untested.set_index("user").reason
         halves = chapter.details.importance.set_index("user").halves_shapley
         groups = chapter.details.groups.set_index("user").group
         predictor = chapter.decision.get("predictor")
@@ -97,7 +97,7 @@ class OverviewView:
         return [
             {
                 "user": user,
-                "sensors": _sensors(matter[matter.user == user]),
+                "sensors": _sensors(matter[matter.user == user], untested.get(user)),
                 "group": groups.get(user, NOTHING),
                 "halves": show(halves.get(user), ".2f") if user in set(matter.user) else NOTHING,
                 "best": best[user][1] if user in best else NOTHING,
@@ -138,11 +138,13 @@ def lost_share(cohort: pd.DataFrame) -> float:
     return float(cohort.lost_minutes.sum() / max(1e-9, (cohort.minutes + cohort.lost_minutes).sum()))
 
 
-def _sensors(values: pd.DataFrame) -> str:
-    """Return modalities with their values and intervals."""
+def _sensors(values: pd.DataFrame, reason: str | None) -> str:
+    """Return modalities with their values and intervals; why they cannot be tested; or that none matters."""
+    if reason:
+        return phrase("untested", reason=reason)
     rows = values.itertuples()
     shown = [mark("strong", x.modality) + f" {x.shapley:+.2f} [{x.low:+.2f}, {x.high:+.2f}]" for x in rows]
-    return Markup(", ").join(shown) or "not measured"
+    return Markup(", ").join(shown) or phrase("none_matters")
 
 
 def too_few_blocks(blocks: pd.Series) -> str | None:

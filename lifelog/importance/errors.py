@@ -1,0 +1,90 @@
+"""Errors of values: their spread over independent units, and the error of training.
+
+A value is a mean over windows. Units are stretches of time that are independent: whole sessions where there are enough,
+otherwise blocks of time (`splits`). The sum of a unit's deviations shows the error of held-out windows, but not that of
+training: all folds are predicted by models of the same windows. If a session is left out altogether, the value changes
+by both. Without any effect, the first variance is half of the true one and the second is twice the true one; with a
+strong effect, both are the true one. So the true variance is the first one, and a third of the difference.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lifelog.arrays import Codes, Floats
+from lifelog.importance.pairs import areas, prepare_pairs
+from lifelog.importance.shapley import first_last_game
+
+LEAST_FACTOR, MOST_FACTOR = 1.0, 10.0
+
+
+def unit_variance(influence: Floats, units: Codes) -> Floats:
+    """Estimate the variance of values from sums over units.
+
+    Parameters
+    ----------
+    influence : ndarray of float, shape (n_windows, n_values)
+        Deviations of windows, whose mean is 0.
+    units : ndarray of int, shape (n_windows,)
+        Unit of each window.
+
+    Returns
+    -------
+    ndarray of float, shape (n_values,)
+        NaN for one unit.
+    """
+    numbers = np.unique(units, return_inverse=True)[1]
+    count = numbers.max() + 1
+    sums = np.stack([np.bincount(numbers, column, count) for column in influence.T], axis=1) / len(units)
+    return (sums**2).sum(axis=0) * (count / (count - 1) if count > 1 else np.nan)
+
+
+def training_factors(features: Sequence[Floats], codes: Codes, folds: Codes, units: Codes, shrinkage: float) -> Floats:
+    """Estimate by which factor the error of training increases the variance of the value of each modality.
+
+    Parameters
+    ----------
+    features : sequence of ndarray of float, shape (n_windows, n_features)
+        By modality; NaN marks missing values.
+    codes, folds, units : ndarray of int, shape (n_windows,)
+        Class, fold and unit of each window.
+    shrinkage : float
+        Of the correlations of features.
+
+    Returns
+    -------
+    ndarray of float, shape (n_modalities,)
+        (2 + r) / 3, where r is the variance of the jackknife over folds divided by that of `unit_variance`, both of the
+        mean of the first and the last gain.
+
+    References
+    ----------
+    Efron, Stein (1981). The jackknife estimate of variance. Annals of Statistics 9, 586-596.
+    Nadeau, Bengio (2003). Inference for the generalization error. Machine Learning 52, 239-281.
+    """
+    game = first_last_game(len(features))
+    held_out = areas(prepare_pairs(features, folds, shrinkage), codes, *game)
+    left_out = []
+    for fold in np.unique(folds):
+        kept = folds != fold
+        models = prepare_pairs([values[kept] for values in features], folds[kept], shrinkage)
+        left_out.append(areas(models, codes[kept], *game).values)
+    changes = np.array(left_out)
+    count = len(changes)
+    jackknife = ((changes - changes.mean(axis=0)) ** 2).sum(axis=0) * (count - 1) / count
+    spread = unit_variance(held_out.influence, units)
+    ratio = np.divide(jackknife, spread, out=np.full(len(features), np.nan), where=spread > 0)
+    factors = np.clip((2 + ratio) / 3, LEAST_FACTOR, MOST_FACTOR)
+    typical = float(np.nanmedian(factors)) if np.isfinite(factors).any() else MOST_FACTOR
+    return np.where(np.isfinite(factors), factors, typical)
+
+
+def least_variance(codes: Codes) -> float:
+    """Return the least variance of a value: what moving one window of a class can change in an AUROC, squared.
+
+    A single window of a class has no spread, so that its values would seem to be exact.
+    """
+    sizes = np.bincount(codes)
+    sizes = sizes[sizes > 0].astype(float)
+    # Of the class pair whose weight is largest.
+    return float(1 / (4 * np.sort(sizes)[-2] ** 2)) if len(sizes) > 1 else np.nan
