@@ -1,5 +1,5 @@
 from lifelog.config import Config
-from lifelog.validation.scenarios import SCENARIOS, RIGHT_STRATEGIES, SEEDS, STRATEGIES
+from lifelog.validation.scenarios import CLAIM_EFFECTS, CLAIMS, RIGHT_STRATEGIES, SCENARIOS, SEEDS, STRATEGIES
 
 
 # Simulated cohorts with a known truth: importance and groups, the recommended strategy, and claimed gains.
@@ -92,7 +92,52 @@ rule summarise_strategies:
         "../workflow_scripts/summarise_strategies.py"
 
 
+rule validate_claims:
+    output:
+        result="<results>/validation/claims/{design}-{effect}.json",
+    log:
+        "<logs>/validation/claims/{design}-{effect}.log",
+    benchmark:
+        "<benchmarks>/validation/claims/{design}-{effect}.tsv"
+    wildcard_constraints:
+        design="|".join(CLAIMS),
+        effect="|".join(CLAIM_EFFECTS),
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=scaled(3000),
+        runtime=scaled(60),
+    params:
+        shapley=dump(Config().shapley),
+        code=code("validate_claims"),
+    message:
+        "Validating claims about single participants: {wildcards.design}, {wildcards.effect}"
+    script:
+        "../workflow_scripts/validate_claims.py"
+
+
+rule summarise_claims:
+    input:
+        results=expand("<results>/validation/claims/{d}-{e}.json", d=CLAIMS, e=CLAIM_EFFECTS),
+    output:
+        table="<results>/validation/claims.csv",
+        text="<results>/validation/claims.md",
+    log:
+        "<logs>/validation/summarise_claims.log",
+    benchmark:
+        "<benchmarks>/validation/summarise_claims.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("summarise_claims"),
+    message:
+        "Summarising the validation of claims"
+    script:
+        "../workflow_scripts/summarise_claims.py"
+
+
 rule validation:
     input:
+        "<results>/validation/claims.md",
         "<results>/validation/importance.md",
         "<results>/validation/strategies.md",
