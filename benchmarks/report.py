@@ -65,7 +65,8 @@ A training step of `lifelog` on one thread, in milliseconds per window, with gli
 """
 SHAPLEY_NOTE = """
 Shapley values of the modalities of one participant (16 features each), exact and by sampled orders, which are used for
-more than 12 modalities; the largest difference between both, and the largest standard error that sampling states:
+more than 12 modalities, with the largest difference between both; their errors of training, and the test whether
+modalities matter:
 """
 TOGETHER_NOTE = """
 Networks of as many participants, trained at once (`lifelog/mil/stack.py`) and one after the other, in the same process.

@@ -6,7 +6,10 @@ import time
 
 import numpy as np
 
-from lifelog.importance.shapley import held_out_evidence, pointwise_shapley
+from lifelog.importance.errors import training_factors
+from lifelog.importance.exchange import exchange_test, exchanged
+from lifelog.importance.pairs import areas, prepare_pairs
+from lifelog.importance.shapley import shapley_game
 from lifelog.settings.importance import Shapley
 
 CLASSES = 3
@@ -17,21 +20,26 @@ EFFECT = 0.2  # of the class on the first feature of the first two modalities, i
 def shapley(windows: int, modalities: int = 9) -> dict[str, float]:
     """Compute the Shapley values of the modalities of one participant, exactly and by sampled orders.
 
-    Both times include the models. `largest difference` is that between exact and sampled values, `largest error` the
-    standard error that sampling states.
+    Both times include the models. `largest difference` is that between exact and sampled values. `s errors` is the time
+    of the error of training, `s test` that of the test whether modalities matter.
     """
     rng, settings = np.random.default_rng(0), Shapley()
     classes = np.arange(windows) % CLASSES
-    features = {f"m{i}": rng.normal(size=(windows, FEATURES)) for i in range(modalities)}
-    for name in ("m0", "m1"):
-        features[name][:, 0] += EFFECT * classes
+    features = [rng.normal(size=(windows, FEATURES)) for _ in range(modalities)]
+    for affected in features[:2]:
+        affected[:, 0] += EFFECT * classes
     folds = np.arange(windows) * settings.folds // windows
     found, durations = {}, {}
     for way, most in (("exact", modalities), ("sampled", 0)):
         start = time.perf_counter()
-        evidence = held_out_evidence(features, classes, folds, CLASSES, settings.shrinkage)
-        values, error = pointwise_shapley(evidence, classes, settings.permutations, settings.seed, max_exact=most)
+        models = prepare_pairs(features, folds, settings.shrinkage)
+        game = shapley_game(modalities, settings.permutations, settings.seed, max_exact=most)
+        found[way] = areas(models, classes, *game).values
         durations[f"s {way}"] = time.perf_counter() - start
-        found[way] = values.mean(axis=1)
-    difference = float(np.abs(found["sampled"] - found["exact"]).max())
-    return durations | {"largest difference": difference, "largest error": float(error.max())}
+    start = time.perf_counter()
+    training_factors(features, classes, folds, folds, settings.shrinkage)
+    durations["s errors"] = time.perf_counter() - start
+    start = time.perf_counter()
+    exchange_test(models, exchanged(classes, folds.astype(str).astype(object), settings.draws, settings.seed))
+    durations["s test"] = time.perf_counter() - start
+    return durations | {"largest difference": float(np.abs(found["sampled"] - found["exact"]).max())}

@@ -32,7 +32,7 @@ FIGURES = {
     "step": {"ms/window"},
     "together": {"ms/epoch", "ms/epoch alone", "speed-up"},
     "plan": {"s"},
-    "shapley": {"s exact", "s sampled", "largest difference", "largest error"},
+    "shapley": {"s exact", "s sampled", "s errors", "s test", "largest difference"},
 }
 QUICK = [
     "baseline",

@@ -78,7 +78,8 @@ def group_users(
     pandas.DataFrame
         One row per fold (null: all windows), grouping and user: fold, grouping (from 1; `random` has several), user,
         group, certainty (share of resampled blocks of time with the same group; of the user's windows, if windows were
-        clustered; NaN if unknown, as in the folds that are tested).
+        clustered; NaN if unknown, as in the folds that are tested), kmeans (group by k-means of the same vectors, with
+        as many groups; only of importance groups).
 
     Raises
     ------
@@ -125,7 +126,8 @@ def _group_fold(
     if scheme in ("importance", "attention"):
         scored = fold is None and scheme == "importance" and inputs.scores is not None
         k = chosen_k(inputs.scores) if scored else best_k(found, settings)
-        return _clustered(importance if fold is None else None, found, k, settings)
+        table = _clustered(importance if fold is None else None, found, k, settings)
+        return table if scheme == "attention" else table.assign(kmeans=_by_kmeans(found, k, settings))
     if scheme == "raw" and inputs.features:
         windows = raw_vectors(inputs.features, found.windows)
         vectors = windows.groupby("user").mean()
@@ -195,6 +197,14 @@ def _clustered(importance: pd.DataFrame | None, found: Profiles, k: int, setting
     if settings.unit == "users":
         certainty = np.nan if importance is None else _certainty(importance, users, assigned.group, settings)
     return _table(assigned.index, names, certainty)
+
+
+def _by_kmeans(found: Profiles, k: int, settings: Scoring) -> list[str]:
+    """Return the groups of users by k-means, as published, beside those of the configured algorithm."""
+    if k == 1:
+        return ["group 1"] * len(found.users)
+    published = settings.model_copy(update={"algorithm": "kmeans", "unit": "users"})
+    return [f"group {number + 1}" for number in cluster_profiles(found, [k], published)[k]]
 
 
 def _certainty(importance: pd.DataFrame, users: pd.DataFrame, groups: pd.Series, settings: Scoring) -> object:

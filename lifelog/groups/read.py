@@ -9,7 +9,7 @@ import pandas as pd
 from lifelog.splits.folds import Folds
 from lifelog.tables import read_csv
 
-COLUMNS = ["fold", "grouping", "user", "group", "certainty"]
+COLUMNS = ["fold", "grouping", "user", "group", "certainty", "kmeans"]
 
 
 def read_groups(path: str | Path) -> pd.DataFrame:
@@ -23,7 +23,7 @@ def read_groups(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        fold (null: from all windows), grouping, user, group, certainty.
+        fold (null: from all windows), grouping, user, group, certainty, kmeans.
     """
     return read_csv(path).astype({"fold": "Int64"})
 
@@ -93,7 +93,7 @@ def ungrouped(users: pd.DataFrame, scheme: str) -> pd.DataFrame:
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of groups in their order; folds may be null."""
-    return table[COLUMNS].astype({"fold": "Int64"}).reset_index(drop=True)
+    return table.reindex(columns=COLUMNS).astype({"fold": "Int64"}).reset_index(drop=True)
 
 
 def partition(groups: Iterable[object]) -> tuple[int, ...]:

@@ -4,17 +4,16 @@ A Shapley value is the strength of a modality; its direction is described here b
 heart rate in windows of high tension.
 """
 
-import warnings
-
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
 from lifelog.arrays import Codes, Floats
+from lifelog.importance.clock import clock_terms, without_clock
+from lifelog.importance.errors import unit_variance
 from lifelog.splits.folds import Folds
 from lifelog.windows.read import Features
 
-DRAWS = 500  # resamples of blocks of time
 MIN_CLASS_BLOCKS = 3  # blocks with windows of a class that is compared
 COLUMNS = ["modality", "feature", "higher", "lower", "difference", "low", "high", "windows"]
 
@@ -35,7 +34,8 @@ def estimate_directions(features: Features, folds: Folds, level: float) -> pd.Da
     -------
     pandas.DataFrame
         One row per feature: modality, feature (`channel.feature`), higher and lower (the compared classes), difference
-        (mean in `higher` minus mean in `lower`, in standard deviations within these classes), low, high, windows.
+        (mean in `higher` minus mean in `lower`, without what the time explains, in standard deviations within these
+        classes), low, high, windows.
         Without rows if the user is excluded or has no two such classes; the largest differences first.
     """
     split = folds.described
@@ -44,7 +44,8 @@ def estimate_directions(features: Features, folds: Folds, level: float) -> pd.Da
         return pd.DataFrame(columns=COLUMNS)
     lower, higher = present[0], present[-1]
     used = split.label.isin([lower, higher]).to_numpy()
-    values = features.summary[used].astype(np.float64)
+    terms = clock_terms(split.start[used], split.session[used])
+    values = without_clock(features.summary[used].astype(np.float64), terms)
     blocks = np.unique(split.block[used], return_inverse=True)[1]
     difference, low, high = differences(values, (split.label[used] == higher).to_numpy().astype(int), blocks, level)
     rows = pd.DataFrame([name.split(".", 1) for name in features.names], columns=["modality", "feature"])
@@ -71,28 +72,22 @@ def differences(values: Floats, classes: Codes, blocks: Codes, level: float) -> 
     -------
     difference, low, high : ndarray of float, shape (n_features,)
         Mean of class 1 minus mean of class 0, in standard deviations within classes; NaN if a class has no windows or
-        the feature is constant. Blocks are resampled, and the interval is that of Student's t distribution, with the
-        standard deviation over resamples, and two degrees of freedom fewer than twice the blocks of the class that is
-        in fewer of them.
+        the feature is constant. The interval is that of Student's t distribution, with the error of `unit_variance` and
+        one degree of freedom less than the class in fewer blocks has blocks.
     """
-    known = ~np.isnan(values)
-    filled = np.where(known, values, 0.0)
-    count = blocks.max() + 1
-    sums, sizes = np.zeros((2, 2, count, values.shape[1]))
-    for k in range(2):
-        own = classes == k
-        np.add.at(sums[k], blocks[own], filled[own])
-        np.add.at(sizes[k], blocks[own], known[own])
-    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Degrees of freedom")
-        means = sums.sum(axis=1) / sizes.sum(axis=1)
-        residuals = np.where(known, values - means[classes], 0.0)
-        spread = np.sqrt((residuals**2).sum(axis=0) / np.maximum(1, known.sum(axis=0) - 2))
-        spread[spread < 1e-9 * np.abs(means).max(axis=0)] = np.nan
-        weights = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), DRAWS).astype(float)
-        drawn = np.einsum("db,kbf->kdf", weights, sums) / np.einsum("db,kbf->kdf", weights, sizes)
-        difference = (means[1] - means[0]) / spread
-        error = np.nanstd((drawn[1] - drawn[0]) / spread, axis=0)
+    known, deviations = ~np.isnan(values), np.zeros(values.shape)
+    means, weights = np.zeros((2, values.shape[1])), np.zeros(values.shape)
+    for k, sign in enumerate((-1, 1)):
+        own = known & (classes == k)[:, None]
+        size = own.sum(axis=0)
+        means[k] = np.where(size > 0, np.where(own, values, 0).sum(axis=0) / np.maximum(size, 1), np.nan)
+        deviations = np.where(own, values - means[k], deviations)
+        weights = np.where(own, sign * len(values) / np.maximum(size, 1), weights)
+    spread = np.sqrt((deviations**2).sum(axis=0) / np.maximum(1, known.sum(axis=0) - 2))
+    spread[~(spread >= 1e-9 * np.abs(means).max(axis=0))] = np.nan
+    spread[spread == 0] = np.nan
+    difference = (means[1] - means[0]) / spread
+    error = np.sqrt(unit_variance(weights * deviations / spread, blocks))
     fewest = min(len(set(blocks[classes == k])) for k in range(2))
-    half = stdtrit(max(1, 2 * fewest - 2), (1 + level) / 2) * error
+    half = stdtrit(max(1, fewest - 1), (1 + level) / 2) * error
     return difference, difference - half, difference + half

@@ -14,7 +14,7 @@ from scipy.special import stdtrit
 from lifelog.arrays import Codes, Floats
 from lifelog.blocks import window_folds
 from lifelog.importance.clock import clock_terms, without_clock
-from lifelog.importance.errors import least_variance, training_factors, unit_variance
+from lifelog.importance.errors import LEAST_FACTOR, least_variance, training_factors, unit_variance
 from lifelog.importance.exchange import absence_test, arrangements, exchange_test, exchanged
 from lifelog.importance.pairs import Areas, PairModels, areas, prepare_pairs
 from lifelog.importance.redundancy import interchangeable
@@ -27,6 +27,7 @@ from lifelog.windows.read import Features
 
 SUBSETS = ("train", "validation")
 POWER = 0.8  # of the detectable value
+MOST_VARIANCE = 0.25  # of an AUROC
 
 
 def estimate_shapley(features: Features, folds: Folds, settings: Shapley) -> Noted:
@@ -45,7 +46,8 @@ def estimate_shapley(features: Features, folds: Folds, settings: Shapley) -> Not
     -------
     table : pandas.DataFrame
         Importance, in the schema `IMPORTANCE`. The rows without a fold, of all windows, describe the participant. An
-        excluded participant, and one whose windows cannot be compared, has no rows.
+        excluded participant, and one whose windows cannot be compared, has no rows; in a fold whose windows cannot be
+        compared, values are 0 with the largest error.
     notes : dict
         excluded: the reason, or None; tests: one entry per modality, and one of all together, in the columns `TESTS`.
 
@@ -66,12 +68,17 @@ def estimate_shapley(features: Features, folds: Folds, settings: Shapley) -> Not
     excluded, tests = folds.excluded, list[dict[str, Any]]()
     for fold, split in folds.items() if excluded is None else ():
         used = split.subset.isin(SUBSETS).to_numpy()
-        fitted = _fit(features.by_modality(used), split[used].reset_index(drop=True), folds.classes, settings)
+        rows = split[used].reset_index(drop=True)
+        fitted = _fit(features.by_modality(used), rows, folds.classes, settings)
         if isinstance(fitted, Fit):
             frames.append(_table(fitted, fold))
             tests = tests if fold else _test(fitted, settings)
         elif fold is None:
             excluded = fitted
+        else:  # nothing is known: with all windows, the labels of tested windows would form the groups of this fold
+            keys = rows[["user", "start", "subset", "block"]].assign(fold=fold, seed=0, measure="shapley")
+            unknown = dict(importance=0.0, error_factor=LEAST_FACTOR, least_variance=MOST_VARIANCE)
+            frames += [keys.assign(modality=modality.name, **unknown) for modality in features.modalities]
     if excluded or not frames:
         frames = [IMPORTANCE.empty_table().to_pandas()]
     return Noted(pd.concat(frames), {"excluded": excluded, "tests": tests})

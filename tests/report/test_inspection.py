@@ -11,12 +11,12 @@ from lifelog.tables import read_tables
 from lifelog.windows.read import read_labels
 
 
-def test_values_are_marked_where_their_interval_is_above_0(config: Config, tables: Path) -> None:
+def test_values_are_marked_where_the_modality_matters(config: Config, tables: Path) -> None:
     labels = {user: read_labels(tables / f"windows/{user}.parquet") for user in ("101", "102")}
     quality = read_tables([str(tables / f"quality/{user}.parquet") for user in labels])
-    rows = [("101", "e4Eda", 0.25, 0.1), ("101", "e4Hr", 0.05, -0.1), ("102", "e4Eda", np.nan, np.nan)]
-    rows += [("102", "e4Hr", 0.1, 0.01)]
-    values = pd.DataFrame(rows, columns=["user", "modality", "shapley", "low"])
+    rows = [("101", "e4Eda", 0.25, True), ("101", "e4Hr", 0.05, False), ("102", "e4Eda", np.nan, None)]
+    rows += [("102", "e4Hr", 0.1, True)]
+    values = pd.DataFrame(rows, columns=["user", "modality", "shapley", "matters"])
     planted = {"101": ["e4Eda"]}
     without, page = (inspect_recordings(config, labels, quality, [], own, planted) for own in (None, values))
     assert "Which sensors matter" not in without and "before any training" in without

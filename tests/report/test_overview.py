@@ -20,7 +20,11 @@ COHORT = pd.DataFrame({"user": ["a", "b"], "windows": [95, 55], "minutes": [95.0
 
 
 def chapter(
-    recommended: str | None = "personal", leak: str = "no_leak", unstable: tuple[str, ...] = (), blocks: int = 20
+    recommended: str | None = "personal",
+    leak: str = "no_leak",
+    unstable: tuple[str, ...] = (),
+    blocks: int = 20,
+    untested: bool = False,
 ) -> Any:
     decision = {
         "strategies": {"lda": [1]},
@@ -37,12 +41,15 @@ def chapter(
         ],
         columns=["user", "modality", "shapley", "low", "high"],
     )
+    clear = values[values.low > 0].sort_values("shapley", ascending=False)
     details = SimpleNamespace(
         unstable=list(unstable),
         curve="Personal models are better from about 20 windows on.",
         importance=pd.DataFrame({"user": ["a", "b"], "halves_shapley": [0.9, 0.1]}),
         groups=pd.DataFrame({"user": ["a", "b"], "group": ["group 1", "group 2"]}),
         values=values,
+        mattering=clear,
+        untested=pd.DataFrame({"user": ["b"] * untested, "reason": ["1 session"] * untested}),
     )
     by_user = pd.DataFrame({("lda", "global"): [0.5, 0.6], ("lda", "personal"): [0.7, 0.4]}, index=["a", "b"])
     verdict = {"leak": {"outcome": leak}, "primary": "lda"}
@@ -63,10 +70,11 @@ def test_three_numbers_describe_the_cohort() -> None:
     assert "at least 55" in numbers[1][1] and "mostly: no sample" in numbers[2][1]
 
 
-def test_sensors_that_matter_have_intervals_above_0() -> None:
+def test_sensors_that_matter_have_values_and_intervals() -> None:
     first, second = overview(chapter()).people
     assert first["sensors"] == ("<strong>acc</strong> +0.30 [+0.20, +0.40], <strong>eda</strong> +0.20 [+0.10, +0.30]")
-    assert (second["sensors"], second["halves"], first["halves"]) == ("not measured", "–", "0.90")
+    assert (second["sensors"], second["halves"], first["halves"]) == ("none found", "–", "0.90")
+    assert overview(chapter(untested=True)).people[1]["sensors"] == "cannot be tested: 1 session"
     assert (first["best"], second["best"]) == ("personal", "global") and first["group"] == "group 1"
 
 
@@ -77,7 +85,7 @@ def test_sensors_that_matter_have_intervals_above_0() -> None:
         ({"recommended": None}, ["Undecided for lda. Record more"]),
         ({"leak": "leak"}, ["Choose another split"]),
         ({"unstable": ("b",)}, ["1 of 2 participants: it is not measured. 1 of them have fewer than 60 windows"]),
-        ({"unstable": ("b",), "blocks": 7}, ["1 of 1 have labels for fewer than 10 independent stretches", "median 7"]),
+        ({"unstable": ("b",), "blocks": 4}, ["1 of 1 have labels for fewer than 5 independent stretches", "median 4"]),
     ],
 )
 def test_next_steps_follow_from_the_results(about: dict[str, Any], expected: list[str]) -> None:

@@ -26,15 +26,17 @@ ONE_SEED: dict[str, Any] = {"mil": {"seeds": [0]}, "groups": {"importance": "att
 
 
 def details(**changes: Any) -> SplitDetails:
-    """Importance of two participants; one value has an interval above 0, and participants differ in one modality."""
+    """Importance of two participants; one modality matters, and participants differ in one."""
     scores = ["shapley", "low", "difference", "difference_low", "difference_high"]
     values = pd.DataFrame([[0.2, 0.1, 0.3, 0.1, 0.5], [0.1, -0.1, -0.3, -0.5, -0.1]], columns=scores)
+    values = values.assign(p_corrected=[0.01, 0.3], matters=[True, False], reason=None, detectable=0.2, time=[0.1, 0.0])
+    values = values.assign(interchangeable=["hr", None], p_absence=[0.5, 0.01])
     empty = pd.DataFrame()
     made = SplitDetails(
         importance=pd.DataFrame({"user": ["a", "b"], "stable": [True, False]}),
         values=values.assign(user=["a", "b"], modality=["eda", "acc"]),
         heterogeneity=pd.DataFrame({"modality": ["eda", "acc"], "p_holm": [0.03, 0.07]}),
-        groups=pd.DataFrame({"user": ["a", "b"], "group": ["group 1", "group 1"]}),
+        groups=pd.DataFrame({"user": ["a", "b"], "group": "group 1", "kmeans": "group 1"}),
         clusters=pd.DataFrame(
             {"algorithm": "mixture", "k": 1, "silhouette": [np.nan], "stability": 0.5, "chosen": True}
         ),
@@ -102,12 +104,26 @@ def reliable(config: Config, details: SplitDetails) -> str:
 
 def test_measured_importance() -> None:
     assert measured(details()) == (
-        "1 of 2 Shapley values have an interval above 0. Participants differ in eda (Cochran's test, Holm)."
+        "1 of 2 tested modalities matter: they separate the classes better than with the label sequences of sessions "
+        "exchanged, corrected for the modalities of each participant. "
+        "Participants differ in eda (Cochran's test, Holm)."
     )
     assert "do not differ measurably" in measured(details(level=0.01))
     untested = details().heterogeneity.assign(p_holm=np.nan)
-    assert "not tested: they have fewer than 10 blocks" in measured(details(heterogeneity=untested))
-    assert "<strong>Importance is not measured</strong>" in measured(details(values=details().values.assign(low=-0.1)))
+    assert "not tested: they have fewer than 5 blocks" in measured(details(heterogeneity=untested))
+    assert "<strong>Importance is not measured</strong>" in measured(
+        details(values=details().values.assign(matters=False))
+    )
+
+
+def test_remarks_about_importance() -> None:
+    time, alike, absent = ImportanceView(Config(), chapter(), details()).remarks
+    assert "+0.05 on average, at most +0.10 (participant a)" in time
+    assert "Either of these suffices" in alike and "eda and hr (a)" in alike
+    assert absent == "<strong>Absence depends on the label</strong>: acc (b)."
+    rows = details().values.assign(reason=["1 session", None], matters=[None, True])
+    untested, *_ = ImportanceView(Config(), chapter(), details(values=rows)).remarks
+    assert "participant a (1 session; a Shapley value of 0.20 would be found)" in untested
 
 
 def test_who_has_reliable_importance() -> None:
@@ -251,7 +267,7 @@ def test_participants() -> None:
         UserView(row, [], []).recorded == "1 window; 2.0 labelled minutes lost (no sample 2), 2019-09-01 to 2019-09-02."
     )
     attention = Config(**SEEDS["attention"])
-    assert "a Shapley value has" in UsersView(Config(), some(), []).measured
+    assert "all modalities together separate" in UsersView(Config(), some(), []).measured
     assert "training seeds rank" in UsersView(attention, some(), []).measured
 
 
@@ -264,7 +280,7 @@ def test_the_group_of_a_participant() -> None:
     text = "Member of group 1, with b; certainty 90%. Highest Shapley value: eda, acc. "
     assert membership(own, True) == text and membership(own, False) == text + "Training seeds agree."
     alone = replace(own, others=[], top={}, stable="no")
-    assert membership(alone, True).startswith("Member of group 1; certainty 90%. <strong>No Shapley value has")
+    assert membership(alone, True).startswith("Member of group 1; certainty 90%. <strong>Importance is not measured")
     assert "<strong>Training seeds disagree" in membership(alone, False)
     excluded = UserChapter("a", chapter(details=details(), reasons={"a": "no labels"}), None, True)
     assert excluded.membership == "<strong>Excluded:</strong> no labels."

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 
-def record(root: Path, days: int = 5, minutes: int = 10) -> None:
+def record(root: Path, days: int = 8, minutes: int = 10) -> None:
     """Write the recordings of four participants below `root`: `days` sessions of `minutes` labelled minutes each."""
     for i, name in enumerate(("anna", "ben", "chris", "dana")):
         rng, folder = np.random.default_rng(i), root / name

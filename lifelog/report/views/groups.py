@@ -32,4 +32,10 @@ class GroupsView:
             numbers |= {name: show(getattr(row, name), ".2f") for name in ("silhouette", "stability")}
             chosen = by if self.config.groups.k == "auto" else ""
             sentences.append(phrase("number", algorithm=row.algorithm, chosen=chosen, **numbers))
+        table = details.groups.dropna(subset=["kmeans"])
+        if groups > 1 and len(table):
+            from sklearn.metrics import adjusted_rand_score  # slow to import
+
+            agreement = adjusted_rand_score(table.group, table.kmeans)
+            sentences.append(phrase("kmeans", groups=count(groups, "group"), rand=show(agreement, ".2f")))
         return sentences
