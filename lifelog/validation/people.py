@@ -111,10 +111,11 @@ def _signals(rng: np.random.Generator, design: Design, shape: tuple[int, int]) -
 
 
 def _runs(rng: np.random.Generator, design: Design) -> Codes:
-    """Return the labels of a session: runs with random lengths, each of a class by the shares."""
-    codes = np.empty(design.windows, dtype=int)
+    """Return the labels of a session: at random places, a class is drawn by the shares, which may be the same one."""
+    codes, shares = np.empty(design.windows, dtype=int), np.array(design.shares)
+    drawn = min(1.0, 1 / (design.run * (1 - (shares**2).sum())))  # so that runs have the mean length
     for i in range(design.windows):
-        if i == 0 or rng.random() < 1 / max(design.run, 1):
+        if i == 0 or rng.random() < drawn:
             codes[i] = rng.choice(len(design.shares), p=design.shares)
         else:
             codes[i] = codes[i - 1]
