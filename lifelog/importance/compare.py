@@ -133,8 +133,7 @@ def compare_shapley(
     """
     bounds = shapley_intervals(importance, settings.level)
     value, variance = bounds.value, bounds.variance
-    by_shapley = groups.model_copy(update={"importance": MEASURE})
-    found = profiles(describing(importance), by_shapley)
+    found = profiles(describing(importance), groups.model_copy(update={"importance": MEASURE}))
     _, mixture = best_mixture(found, groups.k_max, groups.seed)
     names = found.users.index, found.users.columns
     shrunken, spread = pd.DataFrame(mixture.shrunken, *names), pd.DataFrame(mixture.variances, *names)
