@@ -11,6 +11,7 @@ import pandas as pd
 from lifelog.arrays import Floats
 
 SESSIONS_PER_TERM = 3  # at least, for terms that differ between sessions
+ROUNDING = 1e-9  # of a feature's size: what remains of a constant is no signal
 
 
 def clock_terms(starts: pd.Series, sessions: pd.Series) -> Floats:
@@ -67,5 +68,6 @@ def without_clock(values: Floats, terms: Floats) -> Floats:
         count = int(known.sum())
         design = np.ones((count, 1)) if count < 3 * terms.shape[1] else np.c_[np.ones(count), terms[known]]
         own = values[known, column]
-        residuals[known, column] = own - design @ np.linalg.lstsq(design, own, rcond=None)[0]
+        rest = own - design @ np.linalg.lstsq(design, own, rcond=None)[0]
+        residuals[known, column] = np.where(np.abs(rest) > ROUNDING * np.abs(own).max(), rest, 0)
     return residuals

@@ -84,8 +84,7 @@ def differences(values: Floats, classes: Codes, blocks: Codes, level: float) -> 
         deviations = np.where(own, values - means[k], deviations)
         weights = np.where(own, sign * len(values) / np.maximum(size, 1), weights)
     spread = np.sqrt((deviations**2).sum(axis=0) / np.maximum(1, known.sum(axis=0) - 2))
-    spread[~(spread >= 1e-9 * np.abs(means).max(axis=0))] = np.nan
-    spread[spread == 0] = np.nan
+    spread[~(spread > 1e-9 * np.abs(means).max(axis=0))] = np.nan
     difference = (means[1] - means[0]) / spread
     error = np.sqrt(unit_variance(weights * deviations / spread, blocks))
     fewest = min(len(set(blocks[classes == k])) for k in range(2))

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from lifelog.arrays import Codes, Floats
-from lifelog.importance.pairs import areas, prepare_pairs
+from lifelog.blocks import variance_of_means
+from lifelog.importance.pairs import PairModels, areas, prepare_pairs
 from lifelog.importance.shapley import first_last_game
 
 LEAST_FACTOR, MOST_FACTOR = 1.0, 10.0
@@ -34,16 +35,18 @@ def unit_variance(influence: Floats, units: Codes) -> Floats:
         NaN for one unit.
     """
     numbers = np.unique(units, return_inverse=True)[1]
-    count = numbers.max() + 1
-    sums = np.stack([np.bincount(numbers, column, count) for column in influence.T], axis=1) / len(units)
-    return (sums**2).sum(axis=0) * (count / (count - 1) if count > 1 else np.nan)
+    return variance_of_means(influence, np.zeros_like(numbers), numbers)[0]
 
 
-def training_factors(features: Sequence[Floats], codes: Codes, folds: Codes, units: Codes, shrinkage: float) -> Floats:
+def training_factors(
+    models: PairModels, features: Sequence[Floats], codes: Codes, folds: Codes, units: Codes, shrinkage: float
+) -> Floats:
     """Estimate by which factor the error of training increases the variance of the value of each modality.
 
     Parameters
     ----------
+    models : PairModels
+        Of `prepare_pairs`, of all folds.
     features : sequence of ndarray of float, shape (n_windows, n_features)
         By modality; NaN marks missing values.
     codes, folds, units : ndarray of int, shape (n_windows,)
@@ -63,12 +66,12 @@ def training_factors(features: Sequence[Floats], codes: Codes, folds: Codes, uni
     Nadeau, Bengio (2003). Inference for the generalization error. Machine Learning 52, 239-281.
     """
     game = first_last_game(len(features))
-    held_out = areas(prepare_pairs(features, folds, shrinkage), codes, *game)
+    held_out = areas(models, codes, *game)
     left_out = []
     for fold in np.unique(folds):
         kept = folds != fold
-        models = prepare_pairs([values[kept] for values in features], folds[kept], shrinkage)
-        left_out.append(areas(models, codes[kept], *game).values)
+        others = prepare_pairs([values[kept] for values in features], folds[kept], shrinkage)
+        left_out.append(areas(others, codes[kept], *game).values)
     changes = np.array(left_out)
     count = len(changes)
     jackknife = ((changes - changes.mean(axis=0)) ** 2).sum(axis=0) * (count - 1) / count

@@ -103,14 +103,14 @@ def _fit(features: dict[str, Floats], rows: pd.DataFrame, classes: list[str], se
         return "one class only in the training and validation windows"
     if rows.block.nunique() < 2:
         return "one block of time only"
-    # Where a class is in one session, class and session cannot be told apart.
+    # Where a class is in one session, class and session are confounded.
     stretch = "session" if rows.session.nunique() > 1 else "block"
     stretches = rows.groupby("label")[stretch].nunique()
     alone = stretches.index[stretches < 2].tolist()
     kept = ~rows.label.isin(alone).to_numpy()
     if rows.label[kept].nunique() < 2:
         place = "session" if stretch == "session" else "block of time"
-        return f"class {' and '.join(map(repr, alone))} in one {place} only: class and {place} cannot be told apart"
+        return f"class {' and '.join(map(repr, alone))} in one {place} only: class and {place} are confounded"
     rows, features = rows[kept].reset_index(drop=True), {name: values[kept] for name, values in features.items()}
     codes = rows.label.map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int)
     inner, terms = window_folds(rows, settings.folds), clock_terms(rows.start, rows.session)
@@ -120,7 +120,7 @@ def _fit(features: dict[str, Floats], rows: pd.DataFrame, classes: list[str], se
     values = areas(models, codes, *game)
     if np.isnan(values.values).any():
         return "too few blocks of time with each class: no two windows can be compared"
-    factors = training_factors(adjusted, codes, inner, rows.block.to_numpy(), settings.shrinkage)
+    factors = training_factors(models, adjusted, codes, inner, rows.block.to_numpy(), settings.shrinkage)
     return Fit(list(features), rows, codes, inner, models, values, factors, terms)
 
 

@@ -129,6 +129,12 @@ class Block(NamedTuple):
     scores: Floats
     usable: Bools
 
+    @property
+    def sides(self) -> list[tuple[slice, slice]]:
+        """The windows of which those of the first class are compared with those of the second class of the other."""
+        first, second = slice(0, self.first), slice(self.first, len(self.rows))
+        return [(first, second), (second, first)] if self.first < len(self.rows) else [(first, first)]
+
 
 def _blocks(models: PairModels, draws: Codes, classes: list[int]) -> Iterator[Block]:
     """Yield the scores of every pair of folds and classes; `draws` are class numbers of shape (D, N)."""
@@ -223,10 +229,9 @@ def areas(models: PairModels, codes: Codes, sets: Bools, weights: Floats) -> Are
             continue
         a, b = class_pairs[block.pair]
         scores, own = members @ block.scores[:, 0], codes[block.rows]
-        is_first = np.arange(len(own)) < block.first
-        sides = [(is_first, is_first)] if is_first.all() else [(is_first, ~is_first), (~is_first, is_first)]
-        for lower, higher in sides:
-            low, high = np.flatnonzero(lower & (own == a)), np.flatnonzero(higher & (own == b))
+        for lower, higher in block.sides:
+            low = lower.start + np.flatnonzero(own[lower] == a)
+            high = higher.start + np.flatnonzero(own[higher] == b)
             if len(low) and len(high):
                 of_low, of_high = _concordance(scores[:, low], scores[:, high], weights)
                 gains[block.pair, block.rows[low]] += of_low
@@ -309,9 +314,7 @@ def _separations(models: PairModels, draws: Codes, sets: Bools, weights: Floats)
         own = draws[:, block.rows]
         half = np.tanh(np.tensordot(members, block.scores, 1) / 2) / 2  # probability minus 0.5
         low, high = (own == a).astype(np.float32), (own == b).astype(np.float32)
-        first = slice(0, block.first)
-        second = first if block.first == len(block.rows) else slice(block.first, None)
-        for lower, higher in [(first, second)] if first == second else [(first, second), (second, first)]:
+        for lower, higher in block.sides:
             n_low, n_high = low[:, lower].sum(axis=1), high[:, higher].sum(axis=1)
             above = np.einsum("sdn,dn->sd", half[:, :, higher], high[:, higher]) * n_low
             below = np.einsum("sdn,dn->sd", half[:, :, lower], low[:, lower]) * n_high

@@ -276,6 +276,7 @@ def test_what_the_time_explains_is_removed() -> None:
     noise = np.random.default_rng(0).normal(size=(60, 2))
     noise[7, 1] = np.nan
     values = without_clock(noise + terms[:, [0]] * 5, terms)
+    assert (without_clock(np.full((60, 1), 0.3), terms) == 0).all()  # nothing is left of a constant
     assert np.isnan(values[7, 1]) and np.nanmax(abs(terms.T @ np.nan_to_num(values))) < 1e-8
 
 
