@@ -255,7 +255,8 @@ def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
         none = "Too few windows or participants for a learning curve."
         return {"points": [], "crossing": None, "sentence": none}
     points, curve = [], _same_users(curve)
-    for (strategy, labelled), values in curve.groupby(["strategy", "labelled"], sort=False)[settings.metric]:
+    ordered = curve.sort_values("labelled", kind="stable")  # some users have no group with few windows
+    for (strategy, labelled), values in ordered.groupby(["strategy", "labelled"], sort=False)[settings.metric]:
         estimate = estimate_mean(values.dropna().to_numpy(), settings.confidence)
         point = {"strategy": strategy, "labelled": int(labelled), "users": int(values.count())}
         points.append(point | {name: plain(getattr(estimate, name)) for name in ("mean", "low", "high")})
