@@ -8,15 +8,7 @@ from scipy.special import fdtrc, ndtri, stdtrit  # scipy.stats takes half a seco
 
 from lifelog.importance.mixture import best_mixture
 from lifelog.importance.table import TESTS
-from lifelog.importance.vectors import (
-    MIN_VARIANCE,
-    blocks_of,
-    describing,
-    mean_errors,
-    profiles,
-    smooth_errors,
-    window_vectors,
-)
+from lifelog.importance.vectors import MIN_VARIANCE, blocks_of, describing, mean_errors, profiles, window_vectors
 from lifelog.intervals import holm
 from lifelog.settings.groups import Scoring
 from lifelog.settings.importance import Shapley
@@ -43,8 +35,7 @@ class Comparison(NamedTuple):
         - p_absence: of the test whether the absence of the modality depends on the label
         - interchangeable: modalities of which either suffices; time: value of the time itself, which no modality has
     heterogeneity : pandas.DataFrame
-        One row per modality: users, mean, tau (standard deviation of true values between users), q and p (Cochran's
-        test that users do not differ), p_holm; p is NaN if users have fewer than five blocks of time (median).
+        Of `heterogeneity`: one row per modality.
     """
 
     values: pd.DataFrame
@@ -54,7 +45,8 @@ class Comparison(NamedTuple):
 class Intervals(NamedTuple):
     """Values of users (rows) by modality, variances of their errors, and t intervals.
 
-    `quantile` and `blocks` are the quantile of the t distribution and the number of blocks of time of each user.
+    `quantile`, `blocks` and `windows` are the quantile of the t distribution and the numbers of blocks of time and of
+    windows of each user.
     """
 
     value: pd.DataFrame
@@ -63,6 +55,7 @@ class Intervals(NamedTuple):
     high: pd.DataFrame
     quantile: pd.Series
     blocks: pd.Series
+    windows: pd.Series
 
 
 def shapley_intervals(importance: pd.DataFrame, level: float) -> Intervals:
@@ -84,11 +77,12 @@ def shapley_intervals(importance: pd.DataFrame, level: float) -> Intervals:
     windows = window_vectors(importance, MEASURE, [], absent=np.nan)
     blocks = blocks_of(importance, windows)
     value, variance = windows.groupby("user").mean(), mean_errors(importance, MEASURE, windows).clip(lower=MIN_VARIANCE)
-    count = blocks.groupby("user").nunique()
+    of_user = blocks.groupby("user")
+    count = of_user.nunique()
     freedom = (count - 1).clip(lower=1)
     quantile = pd.Series(stdtrit(freedom, (1 + level) / 2), freedom.index)
     margin = np.sqrt(variance).mul(quantile, axis=0)
-    return Intervals(value, variance, value - margin, value + margin, quantile, count)
+    return Intervals(value, variance, value - margin, value + margin, quantile, count, of_user.size())
 
 
 def compare_shapley(
@@ -111,11 +105,6 @@ def compare_shapley(
     -------
     Comparison
         Values, intervals and heterogeneity.
-
-    References
-    ----------
-    Cochran (1954). The combination of estimates from different experiments. Biometrics 10, 101-129.
-    DerSimonian, Laird (1986). Meta-analysis in clinical trials. Controlled Clinical Trials 7, 177-188.
 
     Examples
     --------
@@ -148,9 +137,7 @@ def compare_shapley(
     stacked = [table.where(value.notna()).stack(future_stack=True).rename(name) for name, table in tables.items()]
     table = pd.concat(stacked, axis=1).rename_axis(["user", "modality"]).reset_index()
     table = _with_tests(table, tests, settings.level)
-    tested = bounds.blocks.median() >= MIN_BLOCKS
-    freedom = int((bounds.blocks - 1).sum()) if tested else None
-    return Comparison(table, heterogeneity(value, smooth_errors(variance.where(value.notna())), freedom))
+    return Comparison(table, heterogeneity(bounds))
 
 
 def _with_tests(values: pd.DataFrame, tests: pd.DataFrame | None, level: float) -> pd.DataFrame:
@@ -168,40 +155,42 @@ def _others(values: pd.Series) -> pd.Series:
     return (values.sum() - values) / (known - 1) if known > 1 else values * np.nan
 
 
-def heterogeneity(value: pd.DataFrame, variance: pd.DataFrame, freedom: int | None) -> pd.DataFrame:
-    """Test for each modality whether users differ (Cochran's Q; DerSimonian and Laird).
+def heterogeneity(bounds: Intervals) -> pd.DataFrame:
+    """Test for each modality whether users differ.
 
     Parameters
     ----------
-    value, variance : pandas.DataFrame
-        Values of users (rows) by modality, and the variances of their errors; NaN for a modality that a user lacks.
-    freedom : int or None
-        Degrees of freedom of the variances of all users together; None for no p-values.
+    bounds : Intervals
+        Values of users and their errors. Users weigh by their windows: weights by estimated errors would make the
+        spread seem too large.
 
     Returns
     -------
     pandas.DataFrame
-        One row per modality: users, mean, mean_low and mean_high (95 %), tau, q, p, p_holm.
+        One row per modality: users, mean, mean_low and mean_high (95 %), tau (standard deviation of true values, by the
+        method of moments), f, p, p_holm; p is NaN if users have fewer than five blocks of time (median).
+
+    References
+    ----------
+    Brown, Forsythe (1974). The small sample behavior of some statistics which test the equality of several means.
+    Technometrics 16, 129-132.
     """
-    rows = []
-    for modality in value:
-        known = value[modality].notna()
-        x, v = value[modality][known].to_numpy(), variance[modality][known].to_numpy()
+    tested, rows = bounds.blocks.median() >= MIN_BLOCKS, []
+    for modality in bounds.value:
+        known = (bounds.value[modality].notna() & bounds.variance[modality].notna()).to_numpy()
+        x, v = bounds.value[modality][known].to_numpy(), bounds.variance[modality][known].to_numpy()
         row = {"modality": modality, "users": len(x)}
         if len(x) > 1:
-            w = 1 / v
-            q = float((w * (x - (w * x).sum() / w.sum()) ** 2).sum())
-            scale = w.sum() - (w**2).sum() / w.sum()
-            tau2 = max(0.0, (q - (len(x) - 1)) / scale)
-            w = 1 / (v + tau2)
-            mean, half = float((w * x).sum() / w.sum()), float(ndtri(0.975) / np.sqrt(w.sum()))
+            w = (bounds.windows / bounds.windows[known].sum())[known].to_numpy()
+            mean = float(w @ x)
+            spread, scale, errors = float(w @ (x - mean) ** 2), float(w @ (1 - w)), w * (1 - w) * v
+            tau2 = max(0.0, (spread - errors.sum()) / scale)
+            half = float(ndtri(0.975) * np.sqrt(w**2 @ (v + tau2)))
             row |= {"mean": mean, "mean_low": mean - half, "mean_high": mean + half}
-            row |= {"tau": float(np.sqrt(tau2)), "q": q, "p": _p_of_spread(q, len(x) - 1, freedom)}
+            row |= {"tau": float(np.sqrt(tau2)), "f": spread / float(errors.sum())}
+            if tested:
+                within = errors.sum() ** 2 / (errors**2 / (bounds.blocks[known] - 1)).sum()
+                row["p"] = float(fdtrc(len(x) - 1, within, row["f"]))
         rows.append(row)
-    table = pd.DataFrame(rows, columns=["modality", "users", "mean", "mean_low", "mean_high", "tau", "q", "p"])
+    table = pd.DataFrame(rows, columns=["modality", "users", "mean", "mean_low", "mean_high", "tau", "f", "p"])
     return table.assign(p_holm=holm(table.p))
-
-
-def _p_of_spread(q: float, between: int, within: int | None) -> float:
-    """Return the p-value of Cochran's statistic, whose weights are themselves estimates (F distribution)."""
-    return np.nan if within is None else float(fdtrc(between, within, q / between))

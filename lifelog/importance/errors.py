@@ -4,7 +4,9 @@ A value is a mean over windows. Units are stretches of time that are independent
 otherwise blocks of time (`splits`). The sum of a unit's deviations shows the error of held-out windows, but not that of
 training: all folds are predicted by models of the same windows. If a session is left out altogether, the value changes
 by both. Without any effect, the first variance is half of the true one and the second is twice the true one; with a
-strong effect, both are the true one. So the true variance is the first one, and a third of the difference.
+strong effect and many sessions, both are the true one. So the variance of a modality is taken as the first one, and a
+third of the difference. With few sessions, a modality with an effect has the same error of training as others, and the
+ratio of two variances over few units is uncertain. Therefore the factor is the mean over a participant's modalities.
 """
 
 from collections.abc import Sequence
@@ -38,10 +40,10 @@ def unit_variance(influence: Floats, units: Codes) -> Floats:
     return variance_of_means(influence, np.zeros_like(numbers), numbers)[0]
 
 
-def training_factors(
+def training_factor(
     models: PairModels, features: Sequence[Floats], codes: Codes, folds: Codes, units: Codes, shrinkage: float
-) -> Floats:
-    """Estimate by which factor the error of training increases the variance of the value of each modality.
+) -> float:
+    """Estimate by which factor the error of training increases the variance of values.
 
     Parameters
     ----------
@@ -56,9 +58,9 @@ def training_factors(
 
     Returns
     -------
-    ndarray of float, shape (n_modalities,)
+    float
         (2 + r) / 3, where r is the variance of the jackknife over folds divided by that of `unit_variance`, both of the
-        mean of the first and the last gain.
+        mean of the first and the last gain. Mean over modalities.
 
     References
     ----------
@@ -76,10 +78,10 @@ def training_factors(
     count = len(changes)
     jackknife = ((changes - changes.mean(axis=0)) ** 2).sum(axis=0) * (count - 1) / count
     spread = unit_variance(held_out.influence, units)
-    ratio = np.divide(jackknife, spread, out=np.full(len(features), np.nan), where=spread > 0)
-    factors = np.clip((2 + ratio) / 3, LEAST_FACTOR, MOST_FACTOR)
-    typical = float(np.nanmedian(factors)) if np.isfinite(factors).any() else MOST_FACTOR
-    return np.where(np.isfinite(factors), factors, typical)
+    known = np.isfinite(jackknife) & (spread > 0)
+    if not known.any():
+        return MOST_FACTOR
+    return float(np.clip((2 + jackknife[known] / spread[known]) / 3, LEAST_FACTOR, MOST_FACTOR).mean())
 
 
 def least_variance(codes: Codes) -> float:

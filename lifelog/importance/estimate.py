@@ -14,7 +14,7 @@ from scipy.special import stdtrit
 from lifelog.arrays import Codes, Floats
 from lifelog.blocks import window_folds
 from lifelog.importance.clock import clock_terms, without_clock
-from lifelog.importance.errors import LEAST_FACTOR, least_variance, training_factors, unit_variance
+from lifelog.importance.errors import LEAST_FACTOR, least_variance, training_factor, unit_variance
 from lifelog.importance.exchange import absence_test, arrangements, exchange_test, exchanged
 from lifelog.importance.pairs import Areas, PairModels, areas, prepare_pairs
 from lifelog.importance.redundancy import interchangeable
@@ -85,7 +85,7 @@ def estimate_shapley(features: Features, folds: Folds, settings: Shapley) -> Not
 
 
 class Fit(NamedTuple):
-    """The values of a fold: modalities, windows, classes, folds, models, values, training factors, terms of time."""
+    """The values of a fold: modalities, windows, classes, folds, models, values, factor of training, terms of time."""
 
     names: list[str]
     rows: pd.DataFrame
@@ -93,7 +93,7 @@ class Fit(NamedTuple):
     inner: Codes
     models: PairModels
     values: Areas
-    factors: Floats
+    factor: float
     terms: Floats
 
 
@@ -120,8 +120,8 @@ def _fit(features: dict[str, Floats], rows: pd.DataFrame, classes: list[str], se
     values = areas(models, codes, *game)
     if np.isnan(values.values).any():
         return "too few blocks of time with each class: no two windows can be compared"
-    factors = training_factors(models, adjusted, codes, inner, rows.block.to_numpy(), settings.shrinkage)
-    return Fit(list(features), rows, codes, inner, models, values, factors, terms)
+    factor = training_factor(models, adjusted, codes, inner, rows.block.to_numpy(), settings.shrinkage)
+    return Fit(list(features), rows, codes, inner, models, values, factor, terms)
 
 
 def _table(fit: Fit, fold: int | None) -> pd.DataFrame:
@@ -131,7 +131,7 @@ def _table(fit: Fit, fold: int | None) -> pd.DataFrame:
     for number, name in enumerate(fit.names):
         measured = fit.values.values[number] + fit.values.influence[:, number]
         importance = measured if fit.models.known[number].any() else np.nan
-        errors = {"error_factor": fit.factors[number], "least_variance": least}
+        errors = {"error_factor": fit.factor, "least_variance": least}
         tables.append(keys.assign(seed=0, measure="shapley", modality=name, importance=importance, **errors))
     return pd.concat(tables)
 
@@ -139,11 +139,11 @@ def _table(fit: Fit, fold: int | None) -> pd.DataFrame:
 def _test(fit: Fit, settings: Shapley) -> list[dict[str, Any]]:
     """Return one entry per modality, and one of all together without a modality, for `read_tests`."""
     blocks = fit.rows.block.to_numpy()
-    variance = np.maximum(unit_variance(fit.values.influence, blocks) * fit.factors, least_variance(fit.codes))
+    variance = np.maximum(unit_variance(fit.values.influence, blocks) * fit.factor, least_variance(fit.codes))
     freedom = max(1, len(np.unique(blocks)) - 1)
     quantiles = float(stdtrit(freedom, (1 + settings.level) / 2) + stdtrit(freedom, POWER))
     alike: dict[int, list[str]] = {number: [] for number in range(len(fit.names))}
-    for a, b in interchangeable(fit.models, fit.codes, blocks, fit.factors, settings.level):
+    for a, b in interchangeable(fit.models, fit.codes, blocks, fit.factor, settings.level):
         alike[a].append(fit.names[b])
         alike[b].append(fit.names[a])
     time = areas(prepare_pairs([fit.terms], fit.inner, settings.shrinkage), fit.codes, *shapley_game(1))

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 from scipy.special import stdtrit
 
-from lifelog.arrays import Codes, Floats
+from lifelog.arrays import Codes
 from lifelog.importance.errors import unit_variance
 from lifelog.importance.pairs import PairModels, areas
 
@@ -13,7 +13,7 @@ MARGIN = 0.03  # of the AUROC, within which the gain by a second modality is non
 
 
 def interchangeable(
-    models: PairModels, codes: Codes, blocks: Codes, factors: Floats, level: float
+    models: PairModels, codes: Codes, blocks: Codes, factor: float, level: float
 ) -> list[tuple[int, int]]:
     """Find pairs of modalities of which either suffices.
 
@@ -23,8 +23,8 @@ def interchangeable(
         Of `prepare_pairs`.
     codes, blocks : ndarray of int, shape (n_windows,)
         Class and independent block of each window.
-    factors : ndarray of float, shape (n_modalities,)
-        Of `training_factors`.
+    factor : float
+        Of `training_factor`.
     level : float
         Confidence level.
 
@@ -45,8 +45,7 @@ def interchangeable(
         for first, column in zip(pair, (count + number, count + len(pairs) + number), strict=True):
             weights[count + number, column], weights[first, column] = 1, -1
     found = areas(models, codes, np.concatenate([alone, both]), weights)
-    larger = np.array([max(factors[a], factors[b]) for a, b in pairs])
-    error = np.sqrt(unit_variance(found.influence, blocks) * np.concatenate([factors, larger, larger]))
+    error = np.sqrt(unit_variance(found.influence, blocks) * factor)
     quantile = float(stdtrit(max(1, len(np.unique(blocks)) - 1), level))
     clear = (found.values - quantile * error > 0)[:count]
     most = (found.values + quantile * error)[count:].reshape(2, -1).max(axis=0)

@@ -175,7 +175,7 @@ def resamples(importance: pd.DataFrame, settings: Vectors, seed: int, draws: int
         drawn = mean.iloc[np.concatenate(picked)]
         names = pd.Series(np.concatenate([np.full(len(piece), i) for i, piece in enumerate(picked)]), drawn.index)
         # Resampled blocks show the error of held-out windows; that of training is larger by a factor.
-        users = whole + (drawn.groupby("user").mean() - whole) * widening
+        users = whole + (drawn.groupby("user").mean() - whole).mul(widening, axis=0)
         yield Profiles(drawn, users, smooth_errors(mean_errors(measured, settings.importance, drawn, names)))
 
 
@@ -199,9 +199,9 @@ def blocks_of(importance: pd.DataFrame, windows: pd.DataFrame) -> pd.Series:
 
 
 class Errors(NamedTuple):
-    """By user (rows): the factor of the error of training by modality, and the least variance."""
+    """By user: the factor of the error of training, and the least variance."""
 
-    factor: pd.DataFrame
+    factor: pd.Series
     least: pd.Series
 
 
@@ -210,9 +210,8 @@ def _errors(measured: pd.DataFrame, windows: pd.DataFrame) -> Errors:
     defaults = {"error_factor": 1.0, "least_variance": 0.0}
     measured = measured.assign(**{name: value for name, value in defaults.items() if name not in measured})
     users = windows.index.get_level_values("user").unique().sort_values()
-    factor = measured.pivot_table(index="user", columns="modality", values="error_factor", aggfunc="max", observed=True)
-    least = measured.groupby("user").least_variance.max()
-    return Errors(factor.reindex(index=users, columns=windows.columns).fillna(1.0), least.reindex(users).fillna(0.0))
+    of_user = measured.groupby("user")[list(defaults)].max().reindex(users).fillna(defaults)
+    return Errors(of_user.error_factor, of_user.least_variance)
 
 
 def mean_errors(
@@ -242,7 +241,7 @@ def mean_errors(
     sums = variance_of_means(windows.to_numpy(), users, pd.factorize(blocks)[0])
     variances = pd.DataFrame(sums, names.rename("user"), windows.columns)
     errors = _errors(importance[importance.measure == measure], windows)
-    return (variances * errors.factor).clip(lower=errors.least, axis=0)
+    return variances.mul(errors.factor, axis=0).clip(lower=errors.least, axis=0)
 
 
 def smooth_errors(errors: pd.DataFrame) -> pd.DataFrame:

@@ -8,10 +8,11 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import fdtrc
 
 from lifelog.blocks import contiguous_folds, independent_blocks, memory_minutes, time_blocks, whole_answers
 from lifelog.importance.clock import clock_terms, without_clock
-from lifelog.importance.compare import compare_shapley, heterogeneity, shapley_intervals
+from lifelog.importance.compare import Intervals, compare_shapley, heterogeneity, shapley_intervals
 from lifelog.importance.errors import least_variance, unit_variance
 from lifelog.importance.estimate import estimate_shapley
 from lifelog.importance.exchange import absence_test, arrangements, exchanged, step_down
@@ -323,15 +324,18 @@ def test_a_modality_that_matters_for_one_participant_only_differs_from_the_other
     assert apart.user.tolist() == ["p0"] and apart.modality.tolist() == ["m0"]
 
 
-def test_heterogeneity_equals_the_formulas_of_dersimonian_and_laird() -> None:
-    """Values worked out by hand: weights 1, 1, 2; weighted mean 0.5."""
-    value = pd.DataFrame({"a": [0.0, 0.0, 1.0]}, index=["u", "v", "w"])
-    variance = pd.DataFrame({"a": [1.0, 1.0, 0.5]}, index=["u", "v", "w"])
-    row = heterogeneity(value, variance, 30).iloc[0]
-    assert row.q == pytest.approx(1.0) and row.tau == 0 and row["mean"] == pytest.approx(0.5) and row.users == 3
-    assert row.p == pytest.approx(0.6117, abs=0.01)  # of F(2, 30) above 0.5
-    wide = heterogeneity(value * 10, variance, None).iloc[0]
-    assert wide.tau == pytest.approx(np.sqrt((100 - 2) / (4 - 6 / 4))) and np.isnan(wide.p)
+def test_heterogeneity_equals_the_formulas_of_brown_and_forsythe() -> None:
+    """Values worked out by hand: weights .25, .25, .5; weighted mean .5; spread .25; scale .625; errors .5."""
+    users = ["u", "v", "w"]
+    value, variance = pd.DataFrame({"a": [0.0, 0.0, 1.0]}, users), pd.DataFrame({"a": [1.0, 1.0, 0.5]}, users)
+    blocks, windows = pd.Series(11, users), pd.Series([10, 10, 20], users)
+    bounds = Intervals(value, variance, value, value, blocks, blocks, windows)
+    row = heterogeneity(bounds).iloc[0]
+    assert row.f == pytest.approx(0.5) and row.tau == 0 and row["mean"] == pytest.approx(0.5) and row.users == 3
+    within = 0.5**2 / ((2 * 0.1875**2 + 0.125**2) / 10)
+    assert row.p == pytest.approx(fdtrc(2, within, 0.5))
+    wide = heterogeneity(bounds._replace(value=value * 10, blocks=blocks - 7)).iloc[0]
+    assert wide.tau == pytest.approx(np.sqrt((25 - 0.5) / 0.625)) and np.isnan(wide.p)
 
 
 def test_another_recording_of_a_simulated_person_has_the_same_planted_modalities() -> None:

@@ -106,7 +106,7 @@ def test_measured_importance() -> None:
     assert measured(details()) == (
         "1 of 2 tested modalities matter: they separate the classes better than with the label sequences of sessions "
         "exchanged, corrected for the modalities of each participant. "
-        "Participants differ in eda (Cochran's test, Holm)."
+        "Participants differ in eda (Brown-Forsythe test, Holm)."
     )
     assert "do not differ measurably" in measured(details(level=0.01))
     untested = details().heterogeneity.assign(p_holm=np.nan)
