@@ -1,10 +1,10 @@
 """A mixture of importance profiles with the known error of each user: groups, their number, and shrunken importance.
 
 People of a kind respond with the same modalities, but not equally strongly. The importance of a user is therefore the
-mean of a group times the user's strength (normal, with mean 1 and a common variance), plus a draw with a common
-spread, plus an error whose variance is known from the user's blocks of time (extreme deconvolution: Bovy, Hogg and
-Roweis, 2011). Users who differ in strength only, or no more than their errors allow, are one group; a user with a large
-error is shrunk towards the mean of its group.
+mean of a group times the user's strength, which has a part that all modalities share and a part of each modality (both
+normal), plus a draw with a common spread, plus an error whose variance is known from the user's blocks of time (extreme
+deconvolution: Bovy, Hogg and Roweis, 2011). Users who differ in strength only, or no more than their errors allow, are
+one group; a user with a large error is shrunk towards the mean of its group.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lifelog.arrays import Bools, Floats
+from lifelog.arrays import Bools, Codes, Floats
 from lifelog.importance.vectors import Profiles
 
-STARTS = 20  # initial means; the most likely result is used
+STARTS = 20  # initial means
+SHORT = 10  # iterations from each of them, of which the most likely ones are continued
+CONTINUED = 4
 ITERATIONS = 200
 TOLERANCE = 1e-3  # nats of log-likelihood per iteration
 FINEST = 1e-6  # of the best start
 MIN_VARIANCE = 1e-8  # of the spread within groups
-STRENGTH = 0.1  # initial variance of strengths
-MOST_STRENGTH = 0.5  # largest one: strengths are rarely negative
+SHARED, OWN = 0.1, 0.05  # initial variances of strengths: of the part that modalities share, and of that of each
+MOST_SHARED, MOST_OWN = 0.5, 0.25  # largest ones: strengths are rarely negative
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def fit_mixture(vectors: Floats, errors: Floats, k: int, seed: int, starts: int)
     seed : int
         Seed of the initial means.
     starts : int
-        Number of initialisations; the most likely result is used.
+        Number of initial means; the most likely result is used.
 
     Returns
     -------
@@ -103,25 +105,29 @@ def fit_mixture(vectors: Floats, errors: Floats, k: int, seed: int, starts: int)
     ----------
     Bovy, Hogg, Roweis (2011). Extreme deconvolution: inferring complete distribution functions from noisy,
     heterogeneous and incomplete observations. Annals of Applied Statistics 5, 1657-1677.
+    Biernacki, Celeux, Govaert (2003). Choosing starting values for the EM algorithm for getting the highest likelihood
+    in multivariate Gaussian mixture models. Computational Statistics and Data Analysis 41, 561-575.
     Schwarz (1978). Estimating the dimension of a model. Annals of Statistics 6, 461-464.
     """
     rng = np.random.default_rng([seed, k])
     initial = np.stack([_initial(vectors, errors, k, rng) for _ in range(2 if k == 1 else starts)])
-    users, modalities = vectors.shape
-    shares = np.full((len(initial), k), 1 / k)
-    spread = np.full((len(initial), modalities), float(np.median(errors)) / 10 + MIN_VARIANCE)
-    strength = np.where(np.arange(len(initial)) % 2, 0.0, STRENGTH)  # from 0, which is kept, a limit is reached at once
-    state = _climb(vectors, errors, _expect(vectors, errors, shares, initial, spread, strength), TOLERANCE)
-    best = _climb(vectors, errors, state.of([int(state.likelihood.argmax())]), FINEST).of(0)
-    memberships, likelihood = best.memberships, float(best.likelihood)
-    parameters = k * modalities + modalities + k  # means, spread, shares, and the variance of strengths
-    kept = best.spread / (errors + best.spread)
-    means = best.strengths[..., None] * best.means
+    count = len(initial)
+    varies = np.arange(count) % 2 == 0  # a variance of 0 is kept: with no strengths, a limit is reached at once
+    spread = np.full(count, float(np.median(errors)) / 10 + MIN_VARIANCE)
+    law = _Law(np.full((count, k), 1 / k), initial, spread, SHARED * varies, OWN * varies)
+    state = _climb(vectors, errors, _expect(vectors, errors, law), TOLERANCE, SHORT)
+    state = state.of(np.argsort(-state.likelihood, kind="stable")[:CONTINUED])
+    state = _climb(vectors, errors, state, TOLERANCE, ITERATIONS)
+    best = _climb(vectors, errors, state.of([int(state.likelihood.argmax())]), FINEST, ITERATIONS).of(0)
+    likelihood = float(best.likelihood)
+    parameters = vectors.shape[1] * k + k + 2  # means, shares, and the variances of the spread and of strengths
+    kept = best.law.spread / (errors + best.law.spread)
+    means = best.strengths * best.law.means
     towards = means + kept[:, None] * (vectors[:, None] - means)
-    shrunken = np.einsum("nk,nkm->nm", memberships, towards)
-    between = np.einsum("nk,nkm->nm", memberships, (towards - shrunken[:, None]) ** 2)
-    bic = parameters * np.log(users) - 2 * likelihood
-    return Mixture(likelihood, bic, memberships, best.means, shrunken, kept * errors + between)
+    shrunken = np.einsum("nk,nkm->nm", best.memberships, towards)
+    between = np.einsum("nk,nkm->nm", best.memberships, (towards - shrunken[:, None]) ** 2)
+    bic = parameters * np.log(len(vectors)) - 2 * likelihood
+    return Mixture(likelihood, bic, best.memberships, best.law.means, shrunken, kept * errors + between)
 
 
 def _initial(vectors: Floats, errors: Floats, k: int, rng: np.random.Generator) -> Floats:
@@ -134,34 +140,48 @@ def _initial(vectors: Floats, errors: Floats, k: int, rng: np.random.Generator) 
     return vectors[chosen]
 
 
-class _State(NamedTuple):
-    """Starts of the maximisation: log-likelihood, memberships, shares, means, spread and variance of strengths.
+class _Law(NamedTuple):
+    """Parameters of s starts with k groups and m modalities.
 
-    With s starts, n users, k groups and m modalities: (s,), (s, n, k), (s, k), (s, k, m), (s, m), (s,). The strengths,
-    and their squares, of users as members of each group are expected ones, (s, n, k).
+    Shares (s, k) and means (s, k, m) of groups, and variances (s,): the spread, and the part of strengths that
+    modalities share, and that of each modality.
     """
 
-    likelihood: Floats
-    memberships: Floats
     shares: Floats
     means: Floats
     spread: Floats
-    strength: Floats
+    shared: Floats
+    own: Floats
+
+
+class _State(NamedTuple):
+    """Starts of the maximisation, and what the next law follows from.
+
+    Log-likelihoods (s,), memberships of n users (s, n, k), and expectations of users as members of each group: their
+    strengths and squares (s, n, k, m), and of all users the variances (s,) of both parts of strengths.
+    """
+
+    law: _Law
+    likelihood: Floats
+    memberships: Floats
     strengths: Floats
     squares: Floats
+    shared: Floats
+    own: Floats
 
-    def of(self, starts: Bools | list[int] | int) -> _State:
+    def of(self, starts: Bools | Codes | list[int] | int) -> _State:
         """Return some starts, or one."""
-        return _State(*(array[starts] for array in self))
+        law, *rest = self
+        return _State(_Law(*(array[starts] for array in law)), *(array[starts] for array in rest))
 
 
-def _climb(vectors: Floats, errors: Floats, state: _State, tolerance: float) -> _State:
+def _climb(vectors: Floats, errors: Floats, state: _State, tolerance: float, iterations: int) -> _State:
     """Maximise the likelihood from each start, until an iteration raises it by less than the tolerance."""
     live = np.ones(len(state.likelihood), dtype=bool)
-    for _ in range(ITERATIONS - 1):
+    for _ in range(iterations - 1):
         own = state.of(live)
-        further = _expect(vectors, errors, *_update(vectors, errors, own))
-        for whole, part in zip(state, further, strict=True):
+        further = _expect(vectors, errors, _update(vectors, errors, own))
+        for whole, part in zip((*state.law, *state[1:]), (*further.law, *further[1:]), strict=True):
             whole[live] = part
         live[live] = further.likelihood - own.likelihood >= tolerance
         if not live.any():
@@ -169,42 +189,54 @@ def _climb(vectors: Floats, errors: Floats, state: _State, tolerance: float) -> 
     return state
 
 
-# Sums over users, groups and modalities are products of matrices: no array has all of these dimensions.
-
-
-def _expect(vectors: Floats, errors: Floats, shares: Floats, means: Floats, spread: Floats, strength: Floats) -> _State:
-    """Return the starts with their memberships, likelihoods and expected strengths."""
-    total = errors + spread[:, None]  # (s, n, m)
-    precision = 1 / total
-    own = ((vectors**2 * precision) + np.log(2 * np.pi * total)).sum(axis=2)[..., None]
-    columns = means.transpose(0, 2, 1)
-    cross, size = (vectors * precision) @ columns, precision @ columns**2  # (s, n, k)
-    # The covariance is that of errors and spread, plus the variance of strengths along the mean of the group.
-    widened = 1 + strength[:, None, None] * size
-    slope = strength[:, None, None] / widened
-    logs = -0.5 * (own - 2 * cross + size - slope * (cross - size) ** 2 + np.log(widened)) + np.log(shares)[:, None]
+def _expect(vectors: Floats, errors: Floats, law: _Law) -> _State:
+    """Return memberships, likelihoods and expected strengths under a law."""
+    means, x = law.means[:, None], vectors[:, None]
+    own, shared = law.own[:, None, None, None], law.shared[:, None, None]
+    # The covariance is diagonal, plus the variance of shared strengths along the mean of the group.
+    total = (errors + law.spread[:, None, None])[:, :, None] + own * means**2
+    scaled = means / total
+    cross, size = (scaled * x).sum(axis=3), (scaled * means).sum(axis=3)
+    widened = 1 + shared * size
+    slope = shared / widened  # variance of the shared strength, given the user
+    fit = (x**2 / total + np.log(2 * np.pi * total)).sum(axis=3)
+    logs = -0.5 * (fit - 2 * cross + size - slope * (cross - size) ** 2 + np.log(widened)) + np.log(law.shares)[:, None]
     top = logs.max(axis=2, keepdims=True)
     joint = top[..., 0] + np.log(np.exp(logs - top).sum(axis=2))
-    strengths = 1 + slope * (cross - size)
     memberships = np.exp(logs - joint[..., None])
-    return _State(joint.sum(axis=1), memberships, shares, means, spread, strength, strengths, strengths**2 + slope)
+    strength = 1 + slope * (cross - size)
+    gain = own * scaled  # of the part of each modality, from what the shared part leaves
+    rest, left = x - strength[..., None] * means, own * (1 - gain * means)
+    strengths = strength[..., None] + gain * rest
+    squares = strengths**2 + slope[..., None] * (1 - gain * means) ** 2 + left
+    of_own = gain**2 * (rest**2 + slope[..., None] * means**2) + left
+    return _State(
+        law,
+        joint.sum(axis=1),
+        memberships,
+        strengths,
+        squares,
+        (memberships * (slope + (strength - 1) ** 2)).sum(axis=2).mean(axis=1),
+        np.einsum("snk,snkm->s", memberships, of_own) / vectors.size,
+    )
 
 
-def _update(vectors: Floats, errors: Floats, state: _State) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return the most likely shares, means, spread and variance of strengths by the memberships."""
-    memberships, spread = state.memberships, state.spread[:, None]
-    precision = 1 / (errors + spread)
-    scaled, squared = memberships * state.strengths, memberships * state.squares
-    weights = squared.transpose(0, 2, 1) @ precision
-    means = scaled.transpose(0, 2, 1) @ (precision * vectors) / np.maximum(weights, 1e-12)
-    kept = spread * precision
-    deviations = vectors**2 - 2 * vectors * (scaled @ means) + squared @ means**2
+def _update(vectors: Floats, errors: Floats, state: _State) -> _Law:
+    """Return the most likely law under the expectations."""
+    memberships, spread = state.memberships, state.law.spread[:, None, None]
+    noise = errors + spread
+    scaled = np.einsum("snk,snkm->snkm", memberships, state.strengths)
+    squared = np.einsum("snk,snkm->snkm", memberships, state.squares)
+    weights = np.einsum("snkm,snm->skm", squared, 1 / noise)
+    means = np.einsum("snkm,snm->skm", scaled, vectors / noise) / np.maximum(weights, 1e-12)
+    deviations = vectors**2 - 2 * vectors * np.einsum("snkm,skm->snm", scaled, means)
+    deviations += np.einsum("snkm,skm->snm", squared, means**2)
+    kept = spread / noise
     expected = kept**2 * np.maximum(deviations, 0) + spread * (1 - kept)
-    shares = np.maximum(memberships.mean(axis=1), 1e-12)
-    strength = (memberships * (state.squares - 2 * state.strengths + 1)).sum(axis=2).mean(axis=1)
-    return (
-        shares,
+    return _Law(
+        np.maximum(memberships.mean(axis=1), 1e-12),
         means,
-        np.maximum(expected.mean(axis=1), MIN_VARIANCE),
-        np.minimum(np.maximum(strength, 0), MOST_STRENGTH),
+        np.maximum(expected.mean(axis=(1, 2)), MIN_VARIANCE),
+        np.clip(state.shared, 0, MOST_SHARED),
+        np.clip(state.own, 0, MOST_OWN),
     )

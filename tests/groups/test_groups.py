@@ -105,6 +105,15 @@ def test_users_who_differ_in_strength_only_are_one_group() -> None:
     assert np.corrcoef(fits[2].shrunken.sum(axis=1), strengths)[0, 1] > 0.95  # strengths are not shrunk away
 
 
+def test_users_of_a_kind_may_respond_with_one_modality_more_than_with_another() -> None:
+    rng = np.random.default_rng(0)
+    mean = np.r_[0.3, 0.3, np.zeros(5)]
+    vectors = mean * rng.normal(1, 0.3, size=(16, 7)) + 0.02 * rng.normal(size=(16, 7))
+    fits = {k: fit_mixture(vectors, np.full(vectors.shape, 0.02**2), k, 0, 10) for k in (1, 2, 3)}
+    assert min(fits, key=lambda k: fits[k].bic) == 1
+    np.testing.assert_allclose(fits[1].shrunken[:, :2], vectors[:, :2], atol=0.03)  # the differences are kept
+
+
 def test_the_mixture_draws_users_with_large_errors_towards_their_group() -> None:
     vectors, errors, _ = draws((20,), 0.2, 0)
     fit = fit_mixture(vectors, errors, 1, 0, 1)
@@ -118,8 +127,8 @@ def test_the_mixture_draws_users_with_large_errors_towards_their_group() -> None
 
 def test_the_likelihood_of_the_mixture_of_one_group_is_that_of_a_normal_distribution() -> None:
     vectors, errors, _ = draws((30,), 0.3, 3)
-    fit = fit_mixture(vectors, errors * 1e-9, 1, 0, 1)  # without errors: mean and variance of the sample
-    expected = norm.logpdf(vectors, vectors.mean(axis=0), vectors.std(axis=0)).sum()
+    fit = fit_mixture(vectors, errors * 1e-9, 1, 0, 1)  # without errors: means and variance of the sample
+    expected = norm.logpdf(vectors, vectors.mean(axis=0), np.sqrt(vectors.var(axis=0).mean())).sum()
     assert expected - 0.01 < fit.log_likelihood < expected + 1  # strengths may explain a little more
 
 
