@@ -1,5 +1,13 @@
 from lifelog.config import Config
-from lifelog.validation.scenarios import CLAIM_EFFECTS, CLAIMS, RIGHT_STRATEGIES, SCENARIOS, SEEDS, STRATEGIES
+from lifelog.validation.scenarios import (
+    CLAIM_EFFECTS,
+    CLAIM_LINES,
+    CLAIMS,
+    RIGHT_STRATEGIES,
+    SCENARIOS,
+    SEEDS,
+    STRATEGIES,
+)
 
 
 # Simulated cohorts with a known truth: importance and groups, the recommended strategy, and claimed gains.
@@ -118,7 +126,7 @@ rule validate_claims:
 
 rule summarise_claims:
     input:
-        results=expand("<results>/validation/claims/{d}-{e}.json", d=CLAIMS, e=CLAIM_EFFECTS),
+        results=[f"<results>/validation/claims/{design}-{effect}.json" for design, effect in CLAIM_LINES],
     output:
         table="<results>/validation/claims.csv",
         text="<results>/validation/claims.md",

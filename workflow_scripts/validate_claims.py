@@ -8,6 +8,6 @@ from lifelog.validation.people import Design
 from lifelog.validation.scenarios import CLAIM_EFFECTS, CLAIM_PEOPLE, CLAIM_SEED, CLAIMS
 
 with job_log(snakemake):
-    design = Design(**CLAIMS[snakemake.wildcards.design], effects=CLAIM_EFFECTS[snakemake.wildcards.effect])
+    design = Design(**CLAIMS[snakemake.wildcards.design], **CLAIM_EFFECTS[snakemake.wildcards.effect])
     settings = Shapley.from_params(snakemake.params.shapley)
     write_json(validate_claims(design, CLAIM_SEED, CLAIM_PEOPLE, settings), snakemake.output.result)

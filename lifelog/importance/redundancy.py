@@ -31,22 +31,21 @@ def interchangeable(
     Returns
     -------
     list of tuple of int
-        Pairs of modalities which, each alone, separate the classes, and of which neither adds as much as the margin to
-        the other one: the one-sided limits of both gains are below it.
+        Pairs of modalities which separate the classes together, and of which neither adds as much as the margin to the
+        other one: the one-sided limits of both gains are below it.
     """
     count = len(models.features)
     pairs = list(combinations(range(count), 2))
     alone = np.eye(count, dtype=bool)
     both = np.array([alone[a] | alone[b] for a, b in pairs]).reshape(-1, count)
-    # Columns: the area of each modality, the gain by b beside a, and the gain by a beside b.
-    weights = np.zeros((count + len(pairs), count + 2 * len(pairs)))
-    weights[:count, :count] = np.eye(count)
+    # Columns: the area of both, the gain by b beside a, and the gain by a beside b.
+    weights = np.zeros((count + len(pairs), 3, len(pairs)))
     for number, pair in enumerate(pairs):
-        for first, column in zip(pair, (count + number, count + len(pairs) + number), strict=True):
-            weights[count + number, column], weights[first, column] = 1, -1
-    found = areas(models, codes, np.concatenate([alone, both]), weights)
+        weights[count + number, :, number] = 1
+        weights[pair, (1, 2), number] = -1
+    found = areas(models, codes, np.concatenate([alone, both]), weights.reshape(-1, 3 * len(pairs)))
     error = np.sqrt(unit_variance(found.influence, blocks) * factor)
     quantile = float(stdtrit(max(1, len(np.unique(blocks)) - 1), level))
-    clear = (found.values - quantile * error > 0)[:count]
-    most = (found.values + quantile * error)[count:].reshape(2, -1).max(axis=0)
-    return [pair for pair, gain in zip(pairs, most, strict=True) if gain < MARGIN and clear[list(pair)].all()]
+    least = (found.values - quantile * error)[: len(pairs)]
+    most = (found.values + quantile * error)[len(pairs) :].reshape(2, -1).max(axis=0)
+    return [pair for pair, area, gain in zip(pairs, least, most, strict=True) if area > 0 and gain < MARGIN]

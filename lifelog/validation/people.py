@@ -42,12 +42,18 @@ class Design:
         Shares of the classes.
     effects : tuple of float
         Difference of the affected features between the first and the last class in standard deviations, by modality.
+    responders : float
+        Share of the participants with these effects.
+    copy : float or None
+        Standard deviation by which the second modality differs from the first one; None for two different ones.
     levels : float
         Standard deviation of the levels of sessions.
     drift : float
         Slope over the study, in standard deviations, of all features; labels become more frequent too.
     minutes : int
         Time between the starts of two windows of a session.
+    unequal : bool
+        Whether sessions have half to three halves of the windows.
     """
 
     sessions: int
@@ -56,9 +62,16 @@ class Design:
     run: float = 1.0
     shares: tuple[float, ...] = (0.5, 0.5)
     effects: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
+    responders: float = 1.0
+    copy: float | None = None
     levels: float = 0.0
     drift: float = 0.0
     minutes: int = 1
+    unequal: bool = False
+
+    def responds(self, number: int) -> bool:
+        """Return whether a participant has the effects."""
+        return number * self.responders % 1 < self.responders
 
 
 def simulate_person(design: Design, seed: int, number: int) -> tuple[Features, Folds]:
@@ -77,18 +90,22 @@ def simulate_person(design: Design, seed: int, number: int) -> tuple[Features, F
         All windows describe the participant; no fold is tested.
     """
     rng = np.random.default_rng([seed, number])
-    session = np.repeat(np.arange(design.sessions), design.windows)
-    place = np.tile(np.arange(design.windows), design.sessions)
+    sizes = np.full(design.sessions, design.windows)
+    if design.unequal:
+        sizes = rng.integers(design.windows // 2, design.windows * 3 // 2 + 1, design.sessions)
+    session = np.repeat(np.arange(design.sessions), sizes)
+    place = np.concatenate([np.arange(size) for size in sizes])
     day = (session - session.mean()) / max(1e-9, session.std())
-    codes = np.concatenate([_runs(rng, design) for _ in range(design.sessions)])
+    codes = np.concatenate([_runs(rng, design, size) for size in sizes])
     if design.drift:
         codes = (rng.random(len(codes)) < 1 / (1 + np.exp(-1.5 * design.drift * day))) * (len(design.shares) - 1)
     shape = (len(design.effects), CHANNELS)
-    values = np.concatenate([_signals(rng, design, shape) for _ in range(design.sessions)])
+    values = np.concatenate([_signals(rng, design, (size, *shape)) for size in sizes])
     values += design.drift * rng.normal(size=(1, *shape)) * day[:, None, None]
-    values[:, :, :AFFECTED] += (
-        np.array(design.effects)[:, None] * (codes / (len(design.shares) - 1) - 0.5)[:, None, None]
-    )
+    effects = np.array(design.effects) * design.responds(number)
+    values[:, :, :AFFECTED] += effects[:, None] * (codes / (len(design.shares) - 1) - 0.5)[:, None, None]
+    if design.copy is not None:
+        values[:, 1] = values[:, 0] + design.copy * rng.normal(size=values[:, 0].shape)
     start = START + pd.to_timedelta(1440 * session + design.minutes * place, unit="min")
     user = f"p{number}"
     labels = pd.DataFrame({"user": user, "session": session.astype(str).astype(object), "start": start.as_unit("s")})
@@ -102,19 +119,19 @@ def simulate_person(design: Design, seed: int, number: int) -> tuple[Features, F
     return Features(labels[["user", "start"]], columns, summary, {}, modalities), folds
 
 
-def _signals(rng: np.random.Generator, design: Design, shape: tuple[int, int]) -> Floats:
+def _signals(rng: np.random.Generator, design: Design, shape: tuple[int, int, int]) -> Floats:
     """Return the features of a session without effect: stationary first-order processes around a level."""
-    values = rng.normal(size=(design.windows, *shape))
-    for i in range(1, design.windows):
+    values = rng.normal(size=shape)
+    for i in range(1, len(values)):
         values[i] = design.memory * values[i - 1] + np.sqrt(1 - design.memory**2) * values[i]
-    return values + design.levels * rng.normal(size=shape)
+    return values + design.levels * rng.normal(size=shape[1:])
 
 
-def _runs(rng: np.random.Generator, design: Design) -> Codes:
+def _runs(rng: np.random.Generator, design: Design, windows: int) -> Codes:
     """Return the labels of a session: at random places, a class is drawn by the shares, which may be the same one."""
-    codes, shares = np.empty(design.windows, dtype=int), np.array(design.shares)
+    codes, shares = np.empty(windows, dtype=int), np.array(design.shares)
     drawn = min(1.0, 1 / (design.run * (1 - (shares**2).sum())))  # so that runs have the mean length
-    for i in range(design.windows):
+    for i in range(windows):
         if i == 0 or rng.random() < drawn:
             codes[i] = rng.choice(len(design.shares), p=design.shares)
         else:

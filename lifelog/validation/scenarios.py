@@ -62,8 +62,7 @@ STRATEGIES = [
 ]
 # Networks are trained for some cohorts only: they take a hundred times as long as values.
 WITH_NETWORKS = ("plain-30-1.0", "plain-60-1.0", "plain-120-0.25", "plain-60-0.0", "channel-60-1.0", "one_kind-60-1.0")
-# Recordings in which claims about single participants are validated: as they are, and with an effect of one standard
-# deviation on two features of the first modality. Defaults were chosen on the seed 11.
+# Recordings in which claims about single participants are validated. Defaults were chosen on the seeds 1 to 41.
 CLAIMS: dict[str, dict[str, Any]] = {
     "independent-6x10": dict(sessions=6, windows=10),
     "memory-6x10": dict(sessions=6, windows=10, memory=0.5, run=4),
@@ -72,10 +71,25 @@ CLAIMS: dict[str, dict[str, Any]] = {
     "slow-8x20": dict(sessions=8, windows=20, memory=0.9, run=10),
     "slow-12x20": dict(sessions=12, windows=20, memory=0.9, run=10),
     "prompts-40x5": dict(sessions=40, windows=5, memory=0.5, run=2, minutes=180),
+    "unequal-8x20": dict(sessions=8, windows=20, memory=0.9, run=10, unequal=True),
+    "three-8x20": dict(sessions=8, windows=20, memory=0.5, run=4, shares=(0.5, 0.3, 0.2)),
     "levels-8x20": dict(sessions=8, windows=20, memory=0.5, run=4, levels=1.0),
     "rare-8x20": dict(sessions=8, windows=20, memory=0.5, run=3, shares=(0.85, 0.15)),
     "drift-12x10": dict(sessions=12, windows=10, drift=0.7),
     "one-session-60": dict(sessions=1, windows=60, memory=0.9, run=8),
 }
-CLAIM_EFFECTS = {"null": (0.0, 0.0, 0.0, 0.0), "effect": (1.0, 0.0, 0.0, 0.0)}
+# No effect; one standard deviation on two of the four features of a modality, of all participants or of every second
+# one; two such modalities; and such a modality with its copy.
+CLAIM_EFFECTS: dict[str, dict[str, Any]] = {
+    "null": {},
+    "effect": dict(effects=(1.0, 0.0, 0.0, 0.0)),
+    "half": dict(effects=(1.0, 0.0, 0.0, 0.0), responders=0.5),
+    "two": dict(effects=(1.0, 1.0, 0.0, 0.0)),
+    "copy": dict(effects=(1.0, 0.0, 0.0, 0.0), copy=0.1),
+}
+CLAIM_LINES = [
+    *product(CLAIMS, ("null", "effect")),
+    *product(list(CLAIMS)[:7], ("half",)),
+    *product(("independent-6x10", "slow-12x20", "prompts-40x5"), ("two", "copy")),
+]
 CLAIM_SEED, CLAIM_PEOPLE = 500, 200
