@@ -3,6 +3,7 @@ from lifelog.validation.scenarios import (
     CLAIM_EFFECTS,
     CLAIM_LINES,
     CLAIMS,
+    GROUP_LINES,
     RIGHT_STRATEGIES,
     SCENARIOS,
     SEEDS,
@@ -144,8 +145,52 @@ rule summarise_claims:
         "../workflow_scripts/summarise_claims.py"
 
 
+rule validate_groups:
+    output:
+        result="<results>/validation/groups/{line}.json",
+    log:
+        "<logs>/validation/groups/{line}.log",
+    benchmark:
+        "<benchmarks>/validation/groups/{line}.tsv"
+    wildcard_constraints:
+        line="|".join(GROUP_LINES),
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=scaled(3000),
+        runtime=scaled(60),
+    params:
+        config=dump(Config()),
+        code=code("validate_groups"),
+    message:
+        "Validating groups: {wildcards.line}"
+    script:
+        "../workflow_scripts/validate_groups.py"
+
+
+rule summarise_groups:
+    input:
+        results=expand("<results>/validation/groups/{line}.json", line=GROUP_LINES),
+    output:
+        table="<results>/validation/groups.csv",
+        text="<results>/validation/groups.md",
+    log:
+        "<logs>/validation/summarise_groups.log",
+    benchmark:
+        "<benchmarks>/validation/summarise_groups.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("summarise_groups"),
+    message:
+        "Summarising the validation of groups"
+    script:
+        "../workflow_scripts/summarise_groups.py"
+
+
 rule validation:
     input:
         "<results>/validation/claims.md",
+        "<results>/validation/groups.md",
         "<results>/validation/importance.md",
         "<results>/validation/strategies.md",

@@ -42,6 +42,8 @@ class PairModels:
         By modality, of the training windows of each pair.
     precisions : list of ndarray of float, shape (P, n_features, n_features)
         By modality, inverses of the covariances with shrunken correlations.
+    kept : ndarray of float, shape (P, n_folds)
+        1 for the folds of which the training windows of each pair are.
     """
 
     features: list[Floats]
@@ -50,6 +52,7 @@ class PairModels:
     pairs: list[tuple[int, int]]
     means: list[Floats]
     precisions: list[Floats]
+    kept: Floats
 
 
 def prepare_pairs(features: Sequence[Floats], folds: Codes, shrinkage: float) -> PairModels:
@@ -73,8 +76,9 @@ def prepare_pairs(features: Sequence[Floats], folds: Codes, shrinkage: float) ->
     pairs = list(combinations_with_replacement(range(len(members)), 2))
     known = np.array([~np.isnan(values).all(axis=1) for values in features])
     scaled = [_scaled(values) for values in features]
-    moments = [_pair_moments(values, has, members, pairs, shrinkage) for values, has in zip(scaled, known, strict=True)]
-    return PairModels(scaled, known, members, pairs, [x for x, _ in moments], [x for _, x in moments])
+    kept = np.array([[fold not in pair for fold in range(len(members))] for pair in pairs], dtype=float)
+    moments = [_pair_moments(values, has, members, kept, shrinkage) for values, has in zip(scaled, known, strict=True)]
+    return PairModels(scaled, known, members, pairs, [x for x, _ in moments], [x for _, x in moments], kept)
 
 
 def _scaled(values: Floats) -> Floats:
@@ -89,13 +93,12 @@ def _scaled(values: Floats) -> Floats:
 
 
 def _pair_moments(
-    values: Floats, known: Bools, members: list[Codes], pairs: list[tuple[int, int]], shrinkage: float
+    values: Floats, known: Bools, members: list[Codes], kept: Floats, shrinkage: float
 ) -> tuple[Floats, Floats]:
     """Return mean and precision of the training windows of every pair."""
     counts = np.array([known[rows].sum() for rows in members], dtype=float)
     sums = np.array([values[rows].sum(axis=0) for rows in members])
     squares = np.array([values[rows].T @ values[rows] for rows in members])
-    kept = np.array([[fold not in pair for fold in range(len(members))] for pair in pairs], dtype=float)
     count = np.maximum(kept @ counts, 1)[:, None]
     mean = kept @ sums / count
     covariance = np.tensordot(kept, squares, 1) / count[..., None] - mean[:, :, None] * mean[:, None, :]
@@ -138,44 +141,43 @@ class Block(NamedTuple):
 
 def _blocks(models: PairModels, draws: Codes, classes: list[int]) -> Iterator[Block]:
     """Yield the scores of every pair of folds and classes; `draws` are class numbers of shape (D, N)."""
-    of_class = np.stack([draws == one for one in classes], axis=2).astype(float)  # (D, N, C)
-    by_fold = [of_class[:, rows].transpose(0, 2, 1) for rows in models.members]
-    counts = [
-        np.stack([y @ has[rows] for y, rows in zip(by_fold, models.members, strict=True)]) for has in models.known
-    ]
-    sums = [np.stack([y @ x[rows] for y, rows in zip(by_fold, models.members, strict=True)]) for x in models.features]
-    total = [(count.sum(axis=0), of_modality.sum(axis=0)) for count, of_modality in zip(counts, sums, strict=True)]
+    of_class = np.stack([draws == one for one in classes], axis=1).astype(float)  # (D, C, N)
+    discriminants = [_discriminants(models, m, of_class) for m in range(len(models.features))]
+    usable = np.any([both for _, both in discriminants], axis=0)
     for number, (f, g) in enumerate(models.pairs):
         out = [f] if f == g else [f, g]
         rows = np.concatenate([models.members[fold] for fold in out])
-        scores = np.empty((len(classes) * (len(classes) - 1) // 2, len(total), len(draws), len(rows)), np.float32)
-        usable = np.zeros((len(scores), len(draws)), dtype=bool)
-        for m, (count, of_modality) in enumerate(total):
-            size = count - counts[m][out].sum(axis=0)
-            mean, precision = models.means[m][number], models.precisions[m][number]
-            offsets = (of_modality - sums[m][out].sum(axis=0)) / np.maximum(size, 1)[..., None] - mean
-            offsets[size == 0] = 0
-            centred = (models.features[m][rows] - mean) * models.known[m][rows, None]
-            for i, (a, b) in enumerate(combinations(range(len(classes)), 2)):
-                weights, both = _discriminant(offsets[:, a], offsets[:, b], size[:, a], size[:, b], precision)
-                scores[i, m] = weights @ centred.T
-                usable[i] |= both
+        scores = np.empty((len(usable), len(models.features), len(draws), len(rows)), np.float32)
+        for m, (weights, _) in enumerate(discriminants):
+            centred = (models.features[m][rows] - models.means[m][number]) * models.known[m][rows, None]
+            scores[:, m] = weights[:, number] @ centred.T
         for i, of_pair in enumerate(scores):
-            yield Block(i, rows, len(models.members[f]), of_pair, usable[i])
+            yield Block(i, rows, len(models.members[f]), of_pair, usable[i, number])
 
 
-def _discriminant(a: Floats, b: Floats, size_a: Floats, size_b: Floats, precision: Floats) -> tuple[Floats, Bools]:
-    """Return the coefficients (D, p) of the log-odds of two classes, from their means, and whether both have windows.
+def _discriminants(models: PairModels, modality: int, of_class: Floats) -> tuple[Floats, Bools]:
+    """Return the coefficients of a modality by pair of classes and of folds, and whether both classes have windows.
 
-    The covariance is that of all windows. With that within classes, the direction is the same, and the length differs
-    by the share of the variance that the classes do not explain.
+    `of_class` has shape (D, C, N), the coefficients (n_class_pairs, P, D, p). The covariance is that of all windows.
+    With that within classes, the direction is the same, and the length differs by the share of the variance that the
+    classes do not explain.
     """
-    both = (size_a > 0) & (size_b > 0)
-    difference = (b - a) * both[:, None]
-    weights = difference @ precision
-    share = size_a / np.maximum(size_a + size_b, 1)
-    explained = share * (1 - share) * (weights * difference).sum(axis=1)
-    return weights / np.maximum(1 - explained, LEAST_UNEXPLAINED)[:, None], both
+    values, known = models.features[modality], models.known[modality]
+    counts = np.stack([of_class[:, :, rows] @ known[rows] for rows in models.members])
+    sums = np.stack([of_class[:, :, rows] @ values[rows] for rows in models.members])
+    sizes, totals = np.tensordot(models.kept, counts, 1), np.tensordot(models.kept, sums, 1)  # (P, D, C), (P, D, C, p)
+    means = totals / np.maximum(sizes, 1)[..., None] - models.means[modality][:, None, None]
+    pairs = list(combinations(range(of_class.shape[1]), 2))
+    weights = np.empty((len(pairs), *means[:, :, 0].shape))
+    usable = np.empty(weights.shape[:-1], dtype=bool)
+    for i, (a, b) in enumerate(pairs):
+        usable[i] = (sizes[..., a] > 0) & (sizes[..., b] > 0)
+        difference = (means[:, :, b] - means[:, :, a]) * usable[i][..., None]
+        of_pair = difference @ models.precisions[modality]
+        share = sizes[..., a] / np.maximum(sizes[..., a] + sizes[..., b], 1)
+        explained = share * (1 - share) * (of_pair * difference).sum(axis=2)
+        weights[i] = of_pair / np.maximum(1 - explained, LEAST_UNEXPLAINED)[..., None]
+    return weights, usable
 
 
 class Areas(NamedTuple):
@@ -298,7 +300,8 @@ def separations(models: PairModels, draws: Codes, sets: Bools, weights: Floats) 
     ----------
     Tjur (2009). Coefficients of determination in logistic regression models. The American Statistician 63, 366-372.
     """
-    step = max(1, ELEMENTS // (len(sets) * draws.shape[1]))
+    coefficients = sum(mean.size for mean in models.means) * (int(draws.max()) + 1) ** 2
+    step = max(1, ELEMENTS // max(len(sets) * draws.shape[1], coefficients))
     parts = [_separations(models, draws[i : i + step], sets, weights) for i in range(0, len(draws), step)]
     return np.concatenate(parts)
 

@@ -4,16 +4,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import adjusted_rand_score
 
 from lifelog.config import Config
-from lifelog.groups.clustering import best_k, cluster_profiles
 from lifelog.importance.compare import compare_shapley
 from lifelog.importance.estimate import estimate_shapley
 from lifelog.importance.vectors import describing, profiles, user_vectors
 from lifelog.settings.splits import BlockedSplit, Target
 from lifelog.splits.assign import assign_splits
 from lifelog.validation.cohorts import MODALITIES, SECONDS, TEST, Simulated, simulated
+from lifelog.validation.groups import recovered
 from lifelog.validation.scenarios import Scenario
 from lifelog.windows.features import extract_features
 
@@ -62,12 +61,7 @@ def validate_importance(scenario: Scenario, seed: int, networks: bool, config: C
         result[measure] = {"on_top": float(np.mean(hits))}
         if measure != "shrunken":
             groups = config.groups.model_copy(update={"importance": measure})
-            found = profiles(described, groups)
-            k = best_k(found, groups)
-            labels = cluster_profiles(found, [k], groups.model_copy(update={"unit": "users"}))[k]
-            known = [i for i, user in enumerate(found.users.index) if user in kinds]
-            truth = [kinds[found.users.index[i]] for i in known]
-            result[measure] |= {"rand": float(adjusted_rand_score(truth, labels[known])), "groups": k}
+            result[measure] |= recovered(profiles(described, groups), groups, kinds)
     values = compared.values
     effective = np.array([scenario.effect > 0 and row.modality in planted[row.user] for row in values.itertuples()])
     above = (values.low > 0).to_numpy()

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from lifelog.validation.groups import Kinds
+from lifelog.validation.people import Design
+
 
 @dataclass(frozen=True)
 class Scenario:
@@ -93,3 +96,20 @@ CLAIM_LINES = [
     *product(("independent-6x10", "slow-12x20", "prompts-40x5"), ("two", "copy")),
 ]
 CLAIM_SEED, CLAIM_PEOPLE = 500, 200
+# Cohorts of twelve people in which groups are validated. The model of groups was chosen on the seeds 600 to 759.
+SHORT, LONG = Design(6, 10, 0.3, 3), Design(16, 10, 0.5, 3, shares=(0.55, 0.3, 0.15))
+ONE = (12,)
+GROUP_LINES: dict[str, Kinds] = {
+    "four-160": Kinds(LONG, 1.5),
+    "four-160-rare": Kinds(Design(16, 10, 0.5, 3, shares=(0.7, 0.25, 0.05)), 1.5),
+    "four-160-strengths": Kinds(LONG, 1.5, strengths=(0.5, 1.5)),
+    "four-60-weak": Kinds(SHORT, 0.8),
+    "four-60-weaker": Kinds(SHORT, 0.6),
+    "one-60": Kinds(SHORT, 1.0, ONE),
+    "one-160-strengths": Kinds(LONG, 1.5, ONE, (0.5, 1.5)),
+    "one-slow-strengths": Kinds(Design(8, 20, 0.9, 10), 1.2, ONE, (0.5, 1.5)),
+    "nothing-60": Kinds(SHORT, 0.0, ONE),
+    "nothing-160": Kinds(LONG, 0.0, ONE),
+    "nothing-slow": Kinds(Design(6, 30, 0.9, 20), 0.0, ONE),
+}
+GROUP_SEEDS = range(800, 820)
