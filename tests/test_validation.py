@@ -1,9 +1,14 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lifelog.config import Config
+from lifelog.settings.importance import Shapley
+from lifelog.validation.claims import summarise_claims, validate_claims
+from lifelog.validation.groups import Kinds, summarise_groups, validate_groups
 from lifelog.validation.importance import summarise_importance, validate_importance
+from lifelog.validation.people import Design
 from lifelog.validation.scenarios import RIGHT_STRATEGIES, SCENARIOS, SEEDS, STRATEGIES, Scenario
 from lifelog.validation.strategies import summarise_strategies, validate_strategies
 from tests.workflow import Workflow
@@ -16,6 +21,31 @@ def test_a_scenario_runs_from_windows_to_groups() -> None:
     assert result["false_claims"] < 0.2 and result["found"] > 0.5 and result["heterogeneous"]
     table = summarise_importance({"plain-40-1.5-0": result, "plain-40-1.5-1": result})
     assert table.measure.tolist() == ["shapley", "shrunken"] and table.one_group.tolist()[0] == 0
+
+
+def test_claims_about_simulated_people() -> None:
+    settings = Shapley(draws=99)
+    design = Design(6, 10, effects=(2.5, 0, 0), responders=0.5, unequal=True)
+    result = validate_claims(design, 0, 12, settings)
+    assert result["people"] == 12 and result["untested"] == 0 and result["pairs"] == 0
+    assert result["found"] >= 0.8 and result["false_claims"] <= 0.2 and result["values"][0] > 0.2
+    assert result["differ"] == [1.0, 0.0, 0.0] and result["covered"] > 0.8
+    copies = validate_claims(replace(design, responders=1, copy=0.01), 0, 4, settings)
+    assert copies["pairs"] == 1 and copies["values"][0] == pytest.approx(copies["values"][1], abs=0.03)
+    untested = validate_claims(Design(1, 60), 0, 2, settings)
+    assert untested["untested"] == 2 and untested["found"] is None and untested["false_claims"] is None
+    table = summarise_claims({"half": result, "copies": copies, "one": untested, "none": {"people": 0}})
+    assert table.differ.tolist()[0] == 1 and table.others_differ[0] == 0 and table.people.tolist() == [12, 4, 2, 0]
+
+
+def test_groups_of_simulated_people() -> None:
+    kinds = Kinds(Design(6, 10), 2.0, (3, 3))
+    result = validate_groups(kinds, range(1), Config())
+    assert result == {"rand": [1], "groups": [2], "rand_kmeans": [1], "on_top": [1]}
+    one = validate_groups(kinds._replace(sizes=(4,)), range(1), Config())
+    assert one["groups"] == [1] and one["rand_kmeans"] == [None]
+    table = summarise_groups({"two": result, "one": one})
+    assert table.one_group.tolist() == [0, 1] and table.rand.tolist() == [1, 1] and table.cohorts.tolist() == [1, 1]
 
 
 def test_the_right_strategy_is_recommended_and_no_gain_is_claimed_without_an_effect(

@@ -26,6 +26,7 @@ from lifelog.blocks import contiguous_folds
 from lifelog.discriminant import filled, fit_discriminants
 from lifelog.evaluate.metrics import scores
 from lifelog.groups.clustering import best_k, cluster_profiles
+from lifelog.importance.clock import clock_terms, without_clock
 from lifelog.importance.pairs import areas, prepare_pairs
 from lifelog.importance.shapley import shapley_game
 from lifelog.importance.vectors import describing, profiles
@@ -45,7 +46,7 @@ PARTS = 20  # how often users are left out: each one alone, or several at a time
 
 
 class Person(NamedTuple):
-    """Windows of a user in time order: features as recorded and standardised, classes, minutes, blocks, scaling."""
+    """Windows of a user in time order: features as recorded and standardised, classes, minutes, blocks, keys."""
 
     raw: Floats
     x: Floats
@@ -53,6 +54,7 @@ class Person(NamedTuple):
     minutes: Codes
     blocks: Codes
     scaling: Scaling
+    keys: pd.DataFrame
 
 
 def learning_curve(
@@ -121,8 +123,9 @@ def _people(samples: Samples) -> dict[str, Person]:
         rows = rows[table.start.to_numpy()[rows].argsort(kind="stable")]
         raw = samples.summary[rows].astype(np.float64)
         scaling = fit_scaling([raw], raw.shape[1], "user")
-        times = samples.truth[rows], table.minute.to_numpy()[rows], table.block.to_numpy()[rows]
-        people[user] = Person(raw, filled(scaling, raw), *times, scaling)
+        own = table.iloc[rows]
+        times = samples.truth[rows], own.minute.to_numpy(), own.block.to_numpy()
+        people[user] = Person(raw, filled(scaling, raw), *times, scaling, own)
     return people
 
 
@@ -221,7 +224,9 @@ class _Others:
         """Return the members of the group with the nearest Shapley values, none if folds are too few for values."""
         truth, folds = person.truth[:labelled], contiguous_folds(np.arange(labelled), self.shapley.folds)
         game = shapley_game(len(self.columns), self.shapley.permutations, self.shapley.seed)
-        models = prepare_pairs([x[:, columns] for columns in self.columns], folds, self.shapley.shrinkage)
+        terms = clock_terms(person.keys.start[:labelled], person.keys.session[:labelled])
+        features = [without_clock(x[:, columns], terms) for columns in self.columns]
+        models = prepare_pairs(features, folds, self.shapley.shrinkage)
         values = areas(models, truth, *game).values
         if np.isnan(values).any():
             return []

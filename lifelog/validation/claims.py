@@ -95,7 +95,7 @@ def _differ(bounds: Intervals, alpha: float) -> list[float]:
     """Return the share of cohorts of twelve people in which they differ, by modality."""
     cohorts = [slice(start, start + COHORT) for start in range(0, len(bounds.value) - COHORT + 1, COHORT // 2)]
     tests = [heterogeneity(Intervals(*(part.iloc[rows] for part in bounds))).p.to_numpy() for rows in cohorts]
-    return (np.array(tests).reshape(-1, bounds.value.shape[1]) < alpha).mean(axis=0).round(4).tolist()
+    return (np.array(tests) < alpha).mean(axis=0).round(4).tolist() if tests else []
 
 
 def summarise_claims(results: dict[str, dict[str, Any]]) -> pd.DataFrame:
