@@ -67,7 +67,17 @@ def without_clock(values: Floats, terms: Floats) -> Floats:
             continue
         count = int(known.sum())
         design = np.ones((count, 1)) if count < 3 * terms.shape[1] else np.c_[np.ones(count), terms[known]]
-        own = values[known, column]
-        rest = own - design @ np.linalg.lstsq(design, own, rcond=None)[0]
-        residuals[known, column] = np.where(np.abs(rest) > ROUNDING * np.abs(own).max(), rest, 0)
+        own = values[known, column] - values[known, column].mean()
+        fitted = design @ np.linalg.lstsq(design, own, rcond=None)[0]
+        rest = own - _beyond_chance(own, fitted, design.shape[1] - 1) * fitted
+        residuals[known, column] = np.where(np.abs(rest) > ROUNDING * np.abs(values[known, column]).max(), rest, 0)
     return residuals
+
+
+def _beyond_chance(values: Floats, fitted: Floats, terms: int) -> float:
+    """Return by which factor to shrink a fit, since terms fit even noise: 0 for noise, 1 for a clear dependence."""
+    explained, free = float(fitted @ fitted), len(values) - terms - 1
+    if terms == 0 or explained <= 0 or free < 1:
+        return 1.0
+    rest = values - fitted
+    return max(0.0, 1 - float(rest @ rest) / free / (explained / terms))

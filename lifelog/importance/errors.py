@@ -92,4 +92,4 @@ def least_variance(codes: Codes) -> float:
     sizes = np.bincount(codes)
     sizes = sizes[sizes > 0].astype(float)
     # Of the class pair whose weight is largest.
-    return float(1 / (4 * np.sort(sizes)[-2] ** 2)) if len(sizes) > 1 else np.nan
+    return float(1 / (16 * np.sort(sizes)[-2] ** 2)) if len(sizes) > 1 else np.nan
