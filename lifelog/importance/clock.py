@@ -46,7 +46,7 @@ def _unit(times: Floats) -> Floats:
 
 
 def without_clock(values: Floats, terms: Floats) -> Floats:
-    """Remove what the time explains of each feature, by least squares.
+    """Remove what the time explains of each feature, by least squares that are shrunk by what chance explains.
 
     Parameters
     ----------
@@ -59,6 +59,12 @@ def without_clock(values: Floats, terms: Floats) -> Floats:
     -------
     ndarray of float, shape (n_windows, n_features)
         Residuals. No label is used. A feature with too few values for the terms is only centred.
+
+    References
+    ----------
+    James, Stein (1961). Estimation with quadratic loss. Proceedings of the Fourth Berkeley Symposium 1, 361-379.
+    Snoek, Miletic, Scholte (2019). How to control for confounds in decoding analyses of neuroimaging data. NeuroImage
+    184, 741-760 (of residuals in few windows, which are less predictable than noise).
     """
     residuals = np.full_like(values, np.nan)
     for column in range(values.shape[1]):

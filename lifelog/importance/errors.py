@@ -85,7 +85,7 @@ def training_factor(
 
 
 def least_variance(codes: Codes) -> float:
-    """Return the least variance of a value: what moving one window of a class can change in an AUROC, squared.
+    """Return the least variance of a value: that of a quarter of what one window of a class is worth in an AUROC.
 
     A single window of a class has no spread, so that its values would seem to be exact.
     """

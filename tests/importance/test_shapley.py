@@ -278,7 +278,18 @@ def test_what_the_time_explains_is_removed() -> None:
     noise[7, 1] = np.nan
     values = without_clock(noise + terms[:, [0]] * 5, terms)
     assert (without_clock(np.full((60, 1), 0.3), terms) == 0).all()  # nothing is left of a constant
-    assert np.isnan(values[7, 1]) and np.nanmax(abs(terms.T @ np.nan_to_num(values))) < 1e-8
+    assert np.isnan(values[7, 1]) and np.corrcoef(values[:, 0], terms[:, 0])[0, 1] < 0.05  # a drift of five is gone
+
+
+def test_of_noise_nothing_is_removed() -> None:
+    """Terms fit even noise, by the chance share of its variance; what is beyond is removed."""
+    terms = np.random.default_rng(1).normal(size=(40, 5))
+    terms -= terms.mean(axis=0)
+    noise = np.random.default_rng(2).normal(size=(40, 200))
+    kept = without_clock(noise, terms).var(axis=0) / noise.var(axis=0)
+    assert np.median(kept) == pytest.approx(1) and 0.9 < kept.mean() < 1  # of least squares .87
+    drift = noise + 20 * terms[:, [0]]
+    assert (without_clock(drift, terms).var(axis=0) / noise.var(axis=0)).mean() == pytest.approx(0.87, abs=0.03)
 
 
 def test_copies_of_a_sensor_are_interchangeable() -> None:
@@ -296,7 +307,7 @@ def test_errors_come_from_blocks_and_few_windows_are_uncertain() -> None:
     assert unit_variance(influence, np.arange(4)) == pytest.approx(4 / 3 * 4 / 16)
     assert np.isnan(unit_variance(influence, np.zeros(4, dtype=int))).all()
     least = [least_variance(np.r_[np.zeros(60, dtype=int), np.ones(rare, dtype=int)]) for rare in (1, 4, 5, 6, 30)]
-    assert least[0] == 0.25 and 0.6 * least[1] < least[2] < least[1] and 0.6 * least[2] < least[3] < least[2]
+    assert least[0] == 1 / 16 and 0.6 * least[1] < least[2] < least[1] and 0.6 * least[2] < least[3] < least[2]
 
 
 def cohort(*effects: float, sessions: int = 8) -> tuple[pd.DataFrame, pd.DataFrame]:
