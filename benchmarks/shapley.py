@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from lifelog.importance.errors import training_factors
+from lifelog.importance.errors import training_factor
 from lifelog.importance.exchange import exchange_test, exchanged
 from lifelog.importance.pairs import areas, prepare_pairs
 from lifelog.importance.shapley import shapley_game
@@ -37,7 +37,7 @@ def shapley(windows: int, modalities: int = 9) -> dict[str, float]:
         found[way] = areas(models, classes, *game).values
         durations[f"s {way}"] = time.perf_counter() - start
     start = time.perf_counter()
-    training_factors(models, features, classes, folds, folds, settings.shrinkage)
+    training_factor(models, features, classes, folds, folds, settings.shrinkage)
     durations["s errors"] = time.perf_counter() - start
     start = time.perf_counter()
     exchange_test(models, exchanged(classes, folds.astype(str).astype(object), settings.draws, settings.seed))

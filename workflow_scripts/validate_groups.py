@@ -3,10 +3,12 @@
 from lifelog.config import Config
 from lifelog.files import write_json
 from lifelog.logs import job_log
-from lifelog.validation.groups import validate_groups
+from lifelog.validation.groups import Kinds, validate_groups
+from lifelog.validation.people import Design
 from lifelog.validation.scenarios import GROUP_LINES, GROUP_SEEDS
 
 with job_log(snakemake):
     config = Config.from_params(snakemake.params.config)
-    kinds = GROUP_LINES[snakemake.wildcards.line]
+    line = GROUP_LINES[snakemake.wildcards.line]
+    kinds = Kinds(**line | {"design": Design(**line["design"])})
     write_json(validate_groups(kinds, GROUP_SEEDS, config), snakemake.output.result)

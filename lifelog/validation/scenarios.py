@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from lifelog.validation.groups import Kinds
-from lifelog.validation.people import Design
-
 
 @dataclass(frozen=True)
 class Scenario:
@@ -97,19 +94,20 @@ CLAIM_LINES = [
 ]
 CLAIM_SEED, CLAIM_PEOPLE = 500, 200
 # Cohorts of twelve people in which groups are validated. The model of groups was chosen on the seeds 600 to 759.
-SHORT, LONG = Design(6, 10, 0.3, 3), Design(16, 10, 0.5, 3, shares=(0.55, 0.3, 0.15))
-ONE = (12,)
-GROUP_LINES: dict[str, Kinds] = {
-    "four-160": Kinds(LONG, 1.5),
-    "four-160-rare": Kinds(Design(16, 10, 0.5, 3, shares=(0.7, 0.25, 0.05)), 1.5),
-    "four-160-strengths": Kinds(LONG, 1.5, strengths=(0.5, 1.5)),
-    "four-60-weak": Kinds(SHORT, 0.8),
-    "four-60-weaker": Kinds(SHORT, 0.6),
-    "one-60": Kinds(SHORT, 1.0, ONE),
-    "one-160-strengths": Kinds(LONG, 1.5, ONE, (0.5, 1.5)),
-    "one-slow-strengths": Kinds(Design(8, 20, 0.9, 10), 1.2, ONE, (0.5, 1.5)),
-    "nothing-60": Kinds(SHORT, 0.0, ONE),
-    "nothing-160": Kinds(LONG, 0.0, ONE),
-    "nothing-slow": Kinds(Design(6, 30, 0.9, 20), 0.0, ONE),
+SHORT = dict(sessions=6, windows=10, memory=0.3, run=3)
+LONG = dict(sessions=16, windows=10, memory=0.5, run=3, shares=(0.55, 0.3, 0.15))
+SLOW = dict(sessions=8, windows=20, memory=0.9, run=10)
+ONE, STRENGTHS = (12,), (0.5, 1.5)
+GROUP_LINES: dict[str, dict[str, Any]] = {
+    "four-160": dict(design=LONG, effect=1.5),
+    "four-160-rare": dict(design=LONG | {"shares": (0.7, 0.25, 0.05)}, effect=1.5),
+    "four-160-strengths": dict(design=LONG, effect=1.5, strengths=STRENGTHS),
+    "four-60-weak": dict(design=SHORT, effect=0.8),
+    "one-60": dict(design=SHORT, effect=1.0, sizes=ONE),
+    "one-160-strengths": dict(design=LONG, effect=1.5, sizes=ONE, strengths=STRENGTHS),
+    "one-slow-strengths": dict(design=SLOW, effect=1.2, sizes=ONE, strengths=STRENGTHS),
+    "nothing-60": dict(design=SHORT, effect=0.0, sizes=ONE),
+    "nothing-160": dict(design=LONG, effect=0.0, sizes=ONE),
+    "nothing-slow": dict(design=SLOW, effect=0.0, sizes=ONE),
 }
 GROUP_SEEDS = range(800, 820)
