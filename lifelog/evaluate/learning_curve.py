@@ -46,15 +46,13 @@ PARTS = 20  # how often users are left out: each one alone, or several at a time
 
 
 class Person(NamedTuple):
-    """Windows of a user in time order: features as recorded and standardised, classes, minutes, blocks, keys."""
+    """Windows of a user in time order: features as recorded and standardised, classes, scaling, rows of the samples."""
 
     raw: Floats
     x: Floats
     truth: Codes
-    minutes: Codes
-    blocks: Codes
     scaling: Scaling
-    keys: pd.DataFrame
+    rows: pd.DataFrame
 
 
 def learning_curve(
@@ -123,9 +121,7 @@ def _people(samples: Samples) -> dict[str, Person]:
         rows = rows[table.start.to_numpy()[rows].argsort(kind="stable")]
         raw = samples.summary[rows].astype(np.float64)
         scaling = fit_scaling([raw], raw.shape[1], "user")
-        own = table.iloc[rows]
-        times = samples.truth[rows], own.minute.to_numpy(), own.block.to_numpy()
-        people[user] = Person(raw, filled(scaling, raw), *times, scaling, own)
+        people[user] = Person(raw, filled(scaling, raw), samples.truth[rows], scaling, table.iloc[rows])
     return people
 
 
@@ -155,7 +151,7 @@ def steps(person: Person, numbers: list[int], gap: float) -> Iterator[tuple[int,
     int, ndarray of int
         A number of labelled windows, and the numbers of the windows to test.
     """
-    count, minutes, blocks = len(person.truth), person.minutes, person.blocks
+    count, minutes, blocks = len(person.truth), person.rows.minute.to_numpy(), person.rows.block.to_numpy()
     usable = [number for number in numbers if number <= (1 - LATER) * count]
     most = max(usable, default=0)
     test = np.arange(most, count)
@@ -224,7 +220,7 @@ class _Others:
         """Return the members of the group with the nearest Shapley values, none if folds are too few for values."""
         truth, folds = person.truth[:labelled], contiguous_folds(np.arange(labelled), self.shapley.folds)
         game = shapley_game(len(self.columns), self.shapley.permutations, self.shapley.seed)
-        terms = clock_terms(person.keys.start[:labelled], person.keys.session[:labelled])
+        terms = clock_terms(person.rows.start[:labelled], person.rows.session[:labelled])
         features = [without_clock(x[:, columns], terms) for columns in self.columns]
         models = prepare_pairs(features, folds, self.shapley.shrinkage)
         values = areas(models, truth, *game).values

@@ -20,7 +20,7 @@ FEWEST_DRAWS = 99  # of the test of modalities, which groups do not use
 
 
 class Kinds(NamedTuple):
-    """A cohort of people of several kinds, each of which responds with two modalities of its own.
+    """A cohort of several kinds of people, which differ in the two modalities that respond.
 
     Attributes
     ----------
