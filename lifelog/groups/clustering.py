@@ -5,8 +5,8 @@ silhouette  how much nearer a vector is to its own cluster than to the next one;
 entropy     as published: how the windows of a user are spread over clusters
 stability   mean adjusted Rand index between the groups and those of resampled blocks and seeds; 1 for identical groups
 
-`groups.k: auto` chooses the lowest BIC for the mixture, where one group is possible, and the highest silhouette for the
-other algorithms, where it is not: no other score can show that there are no groups.
+`groups.k: auto` chooses the lowest BIC for the mixture, where one group is possible and more need strong evidence, and
+the highest silhouette for the other algorithms, where it is not: no other score can show that there are no groups.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Codes, Floats
-from lifelog.importance.mixture import best_mixture, fit_mixture, fit_mixtures
+from lifelog.importance.mixture import best_mixture, evidence, fit_mixture, fit_mixtures
 from lifelog.importance.vectors import Profiles, describing, profiles, resamples
 from lifelog.registry import Registry
 from lifelog.settings.groups import Clustering, Scoring
@@ -211,8 +211,8 @@ def score_groups(importance: pd.DataFrame, settings: Scoring) -> pd.DataFrame:
         allowed = f"1 to {most}" if len(configured) else "1 or auto"
         wanted = f"{settings.k} groups of {len(users)} usable users"
         raise ValueError(f"groups.k: {wanted}; allowed: {allowed} (or raise k_max)")
-    criterion = -configured.bic if settings.algorithm == "mixture" else configured.silhouette
-    k = choose_k(criterion.to_dict(), most, settings)
+    of_mixture = settings.algorithm == "mixture"
+    k = choose_k(evidence(configured.bic) if of_mixture else configured.silhouette, most, settings)
     return scores.assign(chosen=(scores.algorithm == settings.algorithm) & (scores.k == k))
 
 
@@ -279,7 +279,7 @@ def choose_k(criterion: Mapping[int, float], most: int, settings: Scoring) -> in
     Parameters
     ----------
     criterion : mapping of int to float
-        Silhouette, or negative BIC, by number of groups.
+        Silhouette, or `evidence`, by number of groups.
     most : int
         Largest number of groups.
     settings : Scoring

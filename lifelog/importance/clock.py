@@ -46,7 +46,7 @@ def _unit(times: Floats) -> Floats:
 
 
 def without_clock(values: Floats, terms: Floats) -> Floats:
-    """Remove what the time explains of each feature, by least squares that are shrunk by what chance explains.
+    """Remove what the time explains of a modality, by least squares that are shrunk by what chance explains.
 
     Parameters
     ----------
@@ -60,30 +60,37 @@ def without_clock(values: Floats, terms: Floats) -> Floats:
     ndarray of float, shape (n_windows, n_features)
         Residuals. No label is used. A feature with too few values for the terms is only centred.
 
+    Notes
+    -----
+    Residuals of few windows are less predictable than noise, so that a fit to noise must not be removed. Features of a
+    modality often change with time together, and their mean dependence on it is less uncertain than that of each. A
+    feature whose own dependence is clearer is shrunk by that, with twice the chance.
+
     References
     ----------
     James, Stein (1961). Estimation with quadratic loss. Proceedings of the Fourth Berkeley Symposium 1, 361-379.
     Snoek, Miletic, Scholte (2019). How to control for confounds in decoding analyses of neuroimaging data. NeuroImage
-    184, 741-760 (of residuals in few windows, which are less predictable than noise).
+    184, 741-760.
     """
-    residuals = np.full_like(values, np.nan)
-    for column in range(values.shape[1]):
-        known = ~np.isnan(values[:, column])
-        if not known.any():
-            continue
-        count = int(known.sum())
-        design = np.ones((count, 1)) if count < 3 * terms.shape[1] else np.c_[np.ones(count), terms[known]]
-        own = values[known, column] - values[known, column].mean()
-        fitted = design @ np.linalg.lstsq(design, own, rcond=None)[0]
-        rest = own - _beyond_chance(own, fitted, design.shape[1] - 1) * fitted
-        residuals[known, column] = np.where(np.abs(rest) > ROUNDING * np.abs(values[known, column]).max(), rest, 0)
-    return residuals
+    known, fitted = ~np.isnan(values), np.zeros_like(values)
+    counts = known.sum(axis=0)
+    centred = np.where(known, values - np.where(known, values, 0).sum(axis=0) / np.maximum(counts, 1), 0)
+    many = counts >= 3 * terms.shape[1]
+    for column in np.flatnonzero(many):
+        rows = known[:, column]
+        design = np.c_[np.ones(counts[column]), terms[rows]]
+        fitted[rows, column] = design @ np.linalg.lstsq(design, centred[rows, column], rcond=None)[0]
+    rest = centred - fitted
+    # Both are the variance, if a feature does not depend on the time.
+    variances = np.maximum((centred**2).sum(axis=0), np.finfo(float).tiny)
+    explained = (fitted**2).sum(axis=0) / variances / terms.shape[1]
+    unexplained = (rest**2).sum(axis=0) / variances / np.maximum(counts - terms.shape[1] - 1, 1)
+    together = _beyond_chance(explained[many].mean(), unexplained[many].mean()) if many.any() else 0
+    kept = centred - np.maximum(together, _beyond_chance(explained, 2 * unexplained)) * fitted
+    size = np.where(known, np.abs(values), 0).max(axis=0)
+    return np.where(known, np.where(np.abs(kept) > ROUNDING * size, kept, 0), np.nan)
 
 
-def _beyond_chance(values: Floats, fitted: Floats, terms: int) -> float:
-    """Return by which factor to shrink a fit, since terms fit even noise: 0 for noise, 1 for a clear dependence."""
-    explained, free = float(fitted @ fitted), len(values) - terms - 1
-    if terms == 0 or explained <= 0 or free < 1:
-        return 1.0
-    rest = values - fitted
-    return max(0.0, 1 - float(rest @ rest) / free / (explained / terms))
+def _beyond_chance(explained: Floats, by_chance: Floats) -> Floats:
+    """Return by which factor to shrink a fit: 0 for noise, 1 for a clear dependence."""
+    return 1 - np.minimum(by_chance / np.maximum(explained, np.finfo(float).tiny), 1)

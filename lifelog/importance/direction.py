@@ -45,7 +45,7 @@ def estimate_directions(features: Features, folds: Folds, level: float) -> pd.Da
     lower, higher = present[0], present[-1]
     used = split.label.isin([lower, higher]).to_numpy()
     terms = clock_terms(split.start[used], split.session[used])
-    values = without_clock(features.summary[used].astype(np.float64), terms)
+    values = np.hstack([without_clock(own, terms) for own in features.by_modality(used).values()])
     blocks = np.unique(split.block[used], return_inverse=True)[1]
     difference, low, high = differences(values, (split.label[used] == higher).to_numpy().astype(int), blocks, level)
     rows = pd.DataFrame([name.split(".", 1) for name in features.names], columns=["modality", "feature"])

@@ -9,6 +9,7 @@ one group; a user with a large error is shrunk towards the mean of its group.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ FINEST = 1e-6  # of the best start
 MIN_VARIANCE = 1e-8  # of the spread within groups
 SHARED, OWN = 0.1, 0.05  # initial variances of strengths: of the part that modalities share, and of that of each
 MOST_SHARED, MOST_OWN = 0.5, 0.25  # largest ones: strengths are rarely negative
+STRONG = 6.0  # difference of BIC that is strong evidence (Kass and Raftery, 1995)
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Mixture:
 
 
 def best_mixture(profiles: Profiles, k_max: int, seed: int) -> tuple[int, Mixture]:
-    """Return the number of groups with the lowest BIC, and its mixture.
+    """Return the number of groups by `evidence`, and its mixture.
 
     Parameters
     ----------
@@ -70,8 +72,30 @@ def best_mixture(profiles: Profiles, k_max: int, seed: int) -> tuple[int, Mixtur
         1 group is possible.
     """
     fits = fit_mixtures(profiles, list(range(1, max(1, min(k_max, len(profiles.users) - 1)) + 1)), seed)
-    best = min(fits, key=lambda k: fits[k].bic)
+    scores = evidence({k: fit.bic for k, fit in fits.items()})
+    best = max(scores, key=scores.__getitem__)
     return best, fits[best]
+
+
+def evidence(bic: Mapping[int, float]) -> dict[int, float]:
+    """Return the score by which a number of groups is chosen: the negative BIC, one group ahead by strong evidence.
+
+    Parameters
+    ----------
+    bic : mapping of int to float
+        By number of groups.
+
+    Returns
+    -------
+    dict of int to float
+        The highest is chosen. BIC is an approximation for many users, and of few users with estimated errors it finds
+        groups where there are none.
+
+    References
+    ----------
+    Kass, Raftery (1995). Bayes factors. Journal of the American Statistical Association 90, 773-795.
+    """
+    return {k: -value - STRONG * (k > 1) for k, value in bic.items()}
 
 
 def fit_mixtures(profiles: Profiles, ks: list[int], seed: int) -> dict[int, Mixture]:

@@ -25,7 +25,7 @@ class Scoring(Clustering):
     """How numbers of groups are scored."""
 
     k: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
-    """number of groups; auto: lowest BIC, 1 included (mixture), or highest silhouette (published: 5)"""
+    """number of groups; auto: by BIC, more than 1 by strong evidence (mixture), or highest silhouette (published: 5)"""
 
     k_max: int = Field(10, ge=2)
     """largest number of groups that is scored"""

@@ -12,7 +12,7 @@ from lifelog.groups.clustering import cluster, entropy, score_groups
 from lifelog.groups.read import described_groups, included_users, partition, read_groups, read_scores, ungrouped
 from lifelog.groups.recovery import score_recovery
 from lifelog.groups.tsne import embed_importance
-from lifelog.importance.mixture import fit_mixture
+from lifelog.importance.mixture import evidence, fit_mixture
 from lifelog.importance.reliability import score_importance
 from lifelog.importance.table import IMPORTANCE, read_importance
 from lifelog.importance.vectors import mean_errors, profiles, user_vectors, window_vectors
@@ -92,6 +92,11 @@ def test_the_mixture_finds_the_number_of_groups_one_included(sizes: tuple[int, .
     assert best == len(sizes)
     assert adjusted_rand_score(kinds, fits[best].memberships.argmax(axis=1)) == 1
     np.testing.assert_allclose(fits[best].memberships.sum(axis=1), 1)
+
+
+def test_more_than_one_group_needs_strong_evidence() -> None:
+    for of_one, best in ((105.0, 1), (107.0, 2)):
+        assert pd.Series(evidence({1: of_one, 2: 100.0, 3: 101.0})).idxmax() == best
 
 
 def test_users_who_differ_in_strength_only_are_one_group() -> None:
