@@ -115,7 +115,7 @@ class Config(Section):
     """scores, intervals and the verdict"""
 
     learning_curve: LearningCurve = LearningCurve()
-    """a new user with few labelled windows, by the predictor lda: which strategy is best with how many"""
+    """a new user with few answers, by the predictor lda: which strategy is best with how many"""
 
     report: Report = Report()
     """the report"""

@@ -3,7 +3,7 @@
 from lifelog.evaluate.calibration import compare_calibration
 from lifelog.evaluate.compare import compare_predictors, read_predictions, score_users
 from lifelog.evaluate.decision import decide
-from lifelog.evaluate.verdict import Grouping, verdict
+from lifelog.evaluate.verdict import Grouping, leak_check, verdict
 from lifelog.files import write_json
 from lifelog.groups.read import read_groups, tested_groups
 from lifelog.logs import job_log
@@ -23,8 +23,9 @@ with job_log(snakemake):
         measured = read_csv(inputs.importance).stable.mean()
         tested = tested_groups(read_groups(inputs.groups))
         grouping = Grouping(int(tested.groupby("fold").group.nunique().max()), measured)
-    decision = decide(scored.users, settings, primary, calibration)
-    how = params.subsets, grouping, primary, params.exploratory, decision
+    leak = leak_check(scored.users, primary, settings)
+    decision = decide(scored.users, settings, primary, calibration, leak)
+    how = params.subsets, grouping, primary, params.exploratory, decision, leak
     write_csv(scored.users, outputs.scores)
     write_csv(comparison, outputs.comparison)
     write_csv(calibration, outputs.calibration)

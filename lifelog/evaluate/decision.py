@@ -27,7 +27,11 @@ SURE = 0.9
 
 
 def decide(
-    by_user: pd.DataFrame, settings: Compare, primary: str | None = None, calibration: pd.DataFrame | None = None
+    by_user: pd.DataFrame,
+    settings: Compare,
+    primary: str | None = None,
+    calibration: pd.DataFrame | None = None,
+    leak: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Compare the strategies of every predictor, and recommend the simplest one that is near the best one.
 
@@ -41,6 +45,8 @@ def decide(
         The primary predictor; the first one with several strategies by default.
     calibration : pandas.DataFrame, optional
         Table of `compare_calibration`, whose log-loss after scaling is added to the strategies.
+    leak : dict, optional
+        Result of `leak_check`: nothing is recommended under a split that may leak.
 
     Returns
     -------
@@ -51,7 +57,7 @@ def decide(
           (share of the resamples in which the strategy is the best one of the predictor, or within the margin of it),
           and better_than_chance (by AUROC, with intervals that hold for all strategies together) and log_loss
         - predictor, recommended: the primary predictor, and its simplest strategy that is better than chance and has
-          p_near of at least .9, None if there is none
+          p_near of at least .9, None if there is none or the split may leak
         - choosing: the mean score of the strategy of the primary predictor that is chosen on the other users (honest
           value of choosing), and its difference to the global model; without intervals, since the choices depend on
           each other
@@ -75,9 +81,11 @@ def decide(
         return {"strategies": {}, "predictor": None, "recommended": None, "choosing": None, "sentence": none}
     rows = strategies[named]
     candidates = (row["scheme"] for row in rows if row["p_near"] >= SURE and row["better_than_chance"])
-    recommended = next(candidates, None)
+    leaks = leak is not None and leak["outcome"] == "leak"
+    recommended = None if leaks else next(candidates, None)
+    sentence = "No strategy is recommended: this split may leak." if leaks else _sentence(named, rows, recommended)
     choice = {"predictor": named, "recommended": recommended, "choosing": chosen[named]}
-    return {"strategies": strategies} | choice | {"sentence": _sentence(named, rows, recommended)}
+    return {"strategies": strategies} | choice | {"sentence": sentence}
 
 
 def _compare(

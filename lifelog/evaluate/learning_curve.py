@@ -1,16 +1,18 @@
-"""learning_curve: a new user with few labelled windows, under every strategy, by linear discriminants.
+"""learning_curve: a new user with few answers, under every strategy, by linear discriminants.
 
 Each user is left out: models, groups and settings are estimated without this user. Beyond twenty users, several are
-left out at a time, since groups are re-estimated each time, which takes longest. The first windows in time are
-labelled; windows after the largest number of them, and after a gap and in other blocks of time, are tested: the same
-ones for every number.
+left out at a time, since groups are re-estimated each time, which takes longest. The windows of the first answers in
+time are labelled; windows after the largest number of answers, and after a gap and in other blocks of time, are tested:
+the same ones for every number.
 
+unseen    other participants' windows; no window of the user was recorded before
 global    other participants' windows, and the labelled ones
 pooled    the same, but other windows count as `prior_windows` windows (the lower middle one of the list)
 groups    other windows are those of the group with the nearest importance, by Shapley values of the labelled windows
 personal  labelled windows only, with the strongest shrinkage
 
-Features are standardised by the labelled windows; without any, by the mean scaling of other users.
+Features are standardised by all windows before the first tested one, whose labels are not used: they are recorded
+whether the user answers or not. Those of `unseen` are standardised by the mean scaling of other users.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,13 +26,13 @@ import pandas as pd
 from lifelog.arrays import Codes, Floats
 from lifelog.blocks import contiguous_folds
 from lifelog.discriminant import filled, fit_discriminants
-from lifelog.evaluate.metrics import scores
+from lifelog.evaluate.metrics import METRICS, scores
 from lifelog.groups.clustering import best_k, cluster_profiles
 from lifelog.importance.clock import clock_terms, without_clock
 from lifelog.importance.pairs import areas, prepare_pairs
 from lifelog.importance.shapley import shapley_game
 from lifelog.importance.vectors import describing, profiles
-from lifelog.intervals import estimate_mean
+from lifelog.intervals import CHANCE, estimate_mean
 from lifelog.predict.predictors.lda import Lda
 from lifelog.predict.samples import Samples
 from lifelog.settings.compare import Compare, LearningCurve
@@ -39,9 +41,8 @@ from lifelog.settings.importance import Shapley
 from lifelog.standardise import Scaling, fit_scaling
 from lifelog.tables import plain
 
-MODELS = ("global", "pooled", "groups", "personal")
+MODELS = ("unseen", "global", "pooled", "groups", "personal")
 LATER = 0.3  # minimum share of a user's windows after the labelled ones
-DRAWS = 1000
 PARTS = 20  # how often users are left out: each one alone, or several at a time
 
 
@@ -65,7 +66,7 @@ def learning_curve(
     gap: float = 2,
     ordinal: bool = False,
 ) -> pd.DataFrame:
-    """Score every strategy by the number of labelled windows of a left-out user.
+    """Score every strategy by the number of answers of a left-out user.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def learning_curve(
     importance : pandas.DataFrame
         Table of `read_importance` with the Shapley values of all users.
     settings : LearningCurve
-        Numbers of labelled windows, and users.
+        Numbers of answers, and users.
     lda : Lda
         Shrinkages and prior windows.
     groups : Scoring
@@ -89,7 +90,7 @@ def learning_curve(
     Returns
     -------
     pandas.DataFrame
-        user, strategy, labelled (number of labelled windows), windows (number of test windows), and every metric.
+        user, strategy, answers, labelled (number of their windows), windows (number of test windows), and every metric.
     """
     people, columns = _people(samples), list(samples.columns_by_modality().values())
     users = sorted(people)
@@ -104,21 +105,23 @@ def learning_curve(
         rest = {name: person for name, person in people.items() if name not in left_out}
         others = _Others(rest, centres, columns, len(samples.classes), lda, shapley)
         for user in map(str, left_out):
-            for labelled, test in steps(people[user], settings.windows, gap):
+            for answers, labelled, test in steps(people[user], settings.answers, gap):
+                about = {"answers": answers, "labelled": labelled, "windows": len(test)}
                 for strategy in MODELS:
                     probabilities = others.predict(people[user], strategy, labelled, test)
                     if probabilities is not None:
-                        row = {"user": user, "strategy": strategy, "labelled": labelled, "windows": len(test)}
+                        row = {"user": user, "strategy": strategy} | about
                         table.append(row | scores(people[user].truth[test], probabilities, ordinal=ordinal))
-    curve = pd.DataFrame(table, columns=None if table else ["user", "strategy", "labelled", "windows"])
+    curve = pd.DataFrame(table, columns=None if table else ["user", "strategy", "answers", "labelled", "windows"])
     return curve.sort_values("user", kind="stable", ignore_index=True)
 
 
 def _people(samples: Samples) -> dict[str, Person]:
-    """Return the windows of each user in time order."""
+    """Return the windows of each user in the order of answers, and in time order in each."""
     people, table = {}, samples.rows
+    first = table.groupby(["user", "answer"]).start.transform("min").to_numpy()
     for user, rows in samples.rows_by_user().items():
-        rows = rows[table.start.to_numpy()[rows].argsort(kind="stable")]
+        rows = rows[np.lexsort((table.start.to_numpy()[rows], table.answer.to_numpy()[rows], first[rows]))]
         raw = samples.summary[rows].astype(np.float64)
         scaling = fit_scaling([raw], raw.shape[1], "user")
         people[user] = Person(raw, filled(scaling, raw), samples.truth[rows], scaling, table.iloc[rows])
@@ -134,32 +137,34 @@ def _groups(importance: pd.DataFrame, settings: Scoring) -> list[tuple[Floats, l
     return [(rows.mean().to_numpy(), list(rows.index)) for rows in members]
 
 
-def steps(person: Person, numbers: list[int], gap: float) -> Iterator[tuple[int, Codes]]:
-    """Yield numbers of labelled windows with the windows to test, which are the same for every number.
+def steps(person: Person, numbers: list[int], gap: float) -> Iterator[tuple[int, int, Codes]]:
+    """Yield numbers of answers with the windows to test, which are the same for every number.
 
     Parameters
     ----------
     person : Person
         The left-out user.
     numbers : list of int
-        Numbers of labelled windows; too large ones are left out.
+        Numbers of answers; too large ones are left out.
     gap : float
         Minutes between the starts of labelled and tested windows, at least.
 
     Yields
     ------
-    int, ndarray of int
-        A number of labelled windows, and the numbers of the windows to test.
+    int, int, ndarray of int
+        A number of answers, the number of their windows, and the numbers of the windows to test.
     """
     count, minutes, blocks = len(person.truth), person.rows.minute.to_numpy(), person.rows.block.to_numpy()
-    usable = [number for number in numbers if number <= (1 - LATER) * count]
-    most = max(usable, default=0)
+    ends = np.append(0, np.flatnonzero(np.append(np.diff(person.rows.answer.to_numpy()) != 0, True)) + 1)
+    usable = [(number, int(ends[number])) for number in numbers if number < len(ends)]
+    usable = [(number, labelled) for number, labelled in usable if labelled <= (1 - LATER) * count]
+    most = max((labelled for _, labelled in usable), default=0)
     test = np.arange(most, count)
     if most:
-        later = (minutes[test] - minutes[most - 1] > gap - 1e-3) & ~np.isin(blocks[test], blocks[:most])
+        later = (minutes[test] - minutes[:most].max() > gap - 1e-3) & ~np.isin(blocks[test], blocks[:most])
         test = test[later]
     if len(np.unique(person.truth[test])) > 1:
-        yield from ((number, test) for number in usable)
+        yield from ((number, labelled, test) for number, labelled in usable)
 
 
 @dataclass
@@ -179,7 +184,10 @@ class _Others:
 
     def predict(self, person: Person, strategy: str, labelled: int, test: Codes) -> Floats | None:
         """Return the probabilities of the test windows of a user, None if the strategy needs more windows."""
-        scaling = fit_scaling([person.raw[:labelled]], person.raw.shape[1], "user") if labelled > 1 else self.scaling
+        if strategy == "unseen" and labelled:
+            return None
+        own = strategy != "unseen" and test[0] > 1
+        scaling = fit_scaling([person.raw[: test[0]]], person.raw.shape[1], "user") if own else self.scaling
         x, members, shrinkage = filled(scaling, person.raw), list(self.people), self.shrinkage
         if strategy in ("personal", "groups") and len(np.unique(person.truth[:labelled])) < 2:
             return None
@@ -243,54 +251,63 @@ def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
     curve : pandas.DataFrame
         Table of `learning_curve`.
     settings : Compare
-        Metric and confidence level.
+        Metric, confidence level and margin.
 
     Returns
     -------
     dict
-        For JSON: points (strategy, labelled, users, and the mean over users with its interval), `crossing` (the number
-        of labelled windows at which personal models become at least as good as the global model, and the ends of the
-        interval by resampled users; an entry is None beyond these data), and a sentence.
+        For JSON: points (strategy, answers, labelled (windows, median), users, and the mean over users with its
+        interval), matches (the number of answers from which on personal models match the global model: they are better
+        than chance, and not worse by more than the margin, by one-sided tests from the largest number down; None if
+        that is not shown within these data), and a sentence.
     """
     if curve.empty:
         none = "Too few windows or participants for a learning curve."
-        return {"points": [], "crossing": None, "sentence": none}
+        return {"points": [], "matches": None, "sentence": none}
     points, curve = [], _same_users(curve)
-    ordered = curve.sort_values("labelled", kind="stable")  # some users have no group with few windows
-    for (strategy, labelled), values in ordered.groupby(["strategy", "labelled"], sort=False)[settings.metric]:
+    ordered = curve.sort_values("answers", kind="stable")  # some users have no group with few windows
+    for (strategy, answers), rows in ordered.groupby(["strategy", "answers"], sort=False):
+        values = rows[settings.metric]
         estimate = estimate_mean(values.dropna().to_numpy(), settings.confidence)
-        point = {"strategy": strategy, "labelled": int(labelled), "users": int(values.count())}
-        points.append(point | {name: plain(getattr(estimate, name)) for name in ("mean", "low", "high")})
-    wide = curve.pivot(index="user", columns=["strategy", "labelled"], values=settings.metric)
-    if "personal" not in wide:
-        few = "No participant has enough windows for a personal model."
-        return {"points": points, "crossing": None, "sentence": few}
-    gain = (wide["personal"] - wide["global"].reindex(columns=wide["personal"].columns)).sort_index(axis=1)
-    rng = np.random.default_rng(0)
-    draws = [_crossing(gain.iloc[rng.integers(0, len(gain), len(gain))]) for _ in range(DRAWS)]
-    low, high = np.quantile(draws, [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2], method="nearest")
-    crossing = [None if np.isinf(x) else int(x) for x in (_crossing(gain), low, high)]
-    sentence = "Personal models do not reach the global model within these data."
-    if crossing[0] is not None:
-        to = "more than these data have" if crossing[2] is None else str(crossing[2])
-        sentence = (
-            f"Personal models reach the global model from about {crossing[0]} labelled windows on "
-            f"({settings.confidence:.0%} interval: {crossing[1]} to {to})."
-        )
-    return {"points": points, "crossing": crossing, "sentence": sentence}
+        about = {"answers": int(answers), "labelled": int(rows.labelled.median()), "users": int(values.count())}
+        numbers = {name: plain(getattr(estimate, name)) for name in ("mean", "low", "high")}
+        points.append({"strategy": strategy} | about | numbers)
+    matches = _matches(curve, settings)
+    shown = f"from {matches} answers on" if matches is not None else "not shown within these data"
+    sentence = f"{_without_answers(points, settings)}Personal models match one model: {shown}."
+    return {"points": points, "matches": matches, "sentence": sentence}
+
+
+def _without_answers(points: list[dict[str, Any]], settings: Compare) -> str:
+    """Return the sentence about models of others, for a user who has not answered."""
+    means = {point["strategy"]: point["mean"] for point in points if point["answers"] == 0}
+    if means.get("global") is None:
+        return ""
+    unseen = f" ({means['unseen']:.2f} without any window of theirs)" if means.get("unseen") is not None else ""
+    label = METRICS[settings.metric].label
+    return f"Without answers, a model of other participants has a {label} of {means['global']:.2f}{unseen}. "
 
 
 def _same_users(curve: pd.DataFrame) -> pd.DataFrame:
     """Return the rows up to the largest number that half of the users have, and only of these users."""
-    users = curve.groupby("labelled").user.nunique()
+    users = curve.groupby("answers").user.nunique()
     most = users.index[users >= users.max() / 2].max()
-    enough = set(curve.user[curve.labelled == most])
-    return curve[curve.user.isin(enough) & (curve.labelled <= most)]
+    enough = set(curve.user[curve.answers == most])
+    return curve[curve.user.isin(enough) & (curve.answers <= most)]
 
 
-def _crossing(gain: pd.DataFrame) -> float:
-    """Return the smallest number of windows with no negative mean gain at or above it, infinity if there is none."""
-    means = gain.mean().dropna()
-    behind = means.index[means < 0]
-    after = [number for number in means.index if not len(behind) or number > behind.max()]
-    return float(min(after, default=np.inf))
+def _matches(curve: pd.DataFrame, settings: Compare) -> int | None:
+    """Return the smallest number of answers at and above which personal models match the global one."""
+    scores = curve.pivot(index="user", columns=["strategy", "answers"], values=settings.metric)
+    skill = curve.pivot(index="user", columns=["strategy", "answers"], values="auroc") - CHANCE
+    matched = None
+    for answers in sorted(set(curve.answers[curve.strategy == "personal"]), reverse=True):
+        personal = ("personal", answers)
+        gain = scores[personal] - scores["global", answers]
+        low, informed = (
+            estimate_mean(values.dropna().to_numpy(), 1 - 2 * settings.level).low for values in (gain, skill[personal])
+        )
+        if not (low > -settings.margin and informed > 0):
+            break
+        matched = int(answers)
+    return matched

@@ -59,6 +59,7 @@ def verdict(
     primary: str | None = None,
     exploratory: bool = False,
     decision: dict[str, Any] | None = None,
+    leak: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Draw the conclusion of a comparison.
 
@@ -80,6 +81,8 @@ def verdict(
         Whether this is not the comparison of the primary test.
     decision : dict, optional
         Result of `lifelog.evaluate.decision.decide`.
+    leak : dict, optional
+        Result of `leak_check`; computed by default.
 
     Returns
     -------
@@ -90,14 +93,13 @@ def verdict(
     rows = comparison[comparison.metric == settings.metric].set_index(["predictor", "scheme"])
     auroc = comparison[comparison.metric == "auroc"].set_index(["predictor", "scheme"])
     findings = _findings(rows, auroc.low > CHANCE, settings, primary)  # False without an interval
-    seen = list(_sensor_models(rows))
-    # A fast split may lack the primary predictor.
-    leak = leak_check(by_user, primary if primary in seen else next(iter(seen), None), settings)
+    leak = leak or leak_check(by_user, primary, settings)
+    concluded = headline(findings, primary, grouping) if findings or not leak["models"] else leak["words"]
     return {
         "metric": settings.metric,
         "primary": primary,
         "exploratory": exploratory,
-        "headline": headline(findings, primary, grouping) if findings or not leak["models"] else leak["words"],
+        "headline": leak["words"] if leak["outcome"] == "leak" else concluded,
         "findings": findings,
         "decision": decision,
         "leak": leak,
@@ -214,7 +216,7 @@ def statement(finding: dict[str, Any]) -> str:
 SKILLS = {"auroc": "AUROC - 0.5", "balanced_accuracy": "balanced accuracy, minus that of guessing"}
 
 
-def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) -> dict[str, Any]:
+def leak_check(by_user: pd.DataFrame, primary: str | None, settings: Compare) -> dict[str, Any]:
     """Compare models that see only time stamps with chance, and with a sensor model of all users.
 
     A split leaks if time stamps alone predict the label, and the sensor model is not clearly better. Time stamps
@@ -229,8 +231,8 @@ def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) 
     ----------
     by_user : pandas.DataFrame
         Scores of users, of `score_users`.
-    predictor : str or None
-        The sensor model.
+    primary : str or None
+        The primary predictor; a fast split may lack it, and its first predictor that sees sensors is used.
     settings : Compare
         Metric and confidence level.
 
@@ -245,6 +247,8 @@ def leak_check(by_user: pd.DataFrame, predictor: str | None, settings: Compare) 
     users = by_user.pivot(index="user", columns=["predictor", "scheme"])
     scored = [column for column in users["auroc"].columns if users["balanced_accuracy"][column].count() > 1]
     timed = [column for column in scored if column[0] in time_only() and not column[1].startswith("random")]
+    seen = [name for name in dict.fromkeys(by_user.predictor) if name not in sensorless()]
+    predictor = primary if primary in seen else next(iter(seen), None)
     if not timed or (predictor, "global") not in scored:
         words = "Leaks were not checked: this needs two participants, a sensor model and one of time stamps."
         return {"outcome": "not_checked", "words": words, "sentence": words, "models": []}

@@ -28,8 +28,8 @@ class Samples:
     ----------
     rows : pandas.DataFrame
         One row per window: user, session, subset, start (UTC), minute (start in minutes since 1970), elapsed (minutes
-        since the first labelled window of the session), block (its windows are not independent), truth (class number),
-        rating (label value of a target of kind `rating`, NaN for other targets).
+        since the first labelled window of the session), answer (its number), block (its windows are not independent),
+        truth (class number), rating (label value of a target of kind `rating`, NaN for other targets).
     summary : ndarray of float32, shape (N, n_features)
         Summary statistics.
     maxima : dict of str to ndarray of float32, shape (N, bins, n_channels)
@@ -185,7 +185,7 @@ def _standardised(person: Person, split: pd.DataFrame, standardise: str) -> Samp
     features, classes = person.features, person.folds.classes
     used = split.subset.notna().to_numpy()
     minutes = split.start.dt.as_unit("s").astype("int64") // 60
-    rows = split[["user", "session", "subset", "start", "block"]].assign(
+    rows = split[["user", "session", "subset", "start", "answer", "block"]].assign(
         minute=minutes,
         elapsed=minutes - minutes.groupby(split.session).transform("min"),
         truth=split.label.map({name: i for i, name in enumerate(classes)}),
@@ -193,7 +193,7 @@ def _standardised(person: Person, split: pd.DataFrame, standardise: str) -> Samp
     )[used]
     train = (rows.subset == "train").to_numpy()
     return Samples(
-        rows.astype({"truth": int, "block": int}),
+        rows.astype({"truth": int, "answer": int, "block": int}),
         _standardise(features.summary[used], train, standardise),
         {name: _standardise(values[used], train, standardise) for name, values in features.maxima.items()},
         None,

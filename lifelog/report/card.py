@@ -22,6 +22,7 @@ from lifelog.report.views.overview import lost_share
 from lifelog.report.views.parts import Texts, count, mark
 from lifelog.report.words import measure_name
 from lifelog.settings.splits import AnySplit
+from lifelog.splits.subsets import LEAST_EMBARGO
 
 AUTHOR = "To be written by the author."
 phrase = Texts("card")
@@ -123,7 +124,7 @@ def split_sentence(split: AnySplit, folds: int) -> str:
         return phrase("random_split")
     tested = "folds" if split.rotates else "one_test_subset"
     tested = "hold_out" if split.hold_out else tested
-    gap = count(split.embargo_minutes, "minute")
+    gap = count(LEAST_EMBARGO if split.embargo_minutes is None else split.embargo_minutes, "minute")
     return phrase(
         "split", kept=phrase("tasks" if split.tasks else "sessions"), gap=gap, tested=phrase(tested, folds=folds)
     )

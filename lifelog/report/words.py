@@ -97,8 +97,8 @@ def _strategies(data: pd.DataFrame) -> str:
     rows = data[data.panel == "strategies"].itertuples()
     entries = [f"{row.predictor} {row.strategy} {row.mean:.3f}" for row in rows]
     last = data[data.panel == "curve"].groupby("strategy").tail(1).sort_values("strategy").itertuples()
-    curve = [f"{row.strategy} {row.mean:.3f} with {row.labelled:.0f}" for row in last]
-    return f"Means over participants. {_join(entries)}. A new participant with labelled windows: {_join(curve)}."
+    curve = [f"{row.strategy} {row.mean:.3f} with {row.answers:.0f}" for row in last]
+    return f"Means over participants. {_join(entries)}. A new participant with answers: {_join(curve)}."
 
 
 def _reliability(data: pd.DataFrame) -> str:

@@ -47,10 +47,12 @@ class Compare(Section):
 
 
 class LearningCurve(Section):
-    """A new user with few labelled windows, by the predictor lda."""
+    """A new user with few answers, by the predictor lda."""
 
-    windows: list[int] = Field([0, 5, 10, 20, 40, 80, 160, 320], min_length=2)
-    """numbers of the new user's labelled windows, the first ones in time; at least 30 % of the windows are later"""
+    renamed: ClassVar[dict[str, str]] = {"windows": "answers"}
+
+    answers: list[int] = Field([0, 5, 10, 20, 40, 80, 160, 320], min_length=2)
+    """numbers of the new user's answers, the first ones in time; at least 30 % of the windows are later"""
 
     users: int = Field(100, ge=2)
     """maximum number of users who are left out: one at a time, or several if there are more than twenty"""
@@ -58,9 +60,9 @@ class LearningCurve(Section):
     seed: int = Field(0, ge=0)
     """seed of the choice of users"""
 
-    @field_validator("windows")
+    @field_validator("answers")
     @classmethod
     def _are_ascending(cls, value: list[int]) -> list[int]:
         if min(value) < 0 or sorted(set(value)) != value:
-            raise ValueError("numbers of windows are ascending and not negative")
+            raise ValueError("numbers of answers are ascending and not negative")
         return value

@@ -144,8 +144,8 @@ class BlockedSplit(WindowAssignment):
     min_sessions: int = Field(4, ge=3)
     """users with fewer sessions are split by blocks of minutes"""
 
-    embargo_minutes: int = Field(1, ge=0)
-    """minimum gap between subsets in minutes"""
+    embargo_minutes: int | None = Field(None, ge=0)
+    """minimum gap between subsets in minutes; null: block_minutes where users are split by blocks of minutes, else 1"""
 
     tasks: str | None = None
     """label column of a protocol's tasks; runs of a task stay together"""

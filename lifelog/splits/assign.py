@@ -66,6 +66,7 @@ def assign_splits(
     codes = frame.label[used].map({name: i for i, name in enumerate(target.classes)}).to_numpy(dtype=int)
     excluded = _exclusion(codes, target)
     if len(labelled):
+        frame.loc[used, "answer"] = _answers(labelled, target)
         frame.loc[used, "block"] = blocks_of(labelled, codes, target, split)
     if len(labelled) < 3:
         excluded = f"{excluded}{_cause(frame, target, lost)}"
@@ -134,10 +135,10 @@ def _check_columns(windows: pd.DataFrame, target: Target, split: AnySplit, tasks
 
 
 def _with_classes(windows: pd.DataFrame, target: Target) -> pd.DataFrame:
-    """Return user, session and start of windows, with the raw label value, the class, and an empty block."""
+    """Return user, session and start of windows, with the raw label value, the class, and no answer and block."""
     level = _texts(windows[target.column])
     classes = level.map({value: target.class_of(value) for value in level.dropna().unique()})
-    return windows[["user", "session", "start"]].assign(level=level, label=classes, block=None)
+    return windows[["user", "session", "start"]].assign(level=level, label=classes, answer=None, block=None)
 
 
 def _texts(column: pd.Series) -> pd.Series:

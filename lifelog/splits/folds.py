@@ -11,10 +11,12 @@ import pyarrow.parquet as pq
 from lifelog.tables import TEXT, TIME, read_notes, write_table
 
 # level: the raw label value; label: the target's class, null if the value is in no bin; subset: null if the window is
-# not used in the fold, for the reason. block: its windows are not independent; whole answers; null without a label.
+# not used in the fold, for the reason. answer, block: number of the answer, and of the block, whose windows are not
+# independent and which holds whole answers; null without a label.
 # fold: null describes the participant from all windows; the folds 1, 2, ... are tested.
 KEYS = dict(user=TEXT, session=TEXT, start=TIME)
-SCHEMA = pa.schema(KEYS | dict(level=TEXT, label=TEXT, block=pa.int32(), fold=pa.int16(), subset=TEXT, reason=TEXT))
+LABELS = dict(level=TEXT, label=TEXT, answer=pa.int32(), block=pa.int32())
+SCHEMA = pa.schema(KEYS | LABELS | dict(fold=pa.int16(), subset=TEXT, reason=TEXT))
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class Folds:
     Attributes
     ----------
     described : pandas.DataFrame
-        One row per window: user, session, start, level, label, block, subset, reason. Every window with a label in a
-        bin is in the subset `train`, unless the participant is excluded.
+        One row per window: user, session, start, level, label, answer, block, subset, reason. Every window with a label
+        in a bin is in the subset `train`, unless the participant is excluded.
     numbered : dict of int to pandas.DataFrame
         The same rows with their subsets, by fold from 1. A fold without training windows of two classes has no test
         windows.

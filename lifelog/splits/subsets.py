@@ -12,6 +12,7 @@ from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit
 
 DRAWS = 500  # random assignments of blocks to compare
 ORDERS = 50  # in which blocks are assigned to folds
+LEAST_EMBARGO = 1  # minute
 
 
 def distances(minutes: Floats, others: Floats) -> Floats:
@@ -25,8 +26,10 @@ def distances(minutes: Floats, others: Floats) -> Floats:
     Returns
     -------
     ndarray of float
-        In minutes, in the order of `minutes`.
+        In minutes, in the order of `minutes`; infinity without other times.
     """
+    if not len(others):
+        return np.full(len(minutes), np.inf)
     others = np.sort(others)
     after = np.searchsorted(others, minutes)
     before = np.abs(minutes - others[np.maximum(after - 1, 0)])
@@ -103,36 +106,61 @@ def blocked_subsets(
         Subset of each window, by fold; None under embargo. A user with fewer blocks than folds has fewer folds.
     """
     answers, names = np.arange(len(codes)) if answers is None else answers, np.empty(0, dtype=object)
+    gap = embargo(sessions, split) + seconds / 60  # between the starts of windows
     if tasks is None:
         blocks = _blocks(sessions, minutes, split)
     else:
         blocks, names = _task_blocks(sessions, minutes, tasks, split.between)
         answers = _cut_between(answers, tasks, split)
     if split.hold_out:
-        in_minutes, folds = pd.Series(list(zip(blocks, minutes // split.block_minutes, strict=True))), []
+        in_minutes = pd.factorize(pd.Series(list(zip(blocks, minutes // split.block_minutes, strict=True))))[0]
+        folds = []
         for task in split.hold_out:
             test = np.array([matches(name, [task]) for name in names[blocks]])
-            rest = whole_answers(pd.factorize(in_minutes[~test])[0], answers[~test])
-            folds.append(_draw_rest(codes, test, rest, split))
-            folds[-1][~test & np.isin(answers, answers[test])] = None  # answers about a held-out task and another one
+            shared = np.isin(answers, answers[test])  # answers about a held-out task and another one
+            near = shared | (distances(minutes, minutes[test]) < gap)
+            folds.append(_draw_rest(codes, test, ~test & ~near, whole_answers(in_minutes, answers), split))
     elif split.folds > 1:
         blocks = whole_answers(blocks if tasks is None else pd.factorize(names[blocks])[0], answers)
         of_window = balanced_folds(codes, blocks, split.folds, split.seed)
         tests = [of_window == fold for fold in range(of_window.max() + 1)]
-        folds = [_draw_rest(codes, test, pd.factorize(blocks[~test])[0], split) for test in tests]
+        rests = [~test & (distances(minutes, minutes[test]) >= gap) for test in tests]
+        folds = [_draw_rest(codes, test, rest, blocks, split) for test, rest in zip(tests, rests, strict=True)]
     else:
         share = np.array([(1 - split.test) * (1 - split.validation), (1 - split.test) * split.validation, split.test])
         folds = [_draw(codes, whole_answers(blocks, answers), share, split.seed)]
-    gap = split.embargo_minutes + seconds / 60  # between the starts of windows
     return [_embargo(subsets, minutes, gap) for subsets in folds]
 
 
-def _draw_rest(codes: Codes, test: Bools, blocks: Codes, split: BlockedSplit) -> Texts:
-    """Return subsets with given test windows; `blocks` are those of the other windows."""
-    subsets = np.full(len(codes), "test", dtype=object)
-    if not test.all():
+def embargo(sessions: Texts, split: BlockedSplit) -> int:
+    """Return the minimum gap between the subsets of a user in minutes.
+
+    Parameters
+    ----------
+    sessions : ndarray of object, shape (n_windows,)
+        Session of each window.
+    split : BlockedSplit
+        The gap, or null for the default.
+
+    Returns
+    -------
+    int
+        By default the length of a block where sessions are divided into blocks of minutes: neighbouring blocks are as
+        alike as neighbouring windows.
+    """
+    if split.embargo_minutes is not None:
+        return split.embargo_minutes
+    divided = split.tasks is None and len(set(sessions)) < split.min_sessions
+    return split.block_minutes if divided else LEAST_EMBARGO
+
+
+def _draw_rest(codes: Codes, test: Bools, rest: Bools, blocks: Codes, split: BlockedSplit) -> Texts:
+    """Return subsets with given test windows; the rest is for training and validation, others are under embargo."""
+    subsets = np.full(len(codes), None, dtype=object)
+    subsets[test] = "test"
+    if rest.any():
         share = np.array([1 - split.validation, split.validation, 0])
-        subsets[~test] = _draw(codes[~test], blocks, share, split.seed)
+        subsets[rest] = _draw(codes[rest], pd.factorize(blocks[rest])[0], share, split.seed)
     return subsets
 
 

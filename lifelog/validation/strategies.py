@@ -8,7 +8,7 @@ import pandas as pd
 from lifelog.config import Config
 from lifelog.evaluate.compare import compare_predictors, score_users, split_groupings
 from lifelog.evaluate.decision import decide
-from lifelog.evaluate.verdict import verdict
+from lifelog.evaluate.verdict import leak_check, verdict
 from lifelog.groups.assignment import SchemeInputs, group_users
 from lifelog.groups.read import described_groups
 from lifelog.importance.estimate import estimate_shapley
@@ -65,8 +65,9 @@ def validate_strategies(kind: str, seed: int, config: Config, split_seed: int = 
     trained = train_predictors(models, partial(make_samples, people))
     scored = score_users(split_groupings({("lda", x.model.scheme): x.table for x in trained}))
     comparison = compare_predictors(scored, config.compare, "lda")
-    decision = decide(scored.users, config.compare, "lda")
-    concluded = verdict(scored.users, comparison, config.compare, ["train", "validation"], primary="lda")
+    leak = leak_check(scored.users, "lda", config.compare)
+    decision = decide(scored.users, config.compare, "lda", leak=leak)
+    concluded = verdict(scored.users, comparison, config.compare, ["train", "validation"], primary="lda", leak=leak)
     (finding,) = concluded["findings"]
     return {
         "recommended": decision["recommended"],

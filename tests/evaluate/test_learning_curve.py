@@ -18,7 +18,7 @@ from lifelog.settings.windows import Modality
 
 MODALITIES = [Modality(name=name, kind="scalar", columns=["x"]) for name in ("a", "b")]
 WINDOWS = 60
-CURVE = LearningCurve(windows=[0, 10, 20, 40])
+CURVE = LearningCurve(answers=[0, 10, 20, 40])
 
 
 def cohort(kinds: str, seed: int = 0) -> tuple[Samples, pd.DataFrame]:
@@ -28,7 +28,7 @@ def cohort(kinds: str, seed: int = 0) -> tuple[Samples, pd.DataFrame]:
     minute = np.tile(np.arange(WINDOWS), len(kinds))
     rows = pd.DataFrame({"user": np.repeat(names, WINDOWS), "minute": minute, "elapsed": minute, "block": minute // 5})
     rows = rows.assign(session="s", subset="train", start=pd.to_datetime(60 * minute, unit="s", utc=True))
-    rows = rows.assign(truth=rng.integers(0, 2, len(rows)), rating=np.nan)
+    rows = rows.assign(truth=rng.integers(0, 2, len(rows)), rating=np.nan, answer=minute)
     summary = rng.normal(size=(len(rows), 4))
     tables = []
     for i, kind in enumerate(kinds):
@@ -51,21 +51,48 @@ def curve_of(samples: Samples, importance: pd.DataFrame, gap: float = 2) -> pd.D
 
 def test_groups_are_found_with_few_windows_and_beat_one_model() -> None:
     curve = curve_of(*cohort("aaaaabbbbb"))
-    assert set(curve.labelled) == {0, 10, 20, 40} and (curve.windows == 19).all()  # a gap of two minutes
-    means = curve.groupby(["strategy", "labelled"]).auroc.mean()
+    assert set(curve.answers) == {0, 10, 20, 40} and (curve.windows == 19).all()  # a gap of two minutes
+    means = curve.groupby(["strategy", "answers"]).auroc.mean()
     assert means["groups", 20] > 0.95 and means["global", 0] > 0.7
-    # The others need labelled windows.
-    assert {strategy for strategy, labelled in means.index if labelled == 0} == {"global", "pooled"}
+    # The others need answers.
+    assert {strategy for strategy, answers in means.index if answers == 0} == {"unseen", "global", "pooled"}
     assert means["personal", 40] > means["personal", 10]
 
 
-def test_personal_models_overtake_one_model_only_if_users_differ() -> None:
+def test_windows_without_answers_are_enough_to_scale_features() -> None:
+    """Users whose levels differ: what the first answers seem to bring, their windows bring without them."""
+    samples, importance = cohort("aaaaaaaa")
+    levels = np.random.default_rng(1).normal(size=(8, 4)) * 20
+    samples.summary += np.repeat(levels, WINDOWS, axis=0).astype(np.float32)
+    means = curve_of(samples, importance).groupby(["strategy", "answers"]).macro_f1.mean()
+    assert means["unseen", 0] < 0.6 and means["global", 0] > 0.85
+    assert means["global", 40] - means["global", 0] < 0.05
+
+
+def test_numbers_are_those_of_answers() -> None:
+    samples, importance = cohort("aaaaaabb")
+    samples.rows["answer"] //= 2
+    samples.rows["truth"] = samples.rows.groupby(["user", "answer"]).truth.transform("first")
+    curve = curve_of(samples, importance)
+    assert curve.groupby("answers").labelled.first().to_dict() == {0: 0, 10: 20, 20: 40}
+
+
+def test_personal_models_match_one_model_only_if_users_differ() -> None:
     for kinds, reached in (("aoaoaoaoao", True), ("aaaaaaaaaa", False)):
-        summary = summarise_curve(curve_of(*cohort(kinds)), Compare())
-        crossing = summary["crossing"][0]
-        assert (crossing is not None and crossing <= 20) == reached
-        assert ("Personal models reach" in summary["sentence"]) == (crossing is not None)
-        assert summary["points"][0] | {"strategy": "global", "labelled": 0, "users": 10} == summary["points"][0]
+        summary = summarise_curve(curve_of(*cohort(kinds)), Compare(margin=0.01))
+        assert (summary["matches"] is not None and summary["matches"] <= 20) == reached
+        assert ("match one model: from" in summary["sentence"]) == (summary["matches"] is not None)
+        point = {"strategy": "unseen", "answers": 0, "labelled": 0, "users": 10}
+        assert summary["points"][0] | point == summary["points"][0]
+
+
+def test_without_any_effect_nothing_is_matched() -> None:
+    matches = []
+    for seed in range(8):
+        samples, importance = cohort("aaaaaaaa", seed)
+        noise = np.random.default_rng(seed).normal(size=samples.summary.shape).astype(np.float32)
+        matches.append(summarise_curve(curve_of(replace(samples, summary=noise), importance), Compare())["matches"])
+    assert sum(match is not None for match in matches) <= 1
 
 
 def test_users_are_left_out_together_in_a_large_cohort(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +127,7 @@ def test_nothing_of_a_left_out_user_but_the_labelled_windows_is_used(part: str) 
     else:
         importance.loc[importance.user == "u00", "importance"] *= -1
     after = curve_of(replace(samples), importance)  # without the cached labels
-    early = [table[(table.user == "u00") & (table.labelled <= 20)].reset_index(drop=True) for table in (before, after)]
+    early = [table[(table.user == "u00") & (table.answers <= 20)].reset_index(drop=True) for table in (before, after)]
     pd.testing.assert_frame_equal(*early)
     if part == "labels":
         assert not before[before.user == "u00"].equals(after[after.user == "u00"])
@@ -116,11 +143,12 @@ def test_all_points_are_of_the_same_users() -> None:
     """Users with more windows gain more: the curve must not show that as an effect of windows."""
     rows = []
     for i in range(14):
-        scores = {"global": 0.5, "personal": 0.4 if i < 7 else 0.58}
-        for labelled in (5, 10, 20, 40, 80, 160)[: 4 if i < 7 else 6]:
-            rows += [(f"u{i}", strategy, labelled, score) for strategy, score in scores.items()]
-    summary = summarise_curve(pd.DataFrame(rows, columns=["user", "strategy", "labelled", "macro_f1"]), Compare())
-    assert {point["users"] for point in summary["points"]} == {7} and summary["crossing"] == [5, 5, 5]
+        scores = {"global": 0.5, "personal": (0.4 if i < 7 else 0.58) + 0.001 * i}
+        for answers in (5, 10, 20, 40, 80, 160)[: 4 if i < 7 else 6]:
+            rows += [(f"u{i}", strategy, answers, answers, score, score) for strategy, score in scores.items()]
+    names = ["user", "strategy", "answers", "labelled", "macro_f1", "auroc"]
+    summary = summarise_curve(pd.DataFrame(rows, columns=names), Compare())
+    assert {point["users"] for point in summary["points"]} == {7} and summary["matches"] == 5
 
 
 def test_windows_that_overlap_the_labelled_ones_are_not_tested() -> None:

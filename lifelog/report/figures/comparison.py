@@ -76,7 +76,9 @@ def plot_strategies(tables: ComparisonTables) -> Drawing:
     rows = tables.comparison[tables.comparison.metric == metric].rename(columns={"scheme": "strategy"})
     rows = rows[rows.strategy.isin(STRATEGIES) & ~rows.predictor.isin(sensorless())]
     strategies = rows[["predictor", "strategy", *numbers]].assign(panel="strategies")
-    curve = pd.DataFrame(tables.curve, columns=["strategy", "labelled", "users", *numbers]).assign(panel="curve")
+    curve = pd.DataFrame(tables.curve, columns=["strategy", "answers", "labelled", "users", *numbers]).assign(
+        panel="curve"
+    )
     label = METRICS[metric].label
     with style():
         figure, axes = plt.subplots(1, 2, figsize=(9, 1.5 + 0.22 * max(10, len(strategies))))
@@ -87,14 +89,18 @@ def plot_strategies(tables: ComparisonTables) -> Drawing:
         axes[0].set_yticks(range(len(strategies)), strategies.predictor + " " + strategies.strategy)
         axes[0].invert_yaxis()
         axes[0].set(xlabel=f"{label}, mean over participants", xlim=_limits(strategies, metric))
-        ticks = sorted(set(curve.labelled))
-        for (strategy, line), marker in zip(curve.groupby("strategy", sort=False), markers(4), strict=False):
+        ticks = curve.groupby("answers").labelled.median().astype(int).to_dict()
+        for (strategy, line), marker in zip(curve.groupby("strategy", sort=False), markers(5), strict=False):
             colour = scheme_colour("importance" if strategy == "groups" else str(strategy))
-            places = line.labelled.map(ticks.index)
+            if len(line) == 1:  # without answers only
+                axes[1].axhline(line["mean"].item(), color="0.4", ls=":", label=strategy)
+                continue
+            places = line.answers.map(list(ticks).index)
             axes[1].fill_between(places, *line[["low", "high"]].astype(float).T.values, color=colour, alpha=0.12, lw=0)
             axes[1].plot(places, line["mean"], marker=marker, color=colour, label=strategy)
-        axes[1].set_xticks(range(len(ticks)), ticks)
-        axes[1].set(xlabel="labelled windows of a new participant", ylabel=label, ylim=_limits(curve, metric))
+        names = [str(n) if n == windows else f"{n}\n({windows})" for n, windows in ticks.items()]
+        axes[1].set_xticks(range(len(ticks)), names)
+        axes[1].set(xlabel="answers of a new participant (their windows)", ylabel=label, ylim=_limits(curve, metric))
         if len(curve):
             axes[1].legend()
         return figure, pd.concat([strategies, curve], ignore_index=True)

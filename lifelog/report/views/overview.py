@@ -54,7 +54,7 @@ class OverviewView:
         recommended = decision.get("recommended")
         if chapter.verdict["leak"]["outcome"] == "leak":
             steps.append(phrase("leak"))
-        if recommended:
+        elif recommended:
             by = {"target": chapter.target, "predictor": decision["predictor"]}
             steps.append(phrase("predict", strategy=phrase(recommended), scheme=recommended, **by))
         elif decision.get("strategies"):
