@@ -91,7 +91,7 @@ def grouped_importance(wildcards):
 
 def gap_minutes(wildcards):
     """Minimum time between the starts of windows of different subsets, in minutes."""
-    return CONFIG.windows.seconds / 60 + getattr(CONFIG.split(wildcards.split), "embargo_minutes", 0)
+    return CONFIG.windows.seconds / 60 + CONFIG.split(wildcards.split).longest_embargo
 
 
 def figure(path, page, **labels):

@@ -1,8 +1,8 @@
 """Scores of predicted classes, by which predictors are compared.
 
 Classes are numbers 0..C-1. A class without true windows has no recall and is left out of means, so that the score of a
-user covers the classes of that user. With a single class in the test windows, scores that compare classes are 0 or 1
-whatever a model has learned: they are undefined, and the user is left out.
+user covers the classes of that user. With a single class in the test windows, a constant is right whatever a model has
+learned: scores are undefined, and the user is left out.
 """
 
 from collections.abc import Callable
@@ -209,8 +209,6 @@ class Metric(NamedTuple):
     score : callable
         Value for true classes (n,), probabilities (n, classes) and folds (n,) or None; for a metric of ratings, true
         and expected ratings (n,) take the place of classes and probabilities.
-    classes : int
-        Number of true classes that are needed.
     of : str
         Of `classes`, of an `order` of classes, or of a `rating`.
     lower : bool
@@ -219,34 +217,33 @@ class Metric(NamedTuple):
 
     label: str
     score: Callable[[Any, Floats, Codes | None], float]
-    classes: int = 1
     of: Literal["classes", "order", "rating"] = "classes"
     lower: bool = False
 
 
-def _of_counts(label: str, score: Callable[[Codes], Any], classes: int = 1, **about: Any) -> Metric:
+def _of_counts(label: str, score: Callable[[Codes], Any], **about: Any) -> Metric:
     """Return a metric of confusion matrices."""
 
     def of_predictions(truth: Codes, probabilities: Floats, folds: Codes | None = None) -> float:
         return float(score(confusion(truth, probabilities.argmax(axis=1), probabilities.shape[1])))
 
-    return Metric(label, of_predictions, classes, **about)
+    return Metric(label, of_predictions, **about)
 
 
 # Every metric is scored, compared and reported; `compare.metric` names the one of the verdict.
 METRICS: Registry[Metric] = Registry(
     "metric",
     {
-        "macro_f1": _of_counts("macro-F1", macro_f1, classes=2),
-        "balanced_accuracy": _of_counts("balanced accuracy", balanced_accuracy, classes=2),
+        "macro_f1": _of_counts("macro-F1", macro_f1),
+        "balanced_accuracy": _of_counts("balanced accuracy", balanced_accuracy),
         "accuracy": _of_counts("accuracy", accuracy),
-        "auroc": Metric("AUROC", auroc, classes=2),
+        "auroc": Metric("AUROC", auroc),
         "published_f1": _of_counts("F1 as published (faulty)", published_f1),
         "mean_absolute_error": _of_counts(
             "mean absolute error (lower is better)", mean_absolute_error, of="order", lower=True
         ),
-        "quadratic_kappa": _of_counts("quadratic kappa", quadratic_kappa, classes=2, of="order"),
-        "rank_correlation": Metric("rank correlation", rank_correlation, classes=2, of="order"),
+        "quadratic_kappa": _of_counts("quadratic kappa", quadratic_kappa, of="order"),
+        "rank_correlation": Metric("rank correlation", rank_correlation, of="order"),
         "rating_error": Metric("error of the rating (lower is better)", rating_error, of="rating", lower=True),
         "rating_correlation": Metric("rank correlation of the rating", rating_correlation, of="rating"),
     },
@@ -278,14 +275,14 @@ def scores(
     Returns
     -------
     dict of str to float
-        Value by metric; NaN if the metric needs more true classes than there are.
+        Value by metric; NaN for windows of one class, which a constant would predict without error.
     """
-    present = len(np.unique(truth))
+    scored = len(np.unique(truth)) > 1
     seen: dict[str, tuple[Any, Any]] = {"classes": (truth, probabilities)}
     seen |= {"order": (truth, probabilities)} if ordinal else {}
     seen |= {"rating": ratings} if ratings else {}
     return {
-        name: metric.score(*seen[metric.of], folds) if present >= metric.classes else float("nan")
+        name: metric.score(*seen[metric.of], folds) if scored else float("nan")
         for name, metric in METRICS.items()
         if metric.of in seen
     }

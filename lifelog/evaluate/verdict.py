@@ -25,6 +25,8 @@ LIMITS = (
 CLEAN = "Test windows were not used for grouping, training or model selection. "
 UNCLEAN = "Groups were formed from the test windows on which they are evaluated (groups.subsets). "
 
+NOT_SCORED = "Nothing is scored: no participant has test windows of two classes."
+
 # By outcome: its name in tables, and the statement about a predictor with it.
 OUTCOMES = {
     "gain": ("better", "Groups by importance improve {name}, more than random groups do."),
@@ -95,6 +97,7 @@ def verdict(
     findings = _findings(rows, auroc.low > CHANCE, settings, primary)  # False without an interval
     leak = leak or leak_check(by_user, primary, settings)
     concluded = headline(findings, primary, grouping) if findings or not leak["models"] else leak["words"]
+    concluded = concluded if by_user[settings.metric].notna().any() else NOT_SCORED
     return {
         "metric": settings.metric,
         "primary": primary,

@@ -27,7 +27,7 @@ FINEST = 1e-6  # of the best start
 MIN_VARIANCE = 1e-8  # of the spread within groups
 SHARED, OWN = 0.1, 0.05  # initial variances of strengths: of the part that modalities share, and of that of each
 MOST_SHARED, MOST_OWN = 0.5, 0.25  # largest ones: strengths are rarely negative
-STRONG = 6.0  # difference of BIC that is strong evidence (Kass and Raftery, 1995)
+STRONG = 10.0  # difference of BIC that is very strong evidence (Kass and Raftery, 1995)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def best_mixture(profiles: Profiles, k_max: int, seed: int) -> tuple[int, Mixtur
 
 
 def evidence(bic: Mapping[int, float]) -> dict[int, float]:
-    """Return the score by which a number of groups is chosen: the negative BIC, one group ahead by strong evidence.
+    """Return the score by which a number of groups is chosen: the negative BIC, one group ahead by very strong evidence.
 
     Parameters
     ----------

@@ -49,7 +49,8 @@ def read_importance(paths: Iterable[str | Path]) -> pd.DataFrame:
     if importance.empty:
         excluded = {f"user {Path(path).stem}": read_notes(path)["excluded"] for path in paths}
         reasons = "; ".join(f"{user}: {reason}" for user, reason in excluded.items())
-        raise ValueError(f"no usable user: {reasons}")
+        remedy = "with `importance: false` in the split, models of all and personal models are compared nevertheless"
+        raise ValueError(f"no user has importance: {reasons} ({remedy})")
     return importance
 
 

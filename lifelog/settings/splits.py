@@ -130,6 +130,7 @@ class RandomSplit(WindowAssignment):
     """shuffles single windows, as published; neighbours in time leak between subsets"""
 
     rotates: ClassVar[bool] = False
+    longest_embargo: ClassVar[int] = 0
 
 
 class BlockedSplit(WindowAssignment):
@@ -160,6 +161,11 @@ class BlockedSplit(WindowAssignment):
     def rotates(self) -> bool:
         """Whether there are several folds, each of which serves as test set once."""
         return (len(self.hold_out) or self.folds) > 1
+
+    @property
+    def longest_embargo(self) -> int:
+        """Gap between subsets in minutes that suits every user."""
+        return self.block_minutes if self.embargo_minutes is None else self.embargo_minutes
 
     @model_validator(mode="after")
     def _is_consistent(self) -> BlockedSplit:

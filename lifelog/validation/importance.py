@@ -18,8 +18,10 @@ from lifelog.windows.features import extract_features
 
 TARGET = Target(name="label", column="label", bins={"low": [0], "middle": [1], "high": [2]})
 # Blocks of minutes, since sessions of ten windows are few.
-SPLIT = BlockedSplit(name="blocked", folds=1, test=TEST, min_sessions=1000, block_minutes=5)
-ROTATED = BlockedSplit(name="rotated", min_sessions=1000, block_minutes=5)  # networks explain the windows of all folds
+# No embargo of a block, so that cohorts have the stated number of windows.
+BLOCKS: dict[str, Any] = dict(min_sessions=1000, block_minutes=5, embargo_minutes=1)
+SPLIT = BlockedSplit(name="blocked", folds=1, test=TEST, **BLOCKS)
+ROTATED = BlockedSplit(name="rotated", **BLOCKS)  # networks explain the windows of all folds
 
 
 def validate_importance(scenario: Scenario, seed: int, networks: bool, config: Config) -> dict[str, Any]:

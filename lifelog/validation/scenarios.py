@@ -93,7 +93,7 @@ CLAIM_LINES = [
     *product(("independent-6x10", "slow-12x20", "prompts-40x5"), ("two", "copy")),
 ]
 CLAIM_SEED, CLAIM_PEOPLE = 500, 200
-# Cohorts of twelve people in which groups are validated. The model of groups was chosen on the seeds 600 to 759.
+# Cohorts of twelve people in which groups are validated. The model of groups was chosen on the seeds 600 to 819.
 SHORT = dict(sessions=6, windows=10, memory=0.3, run=3)
 LONG = dict(sessions=16, windows=10, memory=0.5, run=3, shares=(0.55, 0.3, 0.15))
 SLOW = dict(sessions=8, windows=20, memory=0.9, run=10)
@@ -110,4 +110,4 @@ GROUP_LINES: dict[str, dict[str, Any]] = {
     "nothing-160": dict(design=LONG, effect=0.0, sizes=ONE),
     "nothing-slow": dict(design=SLOW, effect=0.0, sizes=ONE),
 }
-GROUP_SEEDS = range(800, 820)
+GROUP_SEEDS = range(820, 840)

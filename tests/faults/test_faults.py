@@ -219,7 +219,7 @@ def test_run_without_usable_users_lists_all_reasons(raw: Workflow) -> None:
     for file in (raw.folder / "raw").glob("*/*/*_label.csv"):
         pd.read_csv(file).assign(emotionTension=1).to_csv(file, index=False)
     output = raw("--keep-going", ok=False)
-    assert re.search(r"ValueError: no usable user: user 101: one class only: .*; user 103: one class only", output)
+    assert re.search(r"no user has importance: user 101: one class only: .*; user 103: one class only", output)
 
 
 def test_only_temporary_files_of_dead_processes_are_removed(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_the_mixture_finds_the_number_of_groups_one_included(sizes: tuple[int, .
 
 
 def test_more_than_one_group_needs_strong_evidence() -> None:
-    for of_one, best in ((105.0, 1), (107.0, 2)):
+    for of_one, best in ((109.0, 1), (111.0, 2)):
         assert pd.Series(evidence({1: of_one, 2: 100.0, 3: 101.0})).idxmax() == best
 
 
@@ -350,7 +350,7 @@ def test_no_usable_user_raises_an_error_with_the_reason_of_each(tmp_path: Path) 
     paths = [str(tmp_path / f"{user}.parquet") for user in ("a", "b")]
     for path, reason in zip(paths, ("too few windows", "one class only"), strict=True):
         write_table(IMPORTANCE.empty_table(), path, IMPORTANCE, {"excluded": reason})
-    with pytest.raises(ValueError, match="no usable user: user a: too few windows; user b: one class only"):
+    with pytest.raises(ValueError, match="no user has importance: user a: too few windows; user b: one class only"):
         read_importance(paths)
 
 

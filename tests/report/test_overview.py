@@ -55,7 +55,7 @@ def chapter(
     verdict = {"leak": {"outcome": leak}, "primary": "lda"}
     subsets = pd.DataFrame({"user": ["a", "b"], "blocks": [30, blocks]})
     results = {"verdict": verdict, "decision": decision, "details": details}
-    return SimpleNamespace(target="tension", by_user=by_user, subsets=subsets, **results)
+    return SimpleNamespace(target="tension", by_user=by_user, subsets=subsets, reasons={}, **results)
 
 
 def overview(first: Any, problems: pd.DataFrame | None = None) -> OverviewView:
@@ -68,6 +68,16 @@ def test_three_numbers_describe_the_cohort() -> None:
     numbers = overview(chapter(), problems).numbers
     assert [number for number, _ in numbers] == ["2", "150", "25.0%"]
     assert "at least 55" in numbers[1][1] and "mostly: no sample" in numbers[2][1]
+
+
+def test_participants_without_a_score_have_a_reason() -> None:
+    first = chapter()
+    first.by_user.loc["b"] = float("nan")
+    problems = pd.DataFrame({"kind": [], "reason": []})
+    assert overview(first, problems).numbers[0] == ("1 of 2", "participants evaluated")
+    assert overview(first, problems).left_out == ["Not evaluated: b (all test windows are of one class)."]
+    first.reasons["b"] = "too few windows"
+    assert overview(first, problems).left_out == ["Not evaluated: b (too few windows)."]
 
 
 def test_sensors_that_matter_have_values_and_intervals() -> None:

@@ -38,8 +38,24 @@ class OverviewView:
         windows = phrase("windows", seconds=self.config.windows.seconds, least=int(cohort.windows.min()))
         causes = problems.reason[problems.kind == "label"]
         lost = phrase("lost_by", reason=causes.iloc[0]) if len(causes) else phrase("lost")
-        numbers = f"{len(cohort)}", f"{cohort.windows.sum():,}", f"{lost_share(cohort):.1%}"
-        return list(zip(numbers, ("participants", windows, lost), strict=True))
+        evaluated, recorded = len(self.evaluated), len(cohort)
+        people = f"{recorded}" if evaluated == recorded else f"{evaluated} of {recorded}"
+        numbers = people, f"{cohort.windows.sum():,}", f"{lost_share(cohort):.1%}"
+        return list(zip(numbers, (phrase("participants"), windows, lost), strict=True))
+
+    @property
+    def evaluated(self) -> set[str]:
+        """Participants with a score."""
+        return set(self.first.by_user.dropna(how="all").index)
+
+    @property
+    def left_out(self) -> list[str]:
+        """Which participants have no score, by reason."""
+        by_reason = dict[str, list[str]]()
+        for user in self.run.cohort.user:
+            if user not in self.evaluated:
+                by_reason.setdefault(self.first.reasons.get(user, phrase("one_class")), []).append(user)
+        return [phrase("left_out", users=", ".join(users), reason=reason) for reason, users in by_reason.items()]
 
     @property
     def simulated(self) -> str:
