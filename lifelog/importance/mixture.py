@@ -78,7 +78,7 @@ def best_mixture(profiles: Profiles, k_max: int, seed: int) -> tuple[int, Mixtur
 
 
 def evidence(bic: Mapping[int, float]) -> dict[int, float]:
-    """Return the score by which a number of groups is chosen: the negative BIC, one group ahead by very strong evidence.
+    """Return the score that chooses the number of groups: the negative BIC, one group ahead by very strong evidence.
 
     Parameters
     ----------

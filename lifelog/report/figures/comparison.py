@@ -91,10 +91,10 @@ def plot_strategies(tables: ComparisonTables) -> Drawing:
         axes[0].set(xlabel=f"{label}, mean over participants", xlim=_limits(strategies, metric))
         ticks = curve.groupby("answers").labelled.median().astype(int).to_dict()
         for (strategy, line), marker in zip(curve.groupby("strategy", sort=False), markers(5), strict=False):
-            colour = scheme_colour("importance" if strategy == "groups" else str(strategy))
-            if len(line) == 1:  # without answers only
+            if strategy == "unseen":  # without answers only
                 axes[1].axhline(line["mean"].item(), color="0.4", ls=":", label=strategy)
                 continue
+            colour = scheme_colour("importance" if strategy == "groups" else str(strategy))
             places = line.answers.map(list(ticks).index)
             axes[1].fill_between(places, *line[["low", "high"]].astype(float).T.values, color=colour, alpha=0.12, lw=0)
             axes[1].plot(places, line["mean"], marker=marker, color=colour, label=strategy)
