@@ -30,7 +30,12 @@ class Estimate(NamedTuple):
     detectable: float
 
 
-def estimate_mean(values: Floats, confidence: float, comparisons: int = 1) -> Estimate:
+Bounds = tuple[float, float]
+
+
+def estimate_mean(
+    values: Floats, confidence: float, comparisons: int = 1, bounds: Bounds = (-np.inf, np.inf)
+) -> Estimate:
     """Estimate the mean of users.
 
     Parameters
@@ -41,6 +46,8 @@ def estimate_mean(values: Floats, confidence: float, comparisons: int = 1) -> Es
         Confidence level of the interval.
     comparisons : int, default 1
         Number of intervals that hold together with this confidence (Bonferroni).
+    bounds : tuple of float, optional
+        Least and largest value that the mean can have: the interval is cut there, and covers as often as uncut.
 
     Returns
     -------
@@ -53,9 +60,8 @@ def estimate_mean(values: Floats, confidence: float, comparisons: int = 1) -> Es
     mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(count))
     quantile = float(stdtrit(count - 1, 1 - (1 - confidence) / comparisons / 2))
     p = 2 * float(stdtr(count - 1, -abs(mean) / error)) if error else float(mean == 0)
-    return Estimate(
-        mean, mean - quantile * error, mean + quantile * error, p, (quantile + float(stdtrit(count - 1, POWER))) * error
-    )
+    low, high = max(bounds[0], mean - quantile * error), min(bounds[1], mean + quantile * error)
+    return Estimate(mean, low, high, p, (quantile + float(stdtrit(count - 1, POWER))) * error)
 
 
 def holm(p: pd.Series) -> pd.Series:

@@ -149,7 +149,7 @@ def compare_calibration(tables: dict[tuple[str, str], pd.DataFrame], confidence:
             p = class_probabilities(table, scaled)
             for measure, score in SCORES.items():
                 by_user = pd.Series(score(truth, p)).groupby(users).mean()
-                estimate = estimate_mean(by_user.to_numpy(), confidence)
+                estimate = estimate_mean(by_user.to_numpy(), confidence, bounds=(0.0, np.inf))
                 numbers = {"value": estimate.mean, "low": estimate.low, "high": estimate.high}
                 rows.append(about | {"measure": measure} | numbers)
             _, error, low, high = reliability(truth, p, users, confidence)

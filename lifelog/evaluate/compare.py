@@ -196,7 +196,7 @@ def compare_predictors(scored: Scores, settings: Compare, primary: str | None = 
         for predictor, scheme in users.columns:
             values = users[predictor, scheme].dropna().to_numpy()
             difference = (users[predictor, scheme] - users[predictor, "global"]).dropna().to_numpy()
-            score = estimate_mean(values, settings.confidence)
+            score = estimate_mean(values, settings.confidence, bounds=METRICS[metric].bounds)
             gain = estimate_mean(difference, settings.confidence)
             better = int((difference < 0 if METRICS[metric].lower else difference > 0).sum())
             untested = scheme == "global" or scheme.startswith("random")

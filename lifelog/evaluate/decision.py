@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Floats
+from lifelog.evaluate.metrics import METRICS
 from lifelog.intervals import CHANCE, estimate_mean
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import sensorless
@@ -98,7 +99,7 @@ def _compare(
     shares = (drawn == best).mean(axis=0), (drawn >= best - settings.margin).mean(axis=0)
     rows = []
     for model, first, near in zip(scores.columns, *shares, strict=True):
-        score = estimate_mean(scores[model].to_numpy(), settings.confidence)
+        score = estimate_mean(scores[model].to_numpy(), settings.confidence, bounds=METRICS[settings.metric].bounds)
         skill = (auroc[model] - CHANCE).dropna().to_numpy()
         informed = estimate_mean(skill, settings.confidence, scores.shape[1]).low > 0
         numbers = {"score": plain(score.mean), "low": plain(score.low), "high": plain(score.high)}

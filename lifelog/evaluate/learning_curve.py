@@ -268,7 +268,9 @@ def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
     ordered = curve.sort_values("answers", kind="stable")  # some users have no group with few windows
     for (strategy, answers), rows in ordered.groupby(["strategy", "answers"], sort=False):
         values = rows[settings.metric]
-        estimate = estimate_mean(values.dropna().to_numpy(), settings.confidence)
+        estimate = estimate_mean(
+            values.dropna().to_numpy(), settings.confidence, bounds=METRICS[settings.metric].bounds
+        )
         about = {"answers": int(answers), "labelled": int(rows.labelled.median()), "users": int(values.count())}
         numbers = {name: plain(getattr(estimate, name)) for name in ("mean", "low", "high")}
         points.append({"strategy": strategy} | about | numbers)

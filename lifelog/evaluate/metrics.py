@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lifelog.arrays import Codes, Floats
 from lifelog.f1 import confusion, macro_f1, published_f1
+from lifelog.intervals import Bounds
 from lifelog.registry import Registry
 
 
@@ -213,12 +214,15 @@ class Metric(NamedTuple):
         Of `classes`, of an `order` of classes, or of a `rating`.
     lower : bool
         Whether lower is better.
+    bounds : tuple of float
+        Least and largest value.
     """
 
     label: str
     score: Callable[[Any, Floats, Codes | None], float]
     of: Literal["classes", "order", "rating"] = "classes"
     lower: bool = False
+    bounds: Bounds = (0.0, 1.0)
 
 
 def _of_counts(label: str, score: Callable[[Codes], Any], **about: Any) -> Metric:
@@ -240,12 +244,16 @@ METRICS: Registry[Metric] = Registry(
         "auroc": Metric("AUROC", auroc),
         "published_f1": _of_counts("F1 as published (faulty)", published_f1),
         "mean_absolute_error": _of_counts(
-            "mean absolute error (lower is better)", mean_absolute_error, of="order", lower=True
+            "mean absolute error (lower is better)", mean_absolute_error, of="order", lower=True, bounds=(0.0, np.inf)
         ),
-        "quadratic_kappa": _of_counts("quadratic kappa", quadratic_kappa, of="order"),
-        "rank_correlation": Metric("rank correlation", rank_correlation, of="order"),
-        "rating_error": Metric("error of the rating (lower is better)", rating_error, of="rating", lower=True),
-        "rating_correlation": Metric("rank correlation of the rating", rating_correlation, of="rating"),
+        "quadratic_kappa": _of_counts("quadratic kappa", quadratic_kappa, of="order", bounds=(-1.0, 1.0)),
+        "rank_correlation": Metric("rank correlation", rank_correlation, of="order", bounds=(-1.0, 1.0)),
+        "rating_error": Metric(
+            "error of the rating (lower is better)", rating_error, of="rating", lower=True, bounds=(0.0, np.inf)
+        ),
+        "rating_correlation": Metric(
+            "rank correlation of the rating", rating_correlation, of="rating", bounds=(-1.0, 1.0)
+        ),
     },
 )
 

@@ -34,6 +34,17 @@ def test_intervals_and_p_values_are_those_of_students_t() -> None:
     assert estimate_mean(np.array([1.0]), 0.95).mean == 1 and np.isnan(estimate_mean(np.array([1.0]), 0.95)[1:]).all()
 
 
+@pytest.mark.parametrize("count", [2, 3, 5, 10, 50])
+def test_intervals_of_scores_end_where_scores_end(count: int) -> None:
+    """And cover the true mean as often as those that do not."""
+    draws = np.random.default_rng(count).beta(4, 1, size=(300, count))
+    for values in draws:
+        cut, uncut = estimate_mean(values, 0.95, bounds=(0, 1)), estimate_mean(values, 0.95)
+        assert 0 <= cut.low <= cut.mean <= cut.high <= 1
+        assert (cut.low <= 0.8 <= cut.high) == (uncut.low <= 0.8 <= uncut.high)  # the true mean
+
+
+
 def test_intervals_of_twelve_users_cover_the_mean() -> None:
     """The percentile bootstrap covers it in 89 of 100."""
     rng = np.random.default_rng(0)

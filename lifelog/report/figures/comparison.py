@@ -16,7 +16,7 @@ from lifelog.f1 import confusion
 from lifelog.predict.probabilities import class_probabilities
 from lifelog.registry import Registry
 from lifelog.report.style import SEQUENTIAL, Drawing, colours, margins, markers, scheme_colour, style
-from lifelog.settings.compare import NEEDS, Compare
+from lifelog.settings.compare import Compare
 from lifelog.settings.predict import sensorless
 
 
@@ -88,7 +88,7 @@ def plot_strategies(tables: ComparisonTables) -> Drawing:
             axes[0].errorbar(row["mean"], [place], xerr=margins(row), **look)
         axes[0].set_yticks(range(len(strategies)), strategies.predictor + " " + strategies.strategy)
         axes[0].invert_yaxis()
-        axes[0].set(xlabel=f"{label}, mean over participants", xlim=_limits(strategies, metric))
+        axes[0].set(xlabel=f"{label}, mean over participants")
         ticks = curve.groupby("answers").labelled.median().astype(int).to_dict()
         for (strategy, line), marker in zip(curve.groupby("strategy", sort=False), markers(5), strict=False):
             if strategy == "unseen":  # without answers only
@@ -100,18 +100,10 @@ def plot_strategies(tables: ComparisonTables) -> Drawing:
             axes[1].plot(places, line["mean"], marker=marker, color=colour, label=strategy)
         names = [str(n) if n == windows else f"{n}\n({windows})" for n, windows in ticks.items()]
         axes[1].set_xticks(range(len(ticks)), names)
-        axes[1].set(xlabel="answers of a new participant (their windows)", ylabel=label, ylim=_limits(curve, metric))
+        axes[1].set(xlabel="answers of a new participant (their windows)", ylabel=label)
         if len(curve):
             axes[1].legend()
         return figure, pd.concat([strategies, curve], ignore_index=True)
-
-
-def _limits(rows: pd.DataFrame, metric: str) -> tuple[float | None, float | None]:
-    """Return the limits of an axis of scores: intervals of few participants reach beyond what a score can be."""
-    least = -1.0 if metric in NEEDS else 0.0  # kappa and correlations
-    numbers = rows[["low", "high"]].to_numpy(dtype=float)
-    below, above = np.nanmin(numbers, initial=np.inf) < least, np.nanmax(numbers, initial=0) > 1
-    return least if below else None, 1 if above else None
 
 
 def plot_reliability(tables: ComparisonTables) -> Drawing:
