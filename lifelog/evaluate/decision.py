@@ -59,6 +59,8 @@ def decide(
           and better_than_chance (by AUROC, with intervals that hold for all strategies together) and log_loss
         - predictor, recommended: the primary predictor, and its simplest strategy that is better than chance and has
           p_near of at least .9, None if there is none or the split may leak
+        - equal: strategies that are practically equal to the recommended one: the interval of the difference is within
+          the margin
         - choosing: the mean score of the strategy of the primary predictor that is chosen on the other users (honest
           value of choosing), and its difference to the global model; without intervals, since the choices depend on
           each other
@@ -69,24 +71,28 @@ def decide(
     if calibration is not None:
         scaled = calibration[(calibration.measure == "log_loss") & calibration.scaled]
         losses = scaled.set_index(["predictor", "scheme"]).value.to_dict()
-    strategies, chosen = {}, {}
+    strategies, chosen, compared = {}, {}, {}
     for predictor in dict.fromkeys(users[settings.metric].columns.get_level_values("predictor")):
         schemes = [scheme for scheme in STRATEGIES if (predictor, scheme) in users[settings.metric].columns]
         scores = users[settings.metric][[(predictor, scheme) for scheme in schemes]].dropna()
         if predictor not in sensorless() and len(schemes) > 1 and len(scores) > 1:
             strategies[predictor] = _compare(scores, users["auroc"], settings, losses)
             chosen[predictor] = _choosing(scores.to_numpy())
+            compared[predictor] = scores.droplevel("predictor", axis=1)
     named = primary if primary in strategies else next(iter(strategies), None)
     if named is None:
         none = "There are no strategies of personalising to choose from."
-        return {"strategies": {}, "predictor": None, "recommended": None, "choosing": None, "sentence": none}
+        nothing = dict.fromkeys(("predictor", "recommended", "choosing"))
+        return {"strategies": {}, "equal": [], "sentence": none} | nothing
     rows = strategies[named]
     candidates = (row["scheme"] for row in rows if row["p_near"] >= SURE and row["better_than_chance"])
     leaks = leak is not None and leak["outcome"] == "leak"
     recommended = None if leaks else next(candidates, None)
-    sentence = "No strategy is recommended: this split may leak." if leaks else _sentence(named, rows, recommended)
+    equal = _equal(compared[named], recommended, settings) if recommended else []
+    sentence = _sentence(named, rows, recommended, equal)
+    sentence = "No strategy is recommended: this split may leak." if leaks else sentence
     choice = {"predictor": named, "recommended": recommended, "choosing": chosen[named]}
-    return {"strategies": strategies} | choice | {"sentence": sentence}
+    return {"strategies": strategies} | choice | {"equal": equal, "sentence": sentence}
 
 
 def _compare(
@@ -108,6 +114,15 @@ def _compare(
     return rows
 
 
+def _equal(scores: pd.DataFrame, recommended: str, settings: Compare) -> list[str]:
+    """Return the strategies whose difference to the recommended one has an interval within the margin."""
+    differences = scores.drop(columns=recommended).sub(scores[recommended], axis=0)
+    estimates = {
+        scheme: estimate_mean(values.to_numpy(), settings.confidence) for scheme, values in differences.items()
+    }
+    return [str(scheme) for scheme, x in estimates.items() if max(-x.low, x.high) <= settings.margin]
+
+
 def _choosing(scores: Floats) -> dict[str, Any]:
     """Return the score of the strategy that is chosen on the other users, and its difference to the global model."""
     others = (scores.sum(axis=0) - scores) / (len(scores) - 1)
@@ -115,7 +130,7 @@ def _choosing(scores: Floats) -> dict[str, Any]:
     return {"score": float(chosen.mean()), "difference": float((chosen - scores[:, 0]).mean())}
 
 
-def _sentence(predictor: str, rows: list[dict[str, Any]], recommended: str | None) -> str:
+def _sentence(predictor: str, rows: list[dict[str, Any]], recommended: str | None, equal: list[str]) -> str:
     if not any(row["better_than_chance"] for row in rows):
         return f"No strategy is recommended: {predictor} is not clearly better than chance."
     likely = max(rows, key=lambda row: row["p_near"])
@@ -124,4 +139,5 @@ def _sentence(predictor: str, rows: list[dict[str, Any]], recommended: str | Non
         return f"Undecided for {predictor}: {likely['scheme']} is near the best, but not clearly better than chance."
     words = f"Recommended for {predictor}: {recommended}, which is" if recommended else None
     words = words or f"Undecided for {predictor}: the most likely strategy, {likely['scheme']}, is"
-    return f"{words} near the best one in {near:.0%} of resamples."
+    others = f" Practically equal: {', '.join(equal)}." if equal else ""
+    return f"{words} near the best one in {near:.0%} of resamples.{others}"

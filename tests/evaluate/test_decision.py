@@ -38,6 +38,15 @@ def test_of_equal_strategies_the_simplest_is_recommended() -> None:
     equal = dict.fromkeys(("importance", "personal", "global"), 0.8)
     result = decision(equal, dict.fromkeys(equal, 1))
     assert result["recommended"] == "global" and result["strategies"]["net"][0]["scheme"] == "global"
+    assert set(result["equal"]) == {"importance", "personal"} and "Practically equal: personal" in result["sentence"]
+
+
+def test_under_a_split_that_may_leak_nothing_is_recommended() -> None:
+    scores = of_scores(**{"global": np.full(10, 0.8) + 0.01 * np.arange(10), "personal": np.full(10, 0.5)})
+    for outcome, recommended in (("no_leak", "global"), ("leak", None)):
+        result = decide(scores, Compare(), leak={"outcome": outcome})
+        assert result["recommended"] == recommended
+        assert ("this split may leak" in result["sentence"]) == (recommended is None)
 
 
 def of_scores(**strategies: np.ndarray) -> pd.DataFrame:

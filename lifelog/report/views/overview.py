@@ -97,8 +97,8 @@ class OverviewView:
         """One row per participant: the modalities that matter, and how reliable that is.
 
         `sensors` matter, the largest Shapley value first; `halves` is the rank correlation
-        between halves of the user's blocks of time; `best` is the strategy with the highest score of the predictor that
-        the decision is about.
+        between halves of the user's blocks of time; `best` is the simplest strategy within the margin of the highest
+        score, by the predictor that the decision is about.
         """
         chapter = self.first
         if chapter.details is None:
@@ -108,8 +108,10 @@ class OverviewView:
         halves = chapter.details.importance.set_index("user").halves_shapley
         groups = chapter.details.groups.set_index("user").group
         predictor = chapter.decision.get("predictor")
-        strategies = [(p, s) for p, s in chapter.by_user.columns if p == predictor and s in STRATEGIES]
-        best = chapter.by_user[strategies].dropna().idxmax(axis=1) if strategies else {}
+        strategies = [(predictor, s) for s in STRATEGIES if (predictor, s) in chapter.by_user.columns]
+        scores = chapter.by_user[strategies].dropna()
+        near = scores.ge(scores.max(axis=1) - self.config.compare.margin, axis=0)
+        best = near.idxmax(axis=1) if strategies else {}  # the first one, which is the simplest
         return [
             {
                 "user": user,
@@ -125,7 +127,9 @@ class OverviewView:
     def best(self) -> str:
         """What the best strategy of a participant is best by."""
         metric, predictor = METRICS[self.config.compare.metric].label, self.first.decision.get("predictor")
-        return phrase("best_of" if predictor else "best", metric=metric, predictor=predictor)
+        return phrase(
+            "best_of" if predictor else "best", metric=metric, predictor=predictor, margin=self.config.compare.margin
+        )
 
     @property
     def results(self) -> list[dict[str, Any]]:
