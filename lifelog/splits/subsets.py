@@ -230,13 +230,10 @@ def _draw(codes: Codes, blocks: Codes, share: Floats, seed: int) -> Texts:
     to the wanted sizes and the user's distribution of classes.
     """
     table, rng = _class_counts(codes, blocks), np.random.default_rng(seed)
-    best, best_cost = np.zeros(len(table), dtype=int), np.inf
-    for _ in range(DRAWS):
-        order, draw = rng.permutation(len(table)), np.empty(len(table), dtype=int)
-        draw[order] = _fill(table.sum(axis=1)[order], share)
-        cost = _cost(table, draw, share)
-        if cost < best_cost:
-            best, best_cost = draw, cost
+    orders = np.array([rng.permutation(len(table)) for _ in range(DRAWS)])
+    draws = np.empty_like(orders)
+    np.put_along_axis(draws, orders, _fill(table.sum(axis=1)[orders], share), axis=1)
+    best: Codes = draws[_cost(table, draws, share).argmin()]
     return np.array(SUBSETS, dtype=object)[best[blocks]]
 
 
@@ -273,30 +270,29 @@ def _task_blocks(sessions: Texts, minutes: Floats, tasks: Texts, between: Level 
 
 
 def _fill(sizes: Codes, share: Floats) -> Codes:
-    """Return the subset of each block in drawn order: test up to its share, then validation, then training."""
-    before = np.cumsum(sizes) - sizes
+    """Return the subset of each block by draw, in drawn order: test up to its share, then validation, then training."""
+    before = np.cumsum(sizes, axis=1) - sizes
     # A block belongs to the subset in which its middle falls, so that few large blocks still fill every subset.
-    middle = (before + sizes / 2) / sizes.sum()
+    middle = (before + sizes / 2) / sizes.sum(axis=1, keepdims=True)
     subsets = np.select([middle < share[2], middle < share[2] + share[1]], [2, 1], default=0)
     if share[2] > 0:
-        subsets[0] = 2
-    if 1 not in subsets:
-        subsets[np.argmax(subsets == 0)] = 1
+        subsets[:, 0] = 2
+    lacking = np.flatnonzero(~(subsets == 1).any(axis=1))
+    subsets[lacking, (subsets[lacking] == 0).argmax(axis=1)] = 1
     return subsets
 
 
-def _cost(table: Codes, draw: Codes, share: Floats) -> float:
-    """Return the cost of an assignment: missing classes, then deviations from shares and distribution."""
-    total = table.sum(axis=0)
-    cost = 0.0
+def _cost(table: Codes, draws: Codes, share: Floats) -> Floats:
+    """Return the cost of each draw: missing classes, then deviations from shares and distribution."""
+    total, cost = table.sum(axis=0), np.zeros(len(draws))
     for subset, weight in zip(range(3), (100, 3, 10), strict=True):
         if share[subset] == 0:
             continue
-        counts = table[draw == subset].sum(axis=0)
-        size = counts.sum()
-        cost += 1000 * (size == 0) + weight * ((counts == 0) & (total > 0)).sum()
-        cost += 2 * abs(size / total.sum() - share[subset])
-        cost += 0.5 * np.abs(counts / max(size, 1) - total / total.sum()).sum()
+        counts = (draws == subset) @ table
+        size = counts.sum(axis=1)
+        cost += 1000 * (size == 0) + weight * ((counts == 0) & (total > 0)).sum(axis=1)
+        cost += 2 * np.abs(size / total.sum() - share[subset])
+        cost += 0.5 * np.abs(counts / np.maximum(size, 1)[:, None] - total / total.sum()).sum(axis=1)
     return cost
 
 
