@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lifelog.config import Config
-from lifelog.report.views.inspection import LabelsView, inspect_recordings
+from lifelog.report.views.inspection import InspectionView, LabelsView, inspect_recordings
 from lifelog.tables import read_tables
 from lifelog.windows.read import read_labels
 
@@ -22,6 +22,23 @@ def test_values_are_marked_where_the_modality_matters(config: Config, tables: Pa
     assert "Which sensors matter" not in without and "before any training" in without
     assert '<td>101</td><td class="n"><strong>+0.25*</strong></td><td class="n">+0.05</td><td>e4Eda</td>' in page
     assert '<td>102</td><td class="n">–</td><td class="n"><strong>+0.10*</strong></td><td></td>' in page
+
+
+def test_what_each_split_would_test_is_shown_before_training(config: Config, tables: Path) -> None:
+    labels = {user: read_labels(tables / f"windows/{user}.parquet") for user in ("101", "102")}
+    quality = read_tables([str(tables / f"quality/{user}.parquet") for user in labels])
+    view = InspectionView(config, labels, quality, [], None, {})
+    assert [(split.target, split.split.name) for split in view.splits] == [
+        (target, split.name) for target in config.targets_run for split in config.splits
+    ]
+    blocked = view.splits[0]
+    assert "2 of 2 participants can be tested" in blocked.about and "another session" in blocked.about
+    assert [column.title for column in blocked.columns] == ["user", "low", "middle", "high", "not tested", "why"]
+    row = blocked.rows[0]
+    assert row[0] == "101" and sum(row[(name,)] for name in ("low", "middle", "high")) > 10
+    alone = {"101": labels["101"].assign(**{config.target(blocked.target).column: "1"})}
+    (first, *_) = InspectionView(config, alone, quality, [], None, {}).splits
+    assert "0 of 1 participants" in first.about and "one class only" in first.rows[0][2]
 
 
 def test_label_values_in_no_bin_are_listed() -> None:

@@ -14,11 +14,13 @@ import pandas as pd
 from lifelog.config import Config
 from lifelog.importance.measures import MEASURES
 from lifelog.report.html import render_page
-from lifelog.report.tables import cohort_yield, problem_counts
+from lifelog.report.tables import cohort_yield, problem_counts, untested_reasons
 from lifelog.report.views.overview import too_few_blocks
 from lifelog.report.views.parts import NOTHING, Column, Row, Texts, count, mark, show
+from lifelog.settings.splits import AnySplit, RandomSplit
 from lifelog.settings.windows import Modality
-from lifelog.splits.assign import blocks_of
+from lifelog.splits.assign import assign_splits, blocks_of
+from lifelog.splits.folds import Folds
 
 HOURS = ("0-3", "3-6", "6-9", "9-12", "12-15", "15-18", "18-21", "21-24")
 MOST_CAUSES, MOST_VALUES = 60, 12  # that are listed
@@ -51,6 +53,55 @@ class LabelsView:
             )
             for kind, title in titles.items()
         ]
+
+
+@dataclass(frozen=True)
+class SplitView:
+    """What a split would test of a target, before any training."""
+
+    target: str
+    split: AnySplit
+    folds: Mapping[str, Folds]  # by user
+
+    @property
+    def about(self) -> str:
+        """Which question the split answers, and for how many participants."""
+        usable = sum(not folds.excluded for folds in self.folds.values())
+        kind = "random" if isinstance(self.split, RandomSplit) else "tasks" if self.split.tasks else "sessions"
+        return phrase(
+            "tests", question=phrase(f"of_{kind}"), usable=usable, users=len(self.folds), divided=self._divided
+        )
+
+    @property
+    def _divided(self) -> str:
+        """For how many users sessions are divided into blocks of minutes."""
+        if isinstance(self.split, RandomSplit) or self.split.tasks:
+            return ""
+        sessions = [folds.described.dropna(subset=["label"]).session.nunique() for folds in self.folds.values()]
+        users = sum(0 < number < self.split.min_sessions for number in sessions)
+        return phrase("divided", users=users, least=self.split.min_sessions) if users else ""
+
+    @property
+    def columns(self) -> list[Column]:
+        """Tested windows by class, and the others."""
+        classes = next(iter(self.folds.values())).classes if self.folds else []
+        names = [Column(name, (name,), form="d") for name in classes]
+        return [Column("user", 0), *names, Column("not tested", 1, form="d"), Column("why", 2, form="wrap")]
+
+    @property
+    def rows(self) -> list[Row]:
+        """One row per user."""
+        rows = []
+        for user, folds in self.folds.items():
+            used = folds.described.label.notna().to_numpy()
+            tested = [(rows.subset == "test").to_numpy() for rows in folds.numbered.values()]
+            some = np.any(tested, axis=0) if tested else np.zeros(len(used), dtype=bool)
+            counts = folds.described.label[some].value_counts()
+            reasons = untested_reasons(folds)[lambda reasons: reasons != "label in no bin"].value_counts()
+            why = folds.excluded or ", ".join(f"{reason} ({number})" for reason, number in reasons.items())
+            row: Row = {0: user, 1: int((used & ~some).sum()), 2: why}
+            rows.append(row | {(name,): int(counts.get(name, 0)) for name in folds.classes})
+        return rows
 
 
 @dataclass(frozen=True)
@@ -95,6 +146,24 @@ class InspectionView:
     def labels(self) -> list[LabelsView]:
         """The labels of each target."""
         return [LabelsView(name, label_counts(self.config, name, self.frames)) for name in self.config.targets_run]
+
+    @property
+    def splits(self) -> list[SplitView]:
+        """What each split would test."""
+        seconds = self.config.windows.seconds
+        return [
+            SplitView(
+                target.name,
+                split,
+                {
+                    user: assign_splits(frame, target, split, seconds, self.quality[self.quality.user == user])
+                    for user, frame in self.frames.items()
+                    if {target.column, getattr(split, "tasks", None) or target.column} <= set(frame.columns)
+                },
+            )
+            for target in map(self.config.target, self.config.targets_run)
+            for split in self.config.splits
+        ]
 
     @property
     def configured(self) -> str:
