@@ -137,12 +137,20 @@ def test_presets_are_valid(preset: Path) -> None:
         ({"results": "../elsewhere"}, ["results: got '../elsewhere'", "without '..'"]),
         ({"windows": {"seconds": 30}}, ["e4Acc", "960 samples"]),
         ({"splits": [{"name": "a", "method": "random"}] * 2}, ["splits: the name 'a' is used twice"]),
-        ({"splits": [{"name": "a", "method": "radnom"}]}, ["splits[0].method: got 'radnom'", "'blocked', 'random'"]),
+        ({"splits": [{"name": "a", "method": "radnom"}]}, ["splits[0].method: got 'radnom'", "'blocked', 'sessions', 'random'"]),
         ({"splits": [{"name": "a"}]}, ["splits[0]: the key 'method' is required"]),
         ({"splits": [{"name": "a", "method": "blocked", "embargo": 3}]}, ["splits[0].embargo", "'embargo_minutes'?"]),
         ({"splits": [{"name": "a", "method": "random", "embargo_minutes": 3}]}, ["splits[0].embargo_minutes: unknown"]),
         ({"splits": [{"name": "a", "method": "users", "within": "b"}]}, ["'users' was removed", "(learning_curve)"]),
         ({"splits": [{"name": "a", "method": "blocked", "between": "rest"}]}, ["set tasks to a label column"]),
+        (
+            {"splits": [{"name": "a", "method": "sessions", "test_on": [2]}]},
+            ["set column, train_on and test_on together"],
+        ),
+        (
+            {"splits": [{"name": "a", "method": "sessions", "column": "v", "train_on": ["1..3"], "test_on": [2]}]},
+            ["'1..3' is in train_on and in test_on"],
+        ),
         ({"cohort": {"users": 3}}, ["cohort.users: got 3"]),
         ({"groups": {"subsets": ["train"]}}, ["networks explain validation and test windows; add validation"]),
         (

@@ -131,9 +131,61 @@ class RandomSplit(WindowAssignment):
 
     rotates: ClassVar[bool] = False
     longest_embargo: ClassVar[int] = 0
+    label_column: ClassVar[str | None] = None
 
 
-class BlockedSplit(WindowAssignment):
+class SeparatedSplit(WindowAssignment):
+    """Keys of every split whose subsets are apart in time."""
+
+    min_sessions: int = Field(4, ge=3)
+    """users with fewer sessions are split by blocks of minutes"""
+
+    embargo_minutes: int | None = Field(None, ge=0)
+    """minimum gap between subsets in minutes; null: block_minutes where users are split by blocks of minutes, else 1"""
+
+    @property
+    def longest_embargo(self) -> int:
+        """Gap between subsets in minutes that suits every user."""
+        return self.block_minutes if self.embargo_minutes is None else self.embargo_minutes
+
+
+class SessionsSplit(SeparatedSplit):
+    """Some sessions tested by models of others: the next visit, or the future."""
+
+    method: Literal["sessions"] = "sessions"
+    """tests the last sessions in time, or those with values of a label column, such as the second visit"""
+
+    column: str | None = None
+    """label column that sorts windows, such as a visit; null: the last sessions, with a share `test`, are tested"""
+
+    train_on: list[Level] = Field([])
+    """column: its values of windows for training and validation"""
+
+    test_on: list[Level] = Field([])
+    """column: its values of tested windows"""
+
+    rotates: ClassVar[bool] = False
+    tasks: ClassVar[None] = None
+    hold_out: ClassVar[list[Level]] = []
+
+    @property
+    def label_column(self) -> str | None:
+        """Label column that the split uses."""
+        return self.column
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> SessionsSplit:
+        if (self.column is None) != (not self.train_on and not self.test_on):
+            raise ValueError(f"split {self.name!r}: set column, train_on and test_on together")
+        if self.column is not None and not (self.train_on and self.test_on):
+            raise ValueError(f"split {self.name!r}: train_on and test_on need at least one value each")
+        for value in self.train_on:
+            if any(overlap(value, other) for other in self.test_on):
+                raise ValueError(f"split {self.name!r}: {value!r} is in train_on and in test_on")
+        return self
+
+
+class BlockedSplit(SeparatedSplit):
     """Whole blocks of time kept together."""
 
     method: Literal["blocked"] = "blocked"
@@ -141,12 +193,6 @@ class BlockedSplit(WindowAssignment):
 
     folds: int = Field(5, ge=1, le=50)
     """number of folds, each of which serves as test set once; 1: one test subset"""
-
-    min_sessions: int = Field(4, ge=3)
-    """users with fewer sessions are split by blocks of minutes"""
-
-    embargo_minutes: int | None = Field(None, ge=0)
-    """minimum gap between subsets in minutes; null: block_minutes where users are split by blocks of minutes, else 1"""
 
     tasks: str | None = None
     """label column of a protocol's tasks; runs of a task stay together"""
@@ -163,9 +209,9 @@ class BlockedSplit(WindowAssignment):
         return (len(self.hold_out) or self.folds) > 1
 
     @property
-    def longest_embargo(self) -> int:
-        """Gap between subsets in minutes that suits every user."""
-        return self.block_minutes if self.embargo_minutes is None else self.embargo_minutes
+    def label_column(self) -> str | None:
+        """Label column that the split uses."""
+        return self.tasks
 
     @model_validator(mode="after")
     def _is_consistent(self) -> BlockedSplit:
@@ -179,7 +225,7 @@ class BlockedSplit(WindowAssignment):
         return self
 
 
-AnySplit = BlockedSplit | RandomSplit
+AnySplit = BlockedSplit | SessionsSplit | RandomSplit
 Split = Annotated[AnySplit, Field(discriminator="method")]
 
 

@@ -3,6 +3,7 @@
 random   single windows, as published: neighbours in time fall into different subsets, which rewards proximity in time.
 blocked  whole sessions; blocks of minutes with an embargo between subsets for participants with few sessions; runs of
          tasks for a protocol with tasks.
+sessions the last sessions in time are tested, or those with values of a label column, such as a second visit.
 """
 
 from dataclasses import replace
@@ -12,10 +13,10 @@ import pandas as pd
 
 from lifelog.arrays import Bools, Codes, Floats, Texts
 from lifelog.blocks import independent_blocks, whole_answers
-from lifelog.settings.levels import matches
-from lifelog.settings.splits import SUBSETS, AnySplit, BlockedSplit, RandomSplit, Target
+from lifelog.settings.levels import Level, matches
+from lifelog.settings.splits import SUBSETS, AnySplit, RandomSplit, SessionsSplit, Target
 from lifelog.splits.folds import Folds
-from lifelog.splits.subsets import blocked_subsets, distances, random_subsets
+from lifelog.splits.subsets import blocked_subsets, distances, random_subsets, session_subsets
 from lifelog.windows.labels import shared_rows
 
 
@@ -30,7 +31,7 @@ def assign_splits(
         One row per window, as `read_labels` returns it: user, session, start, label_rows and the label columns.
     target : Target
         Label column and classes.
-    split : RandomSplit or BlockedSplit
+    split : RandomSplit, BlockedSplit or SessionsSplit
         How windows are assigned.
     seconds : int, default 60
         Window length in seconds.
@@ -58,8 +59,7 @@ def assign_splits(
     >>> folds.fold(1).subset.value_counts().to_dict()
     {'train': 12, 'test': 9, 'validation': 6}
     """
-    tasks = split.tasks if isinstance(split, BlockedSplit) else None
-    _check_columns(windows, target, split, tasks)
+    _check_columns(windows, target, split)
     frame = _with_classes(windows, target)
     used = frame.label.notna().to_numpy()
     labelled, numbered = windows[used], list[Texts]()
@@ -86,15 +86,30 @@ def _draw_folds(
         if answers.max() < 2:
             excluded = "too few windows that can be separated: labels or overlapping times hold them together"
     else:
-        tasks = None if split.tasks is None else _texts(labelled[split.tasks]).to_numpy()
+        places = None if split.label_column is None else _texts(labelled[split.label_column]).to_numpy()
         sessions, answers = labelled.session.to_numpy(), _answers(labelled, target)
-        numbered = blocked_subsets(codes, sessions, minutes, split, tasks, seconds, answers)
-        if tasks is not None and split.hold_out and not any(matches(task, split.hold_out) for task in tasks):
-            wanted, known = ", ".join(map(str, split.hold_out)), ", ".join(sorted({str(task) for task in tasks}))
-            excluded = f"no window of a held-out task ({wanted}); the user's tasks are {known}"
+        if isinstance(split, SessionsSplit):
+            numbered = session_subsets(codes, sessions, minutes, split, places, seconds, answers)
+            needed = [split.test_on, split.train_on]
+        else:
+            numbered = blocked_subsets(codes, sessions, minutes, split, places, seconds, answers)
+            needed = [split.hold_out]
+        excluded = _absent(places, needed, split.label_column)
+        if isinstance(split, SessionsSplit) and places is None and len(set(sessions)) < 2:
+            excluded = "one session only: there is no later one to test"
     for subsets in numbered:
         _check_apart(subsets, minutes, seconds)
     return numbered, excluded
+
+
+def _absent(places: Texts | None, needed: list[list[Level]], column: str | None) -> str | None:
+    """Return which values of the label column of a split a participant lacks, or None."""
+    found = [] if places is None else sorted({str(place) for place in places})
+    for values in needed if found else ():
+        if values and not any(matches(place, values) for place in found):
+            wanted, known = ", ".join(map(str, values)), ", ".join(found)
+            return f"no window whose {column} is {wanted}; the user's values are {known}"
+    return None
 
 
 def _to_folds(
@@ -126,9 +141,9 @@ def _minutes(windows: pd.DataFrame) -> Floats:
     return (windows.start.dt.as_unit("s").astype("int64") / 60).to_numpy()
 
 
-def _check_columns(windows: pd.DataFrame, target: Target, split: AnySplit, tasks: str | None) -> None:
-    """Raise ValueError if the windows lack the label column of the target or of the tasks."""
-    for key, name, column in (("targets", target.name, target.column), ("splits", split.name, tasks)):
+def _check_columns(windows: pd.DataFrame, target: Target, split: AnySplit) -> None:
+    """Raise ValueError if the windows lack the label column of the target or of the split."""
+    for key, name, column in (("targets", target.name, target.column), ("splits", split.name, split.label_column)):
         if column is not None and column not in windows:
             labels = [label for label in windows.columns if label not in ("user", "session", "start", "label_rows")]
             raise ValueError(f"{key}: {name!r} uses the label column {column!r}; the data have {labels}")
@@ -174,7 +189,7 @@ def blocks_of(windows: pd.DataFrame, codes: Codes, target: Target, split: AnySpl
         Their class numbers.
     target : Target
         Label column.
-    split : RandomSplit or BlockedSplit
+    split : RandomSplit, BlockedSplit or SessionsSplit
         Least length of blocks of time.
 
     Returns

@@ -8,7 +8,7 @@ import pandas as pd
 from lifelog.arrays import Bools, Codes, Floats, Texts
 from lifelog.blocks import time_blocks, whole_answers
 from lifelog.settings.levels import Level, matches
-from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit
+from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, SeparatedSplit, SessionsSplit
 
 DRAWS = 500  # random assignments of blocks to compare
 ORDERS = 50  # in which blocks are assigned to folds
@@ -132,14 +132,78 @@ def blocked_subsets(
     return [_embargo(subsets, minutes, gap) for subsets in folds]
 
 
-def embargo(sessions: Texts, split: BlockedSplit) -> int:
+def session_subsets(
+    codes: Codes,
+    sessions: Texts,
+    minutes: Floats,
+    split: SessionsSplit,
+    places: Texts | None = None,
+    seconds: int = 60,
+    answers: Codes | None = None,
+) -> list[Texts]:
+    """Test some sessions by models of others: the last ones, or those with values of a label column.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n_windows,)
+        Class numbers.
+    sessions : ndarray of object, shape (n_windows,)
+        Session of each window.
+    minutes : ndarray of float, shape (n_windows,)
+        Starts of windows in minutes.
+    split : SessionsSplit
+        Tested sessions, share for validation, embargo and seed.
+    places : ndarray of object, shape (n_windows,), optional
+        Value of the label column, by which windows are sorted.
+    seconds : int, default 60
+        Window length in seconds.
+    answers : ndarray of int, shape (n_windows,), optional
+        Number of the answer of each window: no answer is in two subsets.
+
+    Returns
+    -------
+    list of ndarray of object, shape (n_windows,)
+        Subset of each window in one fold; None under embargo, and for other values of the column. Validation windows
+        are whole sessions, or blocks of minutes of few sessions.
+    """
+    answers = np.arange(len(codes)) if answers is None else answers
+    if places is None:
+        test = _last_sessions(sessions, minutes, split.test)
+        rest = ~test
+    else:
+        test, rest = (
+            np.array([matches(place, values) for place in places]) for values in (split.test_on, split.train_on)
+        )
+    if not test.any() or not rest.any():
+        none = np.full(len(codes), None, dtype=object)
+        none[test | rest] = "test" if test.any() else "train"
+        return [none]
+    gap = embargo(sessions[rest], split) + seconds / 60
+    rest &= ~np.isin(answers, answers[test]) & (distances(minutes, minutes[test]) >= gap)
+    blocks = np.zeros(len(codes), dtype=int)
+    if rest.any():
+        blocks[rest] = whole_answers(_blocks(sessions[rest], minutes[rest], split), answers[rest])
+    return [_embargo(_draw_rest(codes, test, rest, blocks, split), minutes, gap)]
+
+
+def _last_sessions(sessions: Texts, minutes: Floats, share: float) -> Bools:
+    """Return the windows of the last sessions, which have about a share of the windows; never of all sessions."""
+    frame = pd.DataFrame({"session": sessions, "minute": minutes}).groupby("session").minute.agg(["min", "size"])
+    frame = frame.sort_values("min", kind="stable")
+    middle = (frame["size"].cumsum() - frame["size"] / 2) / len(sessions)
+    late = (middle > 1 - share) & (np.arange(len(frame)) > 0)
+    late.iloc[-1] = len(frame) > 1
+    return np.isin(sessions, late.index[late])
+
+
+def embargo(sessions: Texts, split: SeparatedSplit) -> int:
     """Return the minimum gap between the subsets of a user in minutes.
 
     Parameters
     ----------
     sessions : ndarray of object, shape (n_windows,)
         Session of each window.
-    split : BlockedSplit
+    split : SeparatedSplit
         The gap, or null for the default.
 
     Returns
@@ -150,11 +214,11 @@ def embargo(sessions: Texts, split: BlockedSplit) -> int:
     """
     if split.embargo_minutes is not None:
         return split.embargo_minutes
-    divided = split.tasks is None and len(set(sessions)) < split.min_sessions
+    divided = getattr(split, "tasks", None) is None and len(set(sessions)) < split.min_sessions
     return split.block_minutes if divided else LEAST_EMBARGO
 
 
-def _draw_rest(codes: Codes, test: Bools, rest: Bools, blocks: Codes, split: BlockedSplit) -> Texts:
+def _draw_rest(codes: Codes, test: Bools, rest: Bools, blocks: Codes, split: SeparatedSplit) -> Texts:
     """Return subsets with given test windows; the rest is for training and validation, others are under embargo."""
     subsets = np.full(len(codes), None, dtype=object)
     subsets[test] = "test"
@@ -237,7 +301,7 @@ def _draw(codes: Codes, blocks: Codes, share: Floats, seed: int) -> Texts:
     return np.array(SUBSETS, dtype=object)[best[blocks]]
 
 
-def _blocks(sessions: Texts, minutes: Floats, split: BlockedSplit) -> Codes:
+def _blocks(sessions: Texts, minutes: Floats, split: SeparatedSplit) -> Codes:
     """Return the number of each window's block: its session, or its `block_minutes` within the session."""
     names: Codes = pd.factorize(sessions)[0]
     return names if names.max() + 1 >= split.min_sessions else time_blocks(sessions, minutes, split.block_minutes)

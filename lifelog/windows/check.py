@@ -8,7 +8,7 @@ from pathlib import Path
 from lifelog.config import Config
 from lifelog.registry import did_you_mean
 from lifelog.settings.levels import matches
-from lifelog.settings.splits import BlockedSplit, Target
+from lifelog.settings.splits import Target
 from lifelog.windows.intervals import Interval, read_intervals
 from lifelog.windows.layout import BadInput
 from lifelog.windows.layouts import LAYOUTS, root_of
@@ -106,9 +106,9 @@ def _unmatched(spans: dict[str, Spans], rows_of: dict[str, list[Interval]]) -> I
 def _columns(columns: list[str], config: Config) -> list[str]:
     """Return label columns of splits that are missing, and those with the name of a modality."""
     missing = [
-        f"splits: {split.name!r} uses the label column {split.tasks!r}; the labels have {columns}"
+        f"splits: {split.name!r} uses the label column {split.label_column!r}; the labels have {columns}"
         for split in config.splits
-        if isinstance(split, BlockedSplit) and split.tasks is not None and split.tasks not in columns
+        if split.label_column is not None and split.label_column not in columns
     ]
     names = {modality.name for modality in config.modalities}
     clashes = [f"modalities: {name!r} is also a label column; rename the modality" for name in columns if name in names]

@@ -44,7 +44,6 @@ def test_intervals_of_scores_end_where_scores_end(count: int) -> None:
         assert (cut.low <= 0.8 <= cut.high) == (uncut.low <= 0.8 <= uncut.high)  # the true mean
 
 
-
 def test_intervals_of_twelve_users_cover_the_mean() -> None:
     """The percentile bootstrap covers it in 89 of 100."""
     rng = np.random.default_rng(0)

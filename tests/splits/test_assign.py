@@ -9,7 +9,7 @@ import pytest
 from lifelog.config import Config
 from lifelog.predict.samples import Person
 from lifelog.report.tables import split_overview
-from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, Target
+from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, SessionsSplit, Target
 from lifelog.splits.assign import _check_apart, assign_splits
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.layout import BadInput, Label
@@ -30,7 +30,23 @@ def test_a_missing_held_out_task_excludes_the_user_with_the_existing_tasks(
 ) -> None:
     split = BlockedSplit(name="b", tasks="place", hold_out=["Home"])
     excluded = assign_splits(recorded, config.target("tension"), split).excluded
-    assert re.match(r"no window of a held-out task \(Home\); the user's tasks are outdoors, workplace", excluded)
+    assert re.match("no window whose place is Home; the user's values are outdoors, workplace", excluded)
+
+
+def test_a_second_visit_is_tested_by_models_of_the_first(recorded: pd.DataFrame, config: Config) -> None:
+    half = np.isin(recorded.session, sorted(set(recorded.session))[: recorded.session.nunique() // 2])
+    rows = recorded.assign(visit=np.where(half, "1", "2"))
+    split = SessionsSplit(name="next", column="visit", train_on=[1], test_on=[2], block_minutes=1)
+    folds = assign_splits(rows, config.target("tension"), split)
+    subset = folds.fold(1).subset.to_numpy()
+    used = folds.described.label.notna().to_numpy()
+    assert folds.tested == [1] and (subset[used & ~half] == "test").all()
+    assert set(subset[used & half]) - {None} == {"train", "validation"}
+    first = assign_splits(rows[half], config.target("tension"), split)
+    assert first.excluded == "no window whose visit is 2; the user's values are 1"
+    alone = rows.assign(session="one", start=rows.start.iloc[0] + pd.to_timedelta(np.arange(len(rows)), "min"))
+    last = assign_splits(alone, config.target("tension"), SessionsSplit(name="last"))
+    assert last.excluded == "one session only: there is no later one to test"
 
 
 def test_an_unknown_task_column_raises_an_error_with_the_existing_columns(

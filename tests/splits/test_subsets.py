@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
-from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit
-from lifelog.splits.subsets import balanced_folds, blocked_subsets, random_subsets
+from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, SessionsSplit
+from lifelog.splits.subsets import balanced_folds, blocked_subsets, random_subsets, session_subsets
 
 BLOCKED = BlockedSplit(name="b", folds=1, min_sessions=3)
 
@@ -36,6 +36,18 @@ def test_blocked_keeps_sessions_whole(seed: int) -> None:
     for subset in SUBSETS:
         assert set(codes[subsets == subset]) == {0, 1, 2}
     assert 0.1 < (subsets == "test").mean() < 0.35
+
+
+@pytest.mark.parametrize(("sessions", "tested"), [(2, 1), (5, 1), (10, 2)])
+def test_the_last_sessions_are_tested(sessions: int, tested: int) -> None:
+    """With two sessions, validation windows are blocks of minutes of the first one."""
+    codes, names, minutes = labels(sessions, 60)
+    order = np.random.default_rng(0).permutation(len(codes))
+    (subsets,) = session_subsets(codes[order], names[order], minutes[order], SessionsSplit(name="s"))
+    assert set(names[order][subsets == "test"]) == {f"s{i}" for i in range(sessions - tested, sessions)}
+    assert set(subsets) >= set(SUBSETS) and (subsets == "train").sum() > 20
+    nearest = np.abs(minutes[order][subsets == "train"][:, None] - minutes[order][subsets == "validation"]).min()
+    assert nearest > 8 if sessions < 5 else nearest > 900
 
 
 def test_no_subset_is_empty_if_the_blocks_allow_it() -> None:

@@ -17,7 +17,7 @@ from lifelog.report.html import render_page
 from lifelog.report.tables import cohort_yield, problem_counts, untested_reasons
 from lifelog.report.views.overview import too_few_blocks
 from lifelog.report.views.parts import NOTHING, Column, Row, Texts, count, mark, show
-from lifelog.settings.splits import AnySplit, RandomSplit
+from lifelog.settings.splits import AnySplit, BlockedSplit
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import assign_splits, blocks_of
 from lifelog.splits.folds import Folds
@@ -67,7 +67,8 @@ class SplitView:
     def about(self) -> str:
         """Which question the split answers, and for how many participants."""
         usable = sum(not folds.excluded for folds in self.folds.values())
-        kind = "random" if isinstance(self.split, RandomSplit) else "tasks" if self.split.tasks else "sessions"
+        in_tasks = isinstance(self.split, BlockedSplit) and self.split.tasks
+        kind = "tasks" if in_tasks else self.split.method
         return phrase(
             "tests", question=phrase(f"of_{kind}"), usable=usable, users=len(self.folds), divided=self._divided
         )
@@ -75,7 +76,7 @@ class SplitView:
     @property
     def _divided(self) -> str:
         """For how many users sessions are divided into blocks of minutes."""
-        if isinstance(self.split, RandomSplit) or self.split.tasks:
+        if not isinstance(self.split, BlockedSplit) or self.split.tasks:
             return ""
         sessions = [folds.described.dropna(subset=["label"]).session.nunique() for folds in self.folds.values()]
         users = sum(0 < number < self.split.min_sessions for number in sessions)
@@ -158,7 +159,7 @@ class InspectionView:
                 {
                     user: assign_splits(frame, target, split, seconds, self.quality[self.quality.user == user])
                     for user, frame in self.frames.items()
-                    if {target.column, getattr(split, "tasks", None) or target.column} <= set(frame.columns)
+                    if {target.column, split.label_column or target.column} <= set(frame.columns)
                 },
             )
             for target in map(self.config.target, self.config.targets_run)
