@@ -124,9 +124,14 @@ def split_sentence(split: AnySplit, folds: int) -> str:
         return phrase("random_split")
     tested = "folds" if split.rotates else "one_test_subset"
     tested = "hold_out" if split.hold_out else tested
+    if split.method == "sessions":
+        tested = "last_sessions" if split.column is None else "named_sessions"
     gap = count(LEAST_EMBARGO if split.embargo_minutes is None else split.embargo_minutes, "minute")
     return phrase(
-        "split", kept=phrase("tasks" if split.tasks else "sessions"), gap=gap, tested=phrase(tested, folds=folds)
+        "split",
+        kept=phrase("tasks" if split.tasks else "sessions"),
+        gap=gap,
+        tested=phrase(tested, folds=folds, split=split),
     )
 
 

@@ -33,7 +33,7 @@ def test_what_each_split_would_test_is_shown_before_training(config: Config, tab
     ]
     blocked = view.splits[0]
     assert "2 of 2 participants can be tested" in blocked.about and "another session" in blocked.about
-    assert [column.title for column in blocked.columns] == ["user", "low", "middle", "high", "not tested", "why"]
+    assert [column.title for column in blocked.columns] == ["user", "low", "middle", "high", "not tested", "unused"]
     row = blocked.rows[0]
     assert row[0] == "101" and sum(row[(name,)] for name in ("low", "middle", "high")) > 10
     alone = {"101": labels["101"].assign(**{config.target(blocked.target).column: "1"})}

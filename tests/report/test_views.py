@@ -305,6 +305,8 @@ def test_the_sentences_of_the_card() -> None:
     assert "at least 1 minute between" in split_sentence(blocked, 5) and "In 5 folds" in split_sentence(blocked, 5)
     single = blocked.model_copy(update={"folds": 1})
     assert split_sentence(single, 1).endswith("There is one test subset.")
+    later = SessionsSplit(name="s", column="visit", train_on=[1], test_on=[2])
+    assert "visit is [2] were tested" in split_sentence(later, 1)
     tasks = blocked.model_copy(update={"tasks": "task", "hold_out": ["sit"]})
     assert "Whole tasks" in split_sentence(tasks, 1) and "Held-out tasks were tested" in split_sentence(tasks, 1)
     assert controls(config) == "99 random groupings of the same sizes, groups by raw features, groups by class shares"

@@ -87,7 +87,7 @@ class SplitView:
         """Tested windows by class, and the others."""
         classes = next(iter(self.folds.values())).classes if self.folds else []
         names = [Column(name, (name,), form="d") for name in classes]
-        return [Column("user", 0), *names, Column("not tested", 1, form="d"), Column("why", 2, form="wrap")]
+        return [Column("user", 0), *names, Column("not tested", 1, form="d"), Column("unused", 2, form="wrap")]
 
     @property
     def rows(self) -> list[Row]:
