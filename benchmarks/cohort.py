@@ -82,7 +82,9 @@ def random_folds(labels: pd.DataFrame) -> Folds:
     """Return one fold with random subsets of the windows of a table."""
     levels = labels[TARGET.column]
     classes = [TARGET.classes[i] for i in np.digitize(levels.astype(int), [3, 5])]
-    rows = labels[["user", "session", "start"]].assign(level=levels, label=classes, block=range(len(labels)))
+    rows = labels[["user", "session", "start"]].assign(
+        level=levels, label=classes, answer=range(len(labels)), block=range(len(labels))
+    )
     subsets = np.random.default_rng(0).choice(["train", "validation", "test"], len(rows), p=[0.7, 0.15, 0.15])
     rows = rows.assign(subset="train", reason=None)
     return Folds(rows, {1: rows.assign(subset=subsets)}, TARGET.classes)

@@ -278,7 +278,9 @@ def test_groups_by_class_shares_join_users_with_similar_labels() -> None:
         frame = pd.DataFrame(
             {"user": [f"u{i}"] * count, "session": "s", "start": pd.to_datetime(range(count), unit="s", utc=True)}
         )
-        frame = frame.assign(level="1", label=["x" if w < 2 + 7 * (i // 3) else "y" for w in range(count)], block=0)
+        frame = frame.assign(
+            level="1", label=["x" if w < 2 + 7 * (i // 3) else "y" for w in range(count)], answer=0, block=0
+        )
         folds.append(Folds(frame.assign(subset="train", reason=None), {}, ["x", "y"]))
     groups = group_users("importance", table, ALL)
     shares = group_users("class-shares", table, ALL, SchemeInputs(groups=groups, folds=folds))
