@@ -174,8 +174,8 @@ def compare_predictors(scored: Scores, settings: Compare, primary: str | None = 
         One row per predictor, scheme and metric: the mean over users with its interval, the value of pooled windows,
         and the difference to the global scheme with its interval, `p`, and `detectable`, the difference that would
         be found with a power of .8. `users` counts the users with a defined metric, which needs two classes in the test
-        windows. `p_holm` is that of the importance groups of sensor predictors: the
-        p-value itself for the primary predictor, Holm's over the other ones.
+        windows. `p_holm` is that of the importance groups of sensor predictors: the p-value itself for the primary
+        predictor, Holm's over the other ones.
 
     Examples
     --------

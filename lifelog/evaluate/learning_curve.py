@@ -285,9 +285,9 @@ def _without_answers(points: list[dict[str, Any]], settings: Compare) -> str:
     means = {point["strategy"]: point["mean"] for point in points if point["answers"] == 0}
     if means.get("global") is None:
         return ""
-    unseen = f" ({means['unseen']:.2f} without any window of theirs)" if means.get("unseen") is not None else ""
+    unseen = f", and {means['unseen']:.2f} without any recorded window" if means.get("unseen") is not None else ""
     label = METRICS[settings.metric].label
-    return f"Without answers, a model of other participants has a {label} of {means['global']:.2f}{unseen}. "
+    return f"Without answers, a model of others has a {label} of {means['global']:.2f}{unseen}. "
 
 
 def _same_users(curve: pd.DataFrame) -> pd.DataFrame:

@@ -5,8 +5,8 @@ silhouette  how much nearer a vector is to its own cluster than to the next one;
 entropy     as published: how the windows of a user are spread over clusters
 stability   mean adjusted Rand index between the groups and those of resampled blocks and seeds; 1 for identical groups
 
-`groups.k: auto` chooses the lowest BIC for the mixture, where one group is possible and more need strong evidence, and
-the highest silhouette for the other algorithms, where it is not: no other score can show that there are no groups.
+`groups.k: auto` chooses the lowest BIC for the mixture, where one group is possible and more need very strong evidence,
+and the highest silhouette for the other algorithms, where it is not: no other score can show that there are no groups.
 """
 
 from collections.abc import Callable, Iterable, Mapping
