@@ -47,7 +47,7 @@ PARTS = 20  # how often users are left out: each one alone, or several at a time
 
 
 class Person(NamedTuple):
-    """Windows of a user in time order: features as recorded and standardised, classes, scaling, rows of the samples."""
+    """Windows of a user by answer: features as recorded and standardised, classes, scaling, rows of the samples."""
 
     raw: Floats
     x: Floats
@@ -257,9 +257,9 @@ def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
     -------
     dict
         For JSON: points (strategy, answers, labelled (windows, median), users, and the mean over users with its
-        interval), matches (the number of answers from which on personal models match the global model: they are better
-        than chance, and not worse by more than the margin, by one-sided tests from the largest number down; None if
-        that is not shown within these data), and a sentence.
+        interval), matches (the smallest number of answers at and above which personal models match the global model:
+        they are better than chance, and not worse by more than the margin, by one-sided tests from the largest number
+        down; None if that is not shown within these data), and a sentence.
     """
     if curve.empty:
         none = "Too few windows or participants for a learning curve."

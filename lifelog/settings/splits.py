@@ -173,6 +173,11 @@ class SessionsSplit(SeparatedSplit):
         """Label column that the split uses."""
         return self.column
 
+    @property
+    def needed(self) -> list[list[Level]]:
+        """Values of the label column, of each of which a user needs one."""
+        return [self.test_on, self.train_on]
+
     @model_validator(mode="after")
     def _is_consistent(self) -> SessionsSplit:
         if (self.column is None) != (not self.train_on and not self.test_on):
@@ -212,6 +217,11 @@ class BlockedSplit(SeparatedSplit):
     def label_column(self) -> str | None:
         """Label column that the split uses."""
         return self.tasks
+
+    @property
+    def needed(self) -> list[list[Level]]:
+        """Values of the label column, of each of which a user needs one."""
+        return [self.hold_out]
 
     @model_validator(mode="after")
     def _is_consistent(self) -> BlockedSplit:

@@ -16,7 +16,7 @@ from lifelog.blocks import independent_blocks, whole_answers
 from lifelog.settings.levels import Level, matches
 from lifelog.settings.splits import SUBSETS, AnySplit, RandomSplit, SessionsSplit, Target
 from lifelog.splits.folds import Folds
-from lifelog.splits.subsets import blocked_subsets, distances, random_subsets, session_subsets
+from lifelog.splits.subsets import blocked_subsets, distances, random_subsets
 from lifelog.windows.labels import shared_rows
 
 
@@ -66,17 +66,18 @@ def assign_splits(
     codes = frame.label[used].map({name: i for i, name in enumerate(target.classes)}).to_numpy(dtype=int)
     excluded = _exclusion(codes, target)
     if len(labelled):
-        frame.loc[used, "answer"] = _answers(labelled, target)
-        frame.loc[used, "block"] = blocks_of(labelled, codes, target, split)
+        frame.loc[used, "answer"] = answers = _answers(labelled, target)
+        blocks = independent_blocks(labelled.session.to_numpy(), _minutes(labelled), codes, split.block_minutes)
+        frame.loc[used, "block"] = whole_answers(blocks, answers)
     if len(labelled) < 3:
         excluded = f"{excluded}{_cause(frame, target, lost)}"
     elif excluded is None:
-        numbered, excluded = _draw_folds(labelled, codes, target, split, seconds)
+        numbered, excluded = _draw_folds(labelled, codes, answers, target, split, seconds)
     return _to_folds(frame, used, codes, numbered, target, excluded)
 
 
 def _draw_folds(
-    labelled: pd.DataFrame, codes: Codes, target: Target, split: AnySplit, seconds: int
+    labelled: pd.DataFrame, codes: Codes, answers: Codes, target: Target, split: AnySplit, seconds: int
 ) -> tuple[list[Texts], str | None]:
     """Return the subsets of the labelled windows in every fold, and why the participant is excluded, or None."""
     minutes, excluded = _minutes(labelled), None
@@ -87,14 +88,9 @@ def _draw_folds(
             excluded = "too few windows that can be separated: labels or overlapping times hold them together"
     else:
         places = None if split.label_column is None else _texts(labelled[split.label_column]).to_numpy()
-        sessions, answers = labelled.session.to_numpy(), _answers(labelled, target)
-        if isinstance(split, SessionsSplit):
-            numbered = session_subsets(codes, sessions, minutes, split, places, seconds, answers)
-            needed = [split.test_on, split.train_on]
-        else:
-            numbered = blocked_subsets(codes, sessions, minutes, split, places, seconds, answers)
-            needed = [split.hold_out]
-        excluded = _absent(places, needed, split.label_column)
+        sessions = labelled.session.to_numpy()
+        numbered = blocked_subsets(codes, sessions, minutes, split, places, seconds, answers)
+        excluded = _absent(places, split.needed, split.label_column)
         if isinstance(split, SessionsSplit) and places is None and len(set(sessions)) < 2:
             excluded = "one session only: there is no later one to test"
     for subsets in numbered:
@@ -176,29 +172,6 @@ def _answers(labelled: pd.DataFrame, target: Target, runs: Codes | None = None) 
     if runs is not None:
         rows = [[*names, f"time {run}"] for names, run in zip(rows, runs, strict=True)]
     return np.array(shared_rows(rows), dtype=int)
-
-
-def blocks_of(windows: pd.DataFrame, codes: Codes, target: Target, split: AnySplit) -> Codes:
-    """Number windows such that those which are not independent have the same number.
-
-    Parameters
-    ----------
-    windows : pandas.DataFrame
-        Labelled windows of a user, as `read_labels` returns them.
-    codes : ndarray of int, shape (n_windows,)
-        Their class numbers.
-    target : Target
-        Label column.
-    split : RandomSplit, BlockedSplit or SessionsSplit
-        Least length of blocks of time.
-
-    Returns
-    -------
-    ndarray of int, shape (n_windows,)
-        Block of `independent_blocks`; windows of an answer are in the block of the first of them.
-    """
-    blocks = independent_blocks(windows.session.to_numpy(), _minutes(windows), codes, split.block_minutes)
-    return whole_answers(blocks, _answers(windows, target))
 
 
 def _fold_table(frame: pd.DataFrame, used: Bools, subsets: Texts, cause: str) -> pd.DataFrame:

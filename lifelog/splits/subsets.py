@@ -72,15 +72,15 @@ def blocked_subsets(
     codes: Codes,
     sessions: Texts,
     minutes: Floats,
-    split: BlockedSplit,
-    tasks: Texts | None = None,
+    split: BlockedSplit | SessionsSplit,
+    places: Texts | None = None,
     seconds: int = 60,
     answers: Codes | None = None,
 ) -> list[Texts]:
     """Assign whole blocks of windows, such that subsets have all classes in the user's proportions.
 
     With several folds, each of them is the test subset once. The folds are held-out tasks, or have a similar number of
-    windows of each class; in a split by tasks, all runs of a task are in one fold.
+    windows of each class; in a split by tasks, all runs of a task are in one fold. A split of sessions has one fold.
 
     Parameters
     ----------
@@ -90,11 +90,11 @@ def blocked_subsets(
         Session of each window.
     minutes : ndarray of float, shape (n_windows,)
         Starts of windows in minutes.
-    split : BlockedSplit
+    split : BlockedSplit or SessionsSplit
         Folds, shares, blocks, embargo and seed.
-    tasks : ndarray of object, shape (n_windows,), optional
-        Task of each window, for a split by tasks. Validation blocks beside a held-out task are drawn from blocks of
-        minutes of the rest.
+    places : ndarray of object, shape (n_windows,), optional
+        Value of the split's label column: the task of each window, or what sorts windows of sessions. Validation blocks
+        beside a held-out task are drawn from blocks of minutes of the rest.
     seconds : int, default 60
         Window length in seconds.
     answers : ndarray of int, shape (n_windows,), optional
@@ -106,22 +106,24 @@ def blocked_subsets(
         Subset of each window, by fold; None under embargo. A user with fewer blocks than folds has fewer folds.
     """
     answers, names = np.arange(len(codes)) if answers is None else answers, np.empty(0, dtype=object)
-    gap = embargo(sessions, split) + seconds / 60  # between the starts of windows
-    if tasks is None:
+    if isinstance(split, SessionsSplit):
+        return [_session_subsets(codes, sessions, minutes, split, places, seconds, answers)]
+    gap = _gap(sessions, split, seconds)
+    if places is None:
         blocks = _blocks(sessions, minutes, split)
     else:
-        blocks, names = _task_blocks(sessions, minutes, tasks, split.between)
-        answers = _cut_between(answers, tasks, split)
+        blocks, names = _task_blocks(sessions, minutes, places, split.between)
+        answers = _cut_between(answers, places, split)
     if split.hold_out:
         in_minutes = pd.factorize(pd.Series(list(zip(blocks, minutes // split.block_minutes, strict=True))))[0]
-        folds = []
+        pieces, folds = whole_answers(in_minutes, answers), []
         for task in split.hold_out:
             test = np.array([matches(name, [task]) for name in names[blocks]])
             shared = np.isin(answers, answers[test])  # answers about a held-out task and another one
             near = shared | (distances(minutes, minutes[test]) < gap)
-            folds.append(_draw_rest(codes, test, ~test & ~near, whole_answers(in_minutes, answers), split))
+            folds.append(_draw_rest(codes, test, ~test & ~near, pieces, split))
     elif split.folds > 1:
-        blocks = whole_answers(blocks if tasks is None else pd.factorize(names[blocks])[0], answers)
+        blocks = whole_answers(blocks if places is None else pd.factorize(names[blocks])[0], answers)
         of_window = balanced_folds(codes, blocks, split.folds, split.seed)
         tests = [of_window == fold for fold in range(of_window.max() + 1)]
         rests = [~test & (distances(minutes, minutes[test]) >= gap) for test in tests]
@@ -132,41 +134,19 @@ def blocked_subsets(
     return [_embargo(subsets, minutes, gap) for subsets in folds]
 
 
-def session_subsets(
+def _session_subsets(
     codes: Codes,
     sessions: Texts,
     minutes: Floats,
     split: SessionsSplit,
-    places: Texts | None = None,
-    seconds: int = 60,
-    answers: Codes | None = None,
-) -> list[Texts]:
-    """Test some sessions by models of others: the last ones, or those with values of a label column.
+    places: Texts | None,
+    seconds: int,
+    answers: Codes,
+) -> Texts:
+    """Return subsets whose test windows are the last sessions, or those with values of a label column.
 
-    Parameters
-    ----------
-    codes : ndarray of int, shape (n_windows,)
-        Class numbers.
-    sessions : ndarray of object, shape (n_windows,)
-        Session of each window.
-    minutes : ndarray of float, shape (n_windows,)
-        Starts of windows in minutes.
-    split : SessionsSplit
-        Tested sessions, share for validation, embargo and seed.
-    places : ndarray of object, shape (n_windows,), optional
-        Value of the label column, by which windows are sorted.
-    seconds : int, default 60
-        Window length in seconds.
-    answers : ndarray of int, shape (n_windows,), optional
-        Number of the answer of each window: no answer is in two subsets.
-
-    Returns
-    -------
-    list of ndarray of object, shape (n_windows,)
-        Subset of each window in one fold; None under embargo, and for other values of the column. Validation windows
-        are whole sessions, or blocks of minutes of few sessions.
+    Validation windows are whole sessions of the others, or blocks of minutes if these are few.
     """
-    answers = np.arange(len(codes)) if answers is None else answers
     if places is None:
         test = _last_sessions(sessions, minutes, split.test)
         rest = ~test
@@ -174,16 +154,12 @@ def session_subsets(
         test, rest = (
             np.array([matches(place, values) for place in places]) for values in (split.test_on, split.train_on)
         )
-    if not test.any() or not rest.any():
-        none = np.full(len(codes), None, dtype=object)
-        none[test | rest] = "test" if test.any() else "train"
-        return [none]
-    gap = embargo(sessions[rest], split) + seconds / 60
+    gap = _gap(sessions[rest], split, seconds)
     rest &= ~np.isin(answers, answers[test]) & (distances(minutes, minutes[test]) >= gap)
     blocks = np.zeros(len(codes), dtype=int)
     if rest.any():
         blocks[rest] = whole_answers(_blocks(sessions[rest], minutes[rest], split), answers[rest])
-    return [_embargo(_draw_rest(codes, test, rest, blocks, split), minutes, gap)]
+    return _embargo(_draw_rest(codes, test, rest, blocks, split), minutes, gap)
 
 
 def _last_sessions(sessions: Texts, minutes: Floats, share: float) -> Bools:
@@ -196,26 +172,20 @@ def _last_sessions(sessions: Texts, minutes: Floats, share: float) -> Bools:
     return np.isin(sessions, late.index[late])
 
 
-def embargo(sessions: Texts, split: SeparatedSplit) -> int:
-    """Return the minimum gap between the subsets of a user in minutes.
+def _divided(sessions: Texts, split: SeparatedSplit) -> bool:
+    """Return whether sessions are so few that they are divided into blocks of minutes."""
+    return len(set(sessions)) < split.min_sessions
 
-    Parameters
-    ----------
-    sessions : ndarray of object, shape (n_windows,)
-        Session of each window.
-    split : SeparatedSplit
-        The gap, or null for the default.
 
-    Returns
-    -------
-    int
-        By default the length of a block where sessions are divided into blocks of minutes: neighbouring blocks are as
-        alike as neighbouring windows.
+def _gap(sessions: Texts, split: BlockedSplit | SessionsSplit, seconds: int) -> float:
+    """Return the minimum time between the starts of windows of different subsets in minutes.
+
+    Neighbouring blocks of minutes are as alike as neighbouring windows, so that subsets are a block apart by default.
     """
-    if split.embargo_minutes is not None:
-        return split.embargo_minutes
-    divided = getattr(split, "tasks", None) is None and len(set(sessions)) < split.min_sessions
-    return split.block_minutes if divided else LEAST_EMBARGO
+    embargo = split.embargo_minutes
+    if embargo is None:
+        embargo = split.block_minutes if split.tasks is None and _divided(sessions, split) else LEAST_EMBARGO
+    return embargo + seconds / 60
 
 
 def _draw_rest(codes: Codes, test: Bools, rest: Bools, blocks: Codes, split: SeparatedSplit) -> Texts:
@@ -303,8 +273,10 @@ def _draw(codes: Codes, blocks: Codes, share: Floats, seed: int) -> Texts:
 
 def _blocks(sessions: Texts, minutes: Floats, split: SeparatedSplit) -> Codes:
     """Return the number of each window's block: its session, or its `block_minutes` within the session."""
+    if _divided(sessions, split):
+        return time_blocks(sessions, minutes, split.block_minutes)
     names: Codes = pd.factorize(sessions)[0]
-    return names if names.max() + 1 >= split.min_sessions else time_blocks(sessions, minutes, split.block_minutes)
+    return names
 
 
 def _task_blocks(sessions: Texts, minutes: Floats, tasks: Texts, between: Level | None) -> tuple[Codes, Texts]:

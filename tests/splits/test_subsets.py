@@ -4,7 +4,7 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, SessionsSplit
-from lifelog.splits.subsets import balanced_folds, blocked_subsets, random_subsets, session_subsets
+from lifelog.splits.subsets import balanced_folds, blocked_subsets, random_subsets
 
 BLOCKED = BlockedSplit(name="b", folds=1, min_sessions=3)
 
@@ -43,7 +43,7 @@ def test_the_last_sessions_are_tested(sessions: int, tested: int) -> None:
     """With two sessions, validation windows are blocks of minutes of the first one."""
     codes, names, minutes = labels(sessions, 60)
     order = np.random.default_rng(0).permutation(len(codes))
-    (subsets,) = session_subsets(codes[order], names[order], minutes[order], SessionsSplit(name="s"))
+    (subsets,) = blocked_subsets(codes[order], names[order], minutes[order], SessionsSplit(name="s"))
     assert set(names[order][subsets == "test"]) == {f"s{i}" for i in range(sessions - tested, sessions)}
     assert set(subsets) >= set(SUBSETS) and (subsets == "train").sum() > 20
     nearest = np.abs(minutes[order][subsets == "train"][:, None] - minutes[order][subsets == "validation"]).min()

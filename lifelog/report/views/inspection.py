@@ -19,7 +19,7 @@ from lifelog.report.views.overview import too_few_blocks
 from lifelog.report.views.parts import NOTHING, Column, Row, Texts, count, mark, show
 from lifelog.settings.splits import AnySplit, BlockedSplit
 from lifelog.settings.windows import Modality
-from lifelog.splits.assign import assign_splits, blocks_of
+from lifelog.splits.assign import assign_splits
 from lifelog.splits.folds import Folds
 
 HOURS = ("0-3", "3-6", "6-9", "9-12", "12-15", "15-18", "18-21", "21-24")
@@ -132,15 +132,11 @@ class InspectionView:
         """Problems of the recordings, and targets whose labels are too few to measure importance."""
         split = self.config.split(self.config.primary.split)
         problems = list(self.known_problems)
-        for target in map(self.config.target, self.config.targets_run):
-            blocks = {}
-            for user, frame in self.frames.items():
-                if target.column in frame:
-                    classes = frame[target.column].map(target.class_of, na_action="ignore")
-                    labelled, codes = frame[classes.notna()], pd.factorize(classes.dropna())[0]
-                    blocks[user] = len(set(blocks_of(labelled, codes, target, split))) if len(codes) else 0
-            few = too_few_blocks(pd.Series(blocks, dtype=int))
-            problems += [f"{target.name}: {few}"] if few else []
+        for view in self.splits:
+            if view.split == split:
+                blocks = {user: folds.described.block.nunique() for user, folds in view.folds.items()}
+                few = too_few_blocks(pd.Series(blocks, dtype=int))
+                problems += [f"{view.target}: {few}"] if few else []
         return problems
 
     @property
@@ -148,16 +144,16 @@ class InspectionView:
         """The labels of each target."""
         return [LabelsView(name, label_counts(self.config, name, self.frames)) for name in self.config.targets_run]
 
-    @property
+    @cached_property
     def splits(self) -> list[SplitView]:
         """What each split would test."""
-        seconds = self.config.windows.seconds
+        seconds, lost = self.config.windows.seconds, dict(list(self.quality.groupby("user")))
         return [
             SplitView(
                 target.name,
                 split,
                 {
-                    user: assign_splits(frame, target, split, seconds, self.quality[self.quality.user == user])
+                    user: assign_splits(frame, target, split, seconds, lost.get(user))
                     for user, frame in self.frames.items()
                     if {target.column, split.label_column or target.column} <= set(frame.columns)
                 },

@@ -51,9 +51,9 @@ class OverviewView:
     @property
     def left_out(self) -> list[str]:
         """Which participants have no score, by reason."""
-        by_reason = dict[str, list[str]]()
+        by_reason, evaluated = dict[str, list[str]](), self.evaluated
         for user in self.run.cohort.user:
-            if user not in self.evaluated:
+            if user not in evaluated:
                 by_reason.setdefault(self.first.reasons.get(user, phrase("one_class")), []).append(user)
         return [phrase("left_out", users=", ".join(users), reason=reason) for reason, users in by_reason.items()]
 
