@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 _EXPORTS = {
     "config": ("Config", "load_config"),
-    "settings.splits": ("BlockedSplit", "RandomSplit", "SessionsSplit", "Target"),
+    "settings.splits": ("BlockedSplit", "ParticipantsSplit", "RandomSplit", "SessionsSplit", "Target"),
     "settings.importance": ("Shapley",),
     "settings.groups": ("Clustering", "Groups", "Scoring"),
     "settings.mil": ("Mil",),

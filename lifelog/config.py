@@ -128,7 +128,7 @@ class Config(Section):
     def _has_no_users_split(cls, value: Any) -> Any:
         for entry in value if isinstance(value, list) else ():
             if isinstance(entry, dict) and entry.get("method") == "users":
-                raise ValueError("the method 'users' was removed; every run tests models on new users (learning_curve)")
+                raise ValueError("the method 'users' is now called 'participants'")
         return value
 
     @field_validator("results")
@@ -170,6 +170,17 @@ class Config(Section):
         target, split = self.compare.target or self.targets_run[0], self.compare.split or self.splits[0].name
         return Primary(target, split, self.compare.predictor or next(iter(self.tested_predictors()), None))
 
+    @property
+    def describing(self) -> str | None:
+        """The first split under which importance is measured, for those under which it is not."""
+        return next((split.name for split in self.splits if split.importance), None)
+
+    def has_scheme(self, scheme: Scheme, split: split_models.AnySplit) -> bool:
+        """Return whether models of a scheme are possible under a split."""
+        if isinstance(split, split_models.ParticipantsSplit):  # nothing personal, and no controls that use labels
+            return scheme == "global" or (scheme in ("importance", "random") and self.describing is not None)
+        return split.importance or scheme in UNGROUPED
+
     def models(self, split: split_models.AnySplit) -> list[tuple[str, str]]:
         """Return (predictor, scheme) of every model that is compared under a split."""
         pairs: list[tuple[str, str]] = []
@@ -177,8 +188,7 @@ class Config(Section):
             for scheme in self.schemes:
                 if scheme == "attention" == self.groups.importance:  # the same as importance
                     continue
-                possible = split.importance or scheme in UNGROUPED
-                if predictor.wants(scheme) and possible and (predictor.fast or not split.fast):
+                if predictor.wants(scheme) and self.has_scheme(scheme, split) and (predictor.fast or not split.fast):
                     pairs.append((predictor.name, scheme))
         return pairs
 

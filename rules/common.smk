@@ -74,14 +74,15 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-# Models that take seconds, as pairs of predictor and scheme, by the rule that trains them.
-MODELS = dict.fromkeys(model for split in CONFIG.splits for model in CONFIG.models(split))
-FAST_MODELS = [model for model in MODELS if CONFIG.predictor(model[0]).fast]
-FAST = {
-    "train_fast": [model for model in FAST_MODELS if model[1] in UNGROUPED],
-    "train_fast_groups": [model for model in FAST_MODELS if model[1] not in UNGROUPED],
-}
-FAST = {batch: models for batch, models in FAST.items() if models}
+# Models that take seconds, as pairs of predictor and scheme, and their splits, by the rule that trains them: models
+# without groups do not wait for importance, and participants who are tested as a whole have no personal models.
+FAST = {}
+for split in CONFIG.splits:
+    for model in CONFIG.models(split):
+        if CONFIG.predictor(model[0]).fast:
+            batch = "train_fast" + "_unseen" * (split.method == "participants") + "_groups" * (model[1] not in UNGROUPED)
+            for values, value in zip(FAST.setdefault(batch, ({}, {})), (model, split.name)):
+                values[value] = None
 
 
 def either(names):

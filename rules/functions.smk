@@ -1,6 +1,14 @@
 # Inputs, outputs and params of rules that are computed: functions of wildcards, of users and of figures.
 
 
+def unseen_fold(wildcards):
+    """Fold in which a user is tested as a whole, under a split of participants."""
+    from lifelog.splits.subsets import unseen_folds  # needs packages that a lint has not
+
+    split = CONFIG.split(wildcards.split)
+    return unseen_folds(USERS, split)[wildcards.user] if split.method == "participants" else None
+
+
 def simulated_folder(wildcards):
     """Folder of a simulated user, which is the output of a rule; other recordings are tracked by fingerprint."""
     return FOLDERS[wildcards.user] if SIMULATED else []
@@ -63,13 +71,34 @@ def pretrained_models(wildcards):
 
 
 def with_importance(files):
-    """Function of wildcards: files, if the split has importance groups, otherwise nothing."""
-    return lambda wildcards: files if has_groups(wildcards.split) else []
+    """Function of wildcards: files, if importance is measured under the split, otherwise nothing."""
+    return lambda wildcards: files if CONFIG.split(wildcards.split).importance else []
 
 
 def has_groups(split):
     """Whether predictors are trained in importance groups under a split."""
-    return CONFIG.split(split).importance and "importance" in CONFIG.schemes
+    return "importance" in CONFIG.schemes and CONFIG.has_scheme("importance", CONFIG.split(split))
+
+
+def measures_groups(split):
+    """Whether importance groups of a split are by importance that it measures."""
+    return has_groups(split) and CONFIG.split(split).importance
+
+
+def if_grouped(files):
+    """Function of wildcards: files, if predictors are trained in importance groups under the split."""
+    return lambda wildcards: files if has_groups(wildcards.split) else []
+
+
+def measured(files):
+    """Function of wildcards: files of the split, or of the one that measures importance for it."""
+
+    def of_split(wildcards):
+        split = wildcards.split if CONFIG.split(wildcards.split).importance else CONFIG.describing
+        found = expand(files, split=split, allow_missing=True) if has_groups(wildcards.split) else []
+        return found[0] if isinstance(files, str) and found else found
+
+    return of_split
 
 
 def compared_models(wildcards):
@@ -84,9 +113,24 @@ def compared_predictions(wildcards):
 
 def grouped_importance(wildcards):
     """Importance that forms the groups of a scheme."""
-    if not CONFIG.split(wildcards.split).importance:
+    if not CONFIG.has_scheme(wildcards.scheme, CONFIG.split(wildcards.split)):
         raise WorkflowError(f"splits: {wildcards.split} has `importance: false`, so there are no such groups")
-    return IMPORTANCE if wildcards.scheme == "attention" else GROUPING
+    return IMPORTANCE if wildcards.scheme == "attention" else measured(GROUPING)(wildcards)
+
+
+def is_unseen(wildcards):
+    """Whether groups are those of participants who are tested as a whole, of whom only features are known."""
+    return wildcards.scheme == "importance" and CONFIG.split(wildcards.split).method == "participants"
+
+
+def if_unseen_or(scheme, files):
+    """Function of wildcards: files, if a scheme or participants who are tested as a whole need them."""
+    return lambda wildcards: files if wildcards.scheme == scheme or is_unseen(wildcards) else []
+
+
+def scores_of_groups(wildcards):
+    """Scores of numbers of groups, which describe the participants."""
+    return GROUP_SCORES if wildcards.scheme == "importance" and not is_unseen(wildcards) else []
 
 
 def gap_minutes(wildcards):

@@ -51,10 +51,10 @@ rule score_importance:
 rule group_users:
     input:
         importance=grouped_importance,
-        scores=of_schemes(["importance"], GROUP_SCORES),
+        scores=scores_of_groups,
         groups=of_schemes(["attention", "raw", "class-shares", "random"], IMPORTANCE_GROUPS),
-        features=of_schemes(["raw"], per_user("features/{user}.parquet")),
-        splits=of_schemes(["class-shares"], per_user("{target}/{split}/splits/{user}.parquet")),
+        features=if_unseen_or("raw", per_user("features/{user}.parquet")),
+        splits=if_unseen_or("class-shares", per_user("{target}/{split}/splits/{user}.parquet")),
     output:
         groups="<results>/{target}/{split}/groups/{scheme}.csv",
         settings="<results>/{target}/{split}/groups/{scheme}.json",

@@ -1,5 +1,5 @@
 # New users are a run in a results folder of their own that reads a finished run.
-GROUPED_CHAPTERS = [chapter for chapter in CHAPTERS if has_groups(chapter.split("/")[1])]
+GROUPED_CHAPTERS = [chapter for chapter in CHAPTERS if measures_groups(chapter.split("/")[1])]
 PLACED = list(map(CONFIG.predictor, CONFIG.trained("importance")))
 
 if CONFIG.new_users.run:

@@ -31,8 +31,9 @@ rule train_predictors:
         "../workflow_scripts/train_predictors.py"
 
 
-# Models that take seconds share two jobs: those without groups by importance, which every split has, and the others.
-for batch, models in FAST.items():
+# Models that take seconds share two jobs per split: those without groups by importance, and the others.
+for batch, (models, of_splits) in FAST.items():
+    models = list(models)
 
     rule:
         name:
@@ -49,7 +50,7 @@ for batch, models in FAST.items():
         benchmark:
             f"<benchmarks>/{{target}}/{{split}}/{batch}.tsv"
         wildcard_constraints:
-            split=either(split.name for split in CONFIG.splits if split.importance or batch == "train_fast"),
+            split=either(of_splits),
         conda:
             ENVIRONMENT
         resources:
@@ -101,8 +102,8 @@ rule learning_curve:
 rule compare_predictors:
     input:
         predictions=compared_predictions,
-        groups=with_importance(IMPORTANCE_GROUPS),
-        importance=with_importance("<results>/{target}/{split}/importance_scores.csv"),
+        groups=if_grouped(IMPORTANCE_GROUPS),
+        importance=measured("<results>/{target}/{split}/importance_scores.csv"),
     output:
         scores="<results>/{target}/{split}/scores.csv",
         comparison="<results>/{target}/{split}/comparison.csv",

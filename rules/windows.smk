@@ -81,6 +81,7 @@ rule assign_splits:
         target=config_entry("target"),
         split=config_entry("split"),
         seconds=CONFIG.windows.seconds,
+        unseen=unseen_fold,
         code=code("assign_splits"),
     message:
         "Assigning the windows of user {wildcards.user} to subsets ({wildcards.split})"

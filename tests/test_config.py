@@ -137,11 +137,14 @@ def test_presets_are_valid(preset: Path) -> None:
         ({"results": "../elsewhere"}, ["results: got '../elsewhere'", "without '..'"]),
         ({"windows": {"seconds": 30}}, ["e4Acc", "960 samples"]),
         ({"splits": [{"name": "a", "method": "random"}] * 2}, ["splits: the name 'a' is used twice"]),
-        ({"splits": [{"name": "a", "method": "radnom"}]}, ["got 'radnom'; allowed: 'blocked', 'sessions', 'random'"]),
+        (
+            {"splits": [{"name": "a", "method": "radnom"}]},
+            ["got 'radnom'; allowed: 'blocked', 'sessions', 'participants'"],
+        ),
         ({"splits": [{"name": "a"}]}, ["splits[0]: the key 'method' is required"]),
         ({"splits": [{"name": "a", "method": "blocked", "embargo": 3}]}, ["splits[0].embargo", "'embargo_minutes'?"]),
         ({"splits": [{"name": "a", "method": "random", "embargo_minutes": 3}]}, ["splits[0].embargo_minutes: unknown"]),
-        ({"splits": [{"name": "a", "method": "users", "within": "b"}]}, ["'users' was removed", "(learning_curve)"]),
+        ({"splits": [{"name": "a", "method": "users", "within": "b"}]}, ["is now called 'participants'"]),
         ({"splits": [{"name": "a", "method": "blocked", "between": "rest"}]}, ["set tasks to a label column"]),
         (
             {"splits": [{"name": "a", "method": "sessions", "test_on": [2]}]},

@@ -14,5 +14,6 @@ with job_log(snakemake):
         split_from_params(snakemake.params.split),
         snakemake.params.seconds,
         read_tables([snakemake.input.quality]),
+        snakemake.params.unseen,
     )
     write_folds(folds, snakemake.output.splits)

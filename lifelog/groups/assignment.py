@@ -120,14 +120,13 @@ def _group_fold(
     """Return the groups of a fold."""
     if settings is None:
         raise ValueError(f"the scheme {scheme!r} needs settings")
+    if scheme == "importance":
+        k = chosen_k(inputs.scores) if fold is None and inputs.scores is not None else None
+        return cluster_importance(importance, settings, k, certain=fold is None)
     if scheme == "attention":
         settings = settings.model_copy(update={"importance": "attention"})
+        return cluster_importance(importance, settings, certain=fold is None).drop(columns="kmeans")
     found = profiles(importance, settings)
-    if scheme in ("importance", "attention"):
-        scored = fold is None and scheme == "importance" and inputs.scores is not None
-        k = chosen_k(inputs.scores) if scored else best_k(found, settings)
-        table = _clustered(importance if fold is None else None, found, k, settings)
-        return table if scheme == "attention" else table.assign(kmeans=_by_kmeans(found, k, settings))
     if scheme == "raw" and inputs.features:
         windows = raw_vectors(inputs.features, found.windows)
         vectors = windows.groupby("user").mean()
@@ -140,6 +139,33 @@ def _group_fold(
     groups = inputs.groups
     k = groups.group[groups.fold.isna() if fold is None else groups.fold == fold].nunique()
     return _clustered(None, Profiles(windows, vectors, vectors * np.nan), k, by_users)
+
+
+def cluster_importance(
+    importance: pd.DataFrame, settings: Scoring, k: int | None = None, certain: bool = False
+) -> pd.DataFrame:
+    """Form groups of participants by their importance.
+
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        Table of `read_importance`, of one fold.
+    settings : Scoring
+        Vectors, clustering, and number of groups.
+    k : int, optional
+        Number of groups; by default that of `best_k`.
+    certain : bool, default False
+        Whether to estimate the certainty of groups.
+
+    Returns
+    -------
+    pandas.DataFrame
+        user, group, certainty and kmeans, as in `group_users`.
+    """
+    found = profiles(importance, settings)
+    k = k or best_k(found, settings)
+    table = _clustered(importance if certain else None, found, k, settings)
+    return table.assign(kmeans=_by_kmeans(found, k, settings))
 
 
 def _random(groups: pd.DataFrame, settings: Groups) -> pd.DataFrame:

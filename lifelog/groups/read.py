@@ -55,7 +55,7 @@ def read_scores(path: str | Path) -> pd.DataFrame:
 
 
 def included_users(folds: Iterable[Folds]) -> pd.DataFrame:
-    """Return fold and user of the participants that are not excluded.
+    """Return fold and user of the participants that are not excluded: each of them in every fold that anyone has.
 
     Parameters
     ----------
@@ -67,7 +67,9 @@ def included_users(folds: Iterable[Folds]) -> pd.DataFrame:
     pandas.DataFrame
         One row per participant and fold: fold (null for all windows), user.
     """
-    rows = [(fold, of_user.user) for of_user in folds if of_user.excluded is None for fold, _ in of_user.items()]
+    included = [of_user for of_user in folds if of_user.excluded is None]
+    numbers = [None, *sorted({fold for of_user in included for fold in of_user.numbered})]
+    rows = [(fold, of_user.user) for of_user in included for fold in numbers]
     return pd.DataFrame(rows, columns=["fold", "user"])
 
 

@@ -204,6 +204,7 @@ def _standardised(person: Person, split: pd.DataFrame, standardise: str) -> Samp
 
 
 def _standardise(values: Floats, train: Bools, standardise: str) -> Floats:
-    """Standardise by training windows, in double precision."""
+    """Standardise by training windows, or by all windows of a user who is tested as a whole, in double precision."""
     values = values.astype(np.float64)
-    return fit_scaling([values[train]], values.shape[-1], standardise).apply(values).astype(np.float32)
+    known = values[train] if train.any() else values
+    return fit_scaling([known], values.shape[-1], standardise).apply(values).astype(np.float32)

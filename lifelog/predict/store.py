@@ -146,8 +146,9 @@ def store_windows(
             present.append(np.stack([~np.isnan(x[:, 0]) for x in flat], axis=1))
             users.append(np.full(used.sum(), user))
         for m in modalities:
-            train = (batch[m.name][own == "train"] for batch, own in _batches(path, [m], subset))
-            scalings[m.name].append(fit_scaling(train, m.channels, standardise))
+            known = "train" if (subset == "train").any() else "test"  # of a user who is tested as a whole
+            scaled = (batch[m.name][own == known] for batch, own in _batches(path, [m], subset))
+            scalings[m.name].append(fit_scaling(scaled, m.channels, standardise))
     file.flush()
     numbers = np.concatenate(users)
     return StoredWindows(

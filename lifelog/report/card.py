@@ -122,6 +122,8 @@ def split_sentence(split: AnySplit, folds: int) -> str:
     """Return how windows were assigned to subsets, in a number of folds."""
     if split.method == "random":
         return phrase("random_split")
+    if split.method == "participants":
+        return phrase("participants_split", folds=split.folds)
     tested = "folds" if split.rotates else "one_test_subset"
     tested = "hold_out" if split.hold_out else tested
     if split.method == "sessions":

@@ -115,7 +115,7 @@ def untested_reasons(folds: Folds) -> pd.Series:
     if len(folds.numbered) > 1:
         tested = pd.DataFrame({fold: rows.subset == "test" for fold, rows in folds.numbered.items()}).any(axis=1)
         reasons = reasons[~tested].replace("embargo", None).bfill(axis=1)
-    return reasons[1]
+    return reasons.iloc[:, 0]
 
 
 def joined_random(comparison: pd.DataFrame) -> pd.DataFrame:

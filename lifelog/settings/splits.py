@@ -235,7 +235,25 @@ class BlockedSplit(SeparatedSplit):
         return self
 
 
-AnySplit = BlockedSplit | SessionsSplit | RandomSplit
+class ParticipantsSplit(SeparatedSplit):
+    """Whole participants tested by models of others."""
+
+    method: Literal["participants"] = "participants"
+    """tests whole participants, as if they were new: models are those of the other participants"""
+
+    folds: int = Field(5, ge=2)
+    """number of folds of participants; as many as participants, or more: each participant alone"""
+
+    importance: Literal[False] = False
+    """importance is that of the first split that measures it"""
+
+    rotates: ClassVar[bool] = True
+    label_column: ClassVar[None] = None
+    tasks: ClassVar[None] = None
+    hold_out: ClassVar[list[Level]] = []
+
+
+AnySplit = BlockedSplit | SessionsSplit | ParticipantsSplit | RandomSplit
 Split = Annotated[AnySplit, Field(discriminator="method")]
 
 

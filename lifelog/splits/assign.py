@@ -4,6 +4,7 @@ random   single windows, as published: neighbours in time fall into different su
 blocked  whole sessions; blocks of minutes with an embargo between subsets for participants with few sessions; runs of
          tasks for a protocol with tasks.
 sessions the last sessions in time are tested, or those with values of a label column, such as a second visit.
+participants  all windows are tested in one fold, by models of others; in the other folds they train.
 """
 
 from dataclasses import replace
@@ -14,14 +15,29 @@ import pandas as pd
 from lifelog.arrays import Bools, Codes, Floats, Texts
 from lifelog.blocks import independent_blocks, whole_answers
 from lifelog.settings.levels import Level, matches
-from lifelog.settings.splits import SUBSETS, AnySplit, RandomSplit, SessionsSplit, Target
+from lifelog.settings.splits import (
+    SUBSETS,
+    AnySplit,
+    BlockedSplit,
+    ParticipantsSplit,
+    RandomSplit,
+    SessionsSplit,
+    Target,
+)
 from lifelog.splits.folds import Folds
-from lifelog.splits.subsets import blocked_subsets, distances, random_subsets
+from lifelog.splits.subsets import blocked_subsets, distances, random_subsets, training_subsets
 from lifelog.windows.labels import shared_rows
+
+DrawnSplit = RandomSplit | BlockedSplit | SessionsSplit
 
 
 def assign_splits(
-    windows: pd.DataFrame, target: Target, split: AnySplit, seconds: int = 60, lost: pd.DataFrame | None = None
+    windows: pd.DataFrame,
+    target: Target,
+    split: AnySplit,
+    seconds: int = 60,
+    lost: pd.DataFrame | None = None,
+    unseen: int | None = None,
 ) -> Folds:
     """Assign the windows of a participant to subsets.
 
@@ -31,12 +47,14 @@ def assign_splits(
         One row per window, as `read_labels` returns it: user, session, start, label_rows and the label columns.
     target : Target
         Label column and classes.
-    split : RandomSplit, BlockedSplit or SessionsSplit
+    split : RandomSplit, BlockedSplit, SessionsSplit or ParticipantsSplit
         How windows are assigned.
     seconds : int, default 60
         Window length in seconds.
     lost : pandas.DataFrame, optional
         The quality table of the participant, which names the cause of missing windows.
+    unseen : int, optional
+        Of a split of participants, the fold in which this one is tested (`unseen_folds`).
 
     Returns
     -------
@@ -71,13 +89,18 @@ def assign_splits(
         frame.loc[used, "block"] = whole_answers(blocks, answers)
     if len(labelled) < 3:
         excluded = f"{excluded}{_cause(frame, target, lost)}"
+    elif isinstance(split, ParticipantsSplit):
+        if excluded is None:
+            sessions = labelled.session.to_numpy()
+            trained = training_subsets(codes, sessions, _minutes(labelled), split, seconds, answers)
+            return _to_unseen(frame, used, trained, target, unseen)
     elif excluded is None:
         numbered, excluded = _draw_folds(labelled, codes, answers, target, split, seconds)
     return _to_folds(frame, used, codes, numbered, target, excluded)
 
 
 def _draw_folds(
-    labelled: pd.DataFrame, codes: Codes, answers: Codes, target: Target, split: AnySplit, seconds: int
+    labelled: pd.DataFrame, codes: Codes, answers: Codes, target: Target, split: DrawnSplit, seconds: int
 ) -> tuple[list[Texts], str | None]:
     """Return the subsets of the labelled windows in every fold, and why the participant is excluded, or None."""
     minutes, excluded = _minutes(labelled), None
@@ -96,6 +119,13 @@ def _draw_folds(
     for subsets in numbered:
         _check_apart(subsets, minutes, seconds)
     return numbered, excluded
+
+
+def _to_unseen(frame: pd.DataFrame, used: Bools, trained: Texts, target: Target, unseen: int | None) -> Folds:
+    """Return the folds of a participant who is tested as a whole in one fold, and trains in all others."""
+    whole = np.full(len(trained), "test", dtype=object)
+    described, tested = (_fold_table(frame, used, subsets, "embargo") for subsets in (trained, whole))
+    return Folds(described, {unseen or 1: tested}, target.classes, target.kind == "rating")
 
 
 def _absent(places: Texts | None, needed: list[list[Level]], column: str | None) -> str | None:

@@ -13,7 +13,7 @@ from lifelog.tables import TEXT, TIME, read_notes, write_table
 # level: the raw label value; label: the target's class, null if the value is in no bin; subset: null if the window is
 # not used in the fold, for the reason. answer, block: number of the answer, and of the block, whose windows are not
 # independent and which holds whole answers; null without a label.
-# fold: null describes the participant from all windows; the folds 1, 2, ... are tested.
+# fold: null describes the participant from all windows; the folds 1, 2, ... are tested; null serves others' folds too.
 KEYS = dict(user=TEXT, session=TEXT, start=TIME)
 LABELS = dict(level=TEXT, label=TEXT, answer=pa.int32(), block=pa.int32())
 SCHEMA = pa.schema(KEYS | LABELS | dict(fold=pa.int16(), subset=TEXT, reason=TEXT))
@@ -27,7 +27,8 @@ class Folds:
     ----------
     described : pandas.DataFrame
         One row per window: user, session, start, level, label, answer, block, subset, reason. Every window with a label
-        in a bin is in the subset `train`, unless the participant is excluded.
+        in a bin is in the subset `train`, unless the participant is excluded. Under a split of participants, they are
+        those of the folds in which others are tested, of which some validate.
     numbered : dict of int to pandas.DataFrame
         The same rows with their subsets, by fold from 1. A fold without training windows of two classes has no test
         windows.

@@ -1,6 +1,7 @@
 """Subsets of a user's windows: training, validation and test, for one fold or for folds that are tested in turn."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pandas as pd
 from lifelog.arrays import Bools, Codes, Floats, Texts
 from lifelog.blocks import time_blocks, whole_answers
 from lifelog.settings.levels import Level, matches
-from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, SeparatedSplit, SessionsSplit
+from lifelog.settings.splits import SUBSETS, BlockedSplit, ParticipantsSplit, RandomSplit, SeparatedSplit, SessionsSplit
 
 DRAWS = 500  # random assignments of blocks to compare
 ORDERS = 50  # in which blocks are assigned to folds
@@ -134,6 +135,21 @@ def blocked_subsets(
     return [_embargo(subsets, minutes, gap) for subsets in folds]
 
 
+def unseen_folds(users: Sequence[str], split: ParticipantsSplit) -> dict[str, int]:
+    """Return the fold, from 1, in which each participant is tested: each fold has about as many."""
+    shuffled = np.random.default_rng(split.seed).permutation(sorted(users)).tolist()
+    return {user: 1 + place % split.folds for place, user in enumerate(shuffled)}
+
+
+def training_subsets(
+    codes: Codes, sessions: Texts, minutes: Floats, split: ParticipantsSplit, seconds: int, answers: Codes
+) -> Texts:
+    """Return the subsets of a participant who is not tested: training, and some blocks for validation if possible."""
+    blocks, rest = whole_answers(_blocks(sessions, minutes, split), answers), np.ones(len(codes), dtype=bool)
+    subsets = _embargo(_draw_rest(codes, ~rest, rest, blocks, split), minutes, _gap(sessions, split, seconds))
+    return subsets if (subsets == "train").any() else np.full(len(codes), "train", dtype=object)
+
+
 def _session_subsets(
     codes: Codes,
     sessions: Texts,
@@ -177,7 +193,7 @@ def _divided(sessions: Texts, split: SeparatedSplit) -> bool:
     return len(set(sessions)) < split.min_sessions
 
 
-def _gap(sessions: Texts, split: BlockedSplit | SessionsSplit, seconds: int) -> float:
+def _gap(sessions: Texts, split: BlockedSplit | SessionsSplit | ParticipantsSplit, seconds: int) -> float:
     """Return the minimum time between the starts of windows of different subsets in minutes.
 
     Neighbouring blocks of minutes are as alike as neighbouring windows, so that subsets are a block apart by default.

@@ -54,6 +54,15 @@ RIGHT_STRATEGIES: dict[str, tuple[Scenario, tuple[str | None, ...]]] = {
     "nothing": (Scenario((4, 4, 4), effect=0.0), (None,)),
     "weak": (Scenario((4, 4, 4), effect=0.35), ("importance",)),
 }
+# The same for new participants, of whom no label is known.
+RIGHT_FOR_NEW: dict[str, tuple[str | None, ...]] = {
+    "groups": ("importance",),
+    "alike": ("global",),
+    "different": ("global", None),
+    "opposite": ("global", None),
+    "nothing": (None,),
+    "weak": ("importance",),
+}
 STRATEGY_SEEDS = range(300, 310)
 # Kind, seed of the cohort, and seed of the split: a second split for four cohorts of each kind.
 STRATEGIES = [

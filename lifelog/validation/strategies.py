@@ -10,20 +10,23 @@ from lifelog.evaluate.compare import compare_predictors, score_users, split_grou
 from lifelog.evaluate.decision import decide
 from lifelog.evaluate.verdict import leak_check, verdict
 from lifelog.groups.assignment import SchemeInputs, group_users
-from lifelog.groups.read import described_groups
+from lifelog.groups.read import described_groups, included_users
+from lifelog.groups.unseen import group_unseen
 from lifelog.importance.estimate import estimate_shapley
 from lifelog.predict.predictors.lda import Lda
 from lifelog.predict.samples import Person, make_samples
 from lifelog.predict.train import Model, train_predictors
-from lifelog.settings.predict import COMBINED
-from lifelog.settings.splits import BlockedSplit
+from lifelog.settings.predict import COMBINED, Scheme
+from lifelog.settings.splits import BlockedSplit, ParticipantsSplit
 from lifelog.splits.assign import assign_splits
+from lifelog.splits.subsets import unseen_folds
 from lifelog.validation.cohorts import SECONDS, simulated
 from lifelog.validation.importance import TARGET
-from lifelog.validation.scenarios import RIGHT_STRATEGIES
+from lifelog.validation.scenarios import RIGHT_FOR_NEW, RIGHT_STRATEGIES
 from lifelog.windows.features import extract_features
 
-SCHEMES = ("global", "importance", "personal", "pooled", "blend", "random")
+SCHEMES: list[Scheme] = ["global", "importance", "personal", "pooled", "blend", "random"]
+NEW_SCHEMES: list[Scheme] = ["global", "importance", "random"]  # of participants who are tested as a whole
 
 
 def validate_strategies(kind: str, seed: int, config: Config, split_seed: int = 32) -> dict[str, Any]:
@@ -45,22 +48,42 @@ def validate_strategies(kind: str, seed: int, config: Config, split_seed: int = 
     dict
         For JSON: recommended (a scheme or None), right (whether that is a right one), outcome and headline of the
         importance groups, difference (importance minus global) and the detectable one, scores by scheme and their
-        shares of resamples near the best one, number of groups.
+        shares of resamples near the best one, number of groups; and `new`, the same for participants who are tested as
+        a whole, by one model or that of the group which fits their unlabelled windows.
     """
     scenario, right = RIGHT_STRATEGIES[kind]
     split = BlockedSplit(name="blocked", seed=split_seed)
-    people, tables = [], []
-    for who in simulated(scenario, seed):
+    people, unseen, tables, cohort = [], [], [], simulated(scenario, seed)
+    whole = ParticipantsSplit(name="new", seed=split_seed)
+    tested_in = unseen_folds([who.name for who in cohort], whole)
+    for who in cohort:
         folds = assign_splits(who.labels, TARGET, split, SECONDS)
-        people.append(Person(extract_features([who.sensors], who.labels, who.modalities, SECONDS), folds))
-        tables.append(estimate_shapley(people[-1].features, folds, config.shapley).table)
+        features = extract_features([who.sensors], who.labels, who.modalities, SECONDS)
+        people.append(Person(features, folds))
+        new = assign_splits(who.labels, TARGET, whole, SECONDS, unseen=tested_in[who.name])
+        unseen.append(Person(features, new))
+        tables.append(estimate_shapley(features, folds, config.shapley).table)
     importance = pd.concat(tables, ignore_index=True)
     formed = group_users("importance", importance, config.groups)
-    models = []
-    for scheme in SCHEMES:
+    known = _compare(people, formed, SCHEMES, config)
+    of_others = [person.features for person in unseen], [person.folds for person in unseen]
+    placed = group_unseen(importance, config.groups, *of_others, config.shapley.shrinkage)
+    new_people = _compare(unseen, placed, NEW_SCHEMES, config)
+    return {
+        **known,
+        "right": known["recommended"] in right,
+        "groups": int(described_groups(formed).group.nunique()),
+        "new": new_people | {"right": new_people["recommended"] in RIGHT_FOR_NEW[kind]},
+    }
+
+
+def _compare(people: list[Person], formed: pd.DataFrame, schemes: list[Scheme], config: Config) -> dict[str, Any]:
+    """Train lda under some schemes, and return the decision and the verdict."""
+    models, included = [], included_users([person.folds for person in people])
+    for scheme in schemes:
         table = "global" if scheme in COMBINED else scheme
         inputs = SchemeInputs(groups=formed)
-        groups = formed if scheme == "importance" else group_users(table, importance, config.groups, inputs)
+        groups = formed if scheme == "importance" else group_users(table, included, config.groups, inputs)
         models.append(Model(Lda(), scheme, groups))
     trained = train_predictors(models, partial(make_samples, people))
     scored = score_users(split_groupings({("lda", x.model.scheme): x.table for x in trained}))
@@ -71,14 +94,12 @@ def validate_strategies(kind: str, seed: int, config: Config, split_seed: int = 
     (finding,) = concluded["findings"]
     return {
         "recommended": decision["recommended"],
-        "right": decision["recommended"] in right,
         "outcome": finding["outcome"],
         "headline": concluded["headline"],
         "difference": finding["difference"],
         "detectable": finding["detectable"],
         "scores": {row["scheme"]: row["score"] for row in decision["strategies"]["lda"]},
         "near": {row["scheme"]: row["p_near"] for row in decision["strategies"]["lda"]},
-        "groups": int(described_groups(formed).group.nunique()),
     }
 
 
@@ -94,7 +115,8 @@ def summarise_strategies(results: dict[str, dict[str, Any]]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per kind of cohort; of those with the first split: cohorts, right (cohorts with a right recommendation),
-        wrong (with another one), undecided (with none), gains (in which importance groups are claimed to help), mean
+        wrong (with another one), undecided (with none), gains (in which importance groups are claimed to help),
+        new_right and new_gains (right recommendations and claimed gains for new participants), mean
         difference (importance minus global), mean detectable difference, and mean score of every scheme. Of those with
         a second split: splits, and same (with the same recommendation and outcome as under the first split).
     """
@@ -104,12 +126,14 @@ def summarise_strategies(results: dict[str, dict[str, Any]]) -> pd.DataFrame:
         undecided = not result["right"] and result["recommended"] is None
         about = {"kind": kind, "split": split, "cohorts": 1, "right": result["right"], "undecided": undecided}
         about |= {"wrong": not result["right"] and not undecided, "gains": result["outcome"].startswith("gain")}
+        new = result["new"]
+        about |= {"new_right": new["right"], "new_gains": new["outcome"].startswith("gain")}
         about |= {key: result[key] for key in ("difference", "detectable")} | result["scores"]
         rows.append(about | {"seed": seed, "conclusion": (result["recommended"], result["outcome"])})
     table = pd.DataFrame(rows)
     first = table[table.split == table.split.iloc[0]]
     first = first.drop(columns=["split", "seed", "conclusion"]).groupby("kind", sort=False)
-    counts = ["cohorts", "right", "wrong", "undecided", "gains"]
+    counts = ["cohorts", "right", "wrong", "undecided", "gains", "new_right", "new_gains"]
     summary = pd.concat([first[counts].sum().astype(int), first.mean().drop(columns=counts)], axis=1)
     by_cohort = table.groupby(["kind", "seed"]).conclusion.agg(["size", "nunique"])
     pairs = by_cohort[by_cohort["size"] == 2]

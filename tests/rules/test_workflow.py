@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lifelog.groups.read import read_groups
 from tests.workflow import ROOT, SMALL, Workflow
 
 
@@ -225,3 +226,20 @@ def test_the_study_as_published_on_a_small_cohort(tmp_path: Path) -> None:
     page = (made.folder / "results-published/report.html").read_text()
     assert "Comparison with the figures printed in the study" in page and "printed 0.8515" in page
     assert "These recordings are simulated" in page
+
+
+def test_new_participants_are_tested_by_models_of_others_and_of_their_group(workflow: Workflow) -> None:
+    """The importance of the first split forms the groups; a tested participant is in no training."""
+    splits = "splits=[{name: blocked, method: blocked}, {name: new, method: participants, folds: 2}]"
+    folder = workflow.folder / "results/tension/new"
+    seen = "results/tension/new/predictions/windownet/global.parquet"
+    workflow(seen, "results/tension/new/verdict.json", "--config", splits)
+    assert not (folder / "mil").exists() and not (folder / "shapley").exists()
+    groups = read_groups(folder / "groups/importance.csv")
+    assert groups.groupby("fold").user.nunique().to_dict() == {1: 4, 2: 4}
+    for path in sorted((folder / "predictions").glob("*/*.parquet")):
+        table = pd.read_parquet(path)
+        assert table.user.nunique() == 4 and table.groupby("user").fold.nunique().eq(1).all(), path
+        assert path.stem in ("global", "importance", "random")
+    output = workflow("--dry-run", "results/tension/new/groups/raw.csv", "--config", splits, ok=False)
+    assert "new has `importance: false`" in output

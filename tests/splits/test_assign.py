@@ -9,7 +9,7 @@ import pytest
 from lifelog.config import Config
 from lifelog.predict.samples import Person
 from lifelog.report.tables import split_overview
-from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, SessionsSplit, Target
+from lifelog.settings.splits import SUBSETS, BlockedSplit, ParticipantsSplit, RandomSplit, SessionsSplit, Target
 from lifelog.splits.assign import _check_apart, assign_splits
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.layout import BadInput, Label
@@ -47,6 +47,21 @@ def test_a_second_visit_is_tested_by_models_of_the_first(recorded: pd.DataFrame,
     alone = rows.assign(session="one", start=rows.start.iloc[0] + pd.to_timedelta(np.arange(len(rows)), "min"))
     last = assign_splits(alone, config.target("tension"), SessionsSplit(name="last"))
     assert last.excluded == "one session only: there is no later one to test"
+
+
+def test_a_participant_is_tested_as_a_whole_in_one_fold_and_trains_in_the_others(
+    recorded: pd.DataFrame, config: Config
+) -> None:
+    split = ParticipantsSplit(name="new", block_minutes=1)
+    folds = assign_splits(recorded, config.target("tension"), split, unseen=3)
+    used = folds.described.label.notna().to_numpy()
+    assert folds.tested == [3] and set(folds.fold(3).subset[used]) == {"test"}
+    assert set(folds.fold(1).subset[used]) - {None} == {"train", "validation"}
+    alone = recorded.assign(session="one")  # one block cannot be divided: it trains
+    whole = assign_splits(alone, config.target("tension"), ParticipantsSplit(name="new", block_minutes=10_000_000))
+    assert set(whole.fold(2).subset[used]) == {"train"}
+    same = recorded.assign(emotionTension="1")
+    assert "one class only" in str(assign_splits(same, config.target("tension"), split, unseen=3).excluded)
 
 
 def test_an_unknown_task_column_raises_an_error_with_the_existing_columns(

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
-from lifelog.settings.splits import SUBSETS, BlockedSplit, RandomSplit, SessionsSplit
-from lifelog.splits.subsets import balanced_folds, blocked_subsets, random_subsets
+from lifelog.settings.splits import SUBSETS, BlockedSplit, ParticipantsSplit, RandomSplit, SessionsSplit
+from lifelog.splits.subsets import balanced_folds, blocked_subsets, random_subsets, unseen_folds
 
 BLOCKED = BlockedSplit(name="b", folds=1, min_sessions=3)
 
@@ -153,3 +153,11 @@ def test_held_out_tasks_are_tested_in_turn() -> None:
         "stroop",
         "talk",
     ]
+
+
+def test_every_participant_is_tested_in_one_fold_of_similar_size() -> None:
+    users = [f"u{i}" for i in range(11)]
+    folds = unseen_folds(users, ParticipantsSplit(name="new", folds=4))
+    assert sorted(folds) == sorted(users) and sorted(pd.Series(folds).value_counts()) == [2, 3, 3, 3]
+    assert folds == unseen_folds(users[::-1], ParticipantsSplit(name="new", folds=4))
+    assert len(set(unseen_folds(users, ParticipantsSplit(name="new", folds=50)).values())) == 11

@@ -1,0 +1,122 @@
+"""Groups of participants whose labels are unknown: the group whose model separates their windows most.
+
+Where a modality matters, labels move its features, so that the windows of a participant spread along the discriminant
+of participants like them. The group of an unlabelled participant is the one whose discriminant scores vary most,
+relative to the windows of its members.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lifelog.arrays import Codes, Floats
+from lifelog.discriminant import Discriminant, filled, fit_discriminants
+from lifelog.groups.assignment import cluster_importance
+from lifelog.groups.read import in_order
+from lifelog.importance.vectors import describing
+from lifelog.settings.groups import Scoring
+from lifelog.splits.folds import Folds
+from lifelog.standardise import fit_scaling
+from lifelog.windows.read import Features
+
+
+class GroupModel(NamedTuple):
+    """The discriminant of a group, and the mean variance of its scores in the windows of its members."""
+
+    model: Discriminant
+    spread: float
+
+
+def fit_group(members: Sequence[tuple[Floats, Codes]], classes: int, shrinkage: float) -> GroupModel:
+    """Fit the discriminant of a group.
+
+    Parameters
+    ----------
+    members : sequence of (ndarray of float, ndarray of int)
+        By member: features, shape (n_windows, n_features), standardised by this member, and class numbers.
+    classes : int
+        Number of classes.
+    shrinkage : float
+        Of the correlations of features.
+
+    Returns
+    -------
+    GroupModel
+        For `place_unlabelled`.
+    """
+    x, truth = (np.concatenate(parts) for parts in zip(*members, strict=True))
+    (model,) = fit_discriminants(x, truth, classes, [shrinkage])
+    return GroupModel(model, float(np.mean([_spread(model, values) for values, _ in members])))
+
+
+def place_unlabelled(values: Floats, groups: Sequence[GroupModel]) -> int:
+    """Return the number of the group of a participant without labels.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (n_windows, n_features)
+        Features, standardised by these windows.
+    groups : sequence of GroupModel
+        Of `fit_group`.
+
+    Returns
+    -------
+    int
+        Number of the group.
+    """
+    return int(np.argmax([_spread(group.model, values) / max(group.spread, 1e-12) for group in groups]))
+
+
+def _spread(model: Discriminant, values: Floats) -> float:
+    return float(model.scores(values).var(axis=0).sum())
+
+
+def group_unseen(
+    importance: pd.DataFrame, settings: Scoring, features: Sequence[Features], folds: Sequence[Folds], shrinkage: float
+) -> pd.DataFrame:
+    """Form groups by importance under a split of participants.
+
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        Table of `read_importance`, of another split; only the rows of all windows are used.
+    settings : Scoring
+        Vectors, clustering and number of groups.
+    features : sequence of Features
+        Features of all participants.
+    folds : sequence of Folds
+        Of `assign_splits` under the split of participants, in the same order.
+    shrinkage : float
+        Of the correlations of features.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the columns of `group_users`, by tested fold. The groups of a fold are those of the participants that it does
+        not test; tested ones, whose labels are not used, and those without importance are placed by their windows.
+    """
+    people = {}
+    for of_user, split in zip(features, folds, strict=True):
+        if split.excluded is None:
+            used, codes = split.described.label.notna().to_numpy(), {name: i for i, name in enumerate(split.classes)}
+            raw = of_user.summary[used].astype(np.float64)
+            scaled = filled(fit_scaling([raw], raw.shape[1], "user"), raw)
+            people[str(split.user)] = scaled, split.described.label[used].map(codes).to_numpy(dtype=int)
+    described, tables = describing(importance), []
+    described = described[described.user.isin(people)]
+    tested = {str(split.user): split.tested[0] for split in folds if split.tested}
+    for fold in sorted(set(tested.values())):
+        members = described[described.user.map(tested) != fold]
+        table = cluster_importance(members, settings)
+        names = sorted(set(table.group))
+        groups = [
+            fit_group([people[user] for user in table.user[table.group == name]], len(folds[0].classes), shrinkage)
+            for name in names
+        ]
+        others = [user for user in people if user not in set(table.user)]
+        placed = [names[place_unlabelled(people[user][0], groups)] for user in others]
+        table = pd.concat([table, pd.DataFrame({"user": others, "group": placed})])
+        tables.append(table.sort_values("user").assign(fold=fold, grouping=1))
+    return in_order(pd.concat(tables, ignore_index=True))
