@@ -22,7 +22,7 @@ with job_log(snakemake):
         LearningCurve.from_params(params.curve),
         Lda.from_params(params.lda),
         Scoring.from_params(params.groups),
-        Shapley.from_params(params.shapley),
+        Shapley.from_params(params.shapley).shrinkage,
         params.gap,
         params.ordinal,
     )

@@ -8,7 +8,7 @@ the same ones for every number.
 unseen    other participants' windows; no window of the user was recorded before
 global    other participants' windows, and the labelled ones
 pooled    the same, but other windows count as `prior_windows` windows (the lower middle one of the list)
-groups    other windows are those of the group with the nearest importance, by Shapley values of the labelled windows
+groups    other windows are those of the group whose model fits the user's windows (`lifelog.groups.unseen`)
 personal  labelled windows only, with the strongest shrinkage
 
 Features are standardised by all windows before the first tested one, whose labels are not used: they are recorded
@@ -24,20 +24,16 @@ import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Codes, Floats
-from lifelog.blocks import contiguous_folds
 from lifelog.discriminant import filled, fit_discriminants
 from lifelog.evaluate.metrics import METRICS, scores
-from lifelog.groups.clustering import best_k, cluster_profiles
-from lifelog.importance.clock import clock_terms, without_clock
-from lifelog.importance.pairs import areas, prepare_pairs
-from lifelog.importance.shapley import shapley_game
-from lifelog.importance.vectors import describing, profiles
+from lifelog.groups.assignment import cluster_importance
+from lifelog.groups.unseen import GroupModel, fit_group, place_person
+from lifelog.importance.vectors import describing
 from lifelog.intervals import CHANCE, estimate_mean
 from lifelog.predict.predictors.lda import Lda
 from lifelog.predict.samples import Samples
 from lifelog.settings.compare import Compare, LearningCurve
 from lifelog.settings.groups import Scoring
-from lifelog.settings.importance import Shapley
 from lifelog.standardise import Scaling, fit_scaling
 from lifelog.tables import plain
 
@@ -62,7 +58,7 @@ def learning_curve(
     settings: LearningCurve,
     lda: Lda,
     groups: Scoring,
-    shapley: Shapley,
+    shrinkage: float = 0.5,
     gap: float = 2,
     ordinal: bool = False,
 ) -> pd.DataFrame:
@@ -80,8 +76,8 @@ def learning_curve(
         Shrinkages and prior windows.
     groups : Scoring
         Clustering of Shapley values.
-    shapley : Shapley
-        Inner folds and shrinkage of Shapley values.
+    shrinkage : float, default 0.5
+        Of the correlations of features, in the discriminants that place a user in a group.
     gap : float, default 2
         Minutes between the starts of labelled and tested windows, at least.
     ordinal : bool, default False
@@ -92,7 +88,7 @@ def learning_curve(
     pandas.DataFrame
         user, strategy, answers, labelled (number of their windows), windows (number of test windows), and every metric.
     """
-    people, columns = _people(samples), list(samples.columns_by_modality().values())
+    people = _people(samples)
     users = sorted(people)
     if len(users) > settings.users:
         users = sorted(np.random.default_rng(settings.seed).choice(users, settings.users, replace=False).tolist())
@@ -101,9 +97,9 @@ def learning_curve(
     # In random order: users with neighbouring names may be alike.
     mixed = np.random.default_rng(settings.seed).permutation(users)
     for left_out in np.array_split(mixed, min(len(users), PARTS)) if len(people) > 2 else ():
-        centres = _groups(described[~described.user.isin(left_out)], by_shapley)
         rest = {name: person for name, person in people.items() if name not in left_out}
-        others = _Others(rest, centres, columns, len(samples.classes), lda, shapley)
+        members = _groups(described[described.user.isin(rest)], by_shapley)
+        others = _Others(rest, members, len(samples.classes), lda, shrinkage)
         for user in map(str, left_out):
             for answers, labelled, test in steps(people[user], settings.answers, gap):
                 about = {"answers": answers, "labelled": labelled, "windows": len(test)}
@@ -128,13 +124,9 @@ def _people(samples: Samples) -> dict[str, Person]:
     return people
 
 
-def _groups(importance: pd.DataFrame, settings: Scoring) -> list[tuple[Floats, list[str]]]:
-    """Return the centre and the members of each group."""
-    found = profiles(importance, settings)
-    k = best_k(found, settings)
-    labels = cluster_profiles(found, [k], settings)[k]
-    members = [found.users[labels == number] for number in np.unique(labels)]
-    return [(rows.mean().to_numpy(), list(rows.index)) for rows in members]
+def _groups(importance: pd.DataFrame, settings: Scoring) -> list[list[str]]:
+    """Return the members of each group."""
+    return [list(rows.user) for _, rows in cluster_importance(importance, settings).groupby("group")]
 
 
 def steps(person: Person, numbers: list[int], gap: float) -> Iterator[tuple[int, int, Codes]]:
@@ -171,16 +163,15 @@ def steps(person: Person, numbers: list[int], gap: float) -> Iterator[tuple[int,
 class _Others:
     """The models of all users but those who are left out.
 
-    `groups` has the centre and the members of each group, `columns` the features of each modality, and `classes` is the
-    number of classes.
+    `groups` has the members of each group, `classes` is the number of classes, and `placing` the shrinkage of the
+    discriminants that place a user in a group.
     """
 
     people: dict[str, Person]
-    groups: list[tuple[Floats, list[str]]]
-    columns: list[list[int]]
+    groups: list[list[str]]
     classes: int
     lda: Lda
-    shapley: Shapley
+    placing: float
 
     def predict(self, person: Person, strategy: str, labelled: int, test: Codes) -> Floats | None:
         """Return the probabilities of the test windows of a user, None if the strategy needs more windows."""
@@ -189,21 +180,27 @@ class _Others:
         own = strategy != "unseen" and test[0] > 1
         scaling = fit_scaling([person.raw[: test[0]]], person.raw.shape[1], "user") if own else self.scaling
         x, members, shrinkage = filled(scaling, person.raw), list(self.people), self.shrinkage
-        if strategy in ("personal", "groups") and len(np.unique(person.truth[:labelled])) < 2:
-            return None
+        new = person._replace(x=x[:labelled], truth=person.truth[:labelled])
         if strategy == "personal":
+            if len(np.unique(new.truth)) < 2:
+                return None
             members, shrinkage = [], max(self.lda.shrinkage)
         elif strategy == "groups":
-            members = self._nearest_group(person, scaling.apply(person.raw[:labelled]), labelled)
-            if not members:
+            if not own:
                 return None
-        new = person._replace(x=x[:labelled], truth=person.truth[:labelled])
+            members = self.groups[place_person(x[: test[0]], self.models, new.truth)]
         train, truth = _joined([*(self.people[name] for name in members), new])
         weights, others = np.ones(len(train)), len(train) - labelled
         if strategy == "pooled":
             weights[:others] = sorted(self.lda.prior_windows)[(len(self.lda.prior_windows) - 1) // 2] / max(1, others)
         (model,) = fit_discriminants(train, truth, self.classes, [shrinkage], weights)
         return model.probabilities(x[test])
+
+    @cached_property
+    def models(self) -> list[GroupModel]:
+        """Discriminants of the groups, which place a user by windows without labels."""
+        members = [[self.people[name] for name in names] for names in self.groups]
+        return [fit_group([(own.x, own.truth) for own in of_group], self.classes, self.placing) for of_group in members]
 
     @cached_property
     def scaling(self) -> Scaling:
@@ -223,19 +220,6 @@ class _Others:
                 log_loss[i] += np.logaddexp.reduce(evidence, axis=1).sum()
                 log_loss[i] -= evidence[np.arange(len(x)), truth].sum()
         return shrinkages[int(log_loss.argmin())]
-
-    def _nearest_group(self, person: Person, x: Floats, labelled: int) -> list[str]:
-        """Return the members of the group with the nearest Shapley values, none if folds are too few for values."""
-        truth, folds = person.truth[:labelled], contiguous_folds(np.arange(labelled), self.shapley.folds)
-        game = shapley_game(len(self.columns), self.shapley.permutations, self.shapley.seed)
-        terms = clock_terms(person.rows.start[:labelled], person.rows.session[:labelled])
-        features = [without_clock(x[:, columns], terms) for columns in self.columns]
-        models = prepare_pairs(features, folds, self.shapley.shrinkage)
-        values = areas(models, truth, *game).values
-        if np.isnan(values).any():
-            return []
-        distances = [((values - centre) ** 2).sum() for centre, _ in self.groups]
-        return self.groups[int(np.argmin(distances))][1]
 
 
 def _joined(people: Sequence[Person]) -> tuple[Floats, Codes]:
@@ -286,8 +270,9 @@ def _without_answers(points: list[dict[str, Any]], settings: Compare) -> str:
     if means.get("global") is None:
         return ""
     unseen = f", and {means['unseen']:.2f} without any recorded window" if means.get("unseen") is not None else ""
+    grouped = f", that of the group that fits {means['groups']:.2f}" if means.get("groups") is not None else ""
     label = METRICS[settings.metric].label
-    return f"Without answers, a model of others has a {label} of {means['global']:.2f}{unseen}. "
+    return f"Without answers, a model of others has a {label} of {means['global']:.2f}{grouped}{unseen}. "
 
 
 def _same_users(curve: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lifelog.groups.unseen import fit_group, group_unseen, place_unlabelled
+from lifelog.groups.unseen import fit_group, group_unseen, place_person
 from lifelog.settings.groups import Scoring
 from lifelog.settings.splits import ParticipantsSplit, Target
 from lifelog.splits.assign import assign_splits
@@ -30,7 +30,15 @@ def test_windows_without_labels_are_placed_in_the_group_whose_discriminant_separ
     rng = np.random.default_rng(1)
     kinds = [members_of(0, rng), members_of(1, rng)]
     groups = [fit_group(members[1:], 2, 0.5) for members in kinds]
-    assert [place_unlabelled(members[0][0], groups) for members in kinds] == [0, 1]
+    assert [place_person(members[0][0], groups) for members in kinds] == [0, 1]
+
+
+def test_labels_decide_between_groups_that_respond_in_opposite_directions() -> None:
+    rng = np.random.default_rng(2)
+    members = members_of(0, rng)
+    groups = [fit_group(members[1:], 2, 0.5), fit_group([(-x, truth) for x, truth in members[1:]], 2, 0.5)]
+    x, truth = members[0]
+    assert place_person(x, groups, truth[:5]) == 0 and place_person(-x, groups, truth[:5]) == 1
 
 
 @pytest.fixture(scope="module")
