@@ -122,6 +122,9 @@ def group_unseen(
     tested = {str(split.user): split.tested[0] for split in folds if split.tested}
     for fold in sorted(set(tested.values())):
         members = described[described.user.map(tested) != fold]
+        if members.empty:  # importance is measured for tested participants only
+            tables.append(pd.DataFrame({"user": [*people], "group": "group 1"}).assign(fold=fold, grouping=1))
+            continue
         table = cluster_importance(members, settings)
         names = sorted(set(table.group))
         groups = [

@@ -73,3 +73,10 @@ def test_tested_participants_are_in_the_group_of_their_kind_without_their_labels
         permuted.append(Folds(split.described.assign(label=labels), split.numbered, split.classes))
     again = group_unseen(importance, Scoring(), features, permuted, 0.5)
     pd.testing.assert_frame_equal(groups[groups.fold == 1], again[again.fold == 1])
+
+
+def test_without_importance_of_others_there_is_one_group(cohort: tuple) -> None:
+    features, folds, importance, _ = cohort
+    users = [split.user for split in folds if split.tested == [1]]
+    groups = group_unseen(importance[importance.user.isin(users)], Scoring(), features, folds, 0.5)
+    assert groups[groups.fold == 1].group.nunique() == 1 and len(groups) == 4 * 12
