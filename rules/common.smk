@@ -80,7 +80,9 @@ FAST = {}
 for split in CONFIG.splits:
     for model in CONFIG.models(split):
         if CONFIG.predictor(model[0]).fast:
-            batch = "train_fast" + "_unseen" * (split.method == "participants") + "_groups" * (model[1] not in UNGROUPED)
+            batch = (
+                "train_fast" + "_unseen" * (split.method == "participants") + "_groups" * (model[1] not in UNGROUPED)
+            )
             for values, value in zip(FAST.setdefault(batch, ({}, {})), (model, split.name)):
                 values[value] = None
 
