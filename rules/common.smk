@@ -74,8 +74,8 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-# Models that take seconds, as pairs of predictor and scheme, and their splits, by the rule that trains them: models
-# without groups do not wait for importance, and participants who are tested as a whole have no personal models.
+# Models that take seconds, as pairs of predictor and scheme, with their splits, by the name of their job. Models without
+# groups do not wait for importance, and participants who are tested as a whole have no personal models.
 FAST = {}
 for split in CONFIG.splits:
     for model in CONFIG.models(split):
