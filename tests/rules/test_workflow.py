@@ -243,3 +243,4 @@ def test_new_participants_are_tested_by_models_of_others_and_of_their_group(work
         assert path.stem in ("global", "importance", "random")
     output = workflow("--dry-run", "results/tension/new/groups/raw.csv", "--config", splits, ok=False)
     assert "new has `importance: false`" in output
+    shutil.rmtree(folder)  # other tests compare the results of the run with its configuration
