@@ -1,12 +1,18 @@
 # Inputs, outputs and params of rules that are computed: functions of wildcards, of users and of figures.
 
 
-def unseen_fold(wildcards):
-    """Fold in which a user is tested as a whole, under a split of participants."""
+@functools.cache  # of all users, and evaluated for each of them
+def folds_of_participants(name):
+    """Folds in which users are tested as a whole, under a split of participants."""
     from lifelog.splits.subsets import unseen_folds  # needs packages that a lint has not
 
-    split = CONFIG.split(wildcards.split)
-    return unseen_folds(USERS, split)[wildcards.user] if split.method == "participants" else None
+    split = CONFIG.split(name)
+    return unseen_folds(USERS, split) if split.method == "participants" else {}
+
+
+def unseen_fold(wildcards):
+    """Fold in which a user is tested as a whole, None under another split."""
+    return folds_of_participants(wildcards.split).get(wildcards.user)
 
 
 def simulated_folder(wildcards):
