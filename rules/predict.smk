@@ -90,7 +90,7 @@ rule learning_curve:
         groups=dump(CONFIG.groups, Scoring),
         shapley=dump(CONFIG.shapley),
         gap=gap_minutes,
-        ordinal=lambda w: CONFIG.target(w.target).ordinal,
+        target=config_entry("target"),
         compare=dump(CONFIG.compare),
         code=code("learning_curve"),
     message:

@@ -9,6 +9,7 @@ from lifelog.predict.samples import make_samples, read_people
 from lifelog.settings.compare import Compare, LearningCurve
 from lifelog.settings.groups import Scoring
 from lifelog.settings.importance import Shapley
+from lifelog.settings.splits import Target
 from lifelog.tables import write_csv
 
 with job_log(snakemake):
@@ -22,9 +23,9 @@ with job_log(snakemake):
         LearningCurve.from_params(params.curve),
         Lda.from_params(params.lda),
         Scoring.from_params(params.groups),
+        Target.from_params(params.target),
         Shapley.from_params(params.shapley).shrinkage,
         params.gap,
-        params.ordinal,
     )
     write_csv(curve, snakemake.output.curve)
     write_json(summarise_curve(curve, Compare.from_params(params.compare)), snakemake.output.summary)

@@ -34,6 +34,8 @@ from lifelog.predict.predictors.lda import Lda
 from lifelog.predict.samples import Samples
 from lifelog.settings.compare import Compare, LearningCurve
 from lifelog.settings.groups import Scoring
+from lifelog.settings.splits import Target
+from lifelog.splits.classes import find_cuts
 from lifelog.standardise import Scaling, fit_scaling
 from lifelog.tables import plain
 
@@ -58,9 +60,9 @@ def learning_curve(
     settings: LearningCurve,
     lda: Lda,
     groups: Scoring,
+    target: Target,
     shrinkage: float = 0.5,
     gap: float = 2,
-    ordinal: bool = False,
 ) -> pd.DataFrame:
     """Score every strategy by the number of answers of a left-out user.
 
@@ -76,12 +78,12 @@ def learning_curve(
         Shrinkages and prior windows.
     groups : Scoring
         Clustering of Shapley values.
+    target : Target
+        Of the classes. Those of a relative target are relative to the answers before the first tested one.
     shrinkage : float, default 0.5
         Of the correlations of features, in the discriminants that place a user in a group.
     gap : float, default 2
         Minutes between the starts of labelled and tested windows, at least.
-    ordinal : bool, default False
-        Whether classes are in an order.
 
     Returns
     -------
@@ -103,11 +105,14 @@ def learning_curve(
         for user in map(str, left_out):
             for answers, labelled, test in steps(people[user], settings.answers, gap):
                 about = {"answers": answers, "labelled": labelled, "windows": len(test)}
+                person = _with_known_classes(people[user], test[0], target)
+                if person is None:
+                    continue
                 for strategy in MODELS:
-                    probabilities = others.predict(people[user], strategy, labelled, test)
+                    probabilities = others.predict(person, strategy, labelled, test)
                     if probabilities is not None:
                         row = {"user": user, "strategy": strategy} | about
-                        table.append(row | scores(people[user].truth[test], probabilities, ordinal=ordinal))
+                        table.append(row | scores(person.truth[test], probabilities, ordinal=target.ordinal))
     curve = pd.DataFrame(table, columns=None if table else ["user", "strategy", "answers", "labelled", "windows"])
     return curve.sort_values("user", kind="stable", ignore_index=True)
 
@@ -122,6 +127,15 @@ def _people(samples: Samples) -> dict[str, Person]:
         scaling = fit_scaling([raw], raw.shape[1], "user")
         people[user] = Person(raw, filled(scaling, raw), samples.truth[rows], scaling, table.iloc[rows])
     return people
+
+
+def _with_known_classes(person: Person, first: int, target: Target) -> Person | None:
+    """Return a user whose classes are relative to the answers before the first tested window; None if these are few."""
+    if target.relative is None:
+        return person
+    levels, answers = person.rows.level.to_numpy(), person.rows.answer.to_numpy()
+    cuts = find_cuts(levels[:first], answers[:first], target.shares)
+    return None if cuts is None else person._replace(truth=np.searchsorted(cuts, levels))
 
 
 def _groups(importance: pd.DataFrame, settings: Scoring) -> list[list[str]]:

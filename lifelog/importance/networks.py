@@ -207,9 +207,10 @@ def explain_networks(labelled: LabelledBags, folds: Folds, checkpoints: Sequence
         seed, tested = checkpoint.about["seed"], []
         counts = np.zeros((len(labelled.classes), len(labelled.classes)), dtype=int)
         for member in checkpoint.members():
-            rows = folds.fold(member.fold).loc[labelled.rows.index].reset_index(drop=True).assign(fold=member.fold)
+            split = folds.fold(member.fold)
+            rows = split.loc[labelled.rows.index].reset_index(drop=True).assign(fold=member.fold)
             seen = rows.subset.isin(("validation", "test")).to_numpy()
-            bags = labelled.bags.take(torch.from_numpy(np.flatnonzero(seen)))
+            bags = labelled.of_fold(split).take(torch.from_numpy(np.flatnonzero(seen)))
             explanation = explain(member.network, standardise_bags(bags, member.scalings), seed)
             rows = rows[seen].reset_index(drop=True)
             for measure, values in explanation.importance.items():

@@ -71,11 +71,18 @@ class LabelledBags(NamedTuple):
         The same windows in `Folds.described`; the index is the number of the window.
     classes : list of str
         Names of the classes.
+    column : str
+        Column of `Folds` that has the classes.
     """
 
     bags: Bags
     rows: pd.DataFrame
     classes: list[str]
+    column: str
+
+    def of_fold(self, split: pd.DataFrame) -> Bags:
+        """Return the bags with their classes in a fold, given the rows of `Folds.fold`."""
+        return Bags(self.bags.values, self.bags.present, _codes(split[self.column][self.rows.index], self.classes))
 
 
 def make_bags(values: Mapping[str, Floats], folds: Folds, labels: str = "bins") -> LabelledBags:
@@ -97,13 +104,16 @@ def make_bags(values: Mapping[str, Floats], folds: Folds, labels: str = "bins") 
     """
     used = folds.described.subset.notna().to_numpy()
     rows = folds.described[used]
-    names = rows.label if labels == "bins" else rows.level
-    levels = sorted(names.unique(), key=lambda level: (len(level), level))
+    column = "label" if labels == "bins" else "level"
+    levels = sorted(rows[column].unique(), key=lambda level: (len(level), level))
     classes = folds.classes if labels == "bins" else levels
     tensors = {name: torch.from_numpy(np.asarray(x[used], np.float32)) for name, x in values.items()}
     present = torch.stack([~torch.isnan(x).all(dim=2).all(dim=1) for x in tensors.values()], dim=1)
-    codes = torch.tensor([classes.index(name) for name in names], dtype=torch.long)
-    return LabelledBags(Bags(tensors, present, codes), rows, classes)
+    return LabelledBags(Bags(tensors, present, _codes(rows[column], classes)), rows, classes, column)
+
+
+def _codes(names: pd.Series, classes: list[str]) -> Tensor:
+    return torch.tensor([classes.index(name) for name in names], dtype=torch.long)
 
 
 def feature_instances(features: Features) -> dict[str, Floats]:

@@ -89,19 +89,20 @@ def _train_folds(
     The networks of all folds are trained together. Samples, of which each fold has a standardised copy, would take too
     much memory: they are trained fold by fold.
     """
-    device, bags = pick_device(settings.device), labelled.bags
-    about = {"classes": labelled.classes, "channels": bags.channels}
+    device, channels = pick_device(settings.device), labelled.bags.channels
+    about = {"classes": labelled.classes, "channels": channels}
     checkpoints = [Checkpoint(about | {"folds": {}}, {}) for _ in settings.seeds]
     for together in [folds.tested] if settings.encoder == "features" else [[fold] for fold in folds.tested]:
         scalings, tasks = {}, []
         for fold in together:
-            subsets = folds.fold(fold).subset[labelled.rows.index].to_numpy()
+            split = folds.fold(fold)
+            subsets, bags = split.subset[labelled.rows.index].to_numpy(), labelled.of_fold(split)
             train, validation = (bags.take(torch.from_numpy(subsets == x)) for x in ("train", "validation"))
             scalings[fold] = fit_scalings(train, standardise)
             train, validation = (standardise_bags(x, scalings[fold]).to(device) for x in (train, validation))
             for seed in settings.seeds:
                 torch.manual_seed(seed)
-                network = MilNetwork(modalities, len(labelled.classes), settings, bags.channels).to(device)
+                network = MilNetwork(modalities, len(labelled.classes), settings, channels).to(device)
                 tasks.append(Task(network, train, validation, seed))
         for (fold, checkpoint), fitted in zip(product(together, checkpoints), fit(tasks, settings), strict=True):
             checkpoint.tensors.update(fold_tensors(fold, fitted.state, scalings[fold]))

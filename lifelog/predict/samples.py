@@ -13,8 +13,8 @@ import pandas as pd
 
 from lifelog.arrays import Bools, Codes, Floats
 from lifelog.predict.store import StoredWindows, store_windows
-from lifelog.settings.levels import as_number
 from lifelog.settings.windows import Modality
+from lifelog.splits.classes import as_numbers
 from lifelog.splits.folds import Folds, read_folds
 from lifelog.standardise import fit_scaling
 from lifelog.windows.read import Features, read_features
@@ -29,7 +29,8 @@ class Samples:
     rows : pandas.DataFrame
         One row per window: user, session, subset, start (UTC), minute (start in minutes since 1970), elapsed (minutes
         since the first labelled window of the session), answer (its number), block (its windows are not independent),
-        truth (class number), rating (label value of a target of kind `rating`, NaN for other targets).
+        truth (class number), level (label value as a number, NaN for others), rating (label value of a target of kind
+        `rating`, NaN for other targets).
     summary : ndarray of float32, shape (N, n_features)
         Summary statistics.
     maxima : dict of str to ndarray of float32, shape (N, bins, n_channels)
@@ -183,15 +184,16 @@ def make_samples(
 def _standardised(person: Person, split: pd.DataFrame, standardise: str) -> Samples:
     """Return the windows of a user that a split uses, without the windows as recorded."""
     features, classes = person.features, person.folds.classes
-    used = split.subset.notna().to_numpy()
-    minutes = split.start.dt.as_unit("s").astype("int64") // 60
+    used, train = split.subset.notna().to_numpy(), (split.subset == "train").to_numpy()
+    minutes, levels = split.start.dt.as_unit("s").astype("int64") // 60, as_numbers(split.level)
     rows = split[["user", "session", "subset", "start", "answer", "block"]].assign(
         minute=minutes,
         elapsed=minutes - minutes.groupby(split.session).transform("min"),
         truth=split.label.map({name: i for i, name in enumerate(classes)}),
-        rating=split.level.map(as_number).astype(float) if person.folds.rating else np.nan,
+        level=levels,
+        rating=_ratings(levels, train, person.folds),
     )[used]
-    train = (rows.subset == "train").to_numpy()
+    train = train[used]
     return Samples(
         rows.astype({"truth": int, "answer": int, "block": int}),
         _standardise(features.summary[used], train, standardise),
@@ -201,6 +203,13 @@ def _standardised(person: Person, split: pd.DataFrame, standardise: str) -> Samp
         features.modalities,
         classes,
     )
+
+
+def _ratings(levels: Floats, train: Bools, folds: Folds) -> Floats | float:
+    """Return label values as ratings; of a relative target, distances from the mean of the user's training windows."""
+    if not folds.rating:
+        return np.nan
+    return levels - np.nanmean(levels[train] if train.any() else levels) if folds.relative else levels
 
 
 def _standardise(values: Floats, train: Bools, standardise: str) -> Floats:

@@ -9,6 +9,9 @@ import pandas as pd
 from lifelog.files import read_json
 from lifelog.settings.splits import SUBSETS
 from lifelog.splits.folds import Folds
+from lifelog.windows.times import DAY
+
+UNITS = (("days", DAY), ("hours", 3600), ("minutes", 60))  # of time, in seconds
 
 
 def yield_shares(quality: pd.DataFrame, modalities: list[str], users: list[str]) -> pd.DataFrame:
@@ -37,10 +40,11 @@ def cohort_yield(
     Returns
     -------
     pandas.DataFrame
-        user, first_day, last_day, windows, minutes (labelled time in windows), lost_minutes (in none), reasons (each
-        with the number of pieces of labelled time that were lost).
+        user, first_day, last_day, windows, labelled (time in windows), lost (labelled time in none), unit (of these:
+        minutes, hours or days, by the window length), reasons (each with the number of pieces of labelled time that
+        were lost).
     """
-    rows = []
+    rows, (unit, size) = [], next((unit for unit in UNITS if seconds >= unit[1]), UNITS[-1])
     for user, start in starts.items():
         count = len(start)
         days = [f"{day:%Y-%m-%d}" for day in start.dt.tz_convert(zone(user)).agg(["min", "max"])] if count else ["", ""]
@@ -48,8 +52,8 @@ def cohort_yield(
         reasons = ", ".join(f"{reason} {number}" for reason, number in lost.reason.value_counts().items())
         rows.append(
             {"user": user, "first_day": days[0], "last_day": days[1], "windows": count}
-            | {"minutes": _covered(start, seconds) / 60, "lost_minutes": lost.seconds.fillna(seconds).sum() / 60}
-            | {"reasons": reasons}
+            | {"labelled": _covered(start, seconds) / size, "lost": lost.seconds.fillna(seconds).sum() / size}
+            | {"unit": unit, "reasons": reasons}
         )
     return pd.DataFrame(rows)
 

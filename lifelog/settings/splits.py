@@ -27,6 +27,10 @@ class Target(Section):
     bins: dict[Name, list[Level]] = Field(min_length=2)
     """class name: its label values, or ranges such as 0..33; windows with other values are not used"""
 
+    relative: Literal["user"] | None = None
+    """user: bins are ranges of percent of the user's own answers, from 0..N to M..100, whose ends are found in training
+    windows: more than usual for this user. Label values are numbers. Implies `ordinal: true`"""
+
     kind: Literal["classes", "rating"] = "classes"
     """rating: label values are numbers, and the bins divide their scale in ascending order; predictions are also scored
     on the scale itself. Implies `ordinal: true`"""
@@ -37,9 +41,9 @@ class Target(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _order_ratings(cls, values: Any) -> Any:
-        is_rating = isinstance(values, dict) and values.get("kind") == "rating"
-        return {"ordinal": True} | values if is_rating else values
+    def _order_scales(cls, values: Any) -> Any:
+        ordered = isinstance(values, dict) and (values.get("kind") == "rating" or values.get("relative"))
+        return {"ordinal": True} | values if ordered else values
 
     @field_validator("bins", mode="before", json_schema_input_type=dict[str, Level | list[Level]])
     @classmethod
@@ -53,7 +57,23 @@ class Target(Section):
         return {name: levels if isinstance(levels, list) else [levels] for name, levels in value.items()}
 
     @model_validator(mode="after")
+    def _is_whole(self) -> Target:
+        if self.relative is None:
+            return self
+        ends = [as_range(level) for levels in self.bins.values() for level in levels]
+        spans = [(0.0, 0.0), *(end or (-1.0, -1.0) for end in ends), (100.0, 100.0)]
+        joined = all(before[1] == after[0] and after[0] <= after[1] for before, after in pairwise(spans))
+        if len(ends) != len(self.bins) or not joined or any(end and end[0] == end[1] for end in ends):
+            example = "{usual: 0..67, more: 67..100}"
+            raise ValueError(f"target {self.name!r}: bins of a relative target are percentages without gaps: {example}")
+        if not self.ordinal:
+            raise ValueError(f"target {self.name!r}: relative classes are in an order; remove `ordinal: false`")
+        return self
+
+    @model_validator(mode="after")
     def _is_disjoint(self) -> Target:
+        if self.relative:  # neighbouring ranges share an end
+            return self
         levels = [(name, level) for name, levels in self.bins.items() for level in levels]
         for i, (name, level) in enumerate(levels):
             ends = as_range(level)
@@ -69,7 +89,7 @@ class Target(Section):
 
     @model_validator(mode="after")
     def _is_scale(self) -> Target:
-        if self.kind != "rating":
+        if self.kind != "rating" or self.relative:
             return self
         if not self.ordinal:
             raise ValueError(f"target {self.name!r}: ratings are in an order; remove `ordinal: false`")
@@ -87,13 +107,25 @@ class Target(Section):
         return self
 
     def class_of(self, value: str | None) -> str | None:
-        """Return the class of a label, or None if it is in no bin."""
+        """Return the class of a label, or None if it is in no bin; not of a relative target."""
         return next((name for name, levels in self.bins.items() if matches(value, levels)), None)
+
+    def is_usable(self, value: str | None) -> bool:
+        """Return whether a label can have a class: it is in a bin, or a number if the target is relative."""
+        if self.relative is not None:
+            return value is not None and as_number(value) is not None
+        return self.class_of(value) is not None
 
     @property
     def classes(self) -> list[str]:
         """Names of the classes, in order."""
         return list(self.bins)
+
+    @property
+    def shares(self) -> list[float]:
+        """Shares of the answers below the upper end of each bin but the last one, of a relative target."""
+        ends = (as_range(level) for levels in self.bins.values() for level in levels)
+        return [end[1] / 100 for end in ends if end][:-1]
 
 
 class WindowAssignment(Section):

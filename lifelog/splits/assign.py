@@ -24,9 +24,9 @@ from lifelog.settings.splits import (
     SessionsSplit,
     Target,
 )
+from lifelog.splits.classes import FEWEST_ANSWERS, Labels, class_names, label_windows, shared_answers
 from lifelog.splits.folds import Folds
 from lifelog.splits.subsets import blocked_subsets, distances, random_subsets, training_subsets
-from lifelog.windows.labels import shared_rows
 
 DrawnSplit = RandomSplit | BlockedSplit | SessionsSplit
 
@@ -78,34 +78,33 @@ def assign_splits(
     {'train': 12, 'test': 9, 'validation': 6}
     """
     _check_columns(windows, target, split)
-    frame = _with_classes(windows, target)
-    used = frame.label.notna().to_numpy()
-    labelled, numbered = windows[used], list[Texts]()
-    codes = frame.label[used].map({name: i for i, name in enumerate(target.classes)}).to_numpy(dtype=int)
-    excluded = _exclusion(codes, target)
+    frame = windows[["user", "session", "start"]].assign(level=_texts(windows[target.column]))
+    frame = frame.assign(label=None, answer=None, block=None)
+    used, labels = label_windows(windows, target)
+    labelled, numbered, codes = windows[used], list[Texts](), labels.codes()
+    sessions, excluded = labelled.session.to_numpy(), _exclusion(codes, target)
     if len(labelled):
-        frame.loc[used, "answer"] = answers = _answers(labelled, target)
-        blocks = independent_blocks(labelled.session.to_numpy(), _minutes(labelled), codes, split.block_minutes)
-        frame.loc[used, "block"] = whole_answers(blocks, answers)
+        frame.loc[used, "label"], frame.loc[used, "answer"] = class_names(codes, target), labels.answers
+        blocks = independent_blocks(sessions, labels.minutes, codes, split.block_minutes)
+        frame.loc[used, "block"] = whole_answers(blocks, labels.answers)
     if len(labelled) < 3:
         excluded = f"{excluded}{_cause(frame, target, lost)}"
     elif isinstance(split, ParticipantsSplit):
         if excluded is None:
-            sessions = labelled.session.to_numpy()
-            trained = training_subsets(codes, sessions, _minutes(labelled), split, seconds, answers)
-            return _to_unseen(frame, used, trained, target, unseen)
+            trained = training_subsets(labels.balanced, sessions, labels.minutes, split, seconds, labels.answers)
+            return _to_unseen(frame, used, trained, labels, unseen)
     elif excluded is None:
-        numbered, excluded = _draw_folds(labelled, codes, answers, target, split, seconds)
-    return _to_folds(frame, used, codes, numbered, target, excluded)
+        numbered, excluded = _draw_folds(labelled, labels, split, seconds)
+    return _to_folds(frame, used, labels, numbered, excluded)
 
 
 def _draw_folds(
-    labelled: pd.DataFrame, codes: Codes, answers: Codes, target: Target, split: DrawnSplit, seconds: int
+    labelled: pd.DataFrame, labels: Labels, split: DrawnSplit, seconds: int
 ) -> tuple[list[Texts], str | None]:
     """Return the subsets of the labelled windows in every fold, and why the participant is excluded, or None."""
-    minutes, excluded = _minutes(labelled), None
+    codes, answers, minutes, excluded = labels.balanced, labels.answers, labels.minutes, None
     if isinstance(split, RandomSplit):
-        answers = _answers(labelled, target, _overlapping(minutes, seconds))
+        answers = shared_answers(labelled, labels.target, _overlapping(minutes, seconds))
         numbered = [random_subsets(codes, split, answers)]
         if answers.max() < 2:
             excluded = "too few windows that can be separated: labels or overlapping times hold them together"
@@ -121,11 +120,14 @@ def _draw_folds(
     return numbered, excluded
 
 
-def _to_unseen(frame: pd.DataFrame, used: Bools, trained: Texts, target: Target, unseen: int | None) -> Folds:
+def _to_unseen(frame: pd.DataFrame, used: Bools, trained: Texts, labels: Labels, unseen: int | None) -> Folds:
     """Return the folds of a participant who is tested as a whole in one fold, and trains in all others."""
-    whole = np.full(len(trained), "test", dtype=object)
-    described, tested = (_fold_table(frame, used, subsets, "embargo") for subsets in (trained, whole))
-    return Folds(described, {unseen or 1: tested}, target.classes, target.kind == "rating")
+    codes, target = labels.codes_from_before(), labels.target
+    whole = np.full(len(codes), "test", dtype=object)
+    whole[codes < 0] = None
+    described = _fold_table(frame, used, trained, "embargo")
+    tested = _fold_table(frame, used, whole, "too few answers before it", class_names(codes, target))
+    return Folds(described, {unseen or 1: tested}, target.classes, target.kind == "rating", target.relative is not None)
 
 
 def _absent(places: Texts | None, needed: list[list[Level]], column: str | None) -> str | None:
@@ -138,33 +140,29 @@ def _absent(places: Texts | None, needed: list[list[Level]], column: str | None)
     return None
 
 
-def _to_folds(
-    frame: pd.DataFrame, used: Bools, codes: Codes, numbered: list[Texts], target: Target, excluded: str | None
-) -> Folds:
+def _to_folds(frame: pd.DataFrame, used: Bools, labels: Labels, numbered: list[Texts], excluded: str | None) -> Folds:
     """Return the folds of all windows, without test windows where a fold cannot be tested."""
-    minutes, blocks = _minutes(frame[used]), frame.block[used].to_numpy()
-    causes = [_unusable(codes, subsets, target.classes, blocks) for subsets in numbered]
+    minutes, blocks, target = labels.minutes, frame.block[used].to_numpy(), labels.target
+    codes = [labels.codes(subsets == "train") for subsets in numbered]
+    causes = [_unusable(*pair, target.classes, blocks) for pair in zip(codes, numbered, strict=True)]
     if numbered and all(causes):
         excluded = excluded or causes[0]
-    everything = np.full(len(codes), None if excluded else "train", dtype=object)
+    everything = np.full(len(minutes), None if excluded else "train", dtype=object)
     described = _fold_table(frame, used, everything, excluded or "embargo")
-    folds = Folds(described, {}, target.classes, target.kind == "rating", excluded)
+    about = target.classes, target.kind == "rating", target.relative is not None, excluded
+    folds = Folds(described, {}, *about)
     if excluded:
-        return replace(folds, lacking=_lacking(codes, [everything], target.classes))
+        return replace(folds, lacking=_lacking([labels.codes()], [everything], target.classes))
     tables, gaps = [], []
-    for subsets, cause in zip(numbered, causes, strict=True):
+    for number, (subsets, cause) in enumerate(zip(numbered, causes, strict=True)):
         if cause is None:
             gaps.append(int(distances(minutes[subsets == "test"], minutes[subsets == "train"]).min()))
         else:  # A fold without training windows of two classes cannot be tested; its windows train in other folds.
             subsets[subsets == "test"] = None
-        tables.append(_fold_table(frame, used, subsets, cause or "embargo"))
+            codes[number] = labels.codes()
+        tables.append(_fold_table(frame, used, subsets, cause or "embargo", class_names(codes[number], target)))
     lacking = _lacking(codes, numbered, target.classes)
     return replace(folds, numbered=dict(enumerate(tables, 1)), lacking=lacking, nearest_minutes=min(gaps))
-
-
-def _minutes(windows: pd.DataFrame) -> Floats:
-    """Return the starts of windows in minutes."""
-    return (windows.start.dt.as_unit("s").astype("int64") / 60).to_numpy()
 
 
 def _check_columns(windows: pd.DataFrame, target: Target, split: AnySplit) -> None:
@@ -173,13 +171,6 @@ def _check_columns(windows: pd.DataFrame, target: Target, split: AnySplit) -> No
         if column is not None and column not in windows:
             labels = [label for label in windows.columns if label not in ("user", "session", "start", "label_rows")]
             raise ValueError(f"{key}: {name!r} uses the label column {column!r}; the data have {labels}")
-
-
-def _with_classes(windows: pd.DataFrame, target: Target) -> pd.DataFrame:
-    """Return user, session and start of windows, with the raw label value, the class, and no answer and block."""
-    level = _texts(windows[target.column])
-    classes = level.map({value: target.class_of(value) for value in level.dropna().unique()})
-    return windows[["user", "session", "start"]].assign(level=level, label=classes, answer=None, block=None)
 
 
 def _texts(column: pd.Series) -> pd.Series:
@@ -191,21 +182,23 @@ def _exclusion(codes: Codes, target: Target) -> str | None:
     """Return why the classes of the labelled windows exclude a participant, or None."""
     if len(codes) < 3:
         return f"too few windows: {len(codes)} with a label in a bin"
+    if (codes < 0).any():
+        return f"fewer than {FEWEST_ANSWERS} answers, or all equal: none is more or less than usual"
     if len(set(codes)) < 2:
         return f"one class only: all {len(codes)} windows are {target.classes[codes[0]]!r}"
     return None
 
 
-def _answers(labelled: pd.DataFrame, target: Target, runs: Codes | None = None) -> Codes:
-    """Number windows such that those which share an answer, or are in one run, have the same number."""
-    rows = [own.get(target.column, []) for own in labelled.label_rows]
-    if runs is not None:
-        rows = [[*names, f"time {run}"] for names, run in zip(rows, runs, strict=True)]
-    return np.array(shared_rows(rows), dtype=int)
+def _fold_table(
+    frame: pd.DataFrame, used: Bools, subsets: Texts, cause: str, classes: list[str | None] | None = None
+) -> pd.DataFrame:
+    """Return the rows of a fold, whose classes may differ from those of all windows.
 
-
-def _fold_table(frame: pd.DataFrame, used: Bools, subsets: Texts, cause: str) -> pd.DataFrame:
-    """Return the rows of a fold; `cause` is why windows with a label in a bin are in no subset."""
+    `cause` is why windows with a label in a bin are in no subset.
+    """
+    if classes is not None:
+        frame = frame.copy()
+        frame.loc[used, "label"] = classes
     rows = frame.assign(subset=None, reason=None).astype({"subset": object, "reason": object})
     rows.loc[used, "subset"] = subsets
     rows.loc[~used, "reason"] = "label in no bin"
@@ -250,6 +243,8 @@ def _unusable(codes: Codes, subsets: Texts, classes: list[str], blocks: Texts) -
     for subset in SUBSETS:
         if not (subsets == subset).any():
             return f"too few windows: the {subset} subset is empty"
+    if (codes < 0).any():
+        return f"fewer than {FEWEST_ANSWERS} answers in the train subset, or all equal"
     trained = np.unique(codes[subsets == "train"])
     if len(trained) < 2:
         return f"one class only in the train subset: {classes[trained[0]]!r}"
@@ -258,11 +253,11 @@ def _unusable(codes: Codes, subsets: Texts, classes: list[str], blocks: Texts) -
     return None
 
 
-def _lacking(codes: Codes, folds: list[Texts], classes: list[str]) -> dict[str, list[str]]:
+def _lacking(codes: list[Codes], folds: list[Texts], classes: list[str]) -> dict[str, list[str]]:
     """Return the user's classes that each subset lacks: in all folds together, but in any fold for training."""
-    lacking = {}
+    lacking, present = {}, {code for own in codes for code in own}
     for subset in SUBSETS:
-        of_folds = [set(codes[subsets == subset]) for subsets in folds]
+        of_folds = [set(own[subsets == subset]) for own, subsets in zip(codes, folds, strict=True)]
         found = set.intersection(*of_folds) if subset == "train" else set.union(*of_folds)
-        lacking[str(subset)] = [name for i, name in enumerate(classes) if i in set(codes) - found]
+        lacking[str(subset)] = [name for i, name in enumerate(classes) if i in present - found]
     return lacking

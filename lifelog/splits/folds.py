@@ -36,6 +36,8 @@ class Folds:
         Classes of the target.
     rating : bool
         Whether label values are ratings.
+    relative : bool
+        Whether classes are relative to the training windows of each fold.
     excluded : str or None
         Why the participant is excluded.
     lacking : dict of str to list of str
@@ -48,6 +50,7 @@ class Folds:
     numbered: dict[int, pd.DataFrame]
     classes: list[str]
     rating: bool = False
+    relative: bool = False
     excluded: str | None = None
     lacking: dict[str, list[str]] = field(default_factory=dict)
     nearest_minutes: int | None = None
@@ -102,5 +105,5 @@ def write_folds(folds: Folds, path: str | Path) -> None:
         Parquet file to write; what is not in the table is in its notes.
     """
     table = pd.concat([rows.assign(fold=number) for number, rows in folds.items()], ignore_index=True)
-    names = ("classes", "rating", "excluded", "lacking", "nearest_minutes")
+    names = ("classes", "rating", "relative", "excluded", "lacking", "nearest_minutes")
     write_table(table.astype({"fold": "Int16"}), path, SCHEMA, {name: getattr(folds, name) for name in names})

@@ -122,6 +122,11 @@ def _targets(rows_of: dict[str, list[Interval]], columns: list[str], targets: li
             yield f"targets: {target.name!r} uses the label column {target.column!r}; the labels have {columns}"
             continue
         values = _values(rows_of, target)
+        if target.relative is not None:
+            if values and not any(map(target.is_usable, values)):
+                seen = f"the values of {target.column!r} are {_common(values)}"
+                yield f"targets: {target.name!r} is relative, and no label is a number; {seen}"
+            continue
         classes = {target.class_of(value) for value in values} - {None}
         if values and len(classes) < 2:
             where = f"labels are in one bin only, {classes.pop()!r}," if classes else "no label is in a bin"
@@ -133,17 +138,18 @@ def _outside_bins(rows_of: dict[str, list[Interval]], targets: list[Target]) -> 
     """Yield bins that match no label, and labels that are in no bin."""
     for target in targets:
         values = _values(rows_of, target)
-        for name, levels in target.bins.items():
+        for name, levels in target.bins.items() if target.relative is None else ():
             if not any(matches(value, levels) for value in values):
                 seen = f"the values of {target.column!r} are {_common(values)}"
                 yield f"targets: no label is in the bin {name!r} of {target.name!r}; {seen}"
-        unused = Counter({value: count for value, count in values.items() if target.class_of(value) is None})
+        unused = Counter({value: count for value, count in values.items() if not target.is_usable(value)})
         if unused:
             seen = _listed([f"{value!r} ({count})" for value, count in unused.most_common()])
             commas = any(COMMA.fullmatch(value) for value in unused)
             hint = '; numbers with a decimal comma need `decimal: ","` in cohort.labels' if commas else ""
             labels = f"{unused.total()} of {values.total()} labels of {target.column!r}"
-            yield f"targets: {labels} are in no bin of {target.name!r} and are not used: {seen}{hint}"
+            why = "are in no bin of" if target.relative is None else "are no numbers, as they must be for"
+            yield f"targets: {labels} {why} {target.name!r} and are not used: {seen}{hint}"
 
 
 def _common(values: Counter[str]) -> str:

@@ -83,16 +83,23 @@ def _sessions(folder: Path) -> Iterator[Session]:
 
 
 def _single(label: Label, answers: list[Label]) -> Label:
-    """Return a label, with a fault if its minute has another answer, or the same one in an earlier row."""
+    """Return the label of a minute from all of its rows, without values in which they differ; others get a fault."""
     if len(answers) == 1:
         return label
     rows = ", ".join(answer.rows[LABELS[0]][0] for answer in answers)
-    differing = [name for name in LABELS if len({answer.values[name] for answer in answers} - {None}) > 1]
-    if differing:
-        texts = [f"{name} is {' or '.join(sorted({str(a.values[name]) for a in answers}))}" for name in differing]
-        return replace(label, fault=BadInput("conflicting labels", f"{rows}: {', '.join(texts)}"))
-    first = max(answers, key=lambda answer: sum(value is not None for value in answer.values.values()))
-    return label if label is first else replace(label, fault=BadInput("duplicate label", f"{rows}: the same label"))
+    given = {name: sorted({str(a.values[name]) for a in answers if a.values[name] is not None}) for name in LABELS}
+    doubts = tuple(
+        BadInput("conflicting labels", f"{rows}: {name} is {' or '.join(texts)}")
+        for name, texts in given.items()
+        if len(texts) > 1
+    )
+    if label is not max(answers, key=lambda answer: sum(value is not None for value in answer.values.values())):
+        return replace(label, fault=BadInput("duplicate label", f"{rows}: the same minute"))
+    values = {name: texts[0] if len(texts) == 1 else None for name, texts in given.items()}
+    if not any(values.values()):
+        return replace(label, fault=doubts[0])
+    lines = {name: tuple(a.rows[name][0] for a in answers if a.values[name] == value) for name, value in values.items()}
+    return replace(label, values=values, rows=lines, doubts=doubts)
 
 
 class EtriSession(Session):

@@ -172,6 +172,8 @@ def _usable_rows(piece: Piece, extraction: Extraction, log: QualityLog, extracte
         if label.start in extracted:
             log.label(session, label, BadInput("duplicate label", "the window is part of another session"))
             continue
+        for doubt in label.doubts:
+            log.note(session, doubt, label.start)
         for name, reading in readings.items():
             log.modality(session, label.start, name, reading.samples, reading.interpolated, reading.fault)
         missing = [name for name, reading in readings.items() if reading.fault]

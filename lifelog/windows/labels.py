@@ -1,7 +1,7 @@
 """From intervals with labels to labelled windows.
 
 1. Where intervals overlap, their answers are merged per column: an empty cell gives way to an answer, a repeated row
-   counts once, and two different answers for the same time lose that time. The order of rows has no effect.
+   counts once, and two different answers for the same time are none. The order of rows has no effect.
 2. Windows start with each stretch of equal labels, one after the other (anchor `label`), or at multiples of their
    length by the clock (anchor `clock`), where the label that covers most of a window is its label.
 3. Labelled time that is in no window is returned with its reason.
@@ -31,18 +31,18 @@ class Stretch:
     start, end : int
         Unix seconds.
     values : dict of str to str or None
-        The value of each column; None for all columns if there is a conflict.
+        The value of each column; None if answers differ.
     rows : dict of str to tuple of str
-        The rows of each column that have its value; those of all values if there is a conflict.
-    conflict : str
-        The differing answers; empty without a conflict.
+        The rows of each column that have its value; those of all values if these differ.
+    conflicts : dict of str to str
+        The differing answers, by column.
     """
 
     start: int
     end: int
     values: Values
     rows: Rows
-    conflict: str
+    conflicts: dict[str, str]
 
     @property
     def seconds(self) -> int:
@@ -116,51 +116,59 @@ def merge(intervals: list[Interval], columns: list[str]) -> list[Stretch]:
         if stretches and stretches[-1].end == start and _same_answers(stretches[-1], here):
             last = stretches.pop()
             rows_of_both = {column: tuple(dict.fromkeys(last.rows[column] + here.rows[column])) for column in columns}
-            here = Stretch(last.start, end, here.values, rows_of_both, last.conflict)
+            here = Stretch(last.start, end, here.values, rows_of_both, last.conflicts)
         stretches.append(here)
     return stretches
 
 
 def _same_answers(a: Stretch, b: Stretch) -> bool:
     """Return whether two stretches have equal values, and every answer, or any conflict, comes from a common row."""
-    shared = {column: not set(a.rows[column]).isdisjoint(b.rows[column]) for column in a.rows}
-    if a.conflict or b.conflict:
-        return bool(a.conflict and b.conflict) and any(shared.values())
-    return a.values == b.values and all(shared[column] for column, value in a.values.items() if value is not None)
+    answered = [column for column, value in a.values.items() if value is not None or column in a.conflicts]
+    shared = all(not set(a.rows[column]).isdisjoint(b.rows[column]) for column in answered)
+    return shared and a.values == b.values and set(a.conflicts) == set(b.conflicts)
 
 
 def _merged(active: list[Interval], columns: list[str], start: int, end: int) -> Stretch:
     """Return the labels of some time from all rows that cover it."""
     values: Values = {}
     rows: Rows = {}
-    conflict = ""
+    conflicts: dict[str, str] = {}
     for column in columns:
         answers = {row.values.get(column): row.row for row in reversed(active)}
         answers.pop(None, None)
-        if len(answers) > 1 and not conflict:
+        if len(answers) > 1:
             texts = ", ".join(f"{answer!r} ({row})" for answer, row in sorted(answers.items(), key=lambda a: str(a)))
-            conflict = f"{column!r}: {texts}"
-        value = next(iter(answers), None)
-        given = [row.row for row in active if column in row.values and (conflict or row.values[column] == value)]
+            conflicts[column] = f"{column!r}: {texts}"
+        value = next(iter(answers), None) if len(answers) == 1 else None
+        given = [r.row for r in active if column in r.values and (column in conflicts or r.values[column] == value)]
         values[column], rows[column] = value, tuple(dict.fromkeys(given))
-    return Stretch(start, end, dict.fromkeys(columns) if conflict else values, rows, conflict)
+    return Stretch(start, end, values, rows, conflicts)
 
 
-def _label(start: int, values: Values, fault: BadInput | None, rows: Rows, seconds: int) -> Label:
-    """Return a label with the rows of the columns that have any."""
-    return Label(start, values, fault, {column: given for column, given in rows.items() if given}, seconds)
+def _doubts(stretch: Stretch) -> tuple[BadInput, ...]:
+    """Return why columns of a stretch have no value although there are answers."""
+    return tuple(BadInput("conflicting labels", text) for text in stretch.conflicts.values())
+
+
+def _label(
+    start: int, values: Values, fault: BadInput | None, rows: Rows, seconds: int, doubts: tuple[BadInput, ...] = ()
+) -> Label:
+    """Return a label with the rows of the columns that have any; doubts are its fault if no column has a value."""
+    if doubts and all(value is None for value in values.values()):
+        fault, doubts = fault or doubts[0], ()
+    return Label(start, values, fault, {column: given for column, given in rows.items() if given}, seconds, doubts)
 
 
 def _by_label(stretches: list[Stretch], width: int) -> Iterator[Label]:
     """Yield windows that start with each stretch, and the rest of it."""
     for stretch in stretches:
-        if stretch.conflict:
-            fault = BadInput("conflicting labels", stretch.conflict)
-            yield _label(stretch.start, stretch.values, fault, stretch.rows, stretch.seconds)
+        doubts = _doubts(stretch)
+        if doubts and not any(stretch.values.values()):
+            yield _label(stretch.start, stretch.values, None, stretch.rows, stretch.seconds, doubts)
             continue
         count, rest = divmod(stretch.seconds, width)
         for i in range(count):
-            yield _label(stretch.start + i * width, stretch.values, None, stretch.rows, width)
+            yield _label(stretch.start + i * width, stretch.values, None, stretch.rows, width, doubts)
         if rest:
             whole = "the rest of" if count else "of"
             names = ", ".join(dict.fromkeys(row for given in stretch.rows.values() for row in given))
@@ -186,17 +194,13 @@ def _by_clock(stretches: list[Stretch], extraction: Extraction, zone: str) -> It
             continue
         votes = {column: _majority(parts, column, width, extraction.purity) for column in columns}
         values = {column: None if isinstance(vote, BadInput) else vote for column, vote in votes.items()}
-        if all(value is None for value in values.values()):
-            fault = next((vote for vote in votes.values() if isinstance(vote, BadInput)), None)
+        doubts = tuple(vote for vote in votes.values() if isinstance(vote, BadInput))
         chosen = {column: [part for part in parts if part.values[column] == values[column]] for column in columns}
-        yield _label(start, values, fault, _joined_rows(chosen), width)
+        yield _label(start, values, None, _joined_rows(chosen), width, doubts)
 
 
 def _unlabelled(parts: list[Stretch], labelled: int, width: int) -> BadInput | None:
     """Return why a window by the clock has no labels, or None."""
-    conflict = next((part.conflict for part in parts if part.conflict), None)
-    if conflict:
-        return BadInput("conflicting labels", conflict)
     return BadInput("window not fully labelled", f"{labelled} of {width} s have a label") if labelled < width else None
 
 
@@ -204,6 +208,8 @@ def _majority(parts: list[Stretch], column: str, width: int, purity: float) -> s
     """Return the value of a column that covers most of a window, or why there is none."""
     shares: Counter[str | None] = Counter()
     for part in parts:
+        if column in part.conflicts:
+            return BadInput("conflicting labels", part.conflicts[column])
         shares[part.values[column]] += part.seconds
     (best, most), *others = shares.most_common()
     if others and others[0][1] == most:

@@ -61,6 +61,8 @@ class Label:
         answer.
     seconds : int or None
         Length of the labelled time; None for the length of a window.
+    doubts : tuple of BadInput
+        Why label columns have no value although there are answers: two of them differ.
     """
 
     start: int
@@ -68,6 +70,7 @@ class Label:
     fault: BadInput | None = None
     rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     seconds: int | None = None
+    doubts: tuple[BadInput, ...] = ()
 
 
 @dataclass(frozen=True)

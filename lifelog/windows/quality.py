@@ -38,9 +38,9 @@ class QualityLog:
         """Add a label that became no window."""
         self._add("label", session, label.start if label.start >= 0 else None, fault, seconds=label.seconds)
 
-    def note(self, session: str, fault: BadInput) -> None:
-        """Add a note."""
-        self._add("note", session, None, fault)
+    def note(self, session: str, fault: BadInput, start: int | None = None) -> None:
+        """Add a note, which may be about a window."""
+        self._add("note", session, start, fault)
 
     def _add(self, kind: str, session: str, start: int | None, fault: BadInput | None, **more: object) -> None:
         reason, detail = (fault.reason, fault.detail) if fault else (None, None)

@@ -14,10 +14,12 @@ from lifelog.predict.predictors.lda import Lda
 from lifelog.predict.samples import Samples
 from lifelog.settings.compare import Compare, LearningCurve
 from lifelog.settings.groups import Scoring
+from lifelog.settings.splits import Target
 from lifelog.settings.windows import Modality
 
 MODALITIES = [Modality(name=name, kind="scalar", columns=["x"]) for name in ("a", "b")]
 WINDOWS = 60
+TARGET = Target.model_validate({"name": "t", "column": "c", "bins": {"lo": [0], "hi": [1]}})
 CURVE = LearningCurve(answers=[0, 10, 20, 40])
 
 
@@ -47,7 +49,21 @@ def cohort(kinds: str, seed: int = 0) -> tuple[Samples, pd.DataFrame]:
 
 
 def curve_of(samples: Samples, importance: pd.DataFrame, gap: float = 2) -> pd.DataFrame:
-    return learning_curve(samples, importance, CURVE, Lda(), Scoring(k_max=4), gap=gap)
+    return learning_curve(samples, importance, CURVE, Lda(), Scoring(k_max=4), TARGET, gap=gap)
+
+
+def test_relative_classes_of_a_left_out_user_come_from_the_answers_before_the_first_tested_one() -> None:
+    samples, importance = cohort("aaabbb")
+    relative = Target.model_validate(
+        {"name": "t", "column": "c", "bins": {"lo": "0..50", "hi": "50..100"}, "relative": "user"}
+    )
+    curves = []
+    for level in (samples.rows.truth, np.where(samples.rows.minute < WINDOWS // 2, samples.rows.truth, 1)):
+        given = replace(samples, rows=samples.rows.assign(level=np.asarray(level, dtype=float) + 3))
+        curves.append(learning_curve(given, importance, CURVE, Lda(), Scoring(k_max=4), relative))
+    plain = curve_of(samples, importance)
+    assert curves[0].auroc.equals(plain.auroc)  # with two answers, the cut lies between them
+    assert set(curves[1].answers) == set(plain.answers) and curves[1].auroc.isna().all()  # one answer in later windows
 
 
 def test_groups_are_found_with_few_windows_and_beat_one_model() -> None:

@@ -58,7 +58,7 @@ def test_the_same_seed_gives_the_same_bytes_and_the_checkpoint_loads(
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
     loaded = read_checkpoint(tmp_path / "a.safetensors")
     assert [member.fold for member in loaded.members()] == person.folds.tested == [1, 2, 3]
-    bags, used, classes = bags_of(config, person, QUICK.model_copy(update={"encoder": encoder}))
+    bags, used, classes, _ = bags_of(config, person, QUICK.model_copy(update={"encoder": encoder}))
     assert classes == loaded.about["classes"] == ["low", "middle", "high"]
     for fold, network, scalings in loaded.members():
         rows = torch.tensor((person.folds.fold(fold).subset[used.index] == "validation").tolist())

@@ -16,7 +16,7 @@ from lifelog.report.views.overview import OverviewView
 from lifelog.settings.predict import predictor_settings
 from tests.workflow import Workflow
 
-COHORT = pd.DataFrame({"user": ["a", "b"], "windows": [95, 55], "minutes": [95.0, 55.0], "lost_minutes": [5.0, 45.0]})
+COHORT = pd.DataFrame({"user": ["a", "b"], "windows": [95, 55], "labelled": [95.0, 55.0], "lost": [5.0, 45.0]})
 
 
 def chapter(

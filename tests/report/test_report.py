@@ -42,8 +42,8 @@ def test_labelled_and_lost_windows_are_counted_per_user(quality: pd.DataFrame) -
     late = pd.Series(pd.to_datetime(["2019-09-01 20:00Z"]))
     table = cohort_yield(quality, {"u": late, "v": late[:0]}, lambda user: "Asia/Seoul", 60).set_index("user")
     assert table.first_day.tolist() == ["2019-09-02", ""]
-    assert table.windows.tolist() == [1, 0] and table.minutes.tolist() == [1, 0]
-    assert table.lost_minutes.tolist() == [0.5, 1]  # a window, where the seconds are unknown
+    assert table.windows.tolist() == [1, 0] and table.labelled.tolist() == [1, 0] and set(table.unit) == {"minutes"}
+    assert table.lost.tolist() == [0.5, 1]  # a window, where the seconds are unknown
     assert table.reasons["v"] == "duplicate label 1"
 
 

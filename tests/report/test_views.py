@@ -261,12 +261,10 @@ def test_the_first_page() -> None:
 
 
 def test_participants() -> None:
-    row: dict[Any, Any] = {"windows": 1, "lost_minutes": 2, "reasons": "", "first_day": "", "last_day": ""}
-    assert UserView(row, [], []).recorded == "1 window; 2.0 labelled minutes lost."
+    row: dict[Any, Any] = {"windows": 1, "lost": 2, "unit": "days", "reasons": "", "first_day": "", "last_day": ""}
+    assert UserView(row, [], []).recorded == "1 window; 2.0 labelled days lost."
     row |= {"reasons": "no sample 2", "first_day": "2019-09-01", "last_day": "2019-09-02"}
-    assert (
-        UserView(row, [], []).recorded == "1 window; 2.0 labelled minutes lost (no sample 2), 2019-09-01 to 2019-09-02."
-    )
+    assert UserView(row, [], []).recorded == "1 window; 2.0 labelled days lost (no sample 2), 2019-09-01 to 2019-09-02."
     attention = Config(**SEEDS["attention"])
     assert "all modalities together separate" in UsersView(Config(), some(), []).measured
     assert "training seeds rank" in UsersView(attention, some(), []).measured

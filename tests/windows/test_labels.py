@@ -61,6 +61,19 @@ def test_partly_overlapping_answers_lose_only_the_common_time() -> None:
     assert sum(one.seconds or 0 for one in found) == 160
 
 
+@pytest.mark.parametrize("anchor", ["label", "clock"])
+def test_a_conflict_in_one_column_leaves_the_others(anchor: str) -> None:
+    def given(row: int, stress: str, place: str | None) -> Interval:
+        return Interval(0, 60, {"stress": stress, "place": place}, f"labels.csv:{row}")
+
+    (found,) = labels([given(2, "1", "home"), given(3, "1", "work")], anchor=anchor, columns=("stress", "place"))
+    assert found.fault is None and found.values == {"stress": "1", "place": None}
+    (doubt,) = found.doubts
+    assert doubt.reason == "conflicting labels" and "'home' (labels.csv:2), 'work' (labels.csv:3)" in doubt.detail
+    (lost,) = labels([given(2, "1", "home"), given(3, "0", "work")], anchor=anchor, columns=("stress", "place"))
+    assert lost.fault is not None and lost.fault.reason == "conflicting labels"
+
+
 def test_equal_answers_that_overlap_are_one_label() -> None:
     found = labels(rows((0, 100, "0"), (50, 150, "0")))
     assert shown(found) == [(0, "0", None), (60, "0", None), (120, "0", "labelled time shorter than a window")]

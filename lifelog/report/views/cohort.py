@@ -20,9 +20,10 @@ class CohortView:
     chapters: list[Chapter]
 
     @property
-    def minutes(self) -> str:
+    def labelled(self) -> str:
         """Labelled time in windows and in none."""
-        return phrase("minutes", total=self.run.cohort[["windows", "minutes", "lost_minutes"]].sum())
+        cohort = self.run.cohort
+        return phrase("labelled", unit=cohort.unit.iloc[0], total=cohort[["windows", "labelled", "lost"]].sum())
 
     @property
     def problems(self) -> pd.DataFrame:

@@ -4,6 +4,7 @@ The first page for own data (`snakemake inspect`) reads only the windows and qua
 the modalities (`snakemake preview`) it also shows which sensors matter for whom.
 """
 
+import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,9 @@ from lifelog.report.views.parts import NOTHING, Column, Row, Texts, count, mark,
 from lifelog.settings.splits import AnySplit, BlockedSplit
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import assign_splits
+from lifelog.splits.classes import class_names, label_windows
 from lifelog.splits.folds import Folds
+from lifelog.windows.times import DAY
 
 HOURS = ("0-3", "3-6", "6-9", "9-12", "12-15", "15-18", "18-21", "21-24")
 MOST_CAUSES, MOST_VALUES = 60, 12  # that are listed
@@ -44,14 +47,14 @@ class LabelsView:
     @property
     def tables(self) -> list[tuple[list[Column], list[Row]]]:
         """Columns and rows of the numbers of windows by user, and by time of day."""
-        titles = {"users": "user", "hours": "time of day"}
         return [
             (
                 # The key 0 is no name of a class.
-                [Column(title, 0), *(Column(name, form="d") for name in self.counts[kind])],
-                [{0: index} | row for index, row in self.counts[kind].to_dict("index").items()],
+                [Column("user" if kind == "users" else kind, 0), *(Column(name, form="d") for name in counts)],
+                [{0: index} | row for index, row in counts.to_dict("index").items()],
             )
-            for kind, title in titles.items()
+            for kind, counts in self.counts.items()
+            if kind != "values"
         ]
 
 
@@ -294,19 +297,24 @@ def label_counts(config: Config, name: str, labels: Mapping[str, pd.DataFrame]) 
     Returns
     -------
     dict of str to pandas.DataFrame
-        `users`: windows by user and class; `hours`: by local time of day and class; `values`: labels in no bin.
+        `users`: windows by user and class; `time of day`, or `day of the week` for windows of days: windows by local
+        time and class; `values`: labels in no bin.
     """
-    target = config.target(name)
+    target, of_days = config.target(name), config.windows.seconds == DAY
     parts = []
     for user, frame in labels.items():
         level = frame[target.column] if target.column in frame else pd.Series(None, index=frame.index, dtype=object)
-        hours = frame.start.dt.tz_convert(config.cohort.zone(user)).dt.hour
-        columns = {"user": user, "value": level.fillna("no answer"), "hours": [HOURS[hour // 3] for hour in hours]}
-        class_of = level.map(target.class_of, na_action="ignore").fillna("in no bin")
-        parts.append(pd.DataFrame(columns | {"class": class_of}))
-    table = pd.concat(parts) if parts else pd.DataFrame(columns=["user", "value", "class", "hours"])
-    classes = [*target.classes, "in no bin"]
-    users = pd.crosstab(table.user, table["class"]).reindex(index=list(labels), columns=classes, fill_value=0)
-    hours = pd.crosstab(table.hours, table["class"]).reindex(index=list(HOURS), columns=classes, fill_value=0)
+        used, own = label_windows(frame.assign(**{target.column: level}), target)
+        classes = np.full(len(frame), "in no bin", dtype=object)
+        classes[used] = [name or "in no bin" for name in class_names(own.codes(), target)]
+        local = frame.start.dt.tz_convert(config.cohort.zone(user)).dt
+        times = local.day_name() if of_days else [HOURS[hour // 3] for hour in local.hour]
+        columns = {"user": user, "value": level.fillna("no answer"), "time": times}
+        parts.append(pd.DataFrame(columns | {"class": classes}))
+    table = pd.concat(parts) if parts else pd.DataFrame(columns=["user", "value", "class", "time"])
+    names = [*target.classes, "in no bin"]
+    users = pd.crosstab(table.user, table["class"]).reindex(index=list(labels), columns=names, fill_value=0)
+    index = [*calendar.day_name] if of_days else [*HOURS]
+    times = pd.crosstab(table.time, table["class"]).reindex(index=index, columns=names, fill_value=0)
     values = table.value[table["class"] == "in no bin"].value_counts().rename("windows").to_frame()
-    return {"users": users, "hours": hours, "values": values}
+    return {"users": users, "day of the week" if of_days else "time of day": times, "values": values}

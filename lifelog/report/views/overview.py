@@ -63,6 +63,13 @@ class OverviewView:
         return phrase("simulated") if self.config.cohort.is_simulated else ""
 
     @property
+    def asked(self) -> str:
+        """What is predicted, by which bins."""
+        target = self.config.target(self.first.target)
+        bins = ", ".join(f"{name} {'/'.join(map(str, levels))}" for name, levels in target.bins.items())
+        return phrase("asked_relative" if target.relative else "asked", column=target.column, bins=bins)
+
+    @property
     def steps(self) -> list[str]:
         """What to do next, the most important step first."""
         chapter, lost = self.first, lost_share(self.run.cohort)
@@ -155,7 +162,7 @@ class OverviewView:
 
 def lost_share(cohort: pd.DataFrame) -> float:
     """Return the share of labelled time that is in no window."""
-    return float(cohort.lost_minutes.sum() / max(1e-9, (cohort.minutes + cohort.lost_minutes).sum()))
+    return float(cohort.lost.sum() / max(1e-9, (cohort.labelled + cohort.lost).sum()))
 
 
 def _sensors(values: pd.DataFrame, reason: str | None) -> str:

@@ -139,7 +139,7 @@ class UserView:
 
     @property
     def recorded(self) -> str:
-        """Windows, lost minutes and days."""
+        """Windows, lost time and days."""
         row = self.row
         reasons = f" ({row['reasons']})" if row["reasons"] else ""
         days = f", {row['first_day']} to {row['last_day']}" if row["first_day"] else ""
