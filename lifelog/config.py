@@ -215,8 +215,6 @@ def _check_lengths(config: Config) -> None:
 
 def _check_splits(config: Config) -> None:
     primary, predictor = config.split(config.primary.split), config.primary.predictor
-    if not primary.importance:
-        raise ValueError(f"splits: the primary test needs importance, but {primary.name!r} has `importance: false`")
     for split in config.splits:
         if not config.models(split):
             remedy = "add a fast predictor, such as lda, or set `fast: false`"

@@ -23,6 +23,7 @@ from snakemake.logging import logger
 
 from lifelog.config import ConfigError, load_config
 from lifelog.provenance import script_digest
+from lifelog.records import digests
 from lifelog.report.catalogue import figures_of
 from lifelog.settings.groups import Clustering, Scoring
 from lifelog.settings.importance import Vectors

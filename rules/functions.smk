@@ -30,6 +30,11 @@ def recordings_fingerprint(user):
     return f"{state} {LAYOUTS.version(name)}".rstrip()
 
 
+def fingerprint_of_all(wildcards):
+    """Digest of the fingerprints of all recordings and labels."""
+    return digests({"recordings": [recordings_fingerprint(user) for user in USERS]})["recordings"]
+
+
 def problems_of_recordings(wildcards):
     """Problems that are reported before any job."""
     return check_recordings(CONFIG, folders)

@@ -1,3 +1,26 @@
+# First of all jobs: a plan that is written after a verdict says so. It keeps its earlier versions.
+rule write_plan:
+    output:
+        plan=update("<results>/plan.json"),
+    log:
+        "<logs>/write_plan.log",
+    benchmark:
+        "<benchmarks>/write_plan.tsv"
+    priority: 100
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        config=dump(CONFIG),
+        primary=CONFIG.primary._asdict() | {"metric": CONFIG.compare.metric},
+        recordings=fingerprint_of_all,
+        code=code("write_plan"),
+    message:
+        "Writing the plan"
+    script:
+        "../workflow_scripts/write_plan.py"
+
+
 rule plot_yield:
     input:
         quality=per_user("quality/{user}.parquet"),

@@ -220,8 +220,9 @@ def test_models_of_a_split_are_those_that_can_be_made() -> None:
     assert set(plain) == {pair for pair in within if pair[0] in fast and pair[1] in ungrouped}
     with pytest.raises(ConfigError, match="'boosting' does not support the scheme 'tuned'"):
         load_config({"predictors": [{"name": "boosting", "schemes": ["global", "tuned"]}]})
-    with pytest.raises(ConfigError, match="the primary test needs importance, but 'r' has"):
-        load_config({"splits": [{"name": "r", "method": "random", "importance": False}]})
+    people = load_config({"splits": [{"name": "new", "method": "participants"}]})
+    assert ("lda", "global") in (alone := people.models(people.split("new")))
+    assert all(scheme == "global" for _, scheme in alone)  # no split measures importance, which would form groups
 
 
 def test_incomplete_params_are_refused() -> None:

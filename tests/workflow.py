@@ -78,12 +78,12 @@ class Workflow:
         return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
 
     def outputs(self) -> dict[str, str]:
-        """Return the digest of every output of a run, except logs, benchmarks and records, which hold times."""
+        """Return the digest of every output of a run, except those that hold times: logs, benchmarks, records, plan."""
         root = self.folder / "results"
         files = (path for path in sorted(root.rglob("*")) if path.is_file())
         named = {str(path.relative_to(root)): path for path in files}
         return {
             name: hashlib.sha256(path.read_bytes()).hexdigest()
             for name, path in named.items()
-            if not name.startswith(("logs/", "benchmarks/", "provenance/"))
+            if not name.startswith(("logs/", "benchmarks/", "provenance/", "plan.json"))
         }

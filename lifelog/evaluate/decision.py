@@ -43,7 +43,7 @@ def decide(
     settings : Compare
         Metric and confidence level.
     primary : str, optional
-        The primary predictor; the first one with several strategies by default.
+        The primary predictor; the first one that sees sensors by default.
     calibration : pandas.DataFrame, optional
         Table of `compare_calibration`, whose log-loss after scaling is added to the strategies.
     leak : dict, optional
@@ -75,13 +75,13 @@ def decide(
     for predictor in dict.fromkeys(users[settings.metric].columns.get_level_values("predictor")):
         schemes = [scheme for scheme in STRATEGIES if (predictor, scheme) in users[settings.metric].columns]
         scores = users[settings.metric][[(predictor, scheme) for scheme in schemes]].dropna()
-        if predictor not in sensorless() and len(schemes) > 1 and len(scores) > 1:
+        if predictor not in sensorless() and schemes and len(scores) > 1:
             strategies[predictor] = _compare(scores, users["auroc"], settings, losses)
             chosen[predictor] = _choosing(scores.to_numpy())
             compared[predictor] = scores.droplevel("predictor", axis=1)
     named = primary if primary in strategies else next(iter(strategies), None)
     if named is None:
-        none = "There are no strategies of personalising to choose from."
+        none = "There are too few participants to compare strategies."
         nothing = dict.fromkeys(("predictor", "recommended", "choosing"))
         return {"strategies": {}, "equal": [], "sentence": none} | nothing
     rows = strategies[named]
@@ -91,7 +91,7 @@ def decide(
     equal = _equal(compared[named], recommended, settings) if recommended else []
     sentence = _sentence(named, rows, recommended, equal)
     sentence = "No strategy is recommended: this split may leak." if leaks else sentence
-    choice = {"predictor": named, "recommended": recommended, "choosing": chosen[named]}
+    choice = {"predictor": named, "recommended": recommended, "choosing": chosen[named] if len(rows) > 1 else None}
     return {"strategies": strategies} | choice | {"equal": equal, "sentence": sentence}
 
 
@@ -133,6 +133,8 @@ def _choosing(scores: Floats) -> dict[str, Any]:
 def _sentence(predictor: str, rows: list[dict[str, Any]], recommended: str | None, equal: list[str]) -> str:
     if not any(row["better_than_chance"] for row in rows):
         return f"No strategy is recommended: {predictor} is not clearly better than chance."
+    if len(rows) == 1:
+        return f"Recommended for {predictor}: {recommended}, the only strategy that is compared."
     likely = max(rows, key=lambda row: row["p_near"])
     near = next((row["p_near"] for row in rows if row["scheme"] == recommended), likely["p_near"])
     if recommended is None and likely["p_near"] >= SURE:

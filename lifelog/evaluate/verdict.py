@@ -96,7 +96,7 @@ def verdict(
     auroc = comparison[comparison.metric == "auroc"].set_index(["predictor", "scheme"])
     findings = _findings(rows, auroc.low > CHANCE, settings, primary)  # False without an interval
     leak = leak or leak_check(by_user, primary, settings)
-    concluded = headline(findings, primary, grouping) if findings or not leak["models"] else leak["words"]
+    concluded = headline(findings, primary, grouping) if findings else _without_groups(auroc, primary)
     concluded = concluded if by_user[settings.metric].notna().any() else NOT_SCORED
     return {
         "metric": settings.metric,
@@ -207,6 +207,17 @@ def headline(findings: list[dict[str, Any]], primary: str | None = None, groupin
     if grouping and grouping.groups == 1:
         return "Importance forms one group, whose model is the global one: nothing to compare."
     return statement(finding)
+
+
+def _without_groups(auroc: pd.DataFrame, primary: str | None) -> str:
+    """Return the conclusion where no groups are compared: whether one model is better than chance."""
+    models = [(name, "global") for name in (primary, *_sensor_models(auroc)) if (name, "global") in auroc.index]
+    if not models:
+        return "No predictor that sees sensors was trained."
+    row, (name, _) = auroc.loc[models[0]], models[0]
+    known = f" [{row.low:.2f}, {row.high:.2f}]" if row.low == row.low else ""
+    skill = "better" if row.low > CHANCE else "not clearly better"
+    return f"One model of all participants ({name}): AUROC {row['mean']:.2f}{known}, {skill} than chance."
 
 
 def statement(finding: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from lifelog.config import Config
 from lifelog.evaluate.metrics import METRICS
+from lifelog.evaluate.plan import Version, read_versions
 from lifelog.groups.read import described_groups
 from lifelog.importance.measures import MEASURES
 from lifelog.report.catalogue import CATALOGUE, figures_of
@@ -134,11 +135,12 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Run:
-    """What belongs to no chapter: tables of `cohort_yield` and `problem_counts`, and figures."""
+    """What belongs to no chapter: tables of `cohort_yield` and `problem_counts`, figures, and versions of the plan."""
 
     cohort: pd.DataFrame
     problems: pd.DataFrame
     figures: dict[str, Figure]
+    plan: list[Version]
 
 
 def read_run(results: str | Path, config: Config, users: list[str]) -> Run:
@@ -147,7 +149,7 @@ def read_run(results: str | Path, config: Config, users: list[str]) -> Run:
     quality = pd.concat(read["quality/{user}.parquet"].values(), ignore_index=True)
     starts = {user: windows.start for user, windows in read["windows/{user}.parquet"].items()}
     cohort = cohort_yield(quality, starts, config.cohort.zone, config.windows.seconds)
-    return Run(cohort, problem_counts(quality), _figures(read, "", config))
+    return Run(cohort, problem_counts(quality), _figures(read, "", config), read_versions(read["plan.json"]))
 
 
 def read_chapter(results: str | Path, config: Config, chapter: str, users: list[str]) -> Chapter:

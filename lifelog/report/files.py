@@ -55,7 +55,7 @@ def _figures(*pages: Page) -> Files:
 
 def of_run() -> Files:
     """Return the files of the whole run."""
-    return {**RUN, **_figures("overview", "cohort", "run")}
+    return {"plan.json": read_json, **RUN, **_figures("overview", "cohort", "run")}
 
 
 def of_chapter(config: Config, split: str) -> Files:

@@ -107,9 +107,12 @@ def test_a_strategy_near_the_best_without_skill_is_named() -> None:
     assert result["recommended"] is None and "personal is near the best, but not clearly" in result["sentence"]
 
 
-def test_without_strategies_there_is_no_recommendation() -> None:
+def test_a_single_strategy_is_recommended_only_if_it_is_better_than_chance() -> None:
     result = decision({"global": 0.7})
-    assert result["recommended"] is None and "no strategies" in result["sentence"]
+    assert result["recommended"] == "global" and "the only strategy" in result["sentence"]
+    assert result["choosing"] is None
+    chance = decision({"global": 0.5})
+    assert chance["recommended"] is None and "not clearly better than chance" in chance["sentence"]
 
 
 def test_auroc_compares_windows_of_the_same_fold() -> None:

@@ -98,11 +98,11 @@ def test_a_global_model_below_a_model_without_sensors_is_marked(skill: float, ma
     assert not marked or sensorless["model"] == "nearest_minute global"
 
 
-def test_without_importance_groups_nothing_is_concluded() -> None:
-    assert (
-        verdict_of({("net", "global"): predictions(0.8)})["headline"]
-        == "No predictor was trained in importance groups."
-    )
+def test_without_importance_groups_one_model_is_compared_with_chance() -> None:
+    for accuracy, skill in ((0.8, "better"), (0.5, "not clearly better")):
+        headline = verdict_of({("net", "global"): predictions(accuracy)})["headline"]
+        assert headline.startswith("One model of all participants (net): AUROC 0.")
+        assert headline.endswith(f"], {skill} than chance.") and len(headline.split()) <= MAX_WORDS
 
 
 @pytest.mark.parametrize(

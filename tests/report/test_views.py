@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from lifelog.config import Config
+from lifelog.evaluate.plan import Version
 from lifelog.report.card import clean, controls, primary_sentence, split_sentence
 from lifelog.report.chapter import SplitDetails
 from lifelog.report.views.cohort import CohortView, subset_sentences
@@ -252,7 +253,15 @@ def test_the_page_of_the_cohort() -> None:
 def test_the_first_page() -> None:
     first = chapter(title="tension, blocked split")
     first.verdict["limits"] = "Limits."
-    view = OverviewView(Config(), some(), [first])
+    early = Version("2026-01-01T08:00:00+00:00", {}, "c", "r", False)
+    late = early._replace(time="2026-01-03T08:00:00+00:00", after_verdict=True)
+    view = OverviewView(Config(), some(plan=[early]), [first])
+    for plan, words in (
+        ([early], "since the first verdict (plan of 2026-01-01)"),
+        ([early, late], "after the first verdict (plan of 2026-01-01, changed on 2026-01-03)"),
+        ([late], "written on 2026-01-03, when a verdict existed already"),
+    ):
+        assert words in OverviewView(Config(), some(plan=plan), [first]).planned
     assert "primary test is that of lda (tension, blocked split)" in view.closing and "(95%)" in view.closing
     assert view.simulated and view.best.endswith("within 0.03 of the highest macro-F1") and view.people == []
     first.decision = {"predictor": "boosting"}

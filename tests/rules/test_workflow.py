@@ -244,3 +244,18 @@ def test_new_participants_are_tested_by_models_of_others_and_of_their_group(work
     output = workflow("--dry-run", "results/tension/new/groups/raw.csv", "--config", splits, ok=False)
     assert "new has `importance: false`" in output
     shutil.rmtree(folder)  # other tests compare the results of the run with its configuration
+
+
+def test_new_participants_alone_are_reported_without_importance_and_a_later_change_of_the_plan_is_named(
+    workflow: Workflow,
+) -> None:
+    people = "splits=[{name: people, method: participants, folds: 2, fast: true}]"
+    workflow("--config", "results=alone", people)
+    page = (workflow.folder / "alone/report.html").read_text()
+    assert "have not changed since the first verdict" in page
+    verdict = json.loads((workflow.folder / "alone/tension/people/verdict.json").read_text())
+    assert verdict["headline"].startswith("One model of all participants (lda): AUROC") and not verdict["findings"]
+    assert workflow.rules("--config", "results=alone", people) == {}
+    workflow("--config", "results=alone", people, "compare={margin: 0.05}")
+    assert "changed after the first verdict" in (workflow.folder / "alone/report.html").read_text()
+    shutil.rmtree(workflow.folder / "alone")

@@ -14,12 +14,8 @@ from lifelog.windows.read import Features
 MORE = Target.model_validate(
     {"name": "t", "column": "stress", "bins": {"usual": "0..67", "more": "67..100"}, "relative": "user"}
 )
-SPLITS = [
-    BlockedSplit(name="b", folds=4),
-    SessionsSplit(name="s"),
-    RandomSplit(name="r"),
-    BlockedSplit(name="one", folds=1),
-]
+BLOCKED = BlockedSplit(name="b", folds=4)
+SPLITS = [BLOCKED, BlockedSplit(name="one", folds=1), SessionsSplit(name="s"), RandomSplit(name="r")]
 
 
 def windows(low: int = 0, sessions: int = 8, length: int = 10, seed: int = 0) -> pd.DataFrame:
@@ -53,8 +49,7 @@ def test_test_answers_change_neither_subsets_nor_the_classes_of_other_windows(sp
 
 
 def test_the_part_of_the_scale_that_a_participant_uses_does_not_matter() -> None:
-    split = BlockedSplit(name="b", folds=4)
-    low, high = (assign_splits(windows(first), MORE, split) for first in (0, 4))
+    low, high = (assign_splits(windows(first), MORE, BLOCKED) for first in (0, 4))
     assert low.described.label.equals(high.described.label) and low.fold(2).label.equals(high.fold(2).label)
     assert not low.described.level.equals(high.described.level)
 
@@ -84,7 +79,7 @@ def test_a_new_participant_is_compared_with_the_answers_before() -> None:
 
 
 def test_equal_answers_and_text_have_no_relative_class() -> None:
-    same = assign_splits(windows().assign(stress="3"), MORE, SPLITS[0])
+    same = assign_splits(windows().assign(stress="3"), MORE, BLOCKED)
     assert "or all equal: none is more or less than usual" in str(same.excluded)
     used, labels = label_windows(windows().assign(stress=["much", *windows().stress[1:]]), MORE)
     assert not used[0] and used[1:].all() and len(labels.codes()) == len(used) - 1
@@ -92,7 +87,7 @@ def test_equal_answers_and_text_have_no_relative_class() -> None:
 
 def test_ratings_are_distances_from_the_mean_of_the_training_windows() -> None:
     target = MORE.model_copy(update={"kind": "rating"})
-    folds, rows = assign_splits(windows(4), target, SPLITS[0]), windows(4)
+    folds, rows = assign_splits(windows(4), target, BLOCKED), windows(4)
     features = Features(rows, ["a.x"], np.zeros((len(rows), 1)), {}, [])
     table = make_samples([Person(features, folds)], 1).rows
     train = table[table.subset == "train"]

@@ -65,6 +65,7 @@ def plot_comparison(tables: ComparisonTables) -> Drawing:
             ax.set(xlabel=f"{label}\n({confidence:.0%} interval over participants)")
             ax.set_yticks(range(len(predictors)), predictors)
         axes[1].axvline(0, color="0.4", lw=1)
+        axes[1].set_visible(bool((rows.scheme != "global").any()))
         axes[0].invert_yaxis()
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=min(5, len(kinds)))
         return figure, rows
@@ -101,6 +102,7 @@ def plot_strategies(tables: ComparisonTables) -> Drawing:
         names = [str(n) if n == windows else f"{n}\n({windows})" for n, windows in ticks.items()]
         axes[1].set_xticks(range(len(ticks)), names)
         axes[1].set(xlabel="answers of a new participant (their windows)", ylabel=label)
+        axes[1].set_visible(len(curve) > 0)
         if len(curve):
             axes[1].legend()
         return figure, pd.concat([strategies, curve], ignore_index=True)

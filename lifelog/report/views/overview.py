@@ -152,10 +152,21 @@ class OverviewView:
         ]
 
     @property
+    def planned(self) -> str:
+        """When the run was planned, and whether that was changed after a verdict."""
+        first, *_ = self.run.plan
+        late = [version.time[:10] for version in self.run.plan if version.after_verdict]
+        if first.after_verdict:
+            return phrase("planned_late", date=first.time[:10])
+        *_, last = (version for version in self.run.plan if not version.after_verdict)
+        return phrase("replanned" if late else "planned", date=last.time[:10], dates=", ".join(dict.fromkeys(late)))
+
+    @property
     def closing(self) -> str:
         """What scores and intervals are, and the limits of the results."""
         compare, predictor = self.config.compare, self.config.primary.predictor
         primary = phrase("primary", predictor=predictor, title=self.first.title) if predictor else ""
+        primary += f" {self.planned}"
         numbers = {"metric": METRICS[compare.metric].label, "confidence": compare.confidence}
         return phrase("closing", primary=primary, limits=self.first.verdict["limits"], **numbers)
 
