@@ -3,6 +3,7 @@ from lifelog.validation.scenarios import (
     CLAIM_EFFECTS,
     CLAIM_LINES,
     CLAIMS,
+    DECISION_LINES,
     GROUP_LINES,
     RIGHT_STRATEGIES,
     SCENARIOS,
@@ -188,9 +189,53 @@ rule summarise_groups:
         "../workflow_scripts/summarise_groups.py"
 
 
+rule validate_decisions:
+    output:
+        result="<results>/validation/decisions/{line}.json",
+    log:
+        "<logs>/validation/decisions/{line}.log",
+    benchmark:
+        "<benchmarks>/validation/decisions/{line}.tsv"
+    wildcard_constraints:
+        line="|".join(DECISION_LINES),
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=scaled(3000),
+        runtime=scaled(120),
+    params:
+        config=dump(Config()),
+        code=code("validate_decisions", "lda"),
+    message:
+        "Validating decisions: {wildcards.line}"
+    script:
+        "../workflow_scripts/validate_decisions.py"
+
+
+rule summarise_decisions:
+    input:
+        results=expand("<results>/validation/decisions/{line}.json", line=DECISION_LINES),
+    output:
+        table="<results>/validation/decisions.csv",
+        text="<results>/validation/decisions.md",
+    log:
+        "<logs>/validation/summarise_decisions.log",
+    benchmark:
+        "<benchmarks>/validation/summarise_decisions.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("summarise_decisions"),
+    message:
+        "Summarising the validation of decisions"
+    script:
+        "../workflow_scripts/summarise_decisions.py"
+
+
 rule validation:
     input:
         "<results>/validation/claims.md",
+        "<results>/validation/decisions.md",
         "<results>/validation/groups.md",
         "<results>/validation/importance.md",
         "<results>/validation/strategies.md",

@@ -5,7 +5,9 @@ import pytest
 
 from lifelog.config import Config
 from lifelog.settings.importance import Shapley
+from lifelog.settings.splits import BlockedSplit
 from lifelog.validation.claims import summarise_claims, validate_claims
+from lifelog.validation.decisions import summarise_decisions, validate_decisions
 from lifelog.validation.groups import Kinds, summarise_groups, validate_groups
 from lifelog.validation.importance import summarise_importance, validate_importance
 from lifelog.validation.people import Design
@@ -46,6 +48,16 @@ def test_groups_of_simulated_people() -> None:
     assert one["groups"] == [1] and one["rand_kmeans"] == [None]
     table = summarise_groups({"two": result, "one": one})
     assert table.one_group.tolist() == [0, 1] and table.rand.tolist() == [1, 1] and table.cohorts.tolist() == [1, 1]
+
+
+def test_decisions_about_simulated_people() -> None:
+    config = Config(groups={"random": 20, "k": 2})
+    kinds = Kinds(Design(4, 10, individual=True), 2.5, (3, 3))
+    result = validate_decisions(kinds, BlockedSplit(name="b", folds=2), range(1), config)
+    assert result["personal"][0] > 0.75 and result["groups"] == [2] and result["tested"] == [6]
+    assert result["leak"][0] in ("no_leak", "time_informative") and 0 < result["p_random"][0] <= 1
+    table = summarise_decisions({"a": result, "b": result | {"p": [None], "outcome": ["gain_not_shown"]}})
+    assert table.not_shown.tolist()[1] == 1 and table.p_05.isna().tolist() == [False, True]
 
 
 def test_the_right_strategy_is_recommended_and_no_gain_is_claimed_without_an_effect(

@@ -1,5 +1,6 @@
 """validate_groups: whether groups are right, on cohorts that look like recordings and whose truth is known."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -65,13 +66,8 @@ def validate_groups(kinds: Kinds, seeds: range, config: Config) -> dict[str, Any
 def _cohort(kinds: Kinds, seed: int, config: Config) -> dict[str, Any]:
     shapley = config.shapley.model_copy(update={"draws": FEWEST_DRAWS})
     kind_of = np.repeat(np.arange(len(kinds.sizes)), kinds.sizes)
-    strengths = np.random.default_rng([seed, len(kind_of)]).uniform(*kinds.strengths, len(kind_of))
-    tables = []
-    for number, (kind, strength) in enumerate(zip(kind_of, strengths, strict=True)):
-        effects = np.zeros(MODALITIES)
-        effects[PLANTED * kind : PLANTED * (kind + 1)] = kinds.effect * strength
-        person = simulate_person(replace(kinds.design, effects=tuple(effects.tolist())), seed, number)
-        tables.append(estimate_shapley(*person, shapley).table)
+    people = (simulate_person(design, seed, number) for number, design in enumerate(designs(kinds, seed)))
+    tables = [estimate_shapley(*person, shapley).table for person in people]
     found = profiles(pd.concat(tables), config.groups)
     truth = {f"p{number}": int(kind) for number, kind in enumerate(kind_of)}
     hits = [_hits(row, truth[str(user)]) for user, row in found.users.iterrows()]
@@ -79,6 +75,16 @@ def _cohort(kinds: Kinds, seed: int, config: Config) -> dict[str, Any]:
     labels = cluster_profiles(found, [len(kinds.sizes)], k_means)[len(kinds.sizes)] if len(kinds.sizes) > 1 else None
     of_kmeans = None if labels is None else float(adjusted_rand_score([truth[u] for u in found.users.index], labels))
     return recovered(found, config.groups, truth) | {"rand_kmeans": of_kmeans, "on_top": float(np.mean(hits))}
+
+
+def designs(kinds: Kinds, seed: int) -> Iterator[Design]:
+    """Yield the recordings of each participant of a cohort."""
+    kind_of = np.repeat(np.arange(len(kinds.sizes)), kinds.sizes)
+    strengths = np.random.default_rng([seed, len(kind_of)]).uniform(*kinds.strengths, len(kind_of))
+    for kind, strength in zip(kind_of, strengths, strict=True):
+        effects = np.zeros(MODALITIES)
+        effects[PLANTED * kind : PLANTED * (kind + 1)] = kinds.effect * strength
+        yield replace(kinds.design, effects=tuple(effects.tolist()))
 
 
 def _hits(values: pd.Series, kind: int) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Codes, Floats
-from lifelog.settings.splits import BlockedSplit, Target
+from lifelog.settings.splits import AnySplit, BlockedSplit, Target
 from lifelog.settings.windows import Modality
 from lifelog.splits.assign import assign_splits
 from lifelog.splits.folds import Folds
@@ -54,6 +54,8 @@ class Design:
         Time between the starts of two windows of a session.
     unequal : bool
         Whether sessions have half to three halves of the windows.
+    individual : bool
+        Whether every participant responds in a direction of their own, of all features of a modality.
     """
 
     sessions: int
@@ -68,13 +70,16 @@ class Design:
     drift: float = 0.0
     minutes: int = 1
     unequal: bool = False
+    individual: bool = False
 
     def responds(self, number: int) -> bool:
         """Return whether a participant has the effects."""
         return number * self.responders % 1 < self.responders
 
 
-def simulate_person(design: Design, seed: int, number: int) -> tuple[Features, Folds]:
+def simulate_person(
+    design: Design, seed: int, number: int, split: AnySplit = SPLIT, unseen: int | None = None
+) -> tuple[Features, Folds]:
     """Simulate the features and the folds of a participant.
 
     Parameters
@@ -83,11 +88,15 @@ def simulate_person(design: Design, seed: int, number: int) -> tuple[Features, F
         The kind of recordings.
     seed, number : int
         Seed of the cohort, and number of the participant.
+    split : BlockedSplit, SessionsSplit, ParticipantsSplit or RandomSplit, optional
+        How windows are assigned; by default, all windows describe the participant.
+    unseen : int, optional
+        Of a split of participants, the fold in which this one is tested.
 
     Returns
     -------
     Features, Folds
-        All windows describe the participant; no fold is tested.
+        Of all windows.
     """
     rng = np.random.default_rng([seed, number])
     sizes = np.full(design.sessions, design.windows)
@@ -103,7 +112,12 @@ def simulate_person(design: Design, seed: int, number: int) -> tuple[Features, F
     values = np.concatenate([_signals(rng, design, (size, *shape)) for size in sizes])
     values += design.drift * rng.normal(size=(1, *shape)) * day[:, None, None]
     effects = np.array(design.effects) * design.responds(number)
-    values[:, :, :AFFECTED] += effects[:, None] * (codes / (len(design.shares) - 1) - 0.5)[:, None, None]
+    response = np.zeros(shape)
+    response[:, :AFFECTED] = 1
+    if design.individual:
+        directions = np.random.default_rng([seed, number, 1]).normal(size=shape)
+        response = directions * np.sqrt(AFFECTED) / np.linalg.norm(directions, axis=1, keepdims=True)
+    values += response * effects[:, None] * (codes / (len(design.shares) - 1) - 0.5)[:, None, None]
     if design.copy is not None:
         values[:, 1] = values[:, 0] + design.copy * rng.normal(size=values[:, 0].shape)
     start = START + pd.to_timedelta(1440 * session + design.minutes * place, unit="min")
@@ -111,7 +125,7 @@ def simulate_person(design: Design, seed: int, number: int) -> tuple[Features, F
     labels = pd.DataFrame({"user": user, "session": session.astype(str).astype(object), "start": start.as_unit("s")})
     labels = labels.assign(label=codes.astype(str).astype(object))
     labels["label_rows"] = [{"label": [f"labels.csv:{row}"]} for row in range(len(labels))]
-    folds = assign_splits(labels, TARGETS[len(design.shares)], SPLIT, 60 * design.minutes)
+    folds = assign_splits(labels, TARGETS[len(design.shares)], split, 60 * design.minutes, unseen=unseen)
     names = [f"m{m}" for m in range(shape[0])]
     modalities = [Modality(name=name, kind="scalar", columns=["a", "b", "c", "d"][:CHANNELS]) for name in names]
     columns = [f"{name}.{channel}.mean" for name in names for channel in "abcd"[:CHANNELS]]

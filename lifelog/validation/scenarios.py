@@ -120,3 +120,19 @@ GROUP_LINES: dict[str, dict[str, Any]] = {
     "nothing-slow": dict(design=SLOW, effect=0.0, sizes=ONE),
 }
 GROUP_SEEDS = range(820, 840)
+# Cohorts of twelve people in which decisions are validated. `smaller`: members of a group share modalities, but no
+# direction of the response. `nothing-k`: three groups, so that p-values exist.
+HOUR = dict(sessions=1, windows=60, memory=0.9, run=8)
+PROMPTS = dict(sessions=40, windows=5, memory=0.5, run=2, minutes=180)
+BLOCKED, FORWARD = dict(method="blocked", name="blocked"), dict(method="sessions", name="forward", test=0.3)
+TWENTY = dict(sizes=(4, 4, 4), split=BLOCKED, seeds=range(900, 920))
+DECISION_LINES: dict[str, dict[str, Any]] = {
+    "smaller": TWENTY | dict(design=LONG | {"individual": True}, effect=1.5),
+    "prompts": TWENTY | dict(design=PROMPTS, effect=1.0),
+    "prompts-nothing": TWENTY | dict(design=PROMPTS, effect=0.0),
+    "hour": TWENTY | dict(design=HOUR, effect=1.5),
+    "hour-nothing": TWENTY | dict(design=HOUR, effect=0.0),
+    "forward": TWENTY | dict(design=SLOW, effect=1.5, split=FORWARD),
+    "forward-drift": TWENTY | dict(design=SLOW | {"drift": 0.7}, effect=0.0, split=FORWARD),
+    "nothing-k": TWENTY | dict(design=SHORT, effect=0.0, seeds=range(900, 1100), groups={"k": 3, "random": 39}),
+}
