@@ -66,8 +66,18 @@ def included_users(folds: Iterable[Folds]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per participant and fold: fold (null for all windows), user.
+
+    Raises
+    ------
+    ValueError
+        If every participant is excluded; the message has the reason of each.
     """
-    included = [of_user for of_user in folds if of_user.excluded is None]
+    everyone = list(folds)
+    included = [of_user for of_user in everyone if of_user.excluded is None]
+    if not included:
+        reasons = "; ".join(f"user {of_user.user}: {of_user.excluded}" for of_user in everyone)
+        remedy = "`snakemake inspect` shows what each split would test"
+        raise ValueError(f"nobody can be tested under this split: {reasons} ({remedy})")
     numbers = [None, *sorted({fold for of_user in included for fold in of_user.numbered})]
     rows = [(fold, of_user.user) for of_user in included for fold in numbers]
     return pd.DataFrame(rows, columns=["fold", "user"])

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,24 @@ from lifelog.settings.splits import SUBSETS, BlockedSplit, ParticipantsSplit, Ra
 DRAWS = 500  # random assignments of blocks to compare
 ORDERS = 50  # in which blocks are assigned to folds
 LEAST_EMBARGO = 1  # minute
+
+
+class Timed(NamedTuple):
+    """The labelled windows of a participant: class, session, start, answer, and the length of windows in seconds."""
+
+    codes: Codes
+    sessions: Texts
+    minutes: Floats
+    answers: Codes
+    seconds: int
+
+    def blocks(self, rest: Bools, split: SeparatedSplit) -> Codes:
+        """Return the blocks of some windows, of whole answers: their sessions, or `block_minutes` within few ones."""
+        blocks = np.zeros(len(self.codes), dtype=int)
+        if rest.any():
+            found = _blocks(self.sessions[rest], self.minutes[rest], split)
+            blocks[rest] = whole_answers(found, self.answers[rest])
+        return blocks
 
 
 def distances(minutes: Floats, others: Floats) -> Floats:
@@ -107,8 +126,9 @@ def blocked_subsets(
         Subset of each window, by fold; None under embargo. A user with fewer blocks than folds has fewer folds.
     """
     answers, names = np.arange(len(codes)) if answers is None else answers, np.empty(0, dtype=object)
+    timed = Timed(codes, sessions, minutes, answers, seconds)
     if isinstance(split, SessionsSplit):
-        return [_session_subsets(codes, sessions, minutes, split, places, seconds, answers)]
+        return [_session_subsets(timed, split, places)]
     gap = _gap(sessions, split, seconds)
     if places is None:
         blocks = _blocks(sessions, minutes, split)
@@ -122,17 +142,17 @@ def blocked_subsets(
             test = np.array([matches(name, [task]) for name in names[blocks]])
             shared = np.isin(answers, answers[test])  # answers about a held-out task and another one
             near = shared | (distances(minutes, minutes[test]) < gap)
-            folds.append(_draw_rest(codes, test, ~test & ~near, pieces, split))
+            folds.append(_divide_rest(timed, test, ~test & ~near, pieces, split, gap))
     elif split.folds > 1:
         blocks = whole_answers(blocks if places is None else pd.factorize(names[blocks])[0], answers)
         of_window = balanced_folds(codes, blocks, split.folds, split.seed)
         tests = [of_window == fold for fold in range(of_window.max() + 1)]
         rests = [~test & (distances(minutes, minutes[test]) >= gap) for test in tests]
-        folds = [_draw_rest(codes, test, rest, blocks, split) for test, rest in zip(tests, rests, strict=True)]
+        folds = [_divide_rest(timed, *pair, blocks, split, gap) for pair in zip(tests, rests, strict=True)]
     else:
         share = np.array([(1 - split.test) * (1 - split.validation), (1 - split.test) * split.validation, split.test])
-        folds = [_draw(codes, whole_answers(blocks, answers), share, split.seed)]
-    return [_embargo(subsets, minutes, gap) for subsets in folds]
+        folds = [_embargo(_draw(codes, whole_answers(blocks, answers), share, split.seed), minutes, gap, gap)]
+    return folds
 
 
 def unseen_folds(users: Sequence[str], split: ParticipantsSplit) -> dict[str, int]:
@@ -145,24 +165,18 @@ def training_subsets(
     codes: Codes, sessions: Texts, minutes: Floats, split: ParticipantsSplit, seconds: int, answers: Codes
 ) -> Texts:
     """Return the subsets of a participant who is not tested: training, and some blocks for validation if possible."""
-    blocks, rest = whole_answers(_blocks(sessions, minutes, split), answers), np.ones(len(codes), dtype=bool)
-    subsets = _embargo(_draw_rest(codes, ~rest, rest, blocks, split), minutes, _gap(sessions, split, seconds))
+    timed, rest = Timed(codes, sessions, minutes, answers, seconds), np.ones(len(codes), dtype=bool)
+    gap = _gap(sessions, split, seconds)
+    subsets = _divide_rest(timed, ~rest, rest, timed.blocks(rest, split), split, gap)
     return subsets if (subsets == "train").any() else np.full(len(codes), "train", dtype=object)
 
 
-def _session_subsets(
-    codes: Codes,
-    sessions: Texts,
-    minutes: Floats,
-    split: SessionsSplit,
-    places: Texts | None,
-    seconds: int,
-    answers: Codes,
-) -> Texts:
+def _session_subsets(timed: Timed, split: SessionsSplit, places: Texts | None) -> Texts:
     """Return subsets whose test windows are the last sessions, or those with values of a label column.
 
     Validation windows are whole sessions of the others, or blocks of minutes if these are few.
     """
+    sessions, minutes, answers = timed.sessions, timed.minutes, timed.answers
     if places is None:
         test = _last_sessions(sessions, minutes, split.test)
         rest = ~test
@@ -170,12 +184,9 @@ def _session_subsets(
         test, rest = (
             np.array([matches(place, values) for place in places]) for values in (split.test_on, split.train_on)
         )
-    gap = _gap(sessions[rest], split, seconds)
+    gap = _gap(sessions[rest], split, timed.seconds)
     rest &= ~np.isin(answers, answers[test]) & (distances(minutes, minutes[test]) >= gap)
-    blocks = np.zeros(len(codes), dtype=int)
-    if rest.any():
-        blocks[rest] = whole_answers(_blocks(sessions[rest], minutes[rest], split), answers[rest])
-    return _embargo(_draw_rest(codes, test, rest, blocks, split), minutes, gap)
+    return _divide_rest(timed, test, rest, timed.blocks(rest, split), split, gap)
 
 
 def _last_sessions(sessions: Texts, minutes: Floats, share: float) -> Bools:
@@ -204,14 +215,24 @@ def _gap(sessions: Texts, split: BlockedSplit | SessionsSplit | ParticipantsSpli
     return embargo + seconds / 60
 
 
-def _draw_rest(codes: Codes, test: Bools, rest: Bools, blocks: Codes, split: SeparatedSplit) -> Texts:
-    """Return subsets with given test windows; the rest is for training and validation, others are under embargo."""
-    subsets = np.full(len(codes), None, dtype=object)
+def _divide_rest(timed: Timed, test: Bools, rest: Bools, blocks: Codes, split: SeparatedSplit, gap: float) -> Texts:
+    """Return subsets with given test windows; the rest is for training and validation, others are under embargo.
+
+    Validation windows choose settings only. Where whole blocks, or the embargo, would cost training a class, validation
+    windows are blocks of minutes, which may be of the same answers as training windows and are nearer to them.
+    """
+    subsets = np.full(len(timed.codes), None, dtype=object)
     subsets[test] = "test"
-    if rest.any():
-        share = np.array([1 - split.validation, split.validation, 0])
-        subsets[rest] = _draw(codes[rest], pd.factorize(blocks[rest])[0], share, split.seed)
-    return subsets
+    if not rest.any():
+        return subsets
+    share = np.array([1 - split.validation, split.validation, 0])
+    in_minutes = time_blocks(timed.sessions, timed.minutes, split.block_minutes)
+    for of_rest, least in ((blocks, gap), (in_minutes, LEAST_EMBARGO + timed.seconds / 60)):
+        subsets[rest] = _draw(timed.codes[rest], pd.factorize(of_rest[rest])[0], share, split.seed)
+        divided = _embargo(subsets, timed.minutes, gap, least)
+        if set(timed.codes[divided == "train"]) == set(timed.codes[rest]):
+            break
+    return divided
 
 
 def _cut_between(answers: Codes, tasks: Texts, split: BlockedSplit) -> Codes:
@@ -348,15 +369,14 @@ def _cost(table: Codes, draws: Codes, share: Floats) -> Floats:
     return cost
 
 
-def _embargo(subsets: Texts, minutes: Floats, gap: float) -> Texts:
-    """Remove training windows near validation or test windows, and validation windows near test windows.
+def _embargo(subsets: Texts, minutes: Floats, gap: float, least: float) -> Texts:
+    """Remove windows within a gap of test windows, and training windows within another of validation windows.
 
     By the clock, not within sessions: a restarted recorder makes two sessions of one stretch of time.
     """
     subsets = subsets.copy()
-    for yielding, kept in (("validation", ("test",)), ("train", ("test", "validation"))):
-        near = minutes[np.isin(subsets.astype(str), kept)]
-        rows = np.flatnonzero(subsets == yielding)
+    for kept, yielding, minimum in (("test", ("validation", "train"), gap), ("validation", ("train",), least)):
+        near, rows = minutes[subsets == kept], np.flatnonzero(np.isin(subsets.astype(str), yielding))
         if len(near) and len(rows):
-            subsets[rows[distances(minutes[rows], near) < gap]] = None
+            subsets[rows[distances(minutes[rows], near) < minimum]] = None
     return subsets
