@@ -283,10 +283,10 @@ def _without_answers(points: list[dict[str, Any]], settings: Compare) -> str:
     means = {point["strategy"]: point["mean"] for point in points if point["answers"] == 0}
     if means.get("global") is None:
         return ""
-    unseen = f", and {means['unseen']:.2f} without any recorded window" if means.get("unseen") is not None else ""
-    grouped = f", that of the group that fits {means['groups']:.2f}" if means.get("groups") is not None else ""
+    unseen = f" (without any recorded window {means['unseen']:.2f})" if means.get("unseen") is not None else ""
+    grouped = f", and the model of the group that fits {means['groups']:.2f}" if means.get("groups") is not None else ""
     label = METRICS[settings.metric].label
-    return f"Without answers, a model of others has a {label} of {means['global']:.2f}{grouped}{unseen}. "
+    return f"Without answers, a model of others has a {label} of {means['global']:.2f}{unseen}{grouped}. "
 
 
 def _same_users(curve: pd.DataFrame) -> pd.DataFrame:
