@@ -125,7 +125,7 @@ GROUP_SEEDS = range(820, 840)
 HOUR = dict(sessions=1, windows=60, memory=0.9, run=8)
 PROMPTS = dict(sessions=40, windows=5, memory=0.5, run=2, minutes=180)
 BLOCKED, FORWARD = dict(method="blocked", name="blocked"), dict(method="sessions", name="forward", test=0.3)
-TWENTY = dict(sizes=(4, 4, 4), split=BLOCKED, seeds=range(900, 920))
+TWENTY = dict(sizes=(4, 4, 4), split=BLOCKED, seeds=range(900, 920), groups={"random": 39})
 DECISION_LINES: dict[str, dict[str, Any]] = {
     "smaller": TWENTY | dict(design=LONG | {"individual": True}, effect=1.5),
     "prompts": TWENTY | dict(design=PROMPTS, effect=1.0),
