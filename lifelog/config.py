@@ -213,6 +213,17 @@ def _check_lengths(config: Config) -> None:
         raise ValueError(f"windows.seconds: layout {config.cohort.layout} has files of 60 seconds")
 
 
+def _check_tables(config: Config) -> None:
+    tables = {table.name: table for table in config.cohort.samples}
+    for modality in config.modalities:
+        if modality.samples is not None and modality.samples not in tables:
+            known = f"the tables of samples (cohort.samples) are {list(tables)}"
+            raise ValueError(f"modalities: {modality.name!r} is read from {modality.samples!r}; {known}")
+        daily = config.cohort.table_of(modality).carry is not None
+        if daily and (modality.kind == "sequence" or modality.rate):
+            raise ValueError(f"modalities: {modality.name!r} has daily values: set kind: scalar, without a rate")
+
+
 def _check_splits(config: Config) -> None:
     primary, predictor = config.split(config.primary.split), config.primary.predictor
     for split in config.splits:
@@ -287,7 +298,7 @@ def _check_new_users(config: Config) -> None:
 
 
 CHECKS = (
-    *(_check_names, _check_lengths, _check_targets),
+    *(_check_names, _check_lengths, _check_tables, _check_targets),
     *(_check_groups, _check_schemes, _check_compare, _check_splits, _check_order, _check_new_users),
 )
 

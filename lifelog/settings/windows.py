@@ -89,6 +89,25 @@ class Table(Section):
         return value and time_zone(value)
 
 
+class SampleTable(Table):
+    """How a table of samples is read."""
+
+    name: Name = "samples"
+    """name by which modalities refer to the table"""
+
+    carry: Literal["day"] | None = None
+    """day: a row belongs to every window of the local day of its time, such as the sleep of the night before"""
+
+    lag: int = Field(0, ge=-31, le=31)
+    """carry: days by which rows are moved; 1: a row belongs to the day after"""
+
+    @model_validator(mode="after")
+    def _is_daily(self) -> SampleTable:
+        if self.lag and self.carry is None:
+            raise ValueError(f"samples: {self.file!r}: lag moves daily values; set carry: day")
+        return self
+
+
 class LabelTable(Table):
     """How a table of labels is read; `time` is the start of the time that a label describes."""
 
@@ -107,6 +126,9 @@ class LabelTable(Table):
     lasts: Annotated[int, Field(gt=0)] | Literal["day", "next"] | None = None
     """length of the labelled time in seconds; day: the local day of `time`; next: until the next row of the file and
     participant, such as the phases of a protocol; the last row only ends the one before it"""
+
+    lag: int = Field(0, ge=-31, le=31)
+    """lasts: day: days by which the labelled day is moved; -1: an answer describes the day before"""
 
     before: int | None = Field(None, gt=0)
     """for prompts: an answer describes this many seconds before `time`"""
@@ -134,6 +156,8 @@ class LabelTable(Table):
     def _is_consistent(self) -> LabelTable:
         if sum(value is not None for value in (self.end, self.lasts, self.before)) != 1:
             raise ValueError(f"labels: {self.file!r} needs one of end, lasts and before")
+        if self.lag and self.lasts != "day":
+            raise ValueError(f"labels: {self.file!r}: lag moves labelled days; set lasts: day")
         if self.since and (self.unit not in UNITS or self.since.user is None):
             needed = f"unit is one of {UNITS}, and since names its user column"
             raise ValueError(f"labels: {self.file!r}: with since, {needed}")
@@ -153,8 +177,8 @@ class Recordings(Section):
     labels: list[LabelTable] = Field([LabelTable(file="labels.csv")], min_length=1)
     """tables of labels (e4, embraceplus, tables); a file name stands for a table with user, start and end in unix s"""
 
-    samples: Table = Table()
-    """tables of samples (tables)"""
+    samples: list[SampleTable] = Field([SampleTable()], min_length=1)
+    """tables of samples (tables); a modality names its table, otherwise it is the first"""
 
     timezone: TimeZone = "Asia/Seoul"
     """time zone of the participants: for local times in tables, local days, and displayed times"""
@@ -172,6 +196,23 @@ class Recordings(Section):
     def _to_tables(cls, value: Any) -> Any:
         tables = value if isinstance(value, list) else [value]
         return [{"file": table} if isinstance(table, str) else table for table in tables]
+
+    @field_validator("samples", mode="before", json_schema_input_type=SampleTable | list[SampleTable])
+    @classmethod
+    def _to_list(cls, value: Any) -> Any:
+        return value if isinstance(value, list) else [value]
+
+    @field_validator("samples")
+    @classmethod
+    def _are_named(cls, value: list[SampleTable]) -> list[SampleTable]:
+        names = [table.name for table in value]
+        if len(set(names)) < len(names):
+            raise ValueError(f"tables of samples need different names (name), not {names}")
+        return value
+
+    def table_of(self, modality: Modality) -> SampleTable:
+        """Return the table of samples of a modality."""
+        return next((table for table in self.samples if table.name == modality.samples), self.samples[0])
 
     @property
     def is_simulated(self) -> bool:
@@ -267,11 +308,14 @@ class Modality(Section):
     source: str | None = None
     """folder or file to read; defaults to the name"""
 
+    samples: Name | None = None
+    """tables: name of the table of samples (cohort.samples); null: the first one"""
+
     kind: Literal["sequence", "scalar", "mean"] = "sequence"
     """scalar: mean of each column; mean: the same, but networks on windows see one mean over all columns (as
     published)"""
 
-    columns: list[Name] = Field(min_length=1)
+    columns: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1)
     """columns to read; these are the channels"""
 
     rate: float | None = Field(None, gt=0)

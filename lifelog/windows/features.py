@@ -120,7 +120,7 @@ def _summaries(batch: Mapping[str, Floats], modalities: list[Modality], seconds:
     columns: dict[str, Floats] = {}
     for modality in modalities:
         values = batch[modality.name].astype(np.float64)
-        missing = np.isnan(values[:, 0, 0])
+        missing = np.isnan(values[:, 0]).all(axis=1)
         for name, column in summary_features(values, modality, seconds).items():
             columns[f"{modality.name}.{name}"] = np.where(missing, np.nan, column).astype(np.float32)
     return columns

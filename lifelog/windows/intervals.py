@@ -184,7 +184,7 @@ def _ends(
     if table.lasts == "day":
         days = np.full((2, len(starts)), np.nan)
         for i in set(range(len(starts))) - set(faults):
-            days[:, i] = [midnight(starts[i], zones[users[i]], day) for day in (0, 1)]
+            days[:, i] = [midnight(starts[i], zones[users[i]], day) for day in (table.lag, table.lag + 1)]
         return days[0], days[1]
     if table.lasts == "next":
         ends = np.full(len(starts), np.inf)

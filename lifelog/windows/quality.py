@@ -26,6 +26,7 @@ class QualityLog:
     user: str
     expected: dict[str, int]
     rows: list[dict[str, Any]] = field(default_factory=list)
+    _noted: set[tuple[int | None, str, str]] = field(default_factory=set)
 
     def modality(
         self, session: str, start: int, name: str, samples: int, interpolated: int, fault: BadInput | None
@@ -39,8 +40,10 @@ class QualityLog:
         self._add("label", session, label.start if label.start >= 0 else None, fault, seconds=label.seconds)
 
     def note(self, session: str, fault: BadInput, start: int | None = None) -> None:
-        """Add a note, which may be about a window."""
-        self._add("note", session, start, fault)
+        """Add a note, which may be about a window; a repeated one, as of a file that several processes read, once."""
+        if (key := (start, fault.reason, fault.detail)) not in self._noted:
+            self._noted.add(key)
+            self._add("note", session, start, fault)
 
     def _add(self, kind: str, session: str, start: int | None, fault: BadInput | None, **more: object) -> None:
         reason, detail = (fault.reason, fault.detail) if fault else (None, None)

@@ -66,9 +66,16 @@ def to_window(samples: RawSamples, modality: Modality, extraction: Extraction) -
             raise BadInput("flat signal", f"{name!r} is {values[0, channel]:g} in the whole window")
     _check_contact(values, modality)
     if modality.kind != "sequence":
-        return Window((values.mean(axis=0, dtype=float) * modality.scale).astype(np.float32), 0)
+        return Window((_means(values) * modality.scale).astype(np.float32), 0)
     values, interpolated = _on_grid(seconds, values, modality.length, width / modality.length)
     return Window((values * modality.scale).astype(np.float32).ravel(), interpolated)
+
+
+def _means(values: Floats) -> Floats:
+    """Return the mean of the known values of each channel, NaN without any."""
+    known = ~np.isnan(values)
+    sums, counts = np.where(known, values, 0).sum(axis=0, dtype=float), known.sum(axis=0)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 def _flat_channel(values: Floats) -> int | None:
@@ -83,7 +90,7 @@ def _check_contact(values: Floats, modality: Modality) -> None:
     """Raise BadInput if the mean of a channel shows that the sensor does not touch the skin."""
     if modality.least_contact is None:
         return
-    lowest = (values.mean(axis=0, dtype=float) * modality.scale).min()
+    lowest = np.nanmin(_means(values) * modality.scale)
     if lowest < modality.least_contact:
         detail = f"mean {lowest:.3g} {modality.unit}, below {modality.least_contact:g}"
         raise BadInput("no skin contact", detail.replace("  ", " "))

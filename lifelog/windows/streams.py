@@ -59,6 +59,20 @@ class Irregular:
 
 
 @dataclass(frozen=True)
+class Daily:
+    """Values of local days: their starts and ends in unix seconds, in order, values of shape (n_days, n_channels)."""
+
+    starts: Floats
+    ends: Floats
+    values: Floats
+
+    def between(self, start: float, stop: float) -> RawSamples:
+        """Return the values of the day in which a window starts."""
+        values = self.values[(self.starts <= start) & (start < self.ends)]
+        return RawSamples(np.zeros(len(values)), values)
+
+
+@dataclass(frozen=True)
 class Broken:
     """An unusable file: windows that overlap its time in unix seconds are missing, with its fault."""
 
@@ -75,7 +89,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """One of several files that cannot be used, and may hold any time: the cause of windows without samples."""
+    """A file, or some of its rows, that cannot be used and may be of any time: the cause of windows without samples."""
 
     fault: BadInput
 
@@ -99,16 +113,18 @@ class StreamSession(Session):
         """Return the samples of a window; raise BadInput if there are none or the recording is unusable."""
         if modality.name not in self.loaded:
             try:
-                self.loaded[modality.name] = self.load(modality)
+                self.loaded[modality.name] = streams = self.load(modality)
+                faults = [stream.fault for stream in streams if isinstance(stream, Unreadable)]
+                self.notes = [*self.notes, *faults]
             except BadInput as problem:
                 self.loaded[modality.name] = problem
-        streams = self.loaded[modality.name]
-        if isinstance(streams, BadInput):
-            raise streams
-        parts = [part for part in (stream.between(start, stop) for stream in streams) if len(part.seconds)]
+        found = self.loaded[modality.name]
+        if isinstance(found, BadInput):
+            raise found
+        parts = [part for part in (stream.between(start, stop) for stream in found) if len(part.seconds)]
         if not parts:
             absent = BadInput("not recorded", f"{modality.name}: no sample from {show(start)} to {show(stop)} UTC")
-            raise next((stream.fault for stream in streams if isinstance(stream, Unreadable)), absent)
+            raise next((stream.fault for stream in found if isinstance(stream, Unreadable)), absent)
         if len(parts) == 1:
             return parts[0]
         rate = parts[0].rate if len({part.rate for part in parts}) == 1 else None

@@ -1,8 +1,8 @@
 """Tables of samples with a column of times, as CSV or Parquet: one file per participant or sensor, or one for all.
 
 Everything is configured: `cohort.samples` for the files, the columns of users and times, and the unit of times;
-`modalities` for the value columns; `cohort.labels` for the labels. A session is a local day, or a week for windows of
-a day.
+`modalities` for the table and the value columns; `cohort.labels` for the labels. A session is a local day, or a week
+for windows of a day.
 """
 
 import csv
@@ -24,8 +24,8 @@ from lifelog.windows.files import matching_files
 from lifelog.windows.intervals import read_intervals
 from lifelog.windows.labels import labels_of
 from lifelog.windows.layout import BadInput, Label, Session, state_of, users_by_name
-from lifelog.windows.streams import Irregular, Stream, StreamSession, Unreadable, by_day
-from lifelog.windows.times import UNITS, to_unix, wrong_unit
+from lifelog.windows.streams import Daily, Irregular, Stream, StreamSession, Unreadable, by_day
+from lifelog.windows.times import UNITS, midnight, to_unix, wrong_unit
 
 LISTS = (pa.types.is_list, pa.types.is_large_list)
 NUMBERS = (pa.types.is_primitive, pa.types.is_null, pa.types.is_decimal)
@@ -33,24 +33,29 @@ NUMBERS = (pa.types.is_primitive, pa.types.is_null, pa.types.is_decimal)
 
 def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
     """Return the users of the paths of tables, and of the label tables."""
-    named = [user for _, user, _ in matching_files(root, recordings.samples.file, source="*") if user]
-    users = dict.fromkeys([*named, *read_intervals(root, recordings, strict=False).users])
-    return users_by_name([root / user for user in users])
+    files = [file for table in recordings.samples for file in matching_files(root, table.file, source="*")]
+    named, intervals = [user for _, user, _ in files if user], read_intervals(root, recordings, strict=False)
+    users = users_by_name([root / user for user in dict.fromkeys([*named, *intervals.users])])
+    if not users and intervals.problems:
+        raise BadInput("label table cannot be used", "; ".join(intervals.problems))
+    return users
 
 
 def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
     """Return number, size and latest change of the tables that may hold the user, and a digest of the user's labels."""
-    pattern = recordings.samples.file.replace("{source}", "*")
-    files = [path for path, _, _ in matching_files(folder.parent, pattern, user=user)]
-    # The label tables of all users may match the pattern too; the digest has the rows of this user.
-    labelled = {folder.parent / label.file for label in recordings.labels} if "*" in pattern else set()
-    states = [path.stat() for path in files if path not in labelled]
+    # The label tables of all users may match a pattern too; the digest has the rows of this user.
+    labelled, states = {folder.parent / label.file for label in recordings.labels}, []
+    for table in recordings.samples:
+        pattern = table.file.replace("{source}", "*")
+        files = [path for path, _, _ in matching_files(folder.parent, pattern, user=user)]
+        states += [path.stat() for path in files if "*" not in pattern or path not in labelled]
     return f"{state_of(states)}, labels {read_intervals(folder.parent, recordings, strict=False).digest(user)}"
 
 
 def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]] | None:
     """Return nothing for a user without files; None otherwise, since the times are known only after reading them."""
-    return None if matching_files(folder.parent, recordings.samples.file, user=user, source="*") else []
+    tables = recordings.samples
+    return None if any(matching_files(folder.parent, x.file, user=user, source="*") for x in tables) else []
 
 
 def open_sessions(
@@ -72,8 +77,8 @@ def _sessions(
 
 
 def _load(user: str, root: Path, recordings: Recordings, modality: Modality) -> Sequence[Stream]:
-    """Return the samples of a modality from all of its tables, which are read whole."""
-    table, source = recordings.samples, modality.source or modality.name
+    """Return the samples of a modality from all of its files, which are read whole."""
+    table, source = recordings.table_of(modality), modality.source or modality.name
     files = matching_files(root, table.file, user=user, source=source)
     if not files:
         wanted = table.file.replace("{user}", user).replace("{source}", source)
@@ -89,8 +94,16 @@ def _load(user: str, root: Path, recordings: Recordings, modality: Modality) -> 
         raise faults[0]
     seconds = np.concatenate([part.seconds for part in parts])
     values = np.concatenate([part.values for part in parts])
+    if modality.kind == "sequence" or modality.rate:  # a row without some value is a gap
+        whole = np.isfinite(values).all(axis=1)
+        seconds, values = seconds[whole], values[whole]
     order = np.argsort(seconds, kind="stable")
-    return [Irregular(seconds[order], values[order]), *map(Unreadable, faults)]
+    stream: Stream = Irregular(seconds[order], values[order])
+    if table.carry == "day":
+        days = [[midnight(time, zone, table.lag + day) for time in seconds[order]] for day in (0, 1)]
+        starts, ends = np.array(days, dtype=float).reshape(2, -1)
+        stream = Daily(starts, ends, values[order])
+    return [stream, *map(Unreadable, faults)]
 
 
 def read_samples(path: Path, table: Table, columns: list[str], user: str, zone: str) -> Irregular:
@@ -112,8 +125,8 @@ def read_samples(path: Path, table: Table, columns: list[str], user: str, zone: 
     Returns
     -------
     Irregular
-        Samples in the order of the file; rows with an empty value are left out, as are local times that occur twice or
-        never, when the clocks change.
+        Samples in the order of the file, NaN where a value is empty; rows without any value are left out, as are local
+        times that occur twice or never, when the clocks change.
 
     Raises
     ------
@@ -134,7 +147,8 @@ def read_samples(path: Path, table: Table, columns: list[str], user: str, zone: 
         raise
     except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
         raise BadInput("unreadable file", f"{path}: {error}") from None
-    good = np.isfinite(values).all(axis=1) & np.isfinite(seconds)
+    values = np.where(np.isfinite(values), values, np.nan)
+    good = ~np.isnan(values).all(axis=1) & np.isfinite(seconds)
     return Irregular(seconds[good], values[good])
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from lifelog.config import Config, load_config
+from lifelog.config import Config, ConfigError, load_config
 from lifelog.settings.windows import Table
 from lifelog.tables import read_tables
 from lifelog.windows.extract import extract_windows
@@ -150,7 +150,89 @@ def test_every_answered_day_of_a_real_table_is_a_window_or_has_a_reason(tmp_path
         assert sorted([*days, *lost]) == sorted(own.index)
         for modality in config.modalities:
             expected = own.loc[days, modality.columns].to_numpy(dtype=np.float32)
-            expected[np.isnan(expected).any(axis=1)] = np.nan
             np.testing.assert_array_equal(windows[modality.name][:, 0], expected)
         answered += own.loc[days, "TENSE/ANXIOUS"].notna().sum() + own.loc[lost, "TENSE/ANXIOUS"].notna().sum()
     assert answered == table["TENSE/ANXIOUS"].notna().sum() == 1367
+
+
+def study(root: Path, **cohort: object) -> Config:
+    """Two tables of samples, as of a phone: sparse minutes, and a sleep table with a row per day."""
+    keys = {"layout": "tables", "root": str(root), "timezone": "Europe/Berlin", "labels": [LABELS]} | cohort
+    samples = [
+        {"name": "minutes", "file": "{user}/minutes.csv", "time": "t"},
+        {"name": "sleep", "file": "sleep.csv", "user": "who", "time": "date", "unit": "iso", "carry": "day"},
+    ]
+    modalities = [
+        {"name": "phone", "kind": "scalar", "columns": ["steps so far", "light: max"]},
+        {"name": "sleep", "samples": "sleep", "kind": "scalar", "columns": ["hours"]},
+    ]
+    return load_config({"cohort": {"samples": samples} | keys, "modalities": modalities, **STRESS})
+
+
+LABELS = {"file": "labels.csv"}
+STRESS = {
+    "targets": [{"name": "stress", "column": "stress", "bins": {"low": [0], "high": [1]}}],
+    "targets_run": ["stress"],
+}
+
+
+@pytest.fixture
+def phone(tmp_path: Path) -> Path:
+    root, noon = tmp_path / "raw", int(pd.Timestamp("2025-03-29 12:00", tz="Europe/Berlin").timestamp())
+    (root / "p1").mkdir(parents=True)
+    (root / "p1/minutes.csv").write_text(
+        f"t,steps so far,light: max\n{noon},1,\n{noon + 30},,5\n{noon + 40},3,\n{noon + 86400},,7\n{noon + 172800},,\n"
+    )
+    # The clocks change on the second day, which has 23 hours.
+    (root / "sleep.csv").write_text("who,date,hours\np1,2025-03-29,7.5\np1,2025-03-30,6\np2,2025-03-30,9\n")
+    starts = [noon, noon + 86400 - 3600, noon + 2 * 86400 - 3600]
+    lines = "".join(f"p1,{start},{start + 60},{i % 2}\n" for i, start in enumerate(starts))
+    (root / "labels.csv").write_text("user,start,end,stress\n" + lines)
+    return root
+
+
+def extracted(config: Config, user: str, folder: Path) -> dict[str, np.ndarray]:
+    paths = folder / "w.parquet", folder / "q.parquet"
+    extract_windows(user, Path(config.cohort.root) / user, config.cohort, config.windows, config.modalities, *paths)
+    return {name: values[:, 0] for name, values in read_windows(paths[0], config.modalities).items()}
+
+
+def test_tables_of_their_own_sparse_rows_and_daily_values(phone: Path, tmp_path: Path) -> None:
+    config = study(phone)
+    assert list(find_users(config.cohort, config.simulation)) == ["p1"]
+    found = extracted(config, "p1", tmp_path)
+    np.testing.assert_array_equal(found["phone"], [[2, 5], [np.nan, np.nan], [np.nan, np.nan]][: len(found["phone"])])
+    np.testing.assert_array_equal(found["sleep"], [[7.5], [6]])  # the third day has no row, and nothing else
+
+
+def test_daily_values_and_answers_are_moved_by_days(phone: Path, tmp_path: Path) -> None:
+    samples = [{**table.model_dump(), "lag": table.carry and 1 or 0} for table in study(phone).cohort.samples]
+    found = extracted(study(phone, samples=samples), "p1", tmp_path)
+    np.testing.assert_array_equal(found["sleep"], [[np.nan], [7.5], [6]])
+    (phone / "labels.csv").write_text("user,date,stress\np1,2025-03-30,1\np1,2025-03-31,0\n")
+    diary = {"file": "labels.csv", "time": "date", "unit": "iso", "lasts": "day", "lag": -1}
+    config = study(phone, labels=[diary])
+    days = config.windows.model_copy(update={"seconds": 86400})
+    paths = tmp_path / "dw", tmp_path / "dq"
+    extract_windows("p1", phone / "p1", config.cohort, days, config.modalities, *paths)
+    labels = read_labels(paths[0])
+    assert [f"{day:%m-%d}" for day in labels.start.dt.tz_convert("Europe/Berlin")] == ["03-29", "03-30"]
+    assert labels.stress.tolist() == ["1", "0"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"samples": "slep"}, r"'sleep' is read from 'slep'; the tables of samples .* are \['minutes', 'sleep'\]"),
+        ({"kind": "sequence", "rate": 1, "length": 60}, "'sleep' has daily values: set kind: scalar, without a rate"),
+    ],
+)
+def test_a_wrong_table_of_a_modality_is_refused(phone: Path, change: dict, message: str) -> None:
+    raw = study(phone).model_dump()
+    raw["modalities"][1] |= change
+    with pytest.raises(ConfigError, match=message):
+        load_config(raw)
+    with pytest.raises(ConfigError, match="need different names"):
+        study(phone, samples=[{"name": "a"}, {"name": "a"}])
+    with pytest.raises(ConfigError, match="lag moves daily values; set carry: day"):
+        study(phone, samples=[{"lag": 1}])

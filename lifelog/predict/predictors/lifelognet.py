@@ -79,6 +79,6 @@ class LifeLogNetPredictor(NetworkPredictor):
             channels = [modality.columns.index(name) for name in self.seen(modality).columns]
             values[modality.name] = maxima[..., channels].flatten(0, 1)[:, None]
         bins = next(iter(samples.maxima.values())).shape[1]
-        present = torch.stack([~torch.isnan(x[:, 0, 0]) for x in values.values()], dim=1)
+        present = torch.stack([~torch.isnan(x[:, 0]).all(dim=1) for x in values.values()], dim=1)
         classes = torch.from_numpy(samples.truth).repeat_interleave(bins)
         return bags_of(values, present, classes).to(self.device)
