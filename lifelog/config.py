@@ -61,7 +61,7 @@ class Config(Section):
     windows: Windows = Windows()
     """windows of the recordings, one per label"""
 
-    modalities: list[Modality] = Field([Modality(**keys) for keys in etri_settings("modalities")], min_length=2)
+    modalities: list[Modality] = Field([Modality(**keys) for keys in etri_settings("modalities")])
     """sensors; a list in a preset replaces the whole list"""
 
     targets: list[split_models.Target] = Field(
@@ -193,6 +193,14 @@ class Config(Section):
         return pairs
 
 
+def _check_number(config: Config) -> None:
+    if len(config.modalities) < 2:
+        remedy = "add another one, or divide this one, such as the axes or the features of a sensor, into several"
+        raise ValueError(
+            f"modalities: importance compares two modalities or more, not {len(config.modalities)}; {remedy}"
+        )
+
+
 def _check_names(config: Config) -> None:
     for key in ("modalities", "targets", "splits", "predictors"):
         names = [entry.name for entry in getattr(config, key)]
@@ -298,7 +306,7 @@ def _check_new_users(config: Config) -> None:
 
 
 CHECKS = (
-    *(_check_names, _check_lengths, _check_tables, _check_targets),
+    *(_check_number, _check_names, _check_lengths, _check_tables, _check_targets),
     *(_check_groups, _check_schemes, _check_compare, _check_splits, _check_order, _check_new_users),
 )
 

@@ -24,6 +24,8 @@ SIGNAL_OF_UNIT: dict[str, Signal] = {
 # Mean of a window below which a sensor does not touch the skin. Kleckner et al. (IEEE Transactions on Biomedical
 # Engineering 65, 2018) require 0.05 µS and 30 °C, but worn devices also record 0.03 µS on dry skin, and 27 °C.
 CONTACT: dict[str, float] = {"skin_conductance": 0.01, "temperature": 25.0}
+# Limits of plausible values: a heart rate of 0 is a missing pulse, and 5 °C or 90 °C is not that of skin.
+PLAUSIBLE: dict[str, tuple[float, float]] = {"heart_rate": (20.0, 250.0), "temperature": (0.0, 50.0)}
 FEWEST_SAMPLES = 40  # minimum per window for domain features
 SLOWEST_PULSE = 10.0  # Hz
 
@@ -347,6 +349,10 @@ class Modality(Section):
     """mean of a window, in the unit, below which the sensor has no skin contact and the modality is missing; auto:
     0.01 µS of skin conductance, 25 °C of temperature; null: windows are not tested"""
 
+    plausible: tuple[float, float] | Literal["auto"] | None = "auto"
+    """lowest and highest plausible value, in the unit; others are missing and counted; auto: 20 to 250 1/min of heart
+    rate, 0 to 50 °C of temperature; null: all values are used"""
+
     @property
     def known_signal(self) -> Signal | None:
         """The signal whose features are computed, None if there is no such signal or windows have too few samples."""
@@ -365,6 +371,11 @@ class Modality(Section):
     def least_contact(self) -> float | None:
         """The mean of a window below which there is no skin contact, None if windows are not tested."""
         return CONTACT.get(self._signal or "") if self.contact == "auto" else self.contact
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The lowest and highest plausible value, None if all values are used."""
+        return PLAUSIBLE.get(self._signal or "") if self.plausible == "auto" else self.plausible
 
     @property
     def channels(self) -> int:

@@ -7,7 +7,7 @@ the tables do not depend on the number of processes, and memory does not grow wi
 import logging
 import multiprocessing
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from lifelog.files import write_atomically
 from lifelog.settings.windows import Extraction, Modality, Recordings
+from lifelog.windows.channels import ChannelCheck, without_implausible
 from lifelog.windows.layout import BadInput, Label, RawSamples, Session
 from lifelog.windows.layouts import LAYOUTS
 from lifelog.windows.quality import QualityLog, expected_samples, no_modality
@@ -32,10 +33,11 @@ MAX_PIECE = 512  # labels per piece where the session sets no number; bounds the
 
 
 class Reading(NamedTuple):
-    """Numbers of recorded and interpolated samples of a modality in a window, and the fault if it cannot be used."""
+    """A modality in a window: numbers of samples, interpolated ones and implausible values, and why it is unusable."""
 
     samples: int
     interpolated: int
+    implausible: int
     fault: BadInput | None
 
 
@@ -89,7 +91,7 @@ def extract_windows(
         raise BadInput("duplicate name", f"{clash} are label columns and modalities; rename the modalities")
     schema = windows_schema(labels, modalities)
     log = QualityLog(user, {m.name: expected_samples(m, extraction.seconds) for m in modalities})
-    extracted: set[int] = set()
+    extracted, checks = set[int](), {modality.name: ChannelCheck(modality) for modality in modalities}
     texts = ["label_rows.key_value.key", "label_rows.key_value.value.list.element"]
     encoding = {
         # Measured values hardly repeat: a dictionary of them is slow to build, and split bytes compress as well.
@@ -101,8 +103,12 @@ def extract_windows(
     with write_atomically(windows_path) as file, pq.ParquetWriter(file, schema, **encoding) as writer:
         for piece in read_pieces(pieces, extraction, modalities, processes):
             rows = _usable_rows(piece, extraction, log, extracted)
+            _check_channels(piece, checks)
             if rows:
                 writer.write_table(_to_table(user, piece, rows, modalities, schema))
+    for check in checks.values():
+        for note in check.notes():
+            log.note("", note)
     with write_atomically(quality_path) as file:
         pq.write_table(log.table(), file, compression="zstd")
     lost, count = sum(row["kind"] == "label" for row in log.rows), len(extracted)
@@ -141,23 +147,34 @@ def _read_window(
     session: Session, label: Label, extraction: Extraction, modality: Modality, values: NDArray[np.float32]
 ) -> Reading:
     """Write a modality of a window into `values`."""
-    count = 0
+    count = implausible = 0
     try:
         samples = session.read(modality, label.start, label.start + (label.seconds or extraction.seconds))
         inside = (samples.seconds >= 0) & (samples.seconds < (label.seconds or extraction.seconds))
         if not inside.all():
             samples = RawSamples(samples.seconds[inside], samples.values[inside], samples.rate)
+        samples, implausible = without_implausible(samples, modality)
         count = len(samples.seconds)
         values[:], interpolated = to_window(samples, modality, extraction)
-        return Reading(count, interpolated, None)
+        return Reading(count, interpolated, implausible, None)
     except BadInput as problem:
-        return Reading(count, 0, problem)
+        return Reading(count, 0, implausible, problem)
 
 
 def _columns(modalities: list[Modality]) -> dict[str, slice]:
     """Return the columns of each modality in the values of a piece."""
     ends = np.cumsum([modality.size for modality in modalities]).tolist()
     return {m.name: slice(end - m.size, end) for m, end in zip(modalities, ends, strict=True)}
+
+
+def _check_channels(piece: Piece, checks: Mapping[str, ChannelCheck]) -> None:
+    """Add the windows of a piece to the checks of its modalities."""
+    for name, columns in _columns([check.modality for check in checks.values()]).items():
+        readings = [of_window.get(name) for of_window in piece.readings]
+        usable = np.array([reading is not None and reading.fault is None for reading in readings], dtype=bool)
+        implausible = sum(reading.implausible for reading in readings if reading)
+        values = implausible + checks[name].modality.channels * sum(reading.samples for reading in readings if reading)
+        checks[name].add(piece.values[:, columns], usable, values, implausible)
 
 
 def _usable_rows(piece: Piece, extraction: Extraction, log: QualityLog, extracted: set[int]) -> list[int]:

@@ -206,7 +206,7 @@ def test_tables_of_their_own_sparse_rows_and_daily_values(phone: Path, tmp_path:
 
 
 def test_daily_values_and_answers_are_moved_by_days(phone: Path, tmp_path: Path) -> None:
-    samples = [{**table.model_dump(), "lag": table.carry and 1 or 0} for table in study(phone).cohort.samples]
+    samples = [{**table.model_dump(), "lag": 1 if table.carry else 0} for table in study(phone).cohort.samples]
     found = extracted(study(phone, samples=samples), "p1", tmp_path)
     np.testing.assert_array_equal(found["sleep"], [[np.nan], [7.5], [6]])
     (phone / "labels.csv").write_text("user,date,stress\np1,2025-03-30,1\np1,2025-03-31,0\n")
