@@ -61,7 +61,7 @@ def check_recordings(config: Config, users: dict[str, Path]) -> list[str]:
     labelled = {user for user in users if rows_of[user] and spans[user]}
     if labelled and not any(_inside(row, spans[user] or []) for user in labelled for row in rows_of[user]):
         raise _unusable(shifted)
-    return [*shifted, *_unmatched(spans, rows_of), *_outside_bins(rows_of, targets)]
+    return [*shifted, *intervals.doubts, *_unmatched(spans, rows_of), *_outside_bins(rows_of, targets)]
 
 
 def _unusable(problems: list[str]) -> BadInput:

@@ -9,7 +9,7 @@ import functools
 import hashlib
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,9 @@ from lifelog.windows.files import RawFile, matching_files, matching_members
 from lifelog.windows.layout import SAFE_NAME, BadInput
 from lifelog.windows.times import NAMES, guess_unit, midnight, to_unix, wrong_unit
 
+UNSAFE = "may hold only letters of English, digits, '_' and '-'"
 RESERVED = {"session", "start", "user", "label_rows"}  # columns of the windows table
+LONG_PHASE, LONG_FACTOR = 6 * 3600, 10  # seconds, and times the median: a phase that probably ended before
 MAX_INTERVAL = 366 * 24 * 3600  # seconds; a longer interval has a mistyped digit
 
 
@@ -52,12 +54,18 @@ class Intervals:
         Unusable rows, with file, line, cause and remedy.
     faulty : set of str
         The users of these rows.
+    lost : dict of str to list of BadInput
+        Rows of each user whose local time occurs twice or never, when the clocks change: they cost only themselves.
+    doubts : list of str
+        Rows that are read but are probably not meant so, with file, line, cause and remedy.
     """
 
     columns: dict[str, int] = field(default_factory=dict)
     users: dict[str, list[Interval]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     faulty: set[str] = field(default_factory=set)
+    lost: dict[str, list[BadInput]] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
 
     def digest(self, user: str) -> str:
         """Return a digest of a user's rows; other users' rows do not change it."""
@@ -150,15 +158,20 @@ def _read_table(
         frame[table.count] = users.groupby(users).cumcount() + 1
     zones = {who: table.zone or recordings.zone(who) for who in users.unique()}
     origins = _origins(root, table, recordings)
-    starts, faults = _times(frame[table.time], table, users, zones, origins)
+    starts, faults, unclear = _times(frame[table.time], table, users, zones, origins)
     if table.end:
-        ends, more = _times(frame[table.end], table, users, zones, origins)
-        faults = {**more, **faults}
+        ends, more, unclear_ends = _times(frame[table.end], table, users, zones, origins)
+        faults, unclear = {**more, **faults}, {**unclear_ends, **unclear}
     else:
         starts, ends = _ends(starts, table, users, zones, faults)
     texts = {column: _texts(frame[column], table.decimal) for column in columns}
     place = f"{file.path.relative_to(root).as_posix()}{f'/{file.member}' if file.member else ''}"
     for i, who in enumerate(map(str, users)):
+        if i in unclear and i not in faults and SAFE_NAME.fullmatch(who):
+            intervals.lost.setdefault(who, []).append(
+                BadInput("ambiguous local time", f"{place}:{lines[i]}: {unclear[i]}")
+            )
+            continue
         if np.isinf(ends[i]):  # the last row of a table without ends
             continue
         fault = faults.get(i) or _fault(who, starts[i], ends[i])
@@ -172,6 +185,8 @@ def _read_table(
             if intervals.columns.setdefault(column, number) != number:
                 raise ValueError(f"the column {column!r} is in two label tables; name the columns to read (columns)")
     intervals.problems += _summary(file, faults, lines)
+    intervals.doubts += _summary(file, unclear, lines)
+    intervals.doubts += [f"{file} (cohort.labels): {doubt}" for doubt in _doubts(starts, ends, table, users, lines)]
     intervals.faulty |= {str(users[i]) for i in faults}
 
 
@@ -195,12 +210,34 @@ def _ends(
     return starts, starts + (table.lasts or 0)
 
 
+def _doubts(starts: Any, ends: Any, table: LabelTable, users: pd.Series, lines: Any) -> Iterator[str]:
+    """Yield what is probably not meant: phases that last over night, and look-backs that overlap."""
+    lengths = ends - starts
+    known = np.isfinite(lengths)
+    if table.lasts == "next" and known.any():
+        usual = float(np.median(lengths[known]))
+        long = np.flatnonzero(known & (lengths > max(LONG_PHASE, LONG_FACTOR * usual)))
+        if len(long):
+            phase = f"the phase of line {lines[long[0]]} lasts {lengths[long[0]] / 3600:.1f} h"
+            others = f", and {len(long) - 1} more are as long" if len(long) > 1 else ""
+            yield f"{phase}{others}; the median is {usual / 60:.0f} min: add a row where it ends"
+    if table.before:
+        ordered = pd.DataFrame({"user": users, "end": ends}).dropna().sort_values(["user", "end"], kind="stable")
+        gaps = ordered.groupby("user").end.diff().dropna()
+        near = gaps[(gaps > 0) & (gaps < table.before)]
+        if len(near):
+            found = (
+                f"{len(near)} of {len(ordered)} answers are less than {table.before} s (before) after the one before"
+            )
+            yield f"{found}; where they differ, the common time has no label: set before: {int(near.quantile(0.1))}"
+
+
 def _fault(user: str, start: float, end: float) -> str | None:
     """Return what is wrong with a row, or None."""
     if not user:
         return "the user is missing"
     if not SAFE_NAME.fullmatch(user):
-        return f"the user {user!r} may hold only letters, digits, '_' and '-'"
+        return f"the user {user!r} {UNSAFE}"
     if end <= start:
         return "the interval ends before it starts"
     return "the interval is longer than a year" if end - start > MAX_INTERVAL else None
@@ -214,6 +251,9 @@ def _summary(file: RawFile, faults: dict[int, str], lines: Any) -> list[str]:
     problems = []
     for first, *others in kinds.values():
         count = f" ({1 + len(others)} rows)" if others else ""
+        if UNSAFE in faults[first]:
+            names = sorted({faults[i].partition(" may hold")[0].removeprefix("the user ") for i in (first, *others)})
+            count += f"; such names: {', '.join(names)}; rename them in all tables and files" if len(names) > 1 else ""
         problems.append(f"{file} (cohort.labels): line {lines[first]}: {faults[first]}{count}")
     return problems
 
@@ -289,21 +329,31 @@ def _texts(column: pd.Series, decimal: str) -> list[str | None]:
 
 def _times(
     column: pd.Series, table: LabelTable, users: pd.Series, zones: dict[str, str], origins: dict[str, float] | None
-) -> tuple[Any, dict[int, str]]:
-    """Return times in whole unix seconds, and the problem of each unusable one by row."""
+) -> tuple[Any, dict[int, str], dict[int, str]]:
+    """Return times in whole unix seconds, and by row the problem of unusable ones and of unclear local times."""
     seconds = _unix(column, table.unit, users, zones)
     if origins is not None:
         seconds = seconds + users.map(origins).to_numpy(dtype=float)
-    faults = {}
+    faults, unclear = {}, {}
+    # In UTC, every local time occurs once.
+    in_utc = (
+        _unix(column, table.unit, users, dict.fromkeys(users, "UTC")) if not np.isfinite(seconds).all() else seconds
+    )
     for i, (time, cell) in enumerate(zip(seconds, column, strict=True)):
         wrong = wrong_unit(time, table.unit) if np.isfinite(time) else None
         if wrong:
             faults[i] = f"{column.name} is {cell!r}, which {wrong}"
         elif origins is not None and not np.isfinite(origins.get(users[i], np.nan)):
             faults[i] = f"{table.since and table.since.file} has no usable time for the user {users[i]!r}"
+        elif not np.isfinite(time) and np.isfinite(in_utc[i]):
+            zone = zones[users[i]]
+            unclear[i] = (
+                f"{column.name} is {cell!r}, which occurs twice or never in {zone}, since the clocks change; "
+                "the row is left out: write times with an offset, such as -04:00"
+            )
         elif not np.isfinite(time):
             faults[i] = f"{column.name} is {cell!r}; expected {_expected(column, table.unit)}"
-    return np.rint(seconds), faults
+    return np.rint(seconds), faults, unclear
 
 
 def _unix(column: pd.Series, unit: str, users: pd.Series, zones: dict[str, str]) -> Any:
@@ -322,4 +372,4 @@ def _expected(column: pd.Series, unit: str) -> str:
         return f"the format {unit!r}, but these are unix {NAMES[guess]}; set unit: {guess}"
     if unit in NAMES:
         return f'unix {NAMES[unit]}; for dates and times set unit: iso, or a format such as "%d.%m.%Y %H:%M"'
-    return f"{'ISO 8601' if unit == 'iso' else unit}, and a local time that occurs once"
+    return "ISO 8601" if unit == "iso" else f"the format {unit!r}"

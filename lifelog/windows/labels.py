@@ -79,7 +79,8 @@ def labels_of(user: str, root: Path, recordings: Recordings, extraction: Extract
     """Return the label columns of the label tables below a root folder, and the labels of a user."""
     intervals = read_intervals(root, recordings, user=user)
     columns = list(intervals.columns)
-    return columns, to_labels(intervals.users.get(user, []), columns, extraction, recordings.zone(user))
+    lost = [Label(-1, dict.fromkeys(columns), fault, seconds=0) for fault in intervals.lost.get(user, [])]
+    return columns, lost + to_labels(intervals.users.get(user, []), columns, extraction, recordings.zone(user))
 
 
 def merge(intervals: list[Interval], columns: list[str]) -> list[Stretch]:

@@ -25,8 +25,9 @@ from lifelog.windows.intervals import read_intervals
 from lifelog.windows.labels import labels_of
 from lifelog.windows.layout import BadInput, Label, Session, state_of, users_by_name
 from lifelog.windows.streams import Daily, Irregular, Stream, StreamSession, Unreadable, by_day
-from lifelog.windows.times import UNITS, midnight, to_unix, wrong_unit
+from lifelog.windows.times import EARLIEST, UNITS, midnight, to_unix, wrong_unit
 
+MOST_EARLY = 0.5  # share of rows with times of before 1973 that are left out, rather than to refuse the file
 LISTS = (pa.types.is_list, pa.types.is_large_list)
 NUMBERS = (pa.types.is_primitive, pa.types.is_null, pa.types.is_decimal)
 
@@ -84,10 +85,10 @@ def _load(user: str, root: Path, recordings: Recordings, modality: Modality) -> 
         wanted = table.file.replace("{user}", user).replace("{source}", source)
         raise BadInput("no file", f"{root / wanted}")
     zone = table.zone or recordings.zone(user)
-    parts, faults = [], []
+    parts, faults = [], list[BadInput]()
     for path, _, _ in files:
         try:
-            parts.append(read_samples(path, table, modality.columns, user, zone))
+            parts.append(read_samples(path, table, modality.columns, user, zone, faults))
         except BadInput as fault:
             faults.append(fault)
     if not parts:
@@ -106,7 +107,9 @@ def _load(user: str, root: Path, recordings: Recordings, modality: Modality) -> 
     return [stream, *map(Unreadable, faults)]
 
 
-def read_samples(path: Path, table: Table, columns: list[str], user: str, zone: str) -> Irregular:
+def read_samples(
+    path: Path, table: Table, columns: list[str], user: str, zone: str, faults: list[BadInput] | None = None
+) -> Irregular:
     """Read the samples of a user.
 
     Parameters
@@ -121,12 +124,14 @@ def read_samples(path: Path, table: Table, columns: list[str], user: str, zone: 
         The user to read, if the table has a column of users.
     zone : str
         Time zone of times without an offset.
+    faults : list of BadInput, optional
+        Gets what is wrong with rows that are left out.
 
     Returns
     -------
     Irregular
-        Samples in the order of the file, NaN where a value is empty; rows without any value are left out, as are local
-        times that occur twice or never, when the clocks change.
+        Samples in the order of the file, NaN where a value is empty. Rows without any value are left out, as are local
+        times that occur twice or never, when the clocks change, and, if they are few, times that no recording has.
 
     Raises
     ------
@@ -138,7 +143,7 @@ def read_samples(path: Path, table: Table, columns: list[str], user: str, zone: 
         read = _parquet if path.suffix.lower() == ".parquet" else _csv
         rows = read(path, table, keys, columns, user)
         stamps = rows.column(table.time).to_pandas()
-        seconds = _times(stamps, table, zone, path)
+        seconds = _times(stamps, table, zone, path, [] if faults is None else faults)
         if any(is_a(rows.column(name).type) for is_a in LISTS for name in columns):
             seconds, values = _flattened(rows, columns, seconds)
         else:
@@ -201,8 +206,8 @@ def _of_user(rows: pa.Table, table: Table, user: str) -> pa.Table:
     return rows.filter(pc.equal(names, user)).drop_columns([table.user] if table.user != table.time else [])
 
 
-def _times(stamps: pd.Series, table: Table, zone: str, path: Path) -> Any:
-    """Return times in unix seconds; NaN for local times that are ambiguous."""
+def _times(stamps: pd.Series, table: Table, zone: str, path: Path, faults: list[BadInput]) -> Any:
+    """Return times in unix seconds; NaN for local times that are ambiguous, and for a few of before 1973."""
     seconds = to_unix(stamps, table.unit, zone)
     unreadable = ~np.isfinite(seconds)
     if unreadable.any() and table.unit not in UNITS:  # in UTC, every local time occurs once
@@ -212,6 +217,20 @@ def _times(stamps: pd.Series, table: Table, zone: str, path: Path) -> Any:
         expected = table.unit if table.unit in UNITS or table.unit == "iso" else f"the format {table.unit!r}"
         where = f"{path}: the first unreadable {table.time!r} is {stamps.iloc[row]!r}"
         raise BadInput("unreadable time", f"{where}; expected unit {expected}")
+    unclear = np.flatnonzero(~np.isfinite(seconds))
+    if len(unclear):
+        first = f"the first {table.time!r} is {stamps.iloc[unclear[0]]!r}"
+        cause = (
+            f"{len(unclear)} of {len(stamps)} local times occur twice or never in {zone}, {first}; they are left out"
+        )
+        faults.append(BadInput("ambiguous local time", f"{path}: {cause}"))
+    early = np.isfinite(seconds) & (np.abs(seconds) < EARLIEST)
+    if table.unit in UNITS and 0 < early.sum() <= MOST_EARLY * len(seconds):
+        row = int(early.argmax())
+        first = f"the first in row {row + 1}, where {table.time!r} is {stamps.iloc[row]}"
+        detail = f"{path}: {early.sum()} of {len(seconds)} times are of before 1973, {first}; these rows are left out"
+        faults.append(BadInput("clock was not set", detail))
+        seconds = np.where(early, np.nan, seconds)
     known = np.flatnonzero(np.isfinite(seconds))
     for row in known[[seconds[known].argmin(), seconds[known].argmax()]] if len(known) else ():
         if wrong := wrong_unit(seconds[row], table.unit):

@@ -101,12 +101,12 @@ def test_a_truncated_file_is_recorded_with_its_number_of_samples(config: Config,
 
 def test_few_missing_samples_are_interpolated_in_time(config: Config, folder: Path) -> None:
     path = minute(folder, "e4Temp")
-    frame = pd.read_csv(path).assign(x=np.arange(240.0) / 10)
+    frame = pd.read_csv(path).assign(x=25 + np.arange(240.0) / 10)
     frame.drop(index=[50, 51, 52]).sample(frac=1, random_state=0).to_csv(path, index=False)
     read = Read(config, folder)
     row = read.labels.index[read.labels.start == stamp(int(path.stem))][0]
     window = read_windows(read.path, config.modalities)["e4Temp"][row, :, 0]
-    np.testing.assert_allclose(window, np.arange(240.0) / 10, atol=1e-3)
+    np.testing.assert_allclose(window, 25 + np.arange(240.0) / 10, atol=1e-3)
 
 
 def test_stray_entries_are_noted(config: Config, folder: Path) -> None:

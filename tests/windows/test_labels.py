@@ -221,8 +221,23 @@ def test_local_times_of_others_do_not_stop_a_participant(tmp_path: Path) -> None
     (tmp_path / "labels.csv").write_text(lines)
     recordings = Recordings(timezone="Europe/Lisbon", labels=[LabelTable(file="labels.csv", unit="iso")])
     assert len(read_intervals(tmp_path, recordings, user="B").users["B"]) == 1
-    with pytest.raises(BadInput, match="line 2"):
-        read_intervals(tmp_path, recordings, user="A")
+    found = read_intervals(tmp_path, recordings, user="A")  # the row itself is lost, and named
+    assert "A" not in found.users and "labels.csv:2: start is '2022-03-27 01:30'" in found.lost["A"][0].detail
+    assert "write times with an offset" in found.doubts[0]
+
+
+def test_a_phase_over_night_and_overlapping_look_backs_are_doubted(tmp_path: Path) -> None:
+    times = [START + 600 * i for i in range(6)] + [START + 86400, START + 87000]
+    (tmp_path / "labels.csv").write_text(
+        "user,start,s\n" + "".join(f"A,{time},{i % 2}\n" for i, time in enumerate(times))
+    )
+    phases, prompts = (
+        LabelTable.model_validate({"file": "labels.csv"} | keys) for keys in ({"lasts": "next"}, {"before": 900})
+    )
+    (doubt,) = read_intervals(tmp_path, Recordings(labels=[phases])).doubts
+    assert "the phase of line 7 lasts 23.2 h; the median is 10 min: add a row where it ends" in doubt
+    (doubt,) = read_intervals(tmp_path, Recordings(labels=[prompts])).doubts
+    assert "6 of 8 answers are less than 900 s" in doubt and "set before: 600" in doubt
 
 
 def test_missing_answers_of_parquet_are_not_text(tmp_path: Path) -> None:
@@ -310,7 +325,11 @@ def test_a_table_per_participant_and_parquet(tmp_path: Path) -> None:
         (f"user,start,end,s\nA,{START}000,{START}999,1\n", {}, "looks like milliseconds; set unit: ms"),
         ("user,start,end,s\nA,2022-01-01 12:00,2022-01-01 12:01,1\n", {}, "set unit: iso"),
         (f"user,start,end,s\nA,{START},{START + 60},1\n", {"unit": "iso"}, "these are unix seconds; set unit: s"),
-        ("user,start,end,s\nA,2022-10-30 02:30,2022-10-30 03:30,1\n", {"unit": "iso"}, "a local time that occurs once"),
+        (
+            "user,start,end,s\nP 1,2022-10-30 01:30,2022-10-30 03:30,1\nZoë,2022-10-30 01:30,2022-10-30 03:30,1\n",
+            {"unit": "iso"},
+            "such names: 'P 1', 'Zoë'; rename them",
+        ),
         ("user,start,end,s\n,2022-10-30 01:30,2022-10-30 03:30,1\n", {"unit": "iso"}, "the user is missing"),
         (b"user,start,end,s\nA,\xff,1,1\n", {}, "save it as UTF-8"),
         (f"user;start;end;s\nA;{START};{START + 60};1\n", {}, "set separator: ';'"),

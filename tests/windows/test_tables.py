@@ -90,6 +90,17 @@ def test_an_unusable_table_is_refused_with_its_cause(
     assert caught.value.reason == reason and detail in caught.value.detail and "t.csv" in caught.value.detail
 
 
+def test_rows_of_before_the_clock_was_set_are_left_out_and_counted(tmp_path: Path) -> None:
+    path, faults = tmp_path / "t.csv", list[BadInput]()
+    path.write_text(f"t,x\n5,1\n6,2\n{START},3\n{START + 1},4\n")
+    found = read_samples(path, Table(time="t"), ["x"], "a", "UTC", faults)
+    assert found.values[:, 0].tolist() == [3, 4]
+    assert "2 of 4 times are of before 1973, the first in row 1, where 't' is 5" in faults[0].detail
+    path.write_text("t,x\n5,1\n6,2\n")
+    with pytest.raises(BadInput, match="not a time of the years"):
+        read_samples(path, Table(time="t"), ["x"], "a", "UTC")
+
+
 def test_a_missing_table_and_an_unreadable_parquet_file(tmp_path: Path) -> None:
     (tmp_path / "t.parquet").write_bytes(b"PAR1" + bytes(99))
     with pytest.raises(BadInput, match="unreadable file"):
