@@ -221,6 +221,13 @@ def _check_lengths(config: Config) -> None:
         raise ValueError(f"windows.seconds: layout {config.cohort.layout} has files of 60 seconds")
 
 
+def _check_zone(config: Config) -> None:
+    layout = config.cohort.layout
+    if config.cohort.timezone is None and layout not in ("simulated", "etri"):
+        remedy = "set it to that of the participants, such as Europe/Berlin; local times and days depend on it"
+        raise ValueError(f"cohort.timezone: recordings of the layout {layout!r} may be from anywhere: {remedy}")
+
+
 def _check_tables(config: Config) -> None:
     tables = {table.name: table for table in config.cohort.samples}
     for modality in config.modalities:
@@ -306,7 +313,7 @@ def _check_new_users(config: Config) -> None:
 
 
 CHECKS = (
-    *(_check_number, _check_names, _check_lengths, _check_tables, _check_targets),
+    *(_check_number, _check_names, _check_lengths, _check_zone, _check_tables, _check_targets),
     *(_check_groups, _check_schemes, _check_compare, _check_splits, _check_order, _check_new_users),
 )
 

@@ -208,6 +208,14 @@ def test_ratings_are_in_an_order() -> None:
     assert target.ordinal and target.class_of("2.5") == "low" and target.class_of("2.7") is None
 
 
+def test_real_recordings_need_a_time_zone_and_importance_two_modalities() -> None:
+    with pytest.raises(ConfigError, match="cohort.timezone: recordings of the layout 'tables' may be from anywhere"):
+        load_config({"cohort": {"layout": "tables"}})
+    assert load_config({"cohort": {"layout": "etri"}}).cohort.zone("101") == "Asia/Seoul"
+    with pytest.raises(ConfigError, match="importance compares two modalities or more, not 1; add another one"):
+        load_config({"modalities": [{"name": "hr", "kind": "scalar", "columns": ["bpm"]}]})
+
+
 def test_models_of_a_split_are_those_that_can_be_made() -> None:
     config = load_config({})
     within = config.models(config.split("blocked"))

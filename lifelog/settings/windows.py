@@ -182,8 +182,9 @@ class Recordings(Section):
     samples: list[SampleTable] = Field([SampleTable()], min_length=1)
     """tables of samples (tables); a modality names its table, otherwise it is the first"""
 
-    timezone: TimeZone = "Asia/Seoul"
-    """time zone of the participants: for local times in tables, local days, and displayed times"""
+    timezone: TimeZone | None = None
+    """time zone of the participants, such as Europe/Berlin: for local times in tables, local days, and displayed times;
+    null: Asia/Seoul, for simulated and etri recordings only"""
 
     timezones: dict[str, TimeZone] = Field({})
     """time zones of participants in other zones, by user name"""
@@ -223,7 +224,7 @@ class Recordings(Section):
 
     def zone(self, user: str) -> str:
         """Return the time zone of a participant."""
-        return self.timezones.get(user, self.timezone)
+        return self.timezones.get(user, self.timezone or "Asia/Seoul")
 
     def of(self, user: str) -> Self:
         """Return the settings that the recordings of one participant depend on."""

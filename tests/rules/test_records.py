@@ -13,6 +13,7 @@ from tests.workflow import Workflow
 CONFIG = """
 cohort:
   layout: tables
+  timezone: Asia/Seoul
   root: {root}
   timezone: UTC
   samples: {{file: "{{user}}/{{source}}.csv", time: timestamp, unit: s}}

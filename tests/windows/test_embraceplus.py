@@ -32,7 +32,8 @@ def settings(root: Path, modalities: list[Any] = MODALITIES) -> Config:
     bins = {"rest": ["0", "task0"], "stress": ["1", "task1"]}
     column = "task" if "task" in (root / "labels.csv").read_text().partition("\n")[0] else "stress"
     targets = {"targets": [{"name": "t", "column": column, "bins": bins}], "targets_run": ["t"]}
-    return load_config({"cohort": {"layout": "embraceplus", "root": str(root)}, "modalities": modalities} | targets)
+    cohort = {"layout": "embraceplus", "root": str(root), "timezone": "Asia/Seoul"}
+    return load_config({"cohort": cohort, "modalities": modalities} | targets)
 
 
 def _record(name: str, fields: list[tuple[str, Any]]) -> dict:

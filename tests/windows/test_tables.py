@@ -111,6 +111,7 @@ def test_one_unusable_file_of_many_costs_only_its_time(tmp_path: Path) -> None:
     raw = {
         "cohort": {
             "layout": "tables",
+            "timezone": "Asia/Seoul",
             "root": str(tmp_path / "raw"),
             "samples": {"file": "{user}/*/{source}.csv", "time": "t"},
         },
