@@ -209,7 +209,7 @@ def test_ratings_are_in_an_order() -> None:
 
 
 def test_real_recordings_need_a_time_zone_and_importance_two_modalities() -> None:
-    with pytest.raises(ConfigError, match="cohort.timezone: recordings of the layout 'tables' may be from anywhere"):
+    with pytest.raises(ConfigError, match=r"cohort\.timezone: recordings of the layout 'tables' may be from anywhere"):
         load_config({"cohort": {"layout": "tables"}})
     assert load_config({"cohort": {"layout": "etri"}}).cohort.zone("101") == "Asia/Seoul"
     with pytest.raises(ConfigError, match="importance compares two modalities or more, not 1; add another one"):

@@ -14,7 +14,10 @@ from lifelog.windows.layout import BadInput
 from lifelog.windows.layouts import LAYOUTS, root_of
 from lifelog.windows.times import show
 
-SHIFTS = [minutes * 60 for step in range(1, 4 * 14 + 1) for minutes in (15 * step, -15 * step)]  # seconds, all zones
+APPLE = 978_307_200  # seconds from 1970 to 2001, where the times of some exports begin
+SHIFTS = [APPLE, -APPLE] + [
+    minutes * 60 for step in range(1, 4 * 14 + 1) for minutes in (15 * step, -15 * step)
+]  # seconds, all zones
 Spans = list[tuple[float, float]] | None  # of the recordings of a user; None if unknown
 COMMA = re.compile(r"-?\d+,\d+")
 DASH = re.compile(r"(-?[\d.]+)\s*[-–]\s*(-?[\d.]+)")
@@ -181,7 +184,10 @@ def _times(user: str, rows: list[Interval], spans: Spans, zone: str) -> str | No
     places = f"labels {show(first)} to {show(last)}, recordings {show(begin)} to {show(end)} UTC"
     shift = next((s for s in SHIFTS if sum(_inside(row, spans, s) for row in rows) > 0.8 * len(rows)), None)
     hint = "check the time zone and the unit of the label table"
-    if shift:
+    if shift in (APPLE, -APPLE):
+        of = "recordings" if shift < 0 else "labels"
+        hint = f"the difference is {APPLE} s: times of the {of} count from 2001 (Apple); add {APPLE} s to them"
+    elif shift:
         direction = "after" if shift < 0 else "before"
         hint = (
             f"the labels are {abs(shift) / 3600:g} h {direction} the recordings: are they local times? If so, write "

@@ -28,6 +28,7 @@ from lifelog.windows.streams import Daily, Irregular, Stream, StreamSession, Unr
 from lifelog.windows.times import EARLIEST, UNITS, midnight, to_unix, wrong_unit
 
 MOST_EARLY = 0.5  # share of rows with times of before 1973 that are left out, rather than to refuse the file
+PROBES, PROBE = 16, 4096  # places of a file, and bytes at each, that are read to find its span
 LISTS = (pa.types.is_list, pa.types.is_large_list)
 NUMBERS = (pa.types.is_primitive, pa.types.is_null, pa.types.is_decimal)
 
@@ -54,9 +55,38 @@ def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
 
 
 def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]] | None:
-    """Return nothing for a user without files; None otherwise, since the times are known only after reading them."""
-    tables = recordings.samples
-    return None if any(matching_files(folder.parent, x.file, user=user, source="*") for x in tables) else []
+    """Return the spans of the user's own tables, from rows at several places; None if a table holds several users."""
+    spans, found, known = [], False, True
+    for table in recordings.samples:
+        for path, _, _ in matching_files(folder.parent, table.file, user=user, source="*"):
+            found, span = True, None
+            if table.user is None and table.carry is None:
+                span = _span(path, table, table.zone or recordings.zone(user))
+            spans += [span] if span else []
+            known &= span is not None
+    return spans if known or not found else None
+
+
+def _span(path: Path, table: Table, zone: str) -> tuple[float, float] | None:
+    """Return the first and last time of a CSV file among rows at several places, None if they cannot be read."""
+    if path.suffix.lower() == ".parquet":
+        return None
+    try:
+        with path.open("rb") as file:
+            header = file.readline().decode("utf-8-sig").rstrip("\r\n")
+            names = [name.strip() for name in next(csv.reader([header], delimiter=table.separator), [])]
+            place, size, rows = names.index(table.time), path.stat().st_size, list[str]()
+            for start in np.linspace(file.tell(), max(file.tell(), size - PROBE), PROBES).astype(int):
+                file.seek(start)
+                lines = file.read(PROBE).decode("utf-8", errors="replace").splitlines()
+                whole = lines if start == len(header) + 1 or len(lines) < 2 else lines[1:]
+                cells = [row for row in csv.reader(whole, delimiter=table.separator) if len(row) == len(names)]
+                rows += [row[place] for row in cells[:1] + cells[-1:]]
+    except (OSError, ValueError, csv.Error):
+        return None
+    times = to_unix(pd.Series(rows, dtype=object), table.unit, zone)
+    times = times[np.isfinite(times) & (np.abs(times) >= EARLIEST)]
+    return (float(times.min()), float(times.max()) + 1) if len(times) else None
 
 
 def open_sessions(

@@ -337,3 +337,33 @@ def test_an_excluded_user_is_given_the_first_cause(root: Path) -> None:
     _, quality, _ = read(settings(root), "S01")
     assert set(quality[quality.kind == "label"].reason) == {"no usable modality"}
     assert "unreadable file: eda, temp" in quality[quality.kind == "label"].detail.iloc[0]
+
+
+def minute_tables(root: Path, shift: int, unsorted: bool = False) -> Config:
+    """Tables of two sensors with an hour of samples; labels are `shift` seconds later."""
+    (root / "S1").mkdir(parents=True)
+    lines = [f"{START + i},{60 + i % 9}" for i in range(3600)]
+    lines = lines[1800:] + lines[:1800] if unsorted else lines
+    for name in ("hr", "act"):
+        (root / f"S1/{name}.csv").write_text("\n".join(["timestamp,v", *lines]) + "\n")
+    label(root, *minutes("S1", START + shift, 20))
+    modalities = [{"name": name, "kind": "scalar", "columns": ["v"]} for name in ("hr", "act")]
+    return settings(root, modalities, layout="tables", timezone="UTC")
+
+
+@pytest.mark.parametrize(
+    ("shift", "message"),
+    [
+        (9 * 3600, "9 h after the recordings: are they local times"),
+        (978_307_200, "times of the recordings count from 2001"),
+    ],
+)
+def test_labels_outside_tables_are_refused_before_any_job(tmp_path: Path, shift: int, message: str) -> None:
+    with pytest.raises(BadInput, match="20 of 20 labels of user 'S1' are outside the recordings") as caught:
+        check(minute_tables(tmp_path / "raw", shift))
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("unsorted", [False, True])
+def test_labels_inside_tables_are_right_in_any_order_of_rows(tmp_path: Path, unsorted: bool) -> None:
+    assert check(minute_tables(tmp_path / "raw", 2400, unsorted)) == []
