@@ -339,14 +339,14 @@ def test_an_excluded_user_is_given_the_first_cause(root: Path) -> None:
     assert "unreadable file: eda, temp" in quality[quality.kind == "label"].detail.iloc[0]
 
 
-def minute_tables(root: Path, shift: int, unsorted: bool = False) -> Config:
+def minute_tables(root: Path, shift: int, count: int, unsorted: bool = False) -> Config:
     """Tables of two sensors with an hour of samples; labels are `shift` seconds later."""
     (root / "S1").mkdir(parents=True)
     lines = [f"{START + i},{60 + i % 9}" for i in range(3600)]
     lines = lines[1800:] + lines[:1800] if unsorted else lines
     for name in ("hr", "act"):
         (root / f"S1/{name}.csv").write_text("\n".join(["timestamp,v", *lines]) + "\n")
-    label(root, *minutes("S1", START + shift, 20))
+    label(root, *minutes("S1", START + shift, count))
     modalities = [{"name": name, "kind": "scalar", "columns": ["v"]} for name in ("hr", "act")]
     return settings(root, modalities, layout="tables", timezone="UTC")
 
@@ -359,11 +359,11 @@ def minute_tables(root: Path, shift: int, unsorted: bool = False) -> Config:
     ],
 )
 def test_labels_outside_tables_are_refused_before_any_job(tmp_path: Path, shift: int, message: str) -> None:
-    with pytest.raises(BadInput, match="20 of 20 labels of user 'S1' are outside the recordings") as caught:
-        check(minute_tables(tmp_path / "raw", shift))
+    with pytest.raises(BadInput, match="58 of 58 labels of user 'S1' are outside the recordings") as caught:
+        check(minute_tables(tmp_path / "raw", shift, 58))
     assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("unsorted", [False, True])
 def test_labels_inside_tables_are_right_in_any_order_of_rows(tmp_path: Path, unsorted: bool) -> None:
-    assert check(minute_tables(tmp_path / "raw", 2400, unsorted)) == []
+    assert check(minute_tables(tmp_path / "raw", 2400, 15, unsorted)) == []
