@@ -18,7 +18,7 @@ import snakemake.api  # before snakemake.workflow, which imports it
 from snakemake.parser import parse
 
 # Names that Snakemake defines.
-GIVEN = ["checkpoints", "config", "rules", "storage", "workflow", *vars(snakemake.workflow)]
+GIVEN = ["checkpoints", "config", "rules", "storage", "update", "workflow", *vars(snakemake.workflow)]
 
 
 def lint(paths: list[Path]) -> Iterator[str]:
