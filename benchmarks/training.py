@@ -196,7 +196,7 @@ def learning(way: Way, score: float = 0.8, seeds: int = 3, windows: int = 200, l
     settings = CONVOLUTION.model_copy(update={"epochs": limit, "patience": limit, "batch_size": 16})
     with tempfile.TemporaryDirectory() as folder:
         tables = cohort_tables(Path(folder), 1, windows)
-        folds, (bags, _, _) = _recorded(tables)
+        folds, (bags, *_) = _recorded(tables)
     subsets = folds.fold(1).subset
     recorded = [bags.take(torch.tensor((subsets == subset).tolist())) for subset in ("train", "validation")]
     scalings = fit_scalings(recorded[0], "user")

@@ -13,7 +13,7 @@ from tests.windows.test_embraceplus import write_avro
 
 START = 1_678_705_200  # 2023-03-13 11:00 UTC
 DAY = 86400
-MEANS = {"EDA": 8, "TEMP": 33}  # of a worn sensor
+MEANS = {"EDA": 8, "TEMP": 33, "HR": 70.0}  # of a worn sensor
 USERS = ("P01", "P02", "P03", "P04")
 
 
