@@ -26,6 +26,7 @@ from lifelog.windows.times import NAMES, guess_unit, midnight, to_unix, wrong_un
 
 UNSAFE = "may hold only letters of English, digits, '_' and '-'"
 RESERVED = {"session", "start", "user", "label_rows"}  # columns of the windows table
+SOME_NEAR = 0.05  # share of answers that follow the one before within `before`, from which it is too long
 LONG_PHASE, LONG_FACTOR = 6 * 3600, 10  # seconds, and times the median: a phase that probably ended before
 MAX_INTERVAL = 366 * 24 * 3600  # seconds; a longer interval has a mistyped digit
 
@@ -225,7 +226,7 @@ def _doubts(starts: Any, ends: Any, table: LabelTable, users: pd.Series, lines: 
         ordered = pd.DataFrame({"user": users, "end": ends}).dropna().sort_values(["user", "end"], kind="stable")
         gaps = ordered.groupby("user").end.diff().dropna()
         near = gaps[(gaps > 0) & (gaps < table.before)]
-        if len(near):
+        if len(near) > SOME_NEAR * len(ordered):
             found = (
                 f"{len(near)} of {len(ordered)} answers are less than {table.before} s (before) after the one before"
             )
