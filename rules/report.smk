@@ -1,4 +1,4 @@
-# First of all jobs: a plan that is written after a verdict says so. It keeps its earlier versions.
+# Runs before all other jobs, since a version records whether a verdict exists; earlier versions are kept.
 rule write_plan:
     output:
         plan=update("<results>/plan.json"),

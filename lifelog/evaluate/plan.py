@@ -4,10 +4,10 @@ A version of the plan holds the primary test and digests of the configuration an
 added when one of these changes; it records whether a verdict existed.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+from lifelog.records import digests
 
 PRESENTATION = ("results", "report")  # sections that change no result
 
@@ -56,7 +56,7 @@ def update_plan(versions: Sequence[Version], now: Version) -> list[Version]:
 def digest_settings(config: Mapping[str, Any]) -> str:
     """Return a digest of a configuration, without what changes no result."""
     kept = {name: section for name, section in config.items() if name not in PRESENTATION}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+    return digests({"configuration": kept})["configuration"]
 
 
 def read_versions(plan: Mapping[str, Any]) -> list[Version]:

@@ -226,13 +226,13 @@ def _divide_rest(timed: Timed, test: Bools, rest: Bools, blocks: Codes, split: S
     if not rest.any():
         return subsets
     share = np.array([1 - split.validation, split.validation, 0])
-    in_minutes = time_blocks(timed.sessions, timed.minutes, split.block_minutes)
-    for of_rest, least in ((blocks, gap), (in_minutes, LEAST_EMBARGO + timed.seconds / 60)):
-        subsets[rest] = _draw(timed.codes[rest], pd.factorize(of_rest[rest])[0], share, split.seed)
-        divided = _embargo(subsets, timed.minutes, gap, least)
-        if set(timed.codes[divided == "train"]) == set(timed.codes[rest]):
-            break
-    return divided
+    subsets[rest] = _draw(timed.codes[rest], pd.factorize(blocks[rest])[0], share, split.seed)
+    divided = _embargo(subsets, timed.minutes, gap, gap)
+    if set(timed.codes[divided == "train"]) == set(timed.codes[rest]):
+        return divided
+    blocks = time_blocks(timed.sessions, timed.minutes, split.block_minutes)
+    subsets[rest] = _draw(timed.codes[rest], pd.factorize(blocks[rest])[0], share, split.seed)
+    return _embargo(subsets, timed.minutes, gap, LEAST_EMBARGO + timed.seconds / 60)
 
 
 def _cut_between(answers: Codes, tasks: Texts, split: BlockedSplit) -> Codes:
