@@ -1,27 +1,21 @@
 """validate_decisions: what is concluded about simulated cohorts that look like recordings, under several splits."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lifelog.config import Config
-from lifelog.evaluate.compare import compare_predictors, score_users, split_groupings
-from lifelog.evaluate.decision import decide
-from lifelog.evaluate.verdict import leak_check, verdict
-from lifelog.groups.assignment import SchemeInputs, group_users
-from lifelog.groups.read import described_groups, included_users
+from lifelog.groups.assignment import group_users
 from lifelog.importance.estimate import estimate_shapley
-from lifelog.predict.samples import Person, make_samples
-from lifelog.predict.train import Model, train_predictors
-from lifelog.settings.predict import COMBINED, Scheme, predictor_settings
+from lifelog.predict.samples import Person
 from lifelog.settings.splits import AnySplit
+from lifelog.validation.conclude import train_and_conclude
 from lifelog.validation.groups import FEWEST_DRAWS, Kinds, designs
 from lifelog.validation.people import simulate_person
 
-SCHEMES: list[Scheme] = ["global", "importance", "personal", "pooled", "blend", "random"]
-TIMED = ("nearest_minute", "last_label", "clock")
+TIMED = ("nearest_minute", "last_label", "clock")  # predictors without sensors, for the leak check
+CONCLUSIONS = ("outcome", "recommended", "leak", "groups", "tested", "p", "p_random")
 
 
 def validate_decisions(kinds: Kinds, split: AnySplit, seeds: range, config: Config) -> dict[str, list[Any]]:
@@ -54,33 +48,12 @@ def _cohort(kinds: Kinds, split: AnySplit, seed: int, config: Config) -> dict[st
     simulated = [simulate_person(design, seed, number, split) for number, design in enumerate(designs(kinds, seed))]
     importance = pd.concat([estimate_shapley(*person, shapley).table for person in simulated])
     people = [Person(features, folds) for features, folds in simulated if folds.excluded is None]
-    formed, included = group_users("importance", importance, config.groups), included_users([p.folds for p in people])
+    formed = group_users("importance", importance, config.groups)
     people = [person for person in people if person.folds.user in set(formed.user)]
-    models = [Model(predictor_settings(name), "global", group_users("global", included)) for name in TIMED]
-    for scheme in SCHEMES:
-        table = "global" if scheme in COMBINED else scheme
-        others = SchemeInputs(groups=formed)
-        groups = formed if scheme == "importance" else group_users(table, included, config.groups, others)
-        models.append(Model(predictor_settings("lda"), scheme, groups))
-    trained = train_predictors(models, partial(make_samples, people))
-    scored = score_users(split_groupings({(x.model.settings.name, x.model.scheme): x.table for x in trained}))
-    comparison = compare_predictors(scored, config.compare, "lda")
-    leak = leak_check(scored.users, "lda", config.compare)
-    decision = decide(scored.users, config.compare, "lda", leak=leak)
-    concluded = verdict(scored.users, comparison, config.compare, ["train", "validation"], primary="lda", leak=leak)
-    (finding,) = concluded["findings"]
+    concluded, comparison = train_and_conclude(people, formed, config, others=TIMED)
     auroc = comparison[comparison.metric == "auroc"].set_index(["predictor", "scheme"])["mean"]
-    return {
-        "outcome": finding["outcome"],
-        "recommended": decision["recommended"],
-        "leak": leak["outcome"],
-        "groups": int(described_groups(formed).group.nunique()),
-        "tested": finding["users"],
-        "p": finding["p"],
-        "p_random": finding["p_random"],
-        "global": float(auroc["lda", "global"]),
-        "personal": float(auroc["lda", "personal"]),
-    }
+    found = {key: concluded[key] for key in CONCLUSIONS}
+    return found | {scheme: float(auroc["lda", scheme]) for scheme in ("global", "personal")}
 
 
 def summarise_decisions(results: dict[str, dict[str, list[Any]]]) -> pd.DataFrame:

@@ -1,32 +1,25 @@
 """validate_strategies: whether the right strategy is recommended on a simulated cohort, and gains are true."""
 
-from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from lifelog.config import Config
-from lifelog.evaluate.compare import compare_predictors, score_users, split_groupings
-from lifelog.evaluate.decision import decide
-from lifelog.evaluate.verdict import leak_check, verdict
-from lifelog.groups.assignment import SchemeInputs, group_users
-from lifelog.groups.read import described_groups, included_users
+from lifelog.groups.assignment import group_users
 from lifelog.groups.unseen import group_unseen
 from lifelog.importance.estimate import estimate_shapley
-from lifelog.predict.predictors.lda import Lda
-from lifelog.predict.samples import Person, make_samples
-from lifelog.predict.train import Model, train_predictors
-from lifelog.settings.predict import COMBINED, Scheme
+from lifelog.predict.samples import Person
+from lifelog.settings.predict import Scheme
 from lifelog.settings.splits import BlockedSplit, ParticipantsSplit
 from lifelog.splits.assign import assign_splits
 from lifelog.splits.subsets import unseen_folds
 from lifelog.validation.cohorts import SECONDS, simulated
+from lifelog.validation.conclude import train_and_conclude
 from lifelog.validation.importance import TARGET
 from lifelog.validation.scenarios import RIGHT_FOR_NEW, RIGHT_STRATEGIES
 from lifelog.windows.features import extract_features
 
-SCHEMES: list[Scheme] = ["global", "importance", "personal", "pooled", "blend", "random"]
-NEW_SCHEMES: list[Scheme] = ["global", "importance", "random"]  # of participants who are tested as a whole
+NEW_SCHEMES: tuple[Scheme, ...] = ("global", "importance", "random")  # of participants who are tested as a whole
 
 
 def validate_strategies(kind: str, seed: int, config: Config, split_seed: int = 32) -> dict[str, Any]:
@@ -46,10 +39,9 @@ def validate_strategies(kind: str, seed: int, config: Config, split_seed: int = 
     Returns
     -------
     dict
-        For JSON: recommended (a scheme or None), right (whether that is a right one), outcome and headline of the
-        importance groups, difference (importance minus global) and the detectable one, scores by scheme and their
-        shares of resamples near the best one, number of groups; and `new`, the same for participants who are tested as
-        a whole, by one model or that of the group which fits their unlabelled windows.
+        For JSON: the conclusions of `train_and_conclude` and right (whether the recommended scheme is a right one); and
+        `new`, the same for participants who are tested as a whole, by one model or that of the group which fits their
+        unlabelled windows.
     """
     scenario, right = RIGHT_STRATEGIES[kind]
     split = BlockedSplit(name="blocked", seed=split_seed)
@@ -65,41 +57,14 @@ def validate_strategies(kind: str, seed: int, config: Config, split_seed: int = 
         tables.append(estimate_shapley(features, folds, config.shapley).table)
     importance = pd.concat(tables, ignore_index=True)
     formed = group_users("importance", importance, config.groups)
-    known = _compare(people, formed, SCHEMES, config)
+    known, _ = train_and_conclude(people, formed, config)
     of_others = [person.features for person in unseen], [person.folds for person in unseen]
     placed = group_unseen(importance, config.groups, *of_others, config.shapley.shrinkage)
-    new_people = _compare(unseen, placed, NEW_SCHEMES, config)
+    new_people, _ = train_and_conclude(unseen, placed, config, NEW_SCHEMES)
     return {
         **known,
         "right": known["recommended"] in right,
-        "groups": int(described_groups(formed).group.nunique()),
         "new": new_people | {"right": new_people["recommended"] in RIGHT_FOR_NEW[kind]},
-    }
-
-
-def _compare(people: list[Person], formed: pd.DataFrame, schemes: list[Scheme], config: Config) -> dict[str, Any]:
-    """Train lda under some schemes, and return the decision and the verdict."""
-    models, included = [], included_users([person.folds for person in people])
-    for scheme in schemes:
-        table = "global" if scheme in COMBINED else scheme
-        inputs = SchemeInputs(groups=formed)
-        groups = formed if scheme == "importance" else group_users(table, included, config.groups, inputs)
-        models.append(Model(Lda(), scheme, groups))
-    trained = train_predictors(models, partial(make_samples, people))
-    scored = score_users(split_groupings({("lda", x.model.scheme): x.table for x in trained}))
-    comparison = compare_predictors(scored, config.compare, "lda")
-    leak = leak_check(scored.users, "lda", config.compare)
-    decision = decide(scored.users, config.compare, "lda", leak=leak)
-    concluded = verdict(scored.users, comparison, config.compare, ["train", "validation"], primary="lda", leak=leak)
-    (finding,) = concluded["findings"]
-    return {
-        "recommended": decision["recommended"],
-        "outcome": finding["outcome"],
-        "headline": concluded["headline"],
-        "difference": finding["difference"],
-        "detectable": finding["detectable"],
-        "scores": {row["scheme"]: row["score"] for row in decision["strategies"]["lda"]},
-        "near": {row["scheme"]: row["p_near"] for row in decision["strategies"]["lda"]},
     }
 
 
