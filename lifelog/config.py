@@ -234,8 +234,10 @@ def _check_tables(config: Config) -> None:
         if modality.samples is not None and modality.samples not in tables:
             known = f"the tables of samples (cohort.samples) are {list(tables)}"
             raise ValueError(f"modalities: {modality.name!r} is read from {modality.samples!r}; {known}")
+        if modality.kind == "events" and config.cohort.layout != "tables":
+            raise ValueError(f"modalities: {modality.name!r} has kind events, which only the layout tables has")
         daily = config.cohort.table_of(modality).carry is not None
-        if daily and (modality.kind == "sequence" or modality.rate):
+        if daily and (modality.kind in ("sequence", "events") or modality.rate):
             raise ValueError(f"modalities: {modality.name!r} has daily values: set kind: scalar, without a rate")
 
 
@@ -278,7 +280,7 @@ def _check_schemes(config: Config) -> None:
         for scheme in predictor.schemes if predictor.schemes != "all" else ():
             if not predictor.supports(scheme):
                 raise ValueError(f"predictors: {predictor.name!r} does not support the scheme {scheme!r}")
-        predictor.check({modality.name: modality.columns for modality in config.modalities})
+        predictor.check({modality.name: modality.channel_names for modality in config.modalities})
         if predictor.schemes != "all" and "global" not in predictor.schemes:
             needed = "needs the scheme 'global', with which its other schemes are compared"
             raise ValueError(f"predictors: {predictor.name!r} {needed}")

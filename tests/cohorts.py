@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -73,7 +74,7 @@ def embraceplus(root: Path) -> None:
 
 def aware(root: Path) -> None:
     """Three days with two prompts each; five minutes before each of them are recorded."""
-    acc, light, esm = [], [], []
+    acc, light, esm, screen, apps = [], [], [], [], []
     for number, user in enumerate(USERS):
         for prompt in range(6):
             answered = START + prompt // 2 * DAY + prompt % 2 * 7200 + 3017
@@ -85,10 +86,54 @@ def aware(root: Path) -> None:
             light.append(
                 pd.DataFrame({"timestamp": times[::50], "device_id": user, "double_light_lux": 100 + 50 * level})
             )
+            events = {"timestamp": times[::100], "device_id": user}
+            screen.append(pd.DataFrame(events | {"screen_status": [3, 1, 0, 2][level : level + 2] * 16}))
+            names = [("Mail", "Chat", "Chat")[i % (2 + level)] for i in range(32)]
+            apps.append(pd.DataFrame(events | {"application_name": names}))
             esm.append({"timestamp": answered * 1000, "device_id": user, "esm_user_answer": 3 * level})
-    for name, parts in (("accelerometer", acc), ("light", light)):
+    for name, parts in (
+        ("accelerometer", acc),
+        ("light", light),
+        ("screen", screen),
+        ("applications_foreground", apps),
+    ):
         pd.concat(parts).sort_values("timestamp").to_csv(root / f"{name}.csv", index=False)
     pd.DataFrame(esm).to_csv(root / "esm.csv", index=False)
+
+
+def fitbit(root: Path) -> None:
+    """Ten days with three prompts each, in a workbook; JSON exports of minutes and of nights."""
+    rows = []
+    for number, user in enumerate(USERS):
+        folder, heart, steps, sleep = root / user / "fitbit", [], [], []
+        folder.mkdir(parents=True)
+        for day in pd.date_range("2023-03-06", periods=10):
+            good = levels(10)[day.day_of_year % 10]
+            sleep.append({"dateOfSleep": f"{day:%Y-%m-%d}", "minutesAsleep": 400 + 30 * int(good) + number})
+            for prompt in range(3):
+                answered, level = day + pd.Timedelta(hours=10 + 3 * prompt), (prompt + int(good)) % 2
+                for minute in range(30):
+                    time = f"{answered - pd.Timedelta(minutes=30 - minute):%m/%d/%y %H:%M:%S}"
+                    chance = np.random.default_rng([number, day.day, prompt, minute])
+                    heart.append({"dateTime": time, "value": {"bpm": int(70 + 5 * level + chance.integers(5))}})
+                    steps.append({"dateTime": time, "value": str(chance.integers(20))})
+                rows.append({"code": user, "answered": answered, "stress": 1 + 3 * level})
+        for name, records in (("heart_rate", heart), ("steps", steps), ("sleep", sleep)):
+            (folder / f"{name}.json").write_text(json.dumps(records))
+    pd.DataFrame(rows).to_excel(root / "prompts.xlsx", index=False)
+
+
+def laboratory(root: Path) -> None:
+    """Two visits with two conditions of eight minutes, which the folders name."""
+    for number, user in enumerate(USERS):
+        for visit in range(2):
+            for level, condition in enumerate(("rest", "task")):
+                folder, start = root / user / f"visit{visit + 1}" / condition, START + 7 * visit * DAY + 3600 * level
+                folder.mkdir(parents=True)
+                for name, mean in (("HR", 70.0 + 5 * level), ("EDA", 8.0)):
+                    values = signal(100 * number + 10 * visit + level, 481, 1, np.full(481, level), mean)
+                    frame = pd.DataFrame({"time": start + np.arange(481), "value": values[:, 0]})
+                    frame.to_csv(folder / f"{name}.csv", index=False)
 
 
 def lifesnaps(root: Path) -> None:
@@ -147,5 +192,5 @@ def etri2024(root: Path) -> None:
 
 
 COHORTS: dict[str, Callable[[Path], None]] = {
-    make.__name__: make for make in (e4, embraceplus, aware, lifesnaps, kemocon, etri2024)
+    make.__name__: make for make in (e4, embraceplus, aware, fitbit, laboratory, lifesnaps, kemocon, etri2024)
 }

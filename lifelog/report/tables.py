@@ -9,7 +9,7 @@ import pandas as pd
 from lifelog.files import read_json
 from lifelog.settings.splits import SUBSETS
 from lifelog.splits.folds import Folds
-from lifelog.windows.times import DAY
+from lifelog.windows.times import DAY, local_times
 
 UNITS = (("days", DAY), ("hours", 3600), ("minutes", 60))  # of time, in seconds
 
@@ -47,7 +47,7 @@ def cohort_yield(
     rows, (unit, size) = [], next((unit for unit in UNITS if seconds >= unit[1]), UNITS[-1])
     for user, start in starts.items():
         count = len(start)
-        days = [f"{day:%Y-%m-%d}" for day in start.dt.tz_convert(zone(user)).agg(["min", "max"])] if count else ["", ""]
+        days = [f"{day:%Y-%m-%d}" for day in local_times(start, zone(user)).agg(["min", "max"])] if count else ["", ""]
         lost = quality[(quality.user == user) & (quality.kind == "label")]
         reasons = ", ".join(f"{reason} {number}" for reason, number in lost.reason.value_counts().items())
         rows.append(

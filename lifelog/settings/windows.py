@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from lifelog.registry import did_you_mean
 from lifelog.settings.base import Name, Section
-
-UNITS = ("s", "ms", "us", "ns")
+from lifelog.settings.tables import LabelTable, SampleTable, TimeZone
 
 Signal = Literal["pulse", "skin_conductance", "acceleration", "heart_rate", "temperature"]
 # Units that only one signal has; the Greek letter and the micro sign look alike.
@@ -28,145 +25,6 @@ CONTACT: dict[str, float] = {"skin_conductance": 0.01, "temperature": 25.0}
 PLAUSIBLE: dict[str, tuple[float, float]] = {"heart_rate": (20.0, 250.0), "temperature": (0.0, 50.0)}
 FEWEST_SAMPLES = 40  # minimum per window for domain features
 SLOWEST_PULSE = 10.0  # Hz
-
-
-@functools.cache  # it reads a folder of some hundred files
-def _time_zones() -> set[str]:
-    from zoneinfo import available_timezones
-
-    return available_timezones()
-
-
-def time_zone(value: str) -> str:
-    """Return an IANA time zone; raise ValueError if it is unknown."""
-    if value not in _time_zones():
-        raise ValueError("; ".join(filter(None, ["not an IANA time zone", did_you_mean(value, _time_zones())])))
-    return value
-
-
-TimeZone = Annotated[str, AfterValidator(time_zone)]
-
-
-class Table(Section):
-    """How a file of samples or labels with a column of times is read."""
-
-    file: str = "{user}/{source}.csv"
-    """path of CSV or Parquet files below the root; {user}: the participant; {source}: the source of the modality"""
-
-    user: str | None = None
-    """column that names the participant; null if each participant has own files"""
-
-    time: str = "timestamp"
-    """column with the time"""
-
-    unit: str = "s"
-    """s, ms, us, ns: unix time; iso: ISO 8601 dates and times; or a format such as "%d.%m.%Y %H:%M" """
-
-    zone: str | None = None
-    """time zone of dates and times without an offset; null: that of the participant"""
-
-    separator: str = Field(",", min_length=1, max_length=1)
-    """separator of CSV columns"""
-
-    decimal: Literal[".", ","] = "."
-    """decimal sign of CSV numbers"""
-
-    @field_validator("file")
-    @classmethod
-    def _is_below_the_root(cls, value: str) -> str:
-        if value.startswith(("/", "~")) or ".." in value.split("/"):
-            raise ValueError("a path below cohort.root is expected, without '..'")
-        return value.removeprefix("./")
-
-    @field_validator("unit")
-    @classmethod
-    def _is_unit(cls, value: str) -> str:
-        if value not in (*UNITS, "iso") and "%" not in value:
-            raise ValueError('allowed: s, ms, us, ns, iso, or a format such as "%d.%m.%Y %H:%M"')
-        return value
-
-    @field_validator("zone")
-    @classmethod
-    def _is_known(cls, value: str | None) -> str | None:
-        return value and time_zone(value)
-
-
-class SampleTable(Table):
-    """How a table of samples is read."""
-
-    name: Name = "samples"
-    """name by which modalities refer to the table"""
-
-    carry: Literal["day"] | None = None
-    """day: a row belongs to every window of the local day of its time, such as the sleep of the night before"""
-
-    lag: int = Field(0, ge=-31, le=31)
-    """carry: days by which rows are moved; 1: a row belongs to the day after"""
-
-    @model_validator(mode="after")
-    def _is_daily(self) -> SampleTable:
-        if self.lag and self.carry is None:
-            raise ValueError(f"samples: {self.file!r}: lag moves daily values; set carry: day")
-        return self
-
-
-class LabelTable(Table):
-    """How a table of labels is read; `time` is the start of the time that a label describes."""
-
-    file: str
-    """path of a CSV or Parquet file below the root, such as labels.csv or {user}/diary.csv"""
-
-    user: str | None = "user"
-    """column that names the participant; null if {user} is part of the path"""
-
-    time: str = "start"
-    """column with the start of the labelled time, or with the time of the answer (before)"""
-
-    end: str | None = "end"
-    """column with the end of the labelled time (exclusive); null if `lasts` or `before` is set"""
-
-    lasts: Annotated[int, Field(gt=0)] | Literal["day", "next"] | None = None
-    """length of the labelled time in seconds; day: the local day of `time`; next: until the next row of the file and
-    participant, such as the phases of a protocol; the last row only ends the one before it"""
-
-    lag: int = Field(0, ge=-31, le=31)
-    """lasts: day: days by which the labelled day is moved; -1: an answer describes the day before"""
-
-    before: int | None = Field(None, gt=0)
-    """for prompts: an answer describes this many seconds before `time`"""
-
-    columns: list[str] | None = None
-    """columns with labels; null: all other columns"""
-
-    header: list[str] | None = None
-    """names of the columns of CSV files without a header row"""
-
-    count: str | None = None
-    """label column to add: the number of the row in its file, from 1; for files with times only, such as tags.csv"""
-
-    since: Table | None = None
-    """for times relative to a start: a table with the start of each participant"""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _set_end(cls, value: Any) -> Any:
-        if isinstance(value, dict) and (value.get("lasts") or value.get("before")):
-            return {"end": None} | value
-        return value
-
-    @model_validator(mode="after")
-    def _is_consistent(self) -> LabelTable:
-        if sum(value is not None for value in (self.end, self.lasts, self.before)) != 1:
-            raise ValueError(f"labels: {self.file!r} needs one of end, lasts and before")
-        if self.lag and self.lasts != "day":
-            raise ValueError(f"labels: {self.file!r}: lag moves labelled days; set lasts: day")
-        if self.since and (self.unit not in UNITS or self.since.user is None):
-            needed = f"unit is one of {UNITS}, and since names its user column"
-            raise ValueError(f"labels: {self.file!r}: with since, {needed}")
-        if (self.user is None) != ("{user}" in self.file):
-            remedy = "set either `user` to a column, or {user} in the path and user: null"
-            raise ValueError(f"labels: {self.file!r}: {remedy}")
-        return self
 
 
 class Recordings(Section):
@@ -187,7 +45,8 @@ class Recordings(Section):
     null: Asia/Seoul, for simulated and etri recordings only"""
 
     timezones: dict[str, TimeZone] = Field({})
-    """time zones of participants in other zones, by user name"""
+    """time zones of participants in other zones, by user name; of travellers with the local date of each change, such
+    as "Europe/Berlin, from 2024-03-02 Asia/Tokyo" """
 
     @field_validator("layout", mode="before")
     @classmethod
@@ -314,12 +173,24 @@ class Modality(Section):
     samples: Name | None = None
     """tables: name of the table of samples (cohort.samples); null: the first one"""
 
-    kind: Literal["sequence", "scalar", "mean"] = "sequence"
+    kind: Literal["sequence", "scalar", "mean", "events"] = "sequence"
     """scalar: mean of each column; mean: the same, but networks on windows see one mean over all columns (as
-    published)"""
+    published); events: number of rows, time since the last one, and share of time"""
 
-    columns: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1)
-    """columns to read; these are the channels"""
+    columns: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field([])
+    """columns to read; these are the channels; events: the column with the category, or none"""
+
+    categories: dict[Annotated[str, Field(min_length=1, max_length=200)], list[str | int | float]] | None = None
+    """events: values of the column by the name of their category, or a list of values; others are not used"""
+
+    until: str | None = None
+    """events: next, if an event lasts until the next one (of any category), or the column with its end"""
+
+    duration: str | None = None
+    """events: the column with the duration; `scale` converts it to seconds"""
+
+    longest_gap: float | None = Field(86400, gt=0)
+    """events: seconds without any event from which the recording counts as interrupted; null: it never is"""
 
     rate: float | None = Field(None, gt=0)
     """sampling rate in Hz; null for irregular samples"""
@@ -354,6 +225,13 @@ class Modality(Section):
     """lowest and highest plausible value, in the unit; others are missing and counted; auto: 20 to 250 1/min of heart
     rate, 0 to 50 °C of temperature; null: all values are used"""
 
+    @field_validator(
+        "categories", mode="before", json_schema_input_type=dict[str, list[str | int | float]] | list[str | int]
+    )
+    @classmethod
+    def _to_names(cls, value: Any) -> Any:
+        return {str(name): [name] for name in value} if isinstance(value, list) else value
+
     @property
     def known_signal(self) -> Signal | None:
         """The signal whose features are computed, None if there is no such signal or windows have too few samples."""
@@ -379,9 +257,17 @@ class Modality(Section):
         return PLAUSIBLE.get(self._signal or "") if self.plausible == "auto" else self.plausible
 
     @property
+    def channel_names(self) -> list[str]:
+        """Names of the channels: the columns, or of events their features, by category."""
+        if self.kind != "events":
+            return self.columns
+        features = ["count", "since", *(["share"] if self.until or self.duration else [])]
+        return [f"{name}.{feature}" if name else feature for name in self.categories or [""] for feature in features]
+
+    @property
     def channels(self) -> int:
         """Number of channels of a window."""
-        return len(self.columns)
+        return len(self.channel_names)
 
     @property
     def size(self) -> int:
@@ -394,4 +280,19 @@ class Modality(Section):
             raise ValueError(f"modality {self.name!r} has kind {self.kind}: its length is 1, and it cannot be exact")
         if self.kind == "sequence" and self.rate is None:
             raise ValueError(f"modality {self.name!r} has kind sequence and needs a rate in Hz")
+        if self.kind == "events":
+            self._check_events()
+            return self
+        if not self.columns:
+            raise ValueError(f"modality {self.name!r} needs columns")
+        for key in ("categories", "until", "duration"):
+            if getattr(self, key) is not None:
+                raise ValueError(f"modality {self.name!r}: {key} is for kind: events")
         return self
+
+    def _check_events(self) -> None:
+        if len(self.columns) > 1 or bool(self.columns) != bool(self.categories):
+            remedy = "name the column of the category and its categories, or neither to count all rows together"
+            raise ValueError(f"modality {self.name!r} has kind events: {remedy}")
+        if self.rate is not None or (self.until and self.duration):
+            raise ValueError(f"modality {self.name!r} has kind events: it has no rate, and not both until and duration")

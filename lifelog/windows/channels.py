@@ -74,7 +74,7 @@ class ChannelCheck:
 
     def notes(self) -> Iterator[BadInput]:
         """Yield what is suspicious in all windows together."""
-        modality, names = self.modality, self.modality.columns
+        modality, names = self.modality, self.modality.channel_names
         if self.implausible and modality.limits:
             low, high = modality.limits
             found = f"{self.implausible} of {self.values} values are outside {low:g} to {high:g} {modality.unit}"

@@ -143,6 +143,8 @@ def summary_features(values: Floats, modality: Modality, seconds: int) -> Column
     dict of str to ndarray of float, shape (n_windows,)
         By `{channel}.{feature}`.
     """
+    if modality.kind == "events":
+        return {name: values[:, 0, c] for c, name in enumerate(modality.channel_names)}
     if modality.kind != "sequence":
         return {f"{name}.mean": values[:, 0, c] for c, name in enumerate(modality.columns)}
     rate, signal = modality.length / seconds, modality.known_signal

@@ -75,8 +75,8 @@ def matching_files(root: Path, pattern: str, **fixed: str) -> list[tuple[Path, s
     return matching
 
 
-def matching_members(root: Path, pattern: str) -> list[tuple[RawFile, str | None]]:
-    """Return the files in zips below `root` that match a path pattern with `**`, with the user in the path."""
+def matching_members(root: Path, pattern: str) -> list[tuple[RawFile, str | None, dict[str, str]]]:
+    """Return the files in zips below `root` that match a path pattern with `**`, with the names in the path."""
     if "**" not in pattern:
         return []
     regex = _regex(pattern)
@@ -87,7 +87,8 @@ def matching_members(root: Path, pattern: str) -> list[tuple[RawFile, str | None
             inside = folder / (file.member or "")
             match = regex.fullmatch(inside.as_posix())
             if match and not any(is_hidden(part) for part in inside.parts):
-                matching.append((file, match.groupdict().get("user")))
+                names = match.groupdict()
+                matching.append((file, names.pop("user", None), names))
     return matching
 
 

@@ -7,7 +7,6 @@ may depend on it.
 import csv
 import functools
 import hashlib
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,11 +16,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from lifelog.settings.windows import LabelTable, Recordings, Table
+from lifelog.settings.tables import LabelTable, Table
+from lifelog.settings.windows import Recordings
 from lifelog.windows.files import RawFile, matching_files, matching_members
 from lifelog.windows.layout import SAFE_NAME, BadInput
+from lifelog.windows.rows import read_text_table
 from lifelog.windows.times import NAMES, guess_unit, midnight, to_unix, wrong_unit
 
 UNSAFE = "may hold only letters of English, digits, '_' and '-'"
@@ -98,7 +98,7 @@ def read_intervals(root: Path, recordings: Recordings, strict: bool = True, user
     BadInput
         If a table is missing or unusable, or has unusable rows; the message has file, line, cause and remedy.
     """
-    paths = {file.path for table in recordings.labels for file, _ in _files(root, table)}
+    paths = {file.path for table in recordings.labels for file, _, _ in _files(root, table)}
     paths |= {root / table.since.file for table in recordings.labels if table.since}
     states = [(str(path), path.stat()) for path in sorted(paths) if path.exists()]
     state = tuple((path, status.st_mtime_ns, status.st_size) for path, status in states)
@@ -113,21 +113,20 @@ def _read_all(root: Path, settings: str, state: tuple[tuple[str, int, int], ...]
     recordings = Recordings.model_validate_json(settings)
     intervals = Intervals()
     for number, table in enumerate(recordings.labels):
-        for file, user in _files(root, table):
+        for file, user, of_path in _files(root, table):
             try:
-                _read_table(intervals, file, user, number, recordings, root)
+                _read_table(intervals, file, user, of_path, number, recordings, root)
             except BadInput:
                 raise
             except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
-                cause = "not UTF-8 text; save it as UTF-8" if isinstance(error, UnicodeDecodeError) else error
-                raise BadInput("label table cannot be used", f"{file} (cohort.labels): {cause}") from None
+                raise BadInput("label table cannot be used", f"{file} (cohort.labels): {error}") from None
     return intervals
 
 
-def _files(root: Path, table: LabelTable) -> list[tuple[RawFile, str | None]]:
-    """Return the files of a label table, with the user that the path names."""
-    files = [(RawFile(path), user) for path, user, _ in matching_files(root, table.file)]
-    return files + matching_members(root, table.file) or [(RawFile(root / table.file), None)]
+def _files(root: Path, table: LabelTable) -> list[tuple[RawFile, str | None, dict[str, str]]]:
+    """Return the files of a label table, with the user and the labels that the path names."""
+    files = [(RawFile(path), user, names) for path, user, names in matching_files(root, table.file)]
+    return files + matching_members(root, table.file) or [(RawFile(root / table.file), None, {})]
 
 
 def _origins(root: Path, table: LabelTable, recordings: Recordings) -> dict[str, float] | None:
@@ -135,7 +134,7 @@ def _origins(root: Path, table: LabelTable, recordings: Recordings) -> dict[str,
     if table.since is None:
         return None
     file, since = RawFile(root / table.since.file), table.since
-    frame, _ = read_text_table(file, since.separator)
+    frame, _ = read_text_table(file, since)
     _check_header(frame, [key for key in (since.user, since.time) if key], [since.time], since)
     users = frame[since.user].astype(str).str.strip()
     zones = {user: since.zone or recordings.zone(user) for user in users}
@@ -143,13 +142,23 @@ def _origins(root: Path, table: LabelTable, recordings: Recordings) -> dict[str,
 
 
 def _read_table(
-    intervals: Intervals, file: RawFile, user: str | None, number: int, recordings: Recordings, root: Path
+    intervals: Intervals,
+    file: RawFile,
+    user: str | None,
+    of_path: dict[str, str],
+    number: int,
+    recordings: Recordings,
+    root: Path,
 ) -> None:
     """Add the rows of a label table with their users, and the problems of unusable rows with theirs."""
     table = recordings.labels[number]
-    frame, lines = read_text_table(file, table.separator, table.header)
+    frame, lines = read_text_table(file, table, table.header)
     keys = [key for key in (table.user, table.time, table.end) if key]
-    given = table.columns or [column for column in frame if column not in keys]
+    if twice := [name for name in of_path if name in frame]:
+        raise ValueError(f"line 1: {twice[0]!r} is a column of the file and a name in its path; rename one")
+    frame = frame.assign(**of_path)
+    others = [] if table.lasts == "file" else [column for column in frame if column not in (*keys, *of_path)]
+    given = table.columns or [*others, *of_path]
     columns = [*given, table.count] if table.count else given
     _check_header(frame, [*keys, *given], columns, table)
     users = pd.Series([user] * len(frame), dtype=object)
@@ -202,6 +211,11 @@ def _ends(
         for i in set(range(len(starts))) - set(faults):
             days[:, i] = [midnight(starts[i], zones[users[i]], day) for day in (table.lag, table.lag + 1)]
         return days[0], days[1]
+    if table.lasts == "file":
+        ends = np.full(len(starts), np.inf)
+        if np.isfinite(starts).any():
+            ends[int(np.nanargmin(starts))] = np.nanmax(starts)
+        return starts, ends
     if table.lasts == "next":
         ends = np.full(len(starts), np.inf)
         for rows in users.groupby(users).indices.values():
@@ -257,52 +271,6 @@ def _summary(file: RawFile, faults: dict[int, str], lines: Any) -> list[str]:
             count += f"; such names: {', '.join(names)}; rename them in all tables and files" if len(names) > 1 else ""
         problems.append(f"{file} (cohort.labels): line {lines[first]}: {faults[first]}{count}")
     return problems
-
-
-def read_text_table(file: RawFile, separator: str = ",", header: list[str] | None = None) -> tuple[pd.DataFrame, Any]:
-    """Read a CSV or Parquet table of labels.
-
-    Parameters
-    ----------
-    file : RawFile
-        The file.
-    separator : str, default ","
-        Separator of CSV columns.
-    header : list of str, optional
-        Names of the columns of a CSV file without a header row.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        The cells of a CSV file are text; those of a Parquet file have their types.
-    lines : ndarray of int, shape (n_rows,)
-        The line of each row in the file.
-
-    Raises
-    ------
-    ValueError
-        If a line has another number of fields than the header.
-    """
-    with file.open() as raw:
-        if (file.member or file.path.name).lower().endswith(".parquet"):
-            table = pq.read_table(raw)
-            return table.to_pandas(), np.arange(1, table.num_rows + 1)
-        text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
-        reader = csv.reader(text, delimiter=separator, skipinitialspace=True, strict=True)
-        if header is None:
-            header = [name.strip() for name in next(reader, [])]
-        cells, lines = [], []
-        for fields in reader:
-            if not any(field.strip() for field in fields):
-                continue
-            if len(fields) != len(header):
-                raise ValueError(f"line {reader.line_num}: {len(fields)} fields, {len(header)} expected")
-            cells.append(fields)
-            lines.append(reader.line_num)
-    twice = [name for name in header if header.count(name) > 1]
-    if twice:
-        raise ValueError(f"line 1: the column {twice[0]!r} occurs twice; rename one")
-    return pd.DataFrame(cells, columns=header, dtype=object), np.array(lines, dtype=int)
 
 
 def _check_header(frame: pd.DataFrame, needed: list[str], columns: list[str], table: Table) -> None:

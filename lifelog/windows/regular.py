@@ -66,7 +66,8 @@ def to_window(samples: RawSamples, modality: Modality, extraction: Extraction) -
             raise BadInput("flat signal", f"{name!r} is {values[0, channel]:g} in the whole window")
     _check_contact(values, modality)
     if modality.kind != "sequence":
-        return Window((_means(values) * modality.scale).astype(np.float32), 0)
+        scale = 1.0 if modality.kind == "events" else modality.scale
+        return Window((_means(values) * scale).astype(np.float32), 0)
     values, interpolated = _on_grid(seconds, values, modality.length, width / modality.length)
     return Window((values * modality.scale).astype(np.float32).ravel(), interpolated)
 

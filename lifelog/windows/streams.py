@@ -11,7 +11,7 @@ import pandas as pd
 from lifelog.arrays import Floats
 from lifelog.settings.windows import Modality
 from lifelog.windows.layout import BadInput, Label, RawSamples, Session
-from lifelog.windows.times import DAY, show
+from lifelog.windows.times import DAY, show, zone_at
 
 TOLERANCE = 1e-6  # samples; float rounding of times must not move a sample into the neighbouring window
 
@@ -98,6 +98,17 @@ class Unreadable:
         return RawSamples(np.empty(0), np.empty((0, 1)))
 
 
+@dataclass(frozen=True)
+class Noted:
+    """A note about rows of a recording that are read and not used."""
+
+    fault: BadInput
+
+    def between(self, start: float, stop: float) -> RawSamples:
+        """Return no samples."""
+        return RawSamples(np.empty(0), np.empty((0, 1)))
+
+
 @dataclass
 class StreamSession(Session):
     """A session whose windows are read from streams.
@@ -114,7 +125,7 @@ class StreamSession(Session):
         if modality.name not in self.loaded:
             try:
                 self.loaded[modality.name] = streams = self.load(modality)
-                faults = [stream.fault for stream in streams if isinstance(stream, Unreadable)]
+                faults = [stream.fault for stream in streams if isinstance(stream, Unreadable | Noted)]
                 self.notes = [*self.notes, *faults]
             except BadInput as problem:
                 self.loaded[modality.name] = problem
@@ -134,5 +145,7 @@ class StreamSession(Session):
 def by_day(labels: list[Label], width: int, zone: str) -> Iterator[tuple[str, list[Label]]]:
     """Yield the labels of each local day, for recordings without sessions; those of each week for windows of a day."""
     form = "%G-W%V" if width >= DAY else "%Y-%m-%d"
-    for name, of_day in groupby(labels, lambda label: f"{pd.Timestamp(label.start, unit='s', tz=zone):{form}}"):
+    for name, of_day in groupby(
+        labels, lambda label: f"{pd.Timestamp(label.start, unit='s', tz=zone_at(label.start, zone)):{form}}"
+    ):
         yield name, list(of_day)

@@ -1,4 +1,4 @@
-"""Tables of samples with a column of times, as CSV or Parquet: one file per participant or sensor, or one for all.
+"""Tables of samples with a column of times, in any format of `rows`: one file per participant or sensor, or for all.
 
 Everything is configured: `cohort.samples` for the files, the columns of users and times, and the unit of times;
 `modalities` for the table and the value columns; `cohort.labels` for the labels. A session is a local day, or a week
@@ -14,23 +14,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from lifelog.settings.windows import Extraction, Modality, Recordings, Table
-from lifelog.windows.csvfile import bytes_of, check_quotes, missing_column
+from lifelog.arrays import Floats
+from lifelog.settings.levels import matches
+from lifelog.settings.tables import SampleTable, Table
+from lifelog.settings.windows import Extraction, Modality, Recordings
+from lifelog.windows.documents import DOCUMENTS
+from lifelog.windows.events import Events
 from lifelog.windows.files import matching_files
 from lifelog.windows.intervals import read_intervals
 from lifelog.windows.labels import labels_of
 from lifelog.windows.layout import BadInput, Label, Session, state_of, users_by_name
-from lifelog.windows.streams import Daily, Irregular, Stream, StreamSession, Unreadable, by_day
+from lifelog.windows.rows import read_rows, text_encoding
+from lifelog.windows.streams import Daily, Irregular, Noted, Stream, StreamSession, Unreadable, by_day
 from lifelog.windows.times import EARLIEST, UNITS, midnight, to_unix, wrong_unit
 
+MOST_SHOWN = 12  # categories that a note lists
 MOST_EARLY = 0.5  # share of rows with times of before 1973 that are left out, rather than to refuse the file
 PROBES, PROBE = 16, 4096  # places of a file, and bytes at each, that are read to find its span
-LISTS = (pa.types.is_list, pa.types.is_large_list)
-NUMBERS = (pa.types.is_primitive, pa.types.is_null, pa.types.is_decimal)
 
 
 def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
@@ -70,15 +72,18 @@ def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[floa
 def _span(path: Path, table: Table, zone: str) -> tuple[float, float] | None:
     """Return the first and last time of a CSV file among rows at several places, None if they cannot be read."""
     if path.suffix.lower() == ".parquet":
+        return _parquet_span(path, table)
+    if path.suffix.lower() in DOCUMENTS:
         return None
+    encoding = text_encoding(table)
     try:
         with path.open("rb") as file:
-            header = file.readline().decode("utf-8-sig").rstrip("\r\n")
+            header = file.readline().decode(encoding).rstrip("\r\n")
             names = [name.strip() for name in next(csv.reader([header], delimiter=table.separator), [])]
             place, size, rows = names.index(table.time), path.stat().st_size, list[str]()
             for start in np.linspace(file.tell(), max(file.tell(), size - PROBE), PROBES).astype(int):
                 file.seek(start)
-                lines = file.read(PROBE).decode("utf-8", errors="replace").splitlines()
+                lines = file.read(PROBE).decode(encoding, errors="replace").splitlines()
                 whole = lines if start == len(header) + 1 or len(lines) < 2 else lines[1:]
                 cells = [row for row in csv.reader(whole, delimiter=table.separator) if len(row) == len(names)]
                 rows += [row[place] for row in cells[:1] + cells[-1:]]
@@ -87,6 +92,21 @@ def _span(path: Path, table: Table, zone: str) -> tuple[float, float] | None:
     times = to_unix(pd.Series(rows, dtype=object), table.unit, zone)
     times = times[np.isfinite(times) & (np.abs(times) >= EARLIEST)]
     return (float(times.min()), float(times.max()) + 1) if len(times) else None
+
+
+def _parquet_span(path: Path, table: Table) -> tuple[float, float] | None:
+    """Return the first and last time of a Parquet file of numeric times, from its statistics."""
+    try:
+        with pq.ParquetFile(path) as file:
+            place, groups = file.schema_arrow.names.index(table.time), range(file.metadata.num_row_groups)
+            known = [file.metadata.row_group(i).column(place).statistics for i in groups]
+        ends = [end for one in known if one and one.has_min_max for end in (one.min, one.max)]
+    except (OSError, ValueError, pa.ArrowException):
+        return None
+    if table.unit not in UNITS or not ends or not all(isinstance(end, int | float) for end in ends):
+        return None
+    first, last = (UNITS[table.unit] * end for end in (min(ends), max(ends)))
+    return (first, last + 1) if first >= EARLIEST else None
 
 
 def open_sessions(
@@ -114,27 +134,58 @@ def _load(user: str, root: Path, recordings: Recordings, modality: Modality) -> 
     if not files:
         wanted = table.file.replace("{user}", user).replace("{source}", source)
         raise BadInput("no file", f"{root / wanted}")
-    zone = table.zone or recordings.zone(user)
-    parts, faults = [], list[BadInput]()
+    zone, is_events = table.zone or recordings.zone(user), modality.kind == "events"
+    parts, events, faults = list[Irregular](), list[pd.DataFrame](), list[BadInput]()
     for path, _, _ in files:
         try:
-            parts.append(read_samples(path, table, modality.columns, user, zone, faults))
+            if is_events:
+                events.append(read_events(path, table, modality, user, zone, faults))
+            else:
+                parts.append(read_samples(path, table, modality.columns, user, zone, faults))
         except BadInput as fault:
             faults.append(fault)
-    if not parts:
+    if not parts and not events:
         raise faults[0]
+    streams: list[Stream] = [Unreadable(fault) for fault in faults]
+    if is_events:
+        return [*streams, *_events(pd.concat(events, ignore_index=True), modality)]
     seconds = np.concatenate([part.seconds for part in parts])
     values = np.concatenate([part.values for part in parts])
     if modality.kind == "sequence" or modality.rate:  # a row without some value is a gap
         whole = np.isfinite(values).all(axis=1)
         seconds, values = seconds[whole], values[whole]
     order = np.argsort(seconds, kind="stable")
-    stream: Stream = Irregular(seconds[order], values[order])
+    seconds, values = seconds[order], values[order]
     if table.carry == "day":
-        days = [[midnight(time, zone, table.lag + day) for time in seconds[order]] for day in (0, 1)]
-        starts, ends = np.array(days, dtype=float).reshape(2, -1)
-        stream = Daily(starts, ends, values[order])
-    return [stream, *map(Unreadable, faults)]
+        return [*streams, _daily(seconds, values, table, zone)]
+    return [*streams, Irregular(seconds, values)]
+
+
+def _daily(seconds: Floats, values: Floats, table: SampleTable, zone: str) -> Daily:
+    days = [[midnight(time, zone, table.lag + day) for time in seconds] for day in (0, 1)]
+    starts, ends = np.array(days, dtype=float).reshape(2, -1)
+    return Daily(starts, ends, values)
+
+
+def _events(rows: pd.DataFrame, modality: Modality) -> list[Stream]:
+    """Return the events of all files, and a note of the rows that are in no category."""
+    rows = rows.drop_duplicates().sort_values("start", kind="stable")
+    if modality.until == "next":  # unless the recording is interrupted
+        following = rows.start.shift(-1)
+        interrupted = following - rows.start > (modality.longest_gap or np.inf)
+        rows["end"] = following.mask(interrupted).fillna(rows.start)
+    others = rows.category[rows.number < 0].value_counts()
+    noted = list[Stream]()
+    if len(others):
+        found = ", ".join(f"{name!r} ({count})" for name, count in others.head(MOST_SHOWN).items())
+        known = f"{modality.name}: {others.sum()} of {len(rows)} rows of {modality.columns[0]!r} are in no category"
+        noted = [Noted(BadInput("events of no category", f"{known}: {found}"))]
+    starts, ends = rows.start.to_numpy(), rows.end.to_numpy()
+    lasting = modality.until is not None or modality.duration is not None
+    return [
+        Events(starts, ends, rows.number.to_numpy(), len(modality.categories or [""]), lasting, modality.longest_gap),
+        *noted,
+    ]
 
 
 def read_samples(
@@ -145,7 +196,7 @@ def read_samples(
     Parameters
     ----------
     path : Path
-        A CSV or Parquet file.
+        A CSV, Parquet, JSON or xlsx file.
     table : Table
         The columns of users and times, and the unit of times.
     columns : list of str
@@ -168,72 +219,58 @@ def read_samples(
     BadInput
         If the file, a column, a time or a value is unreadable.
     """
-    keys = [name for name in (table.user, table.time) if name]
-    try:
-        read = _parquet if path.suffix.lower() == ".parquet" else _csv
-        rows = read(path, table, keys, columns, user)
-        stamps = rows.column(table.time).to_pandas()
-        seconds = _times(stamps, table, zone, path, [] if faults is None else faults)
-        if any(is_a(rows.column(name).type) for is_a in LISTS for name in columns):
-            seconds, values = _flattened(rows, columns, seconds)
-        else:
-            values = np.stack([_numbers(rows.column(name), name, path) for name in columns], axis=1)
-    except BadInput:
-        raise
-    except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
-        raise BadInput("unreadable file", f"{path}: {error}") from None
-    values = np.where(np.isfinite(values), values, np.nan)
+    rows = read_rows(path, table, user, numbers=columns)
+    seconds = _times(rows.stamps, table, zone, path, [] if faults is None else faults)
+    values = np.where(np.isfinite(rows.values), rows.values, np.nan)
     good = ~np.isnan(values).all(axis=1) & np.isfinite(seconds)
     return Irregular(seconds[good], values[good])
 
 
-def _check_columns(header: list[str], needed: list[str], path: Path) -> None:
-    problem = missing_column(header, needed)
-    if problem:
-        hint = "; set separator" if len(header) == 1 else ""
-        raise BadInput("wrong columns", f"{path} line 1: {problem}{hint}")
+def read_events(
+    path: Path, table: Table, modality: Modality, user: str, zone: str, faults: list[BadInput] | None = None
+) -> pd.DataFrame:
+    """Read the events of a user.
 
+    Parameters
+    ----------
+    path, table, user, zone, faults
+        As of `read_samples`.
+    modality : Modality
+        Of kind `events`.
 
-def _parquet(path: Path, table: Table, keys: list[str], columns: list[str], user: str) -> pa.Table:
-    """Return the rows of a user, group by group of rows."""
-    with pq.ParquetFile(path) as file:
-        _check_columns(file.schema_arrow.names, [*keys, *columns], path)
-        parts = [file.schema_arrow.empty_table().select([table.time, *columns])]
-        batches = file.iter_batches(columns=[*keys, *columns])
-        parts += [_of_user(pa.Table.from_batches([batch]), table, user) for batch in batches]
-    return pa.concat_tables(parts)
+    Returns
+    -------
+    pandas.DataFrame
+        One row per event with a time: start and end in unix seconds (equal if the end is unknown), category (text), and
+        number (of the category; -1 for none).
 
-
-def _csv(path: Path, table: Table, keys: list[str], columns: list[str], user: str) -> pa.Table:
-    """Return the rows of a user, block by block."""
-    with path.open(encoding="utf-8-sig") as file:
-        line = file.readline().rstrip("\r\n")
-    names = [name.strip() for name in next(csv.reader([line], delimiter=table.separator, strict=True), [])]
-    _check_columns(names, [*keys, *columns], path)
-    check_quotes(bytes_of(path), path, table.separator)
-    types = {name: pa.string() for name in keys} | {name: pa.float64() for name in columns}
-    options = pacsv.ConvertOptions(
-        column_types=types, include_columns=[*keys, *columns], decimal_point=table.decimal, strings_can_be_null=False
-    )
-    parse = pacsv.ParseOptions(delimiter=table.separator)
-    read = pacsv.ReadOptions(use_threads=False, column_names=names, skip_rows=1)
-    with pacsv.open_csv(path, read_options=read, parse_options=parse, convert_options=options) as file:
-        parts = [file.schema.empty_table().select([table.time, *columns])]
-        for batch in file:
-            for name in keys:
-                if pc.any(pc.match_substring(batch.column(name), "\n")).as_py():
-                    problem = f"a quote in the column {name!r} is not closed in its line"
-                    raise BadInput("unreadable file", f"{path}: {problem}")
-            parts.append(_of_user(pa.Table.from_batches([batch]), table, user))
-    return pa.concat_tables(parts)
-
-
-def _of_user(rows: pa.Table, table: Table, user: str) -> pa.Table:
-    """Return the rows of a user, without the column of users."""
-    if table.user is None:
-        return rows
-    names = pc.utf8_trim_whitespace(rows.column(table.user).cast(pa.string()))
-    return rows.filter(pc.equal(names, user)).drop_columns([table.user] if table.user != table.time else [])
+    Raises
+    ------
+    BadInput
+        If the file, a column, a time or a duration is unreadable, or an event ends before it starts.
+    """
+    until = [modality.until] if modality.until not in (None, "next") else []
+    lengths = [modality.duration] if modality.duration else []
+    rows = read_rows(path, table, user, numbers=lengths, texts=[*modality.columns, *until])
+    noted = [] if faults is None else faults
+    starts = _times(rows.stamps, table, zone, path, noted)
+    ends = starts
+    if lengths:
+        ends = starts + np.nan_to_num(rows.values[:, 0]) * modality.scale
+    elif until:
+        given = (rows.texts[until[0]] != "").to_numpy()
+        stamps = rows.texts[until[0]][given].rename(until[0])
+        ends = starts.copy()
+        ends[given] = _times(stamps, table.model_copy(update={"time": until[0]}), zone, path, noted)
+    if (early := ends < starts).any():
+        row = int(early.argmax())
+        raise BadInput("event ends before it starts", f"{path}: row {row + 1}, {rows.stamps.iloc[row]!r}")
+    known = np.isfinite(starts)
+    texts = rows.texts[modality.columns[0]] if modality.columns else pd.Series("", index=range(len(starts)))
+    levels = list((modality.categories or {"": [""]}).values())
+    number = {text: next((i for i, of in enumerate(levels) if matches(text, of)), -1) for text in texts.unique()}
+    frame = pd.DataFrame({"start": starts, "end": np.where(np.isfinite(ends), ends, starts), "category": texts})
+    return frame.assign(number=texts.map(number))[known]
 
 
 def _times(stamps: pd.Series, table: Table, zone: str, path: Path, faults: list[BadInput]) -> Any:
@@ -266,19 +303,3 @@ def _times(stamps: pd.Series, table: Table, zone: str, path: Path, faults: list[
         if wrong := wrong_unit(seconds[row], table.unit):
             raise BadInput("unreadable time", f"{path}: {table.time!r} is {stamps.iloc[row]}, which {wrong}")
     return seconds
-
-
-def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> Any:
-    kind = column.type
-    if pa.types.is_temporal(kind) or not any(is_a(kind) for is_a in NUMBERS):
-        raise BadInput("text in a number", f"{path}: the column {name!r} has the type {kind}")
-    return column.cast(pa.float64(), safe=False).to_numpy()
-
-
-def _flattened(rows: pa.Table, columns: list[str], seconds: Any) -> tuple[Any, Any]:
-    """Return each value of the lists of a column with the time of its row."""
-    if len(columns) != 1:
-        raise BadInput("wrong columns", f"a modality with a column of lists has one column, not {columns}")
-    lists = rows.column(columns[0]).combine_chunks()
-    values = pc.list_flatten(lists).cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    return seconds[pc.list_parent_indices(lists).to_numpy()], values[:, None]

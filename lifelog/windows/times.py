@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lifelog.settings.zones import zones_of
+
 DAY = 86400  # seconds
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
@@ -23,7 +25,7 @@ def to_unix(column: pd.Series, unit: str, zone: str) -> NDArray[np.float64]:
     unit : str
         `s`, `ms`, `us` or `ns` for numbers since 1970, `iso` for ISO 8601 or datetimes, or a strptime format.
     zone : str
-        Time zone of dates and times without an offset.
+        Time zone of dates and times without an offset, or those of a traveller.
 
     Returns
     -------
@@ -35,6 +37,8 @@ def to_unix(column: pd.Series, unit: str, zone: str) -> NDArray[np.float64]:
     if pd.api.types.is_datetime64_dtype(column):  # in every unit: a date and time is not a number
         return _seconds(_localised(column, zone))
     if unit in UNITS:
+        if column.dtype == object:  # pandas refuses whole numbers that are larger
+            column = column.map(lambda time: None if isinstance(time, int) and abs(time) >= 2**63 else time)
         return np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float) * UNITS[unit]
     text = column.astype(str).str.strip()
     with_offset = np.full(len(text), "%z" in unit)
@@ -51,6 +55,14 @@ def to_unix(column: pd.Series, unit: str, zone: str) -> NDArray[np.float64]:
 
 def _localised(times: pd.Series, zone: str) -> pd.Series:
     """Return local times as UTC, without a zone; ambiguous and nonexistent ones become NaT, but for starts of days."""
+    (first, _), *changes = zones_of(zone)
+    utc = _in_zone(times, first)
+    for name, date in changes:
+        utc = utc.mask(times >= pd.Timestamp(date), _in_zone(times, name))
+    return utc
+
+
+def _in_zone(times: pd.Series, zone: str) -> pd.Series:
     local = times.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
     dates = local.isna() & (times == times.dt.normalize())
     if dates.any():
@@ -84,14 +96,33 @@ def guess_unit(column: pd.Series) -> str | None:
     return None
 
 
+def zone_at(seconds: float, zone: str) -> str:
+    """Return the one of a participant's time zones that holds at a time."""
+    zones = zones_of(zone)
+    begun = [name for name, date in zones[1:] if seconds >= pd.Timestamp(date).tz_localize(name).timestamp()]
+    return begun[-1] if begun else zones[0][0]
+
+
+def local_times(times: pd.Series, zone: str) -> pd.Series:
+    """Return times (UTC) as local times of a participant, without a zone."""
+    zones = times.map(lambda time: zone_at(time.timestamp(), zone)) if "," in zone else zone
+    if isinstance(zones, str):
+        return times.dt.tz_convert(zones).dt.tz_localize(None)
+    local = [time.tz_convert(name).tz_localize(None) for time, name in zip(times, zones, strict=True)]
+    return pd.Series(local, index=times.index, dtype="datetime64[ns]")
+
+
 def midnight(seconds: float, zone: str, days: int = 0) -> int:
     """Return the start of the local day of a time, or of a day after it, in unix seconds."""
-    day: Any = pd.Timestamp(seconds, unit="s", tz=zone).date() + pd.Timedelta(days=days)
+    here = zone_at(seconds, zone)
+    day: Any = pd.Timestamp(seconds, unit="s", tz=here).date() + pd.Timedelta(days=days)
+    # Also after travel, a day ends where the next one begins.
+    there = [name for name, date in zones_of(zone) if day >= date][-1] if days else here
     # A day whose first hour does not exist starts later.
-    start = pd.Timestamp(day).tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+    start = pd.Timestamp(day).tz_localize(there, ambiguous=True, nonexistent="shift_forward")
     return int(start.timestamp())
 
 
 def show(seconds: float, zone: str = "UTC") -> str:
     """Return a time for messages, such as 2022-02-07 09:53."""
-    return f"{pd.Timestamp(seconds, unit='s', tz=zone):%Y-%m-%d %H:%M}"
+    return f"{pd.Timestamp(seconds, unit='s', tz=zone_at(seconds, zone)):%Y-%m-%d %H:%M}"

@@ -20,7 +20,16 @@ from tests.workflow import ROOT, Workflow
 
 PAGE = (ROOT / "docs/own-data.md").read_text(encoding="utf-8")
 EXAMPLES = dict(re.findall(r"```yaml\n# example: (\w+)\n(.*?)```", PAGE, re.S))
-WINDOWS = {"e4": 96, "embraceplus": 96, "aware": 120, "lifesnaps": 160, "kemocon": 120, "etri2024": 120}
+WINDOWS = {
+    "e4": 96,
+    "embraceplus": 96,
+    "aware": 120,
+    "fitbit": 120,
+    "laboratory": 128,
+    "lifesnaps": 160,
+    "kemocon": 120,
+    "etri2024": 120,
+}
 
 
 def test_every_form_has_an_example_of_at_most_25_lines() -> None:

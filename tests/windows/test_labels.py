@@ -11,11 +11,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from lifelog.settings.windows import Extraction, LabelTable, Recordings
+from lifelog.settings.tables import LabelTable
+from lifelog.settings.windows import Extraction, Recordings
 from lifelog.windows.intervals import Interval, read_intervals
 from lifelog.windows.labels import shared_rows, to_labels
 from lifelog.windows.layout import BadInput, Label
-from lifelog.windows.times import to_unix
+from lifelog.windows.times import midnight, to_unix
 
 START = 1_644_227_580  # a full minute
 
@@ -390,3 +391,33 @@ def test_parquet_times_with_and_without_a_zone(tmp_path: Path) -> None:
     pd.DataFrame({"a": aware, "n": naive}).to_parquet(tmp_path / "t.parquet")
     table = pq.read_table(tmp_path / "t.parquet").to_pandas()
     assert to_unix(table.a, "iso", "Europe/Berlin")[0] == to_unix(table.n, "iso", "Europe/Berlin")[0] == START
+
+
+def test_labels_in_the_path_last_as_long_as_their_file(tmp_path: Path) -> None:
+    for user, condition, start in (("a", "rest", START), ("a", "task", START + 600), ("b", "rest", START)):
+        (tmp_path / user / condition).mkdir(parents=True)
+        rows = "".join(f"{start + 60 * i},{70 + i}\n" for i in (0, 2, 1, 4))
+        (tmp_path / user / condition / "hr.csv").write_text("timestamp,bpm\n" + rows)
+    table = LabelTable(file="{user}/{condition}/hr.csv", user=None, time="timestamp", lasts="file")
+    found = read_intervals(tmp_path, Recordings(layout="tables", labels=[table], timezone="UTC"))
+    spans = [(row.start - START, row.end - START, dict(row.values)) for row in found.users["a"]]
+    assert spans == [(0, 240, {"condition": "rest"}), (600, 840, {"condition": "task"})]
+    assert list(found.columns) == ["condition"] and len(found.users["b"]) == 1
+    with pytest.raises(ValueError, match="one participant"):
+        LabelTable(file="{condition}/hr.csv", user="who", lasts="file")
+
+
+def test_local_times_of_a_traveller(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text(
+        "user,time,s\nP1,2024-03-01 12:00,1\nP1,2024-03-02 12:00,2\nP2,2024-03-02 12:00,3\n"
+    )
+    keys = {"labels": [LabelTable(file="labels.csv", time="time", lasts=60, unit="iso")], "timezone": "Europe/Berlin"}
+    zones = {"P1": "Europe/Berlin, from 2024-03-02 Asia/Tokyo"}
+    found = read_intervals(tmp_path, Recordings(layout="tables", timezones=zones, **keys)).users
+    noon = pd.Timestamp("2024-03-01 11:00").timestamp()
+    assert [row.start - noon for row in found["P1"]] == [0, 16 * 3600] and found["P2"][0].start - noon == 86400
+    days = [midnight(noon + hours * 3600, zones["P1"], day) - noon for hours in (0, 6, 16) for day in (0, 1)]
+    assert [day / 3600 for day in days] == [-12, 4, 4, 28, 4, 28]  # the day before the change has 16 hours
+    for wrong in ("Europe/Berlin, from 2024-03-02 Asia/Tokio", "Europe/Berlin, Asia/Tokyo", "UTC, from 2024-13-02 UTC"):
+        with pytest.raises(ValueError):
+            Recordings(layout="tables", timezones={"P1": wrong}, **keys)

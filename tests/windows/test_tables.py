@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from lifelog.config import Config, ConfigError, load_config
-from lifelog.settings.windows import Table
+from lifelog.settings.tables import Table
 from lifelog.tables import read_tables
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.layout import BadInput

@@ -58,7 +58,7 @@ class LifeLogNetPredictor(NetworkPredictor):
 
     def seen(self, modality: Modality) -> Modality:
         """Return a modality as the network sees it."""
-        columns = self.settings.columns.get(modality.name, modality.columns)
+        columns = self.settings.columns.get(modality.name, modality.channel_names)
         return modality.model_copy(update={"kind": "sequence", "columns": columns})
 
     def network_for(self, train: Samples) -> BagNetwork:
@@ -76,7 +76,7 @@ class LifeLogNetPredictor(NetworkPredictor):
         values = {}
         for modality in samples.modalities:
             maxima = torch.from_numpy(samples.maxima[modality.name])
-            channels = [modality.columns.index(name) for name in self.seen(modality).columns]
+            channels = [modality.channel_names.index(name) for name in self.seen(modality).columns]
             values[modality.name] = maxima[..., channels].flatten(0, 1)[:, None]
         bins = next(iter(samples.maxima.values())).shape[1]
         present = torch.stack([~torch.isnan(x[:, 0]).all(dim=1) for x in values.values()], dim=1)

@@ -20,6 +20,7 @@ from lifelog.settings.levels import as_number
 from lifelog.settings.splits import SUBSETS
 from lifelog.splits.folds import Folds
 from lifelog.windows.read import Features
+from lifelog.windows.times import local_times
 
 UNUSED = "not used"
 USED = "used"
@@ -189,7 +190,7 @@ def days_table(folds: Folds, features: Features, directions: pd.DataFrame, zone:
     """
     used = folds.described.label.notna().to_numpy()
     rows = folds.described[used]
-    time = rows.start.dt.tz_convert(zone).dt.tz_localize(None)
+    time = local_times(rows.start, zone)
     keys = {"time": time.to_numpy(), "series": rows.label.to_numpy()}
     shown = rows.level.map(as_number) if folds.rating else rows.label
     tables = [pd.DataFrame(keys | {"panel": LABEL, "value": shown})]

@@ -23,7 +23,8 @@ from lifelog.settings.windows import Modality
 from lifelog.splits.assign import assign_splits
 from lifelog.splits.classes import class_names, label_windows
 from lifelog.splits.folds import Folds
-from lifelog.windows.times import DAY
+from lifelog.windows.times import DAY, local_times
+from lifelog.windows.times import show as show_time
 
 HOURS = ("0-3", "3-6", "6-9", "9-12", "12-15", "15-18", "18-21", "21-24")
 MOST_CAUSES, MOST_VALUES = 60, 12  # that are listed
@@ -201,7 +202,7 @@ class InspectionView:
 
     def _local(self, row: Row, key: str) -> str:
         zone = self.config.cohort.zone(row["user"])
-        return NOTHING if pd.isna(row[key]) else f"{row[key].tz_convert(zone):%Y-%m-%d %H:%M}"
+        return NOTHING if pd.isna(row[key]) else show_time(row[key].timestamp(), zone)
 
 
 def inspect_recordings(
@@ -307,7 +308,7 @@ def label_counts(config: Config, name: str, labels: Mapping[str, pd.DataFrame]) 
         used, own = label_windows(frame.assign(**{target.column: level}), target)
         classes = np.full(len(frame), "in no bin", dtype=object)
         classes[used] = [name or "in no bin" for name in class_names(own.codes(), target)]
-        local = frame.start.dt.tz_convert(config.cohort.zone(user)).dt
+        local = local_times(frame.start, config.cohort.zone(user)).dt
         times = local.day_name() if of_days else [HOURS[hour // 3] for hour in local.hour]
         columns = {"user": user, "value": level.fillna("no answer"), "time": times}
         parts.append(pd.DataFrame(columns | {"class": classes}))

@@ -1,0 +1,243 @@
+"""Rows of tables of samples and labels: CSV and Parquet files, JSON documents and workbooks (xlsx)."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from lifelog.arrays import Floats
+from lifelog.settings.tables import Table
+from lifelog.windows.csvfile import bytes_of, check_quotes, missing_column
+from lifelog.windows.documents import DOCUMENTS, read_document
+from lifelog.windows.files import RawFile
+from lifelog.windows.layout import BadInput
+
+LISTS = (pa.types.is_list, pa.types.is_large_list)
+NUMBERS = (pa.types.is_primitive, pa.types.is_null, pa.types.is_decimal)
+# First bytes of files that are no CSV text, and what they are.
+OTHER_FILES = {
+    b"PK\x03\x04": "a workbook or a zip; name it .xlsx if it is one",
+    b"\xd0\xcf\x11\xe0": "an old Excel file; save it as .xlsx or CSV",
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+    b"%PDF": "a PDF; export the table as CSV",
+}
+
+
+class Rows(NamedTuple):
+    """Rows of a participant: times as in the file, values of shape (n_rows, n_columns), and text by column."""
+
+    stamps: pd.Series
+    values: Floats
+    texts: dict[str, pd.Series]
+
+
+def read_rows(path: Path, table: Table, user: str, numbers: Sequence[str] = (), texts: Sequence[str] = ()) -> Rows:
+    """Read some columns of the rows of a participant.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV, Parquet, JSON or xlsx file, by its suffix.
+    table : Table
+        The columns of users and times.
+    user : str
+        The user to read, if the table has a column of users.
+    numbers, texts : sequence of str
+        Columns of numbers and of text. A column of lists of numbers gives several rows with one time.
+
+    Returns
+    -------
+    Rows
+        In the order of the file; NaN where a number is empty, and an empty text likewise.
+
+    Raises
+    ------
+    BadInput
+        If the file, a column or a number is unreadable.
+    """
+    keys = [name for name in (table.user, table.time) if name]
+    try:
+        if (suffix := path.suffix.lower()) in DOCUMENTS:
+            return _of_document(path, table, keys, numbers, texts, user)
+        read = _parquet if suffix == ".parquet" else _csv
+        rows = read(path, table, keys, list(numbers), list(texts), user)
+        stamps = rows.column(table.time).to_pandas()
+        if any(is_a(rows.column(name).type) for is_a in LISTS for name in numbers):
+            return Rows(*_flattened(rows, list(numbers), stamps), {})
+        values = [_numbers(rows.column(name), name, path) for name in numbers]
+        found = {name: rows.column(name).cast(pa.string()).fill_null("").to_pandas().str.strip() for name in texts}
+        return Rows(stamps, np.stack(values, axis=1) if values else np.empty((len(stamps), 0)), found)
+    except BadInput:
+        raise
+    except (OSError, ValueError, OverflowError, csv.Error, pa.ArrowException) as error:
+        wrong_text = isinstance(error, UnicodeDecodeError) or "UTF8" in str(error)
+        raise BadInput("unreadable file", f"{path}: {not_utf8(path) if wrong_text else error}") from None
+
+
+def not_utf8(file: Path | RawFile) -> str:
+    """Return what a file is that is not UTF-8 text, with the remedy."""
+    head, _ = (file if isinstance(file, RawFile) else RawFile(file)).head(4)
+    is_a = next((kind for start, kind in OTHER_FILES.items() if head.startswith(start)), None)
+    return f"this is {is_a}" if is_a else "not UTF-8 text; set encoding: windows-1252, or save it as UTF-8"
+
+
+def text_encoding(table: Table) -> str:
+    """Return the Python encoding of a CSV table."""
+    return "utf-8-sig" if table.encoding == "utf-8" else "cp1252"
+
+
+def _check_columns(header: list[str], needed: list[str], path: Path) -> None:
+    problem = missing_column(header, needed)
+    if problem:
+        hint = "; set separator" if len(header) == 1 else ""
+        raise BadInput("wrong columns", f"{path} line 1: {problem}{hint}")
+
+
+def _of_document(
+    path: Path, table: Table, keys: list[str], numbers: Sequence[str], texts: Sequence[str], user: str
+) -> Rows:
+    frame = read_document(RawFile(path), table.sheet)
+    _check_columns(list(frame.columns), [*keys, *numbers, *texts], path)
+    if table.user is not None:
+        frame = frame[frame[table.user].astype(str).str.strip() == user]
+    values = [_cells(frame[name], name, table.decimal, path) for name in numbers]
+    found = {name: frame[name].map(lambda cell: "" if pd.isna(cell) else str(cell).strip()) for name in texts}
+    stacked = np.stack(values, axis=1) if values else np.empty((len(frame), 0))
+    return Rows(frame[table.time].reset_index(drop=True), stacked, found)
+
+
+def _cells(cells: pd.Series, name: str, decimal: str, path: Path) -> Floats:
+    """Return cells of a document as numbers; raise BadInput for text that is none."""
+    texts = cells.map(lambda cell: cell.replace(decimal, ".").strip() if isinstance(cell, str) else cell)
+    empty = cells.isna() | (texts == "")
+    values = pd.to_numeric(texts.where(~empty), errors="coerce").astype(float)
+    bad = cells[~empty & (values.isna() | cells.map(lambda cell: not isinstance(cell, str | int | float)))]
+    if len(bad):
+        raise BadInput("text in a number", f"{path} row {bad.index[0]}: column {name!r} holds {bad.iloc[0]!r}")
+    return values.to_numpy()
+
+
+def _parquet(path: Path, table: Table, keys: list[str], numbers: list[str], texts: list[str], user: str) -> pa.Table:
+    """Return the rows of a user, group by group of rows."""
+    with pq.ParquetFile(path) as file:
+        _check_columns(file.schema_arrow.names, [*keys, *numbers, *texts], path)
+        columns = list(dict.fromkeys([*keys, *numbers, *texts]))
+        parts = [_of_user(file.schema_arrow.empty_table().select(columns), table, user)]
+        parts += [_of_user(pa.Table.from_batches([batch]), table, user) for batch in file.iter_batches(columns=columns)]
+    return pa.concat_tables(parts)
+
+
+def _csv(path: Path, table: Table, keys: list[str], numbers: list[str], texts: list[str], user: str) -> pa.Table:
+    """Return the rows of a user, block by block."""
+    encoding, columns = text_encoding(table), list(dict.fromkeys([*keys, *numbers, *texts]))
+    with path.open(encoding=encoding) as file:
+        line = file.readline().rstrip("\r\n")
+    if "\0" in line or line.startswith("PK\x03\x04"):
+        raise BadInput("unreadable file", f"{path}: {not_utf8(path)}")
+    names = [name.strip() for name in next(csv.reader([line], delimiter=table.separator, strict=True), [])]
+    _check_columns(names, columns, path)
+    check_quotes(bytes_of(path), path, table.separator)
+    types = {name: pa.float64() for name in numbers} | {name: pa.string() for name in [*keys, *texts]}
+    options = pacsv.ConvertOptions(
+        column_types=types, include_columns=columns, decimal_point=table.decimal, strings_can_be_null=False
+    )
+    parse = pacsv.ParseOptions(delimiter=table.separator)
+    read = pacsv.ReadOptions(
+        use_threads=False, column_names=names, skip_rows=1, encoding="utf8" if encoding == "utf-8-sig" else encoding
+    )
+    with pacsv.open_csv(path, read_options=read, parse_options=parse, convert_options=options) as file:
+        parts = [_of_user(file.schema.empty_table(), table, user)]
+        for batch in file:
+            for name in dict.fromkeys([*keys, *texts]):
+                if pc.any(pc.match_substring(batch.column(name), "\n")).as_py():
+                    problem = f"a quote in the column {name!r} is not closed in its line"
+                    raise BadInput("unreadable file", f"{path}: {problem}")
+            parts.append(_of_user(pa.Table.from_batches([batch]), table, user))
+    return pa.concat_tables(parts)
+
+
+def _of_user(rows: pa.Table, table: Table, user: str) -> pa.Table:
+    """Return the rows of a user."""
+    if table.user is None:
+        return rows
+    return rows.filter(pc.equal(pc.utf8_trim_whitespace(rows.column(table.user).cast(pa.string())), user))
+
+
+def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> Any:
+    kind = column.type
+    if pa.types.is_temporal(kind) or not any(is_a(kind) for is_a in NUMBERS):
+        raise BadInput("text in a number", f"{path}: the column {name!r} has the type {kind}")
+    return column.cast(pa.float64(), safe=False).to_numpy()
+
+
+def _flattened(rows: pa.Table, columns: list[str], stamps: pd.Series) -> tuple[pd.Series, Floats]:
+    """Return each value of the lists of a column with the time of its row."""
+    if len(columns) != 1:
+        raise BadInput("wrong columns", f"a modality with a column of lists has one column, not {columns}")
+    lists = rows.column(columns[0]).combine_chunks()
+    values = pc.list_flatten(lists).cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    repeated = stamps.iloc[pc.list_parent_indices(lists).to_numpy()].reset_index(drop=True)
+    return repeated, np.asarray(values)[:, None]
+
+
+def read_text_table(file: RawFile, table: Table, header: list[str] | None = None) -> tuple[pd.DataFrame, Any]:
+    """Read a whole table of labels.
+
+    Parameters
+    ----------
+    file : RawFile
+        A CSV, Parquet, JSON or xlsx file, by its suffix.
+    table : Table
+        Separator and encoding of a CSV file, and the sheet of a workbook.
+    header : list of str, optional
+        Names of the columns of a CSV file without a header row.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        The cells of a CSV file are text; those of other files have their types.
+    lines : ndarray of int, shape (n_rows,)
+        The line of each row in the file.
+
+    Raises
+    ------
+    ValueError
+        If a line has another number of fields than the header, or the file is not text.
+    """
+    suffix = Path(file.member or file.path.name).suffix.lower()
+    if suffix in DOCUMENTS:
+        frame = read_document(file, table.sheet)
+        return frame.reset_index(drop=True), frame.index.to_numpy()
+    with file.open() as raw:
+        if suffix == ".parquet":
+            rows = pq.read_table(raw)
+            return rows.to_pandas(), np.arange(1, rows.num_rows + 1)
+        text = io.TextIOWrapper(raw, encoding=text_encoding(table), newline="")
+        reader = csv.reader(text, delimiter=table.separator, skipinitialspace=True, strict=True)
+        try:
+            if header is None:
+                header = [name.strip() for name in next(reader, [])]
+            cells, lines = [], []
+            for fields in reader:
+                if not any(field.strip() for field in fields):
+                    continue
+                if len(fields) != len(header):
+                    raise ValueError(f"line {reader.line_num}: {len(fields)} fields, {len(header)} expected")
+                cells.append(fields)
+                lines.append(reader.line_num)
+        except (UnicodeDecodeError, csv.Error) as error:
+            is_text = isinstance(error, csv.Error) and "NUL" not in str(error)
+            raise ValueError(f"line {reader.line_num}: {error}" if is_text else not_utf8(file)) from None
+    twice = [name for name in header if header.count(name) > 1]
+    if twice:
+        raise ValueError(f"line 1: the column {twice[0]!r} occurs twice; rename one")
+    return pd.DataFrame(cells, columns=header, dtype=object), np.array(lines, dtype=int)
