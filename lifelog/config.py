@@ -21,6 +21,7 @@ from lifelog.settings.mil import Mil
 from lifelog.settings.predict import UNGROUPED, PredictorSettings, Scheme, predictor_kinds, predictor_settings
 from lifelog.settings.report import NewUsers, Report
 from lifelog.settings.windows import Cohort, Modality, Simulation, Windows
+from lifelog.settings.zones import DAY
 
 if TYPE_CHECKING:
     Predictor = PredictorSettings
@@ -123,6 +124,20 @@ class Config(Section):
     new_users: NewUsers = NewUsers()
     """users who join a finished run"""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _set_seconds(cls, value: Any) -> Any:
+        """Set the length of windows to the time that every answer describes, unless the configuration has a length."""
+        if not isinstance(value, dict) or not isinstance(windows := value.get("windows") or {}, dict):
+            return value
+        modalities = value.get("modalities")
+        if "seconds" in windows or not isinstance(modalities, list):
+            return value
+        described = _described_seconds(value.get("cohort"))
+        if described is None or any(isinstance(entry, dict) and "length" in entry for entry in modalities):
+            return value
+        return value | {"windows": windows | {"seconds": described}}
+
     @field_validator("splits", mode="before")
     @classmethod
     def _has_no_users_split(cls, value: Any) -> Any:
@@ -191,6 +206,18 @@ class Config(Section):
                 if predictor.wants(scheme) and self.has_scheme(scheme, split) and (predictor.fast or not split.fast):
                     pairs.append((predictor.name, scheme))
         return pairs
+
+
+def _described_seconds(cohort: Any) -> int | None:
+    """Return the seconds before each answer, or those of its day, if they are the same for all tables of labels."""
+    tables = cohort.get("labels") if isinstance(cohort, dict) else None
+    lengths = {
+        DAY if table.get("lasts") == "day" else table.get("before")
+        for table in (tables if isinstance(tables, list) else [tables])
+        if isinstance(table, dict)
+    }
+    length = lengths.pop() if len(lengths) == 1 else None
+    return length if isinstance(length, int) and 0 < length <= DAY else None
 
 
 def _check_number(config: Config) -> None:

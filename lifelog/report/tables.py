@@ -8,8 +8,9 @@ import pandas as pd
 
 from lifelog.files import read_json
 from lifelog.settings.splits import SUBSETS
+from lifelog.settings.zones import DAY
 from lifelog.splits.folds import Folds
-from lifelog.windows.times import DAY, local_times
+from lifelog.windows.times import local_times
 
 UNITS = (("days", DAY), ("hours", 3600), ("minutes", 60))  # of time, in seconds
 

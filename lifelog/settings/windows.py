@@ -137,7 +137,8 @@ class Extraction(Section):
     """How recordings become windows."""
 
     seconds: int = Field(60, ge=1, le=86400)
-    """window length in seconds; 60 for etri recordings; 86400: local days"""
+    """window length in seconds; 60 for etri recordings; 86400: local days; default: `before` of the labels, or the day
+    (lasts: day), unless a modality has a length"""
 
     anchor: Literal["label", "clock"] = "label"
     """label: windows start with each label; clock: at multiples of their length (for labels shorter than a window)"""

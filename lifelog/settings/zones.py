@@ -6,6 +6,7 @@ import datetime
 import functools
 import re
 
+DAY = 86400  # seconds
 CHANGE = re.compile(r"from (\d{4}-\d\d-\d\d) (\S+)")
 
 

@@ -9,6 +9,7 @@ from lifelog.config import Config
 from lifelog.registry import did_you_mean
 from lifelog.settings.levels import matches
 from lifelog.settings.splits import Target
+from lifelog.settings.zones import DAY
 from lifelog.windows.intervals import Interval, read_intervals
 from lifelog.windows.layout import BadInput
 from lifelog.windows.layouts import LAYOUTS, root_of
@@ -21,6 +22,7 @@ SHIFTS = [APPLE, -APPLE] + [
 Spans = list[tuple[float, float]] | None  # of the recordings of a user; None if unknown
 COMMA = re.compile(r"-?\d+,\d+")
 DASH = re.compile(r"(-?[\d.]+)\s*[-–]\s*(-?[\d.]+)")
+MOST_WINDOWS = 20  # per answer
 MAX_SHOWN = 12  # values or users that a message lists
 
 
@@ -64,7 +66,23 @@ def check_recordings(config: Config, users: dict[str, Path]) -> list[str]:
     labelled = {user for user in users if rows_of[user] and spans[user]}
     if labelled and not any(_inside(row, spans[user] or []) for user in labelled for row in rows_of[user]):
         raise _unusable(shifted)
-    return [*shifted, *intervals.doubts, *_unmatched(spans, rows_of), *_outside_bins(rows_of, targets)]
+    return [
+        *shifted,
+        *intervals.doubts,
+        *_many_windows(config),
+        *_unmatched(spans, rows_of),
+        *_outside_bins(rows_of, targets),
+    ]
+
+
+def _many_windows(config: Config) -> Iterator[str]:
+    """Yield tables of answers that each label many windows."""
+    seconds = config.windows.seconds
+    for table in config.cohort.labels:
+        described = DAY if table.lasts == "day" else table.before or 0
+        if described > MOST_WINDOWS * seconds:
+            many = f"each answer of {table.file!r} labels {described // seconds} windows of {seconds} s"
+            yield f"cohort.labels: {many}, which are not independent; set windows: {{seconds: {described}}}"
 
 
 def _unusable(problems: list[str]) -> BadInput:

@@ -14,9 +14,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from lifelog.settings.windows import Extraction, Recordings
+from lifelog.settings.zones import DAY
 from lifelog.windows.intervals import Interval, read_intervals
 from lifelog.windows.layout import BadInput, Label
-from lifelog.windows.times import DAY, midnight
+from lifelog.windows.times import midnight
 
 Values = dict[str, str | None]  # by label column
 Rows = dict[str, tuple[str, ...]]  # by label column

@@ -10,8 +10,9 @@ import pandas as pd
 
 from lifelog.arrays import Floats
 from lifelog.settings.windows import Modality
+from lifelog.settings.zones import DAY
 from lifelog.windows.layout import BadInput, Label, RawSamples, Session
-from lifelog.windows.times import DAY, show, zone_at
+from lifelog.windows.times import show, zone_at
 
 TOLERANCE = 1e-6  # samples; float rounding of times must not move a sample into the neighbouring window
 

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from lifelog.settings.zones import zones_of
 
-DAY = 86400  # seconds
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 EARLIEST, LATEST = 1e8, 1e10  # unix seconds of 1973 and 2286; the same digits in another unit are outside

@@ -13,7 +13,7 @@ import pytest
 from lifelog.config import Config, load_config
 from lifelog.settings.splits import BlockedSplit
 from lifelog.tables import read_tables
-from lifelog.windows.check import check_recordings
+from lifelog.windows.check import _many_windows, check_recordings
 from lifelog.windows.extract import extract_windows
 from lifelog.windows.layout import BadInput
 from lifelog.windows.layouts import find_users
@@ -367,3 +367,18 @@ def test_labels_outside_tables_are_refused_before_any_job(tmp_path: Path, shift:
 @pytest.mark.parametrize("unsorted", [False, True])
 def test_labels_inside_tables_are_right_in_any_order_of_rows(tmp_path: Path, unsorted: bool) -> None:
     assert check(minute_tables(tmp_path / "raw", 2400, 15, unsorted)) == []
+
+
+def test_windows_are_as_long_as_the_time_of_an_answer_and_many_windows_per_answer_are_reported() -> None:
+    raw = {
+        "cohort": {"layout": "tables", "timezone": "UTC", "labels": [{"file": "l.csv", "time": "t", "before": 3600}]},
+        "modalities": [{"name": name, "kind": "scalar", "columns": ["x"]} for name in "ab"],
+    }
+    assert load_config(raw).windows.seconds == 3600
+    raw["cohort"]["labels"][0] |= {"before": None, "lasts": "day"}
+    assert load_config(raw).windows.seconds == 86400
+    assert load_config(raw | {"windows": {"seconds": 600}}).windows.seconds == 600
+    (problem,) = _many_windows(load_config(raw | {"windows": {"seconds": 600}}))
+    assert "each answer of 'l.csv' labels 144 windows of 600 s" in problem and "set windows: {seconds: 86400}" in problem
+    raw["modalities"][0] |= {"kind": "sequence", "rate": 1.0, "length": 60}
+    assert load_config(raw).windows.seconds == 60

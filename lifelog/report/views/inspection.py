@@ -20,10 +20,11 @@ from lifelog.report.views.overview import too_few_blocks
 from lifelog.report.views.parts import NOTHING, Column, Row, Texts, count, mark, show
 from lifelog.settings.splits import AnySplit, BlockedSplit
 from lifelog.settings.windows import Modality
+from lifelog.settings.zones import DAY
 from lifelog.splits.assign import assign_splits
 from lifelog.splits.classes import class_names, label_windows
 from lifelog.splits.folds import Folds
-from lifelog.windows.times import DAY, local_times
+from lifelog.windows.times import local_times
 from lifelog.windows.times import show as show_time
 
 HOURS = ("0-3", "3-6", "6-9", "9-12", "12-15", "15-18", "18-21", "21-24")
