@@ -379,6 +379,8 @@ def test_windows_are_as_long_as_the_time_of_an_answer_and_many_windows_per_answe
     assert load_config(raw).windows.seconds == 86400
     assert load_config(raw | {"windows": {"seconds": 600}}).windows.seconds == 600
     (problem,) = _many_windows(load_config(raw | {"windows": {"seconds": 600}}))
-    assert "each answer of 'l.csv' labels 144 windows of 600 s" in problem and "set windows: {seconds: 86400}" in problem
+    assert (
+        "each answer of 'l.csv' labels 144 windows of 600 s" in problem and "set windows: {seconds: 86400}" in problem
+    )
     raw["modalities"][0] |= {"kind": "sequence", "rate": 1.0, "length": 60}
     assert load_config(raw).windows.seconds == 60

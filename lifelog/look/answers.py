@@ -1,0 +1,125 @@
+"""The answer of a study: its scale and classes, the time that it describes, and the time zone of its times."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lifelog.look.roles import DAY, Found, missing_codes
+from lifelog.look.sniff import OFFSET
+from lifelog.settings.tables import UNITS
+
+ZONES = (
+    *("UTC", "Europe/London", "Europe/Berlin", "Europe/Athens", "Europe/Moscow", "Asia/Dubai", "Asia/Karachi"),
+    *("Asia/Kolkata", "Asia/Dhaka", "Asia/Bangkok", "Asia/Shanghai", "Asia/Seoul", "Australia/Sydney"),
+    *("Australia/Brisbane", "Pacific/Auckland", "America/New_York", "America/Chicago", "America/Denver"),
+    *("America/Phoenix", "America/Los_Angeles", "America/Halifax", "America/Sao_Paulo", "America/Bogota"),
+)
+NICE = (60, 120, 300, 600, 900, 1800, 3600)  # seconds before an answer
+LONGEST = 1800
+FEW = 5  # answers per class and participant
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes of an answer: bins of the configuration, a sentence with counts, and codes of missing answers."""
+
+    bins: dict[str, list[Any]]
+    sentence: str
+    relative: bool = False
+    missing: list[float] = field(default_factory=list)
+
+
+def classes_of(found: Found, column: str) -> Classes | None:
+    """Return two classes of numbers, or one class per text; None if answers do not differ."""
+    numbers, users = found.table.numbers(column), found.users
+    if numbers is None:
+        counts = Counter(found.table.texts(column))
+        common = [text for text, count in counts.most_common(4) if count >= 0.1 * counts.total()]
+        if len(common) < 2:
+            return None
+        listed = ", ".join(f"{text!r} {counts[text]}" for text in common)
+        return Classes({_name(text): [text] for text in common}, f"{column} has the answers {listed}")
+    missing = missing_codes(numbers)
+    values = np.where(np.isin(numbers, missing), np.nan, numbers)
+    levels = np.unique(values[np.isfinite(values)])
+    if len(levels) < 2:
+        return None
+    known = np.isfinite(values)
+    shares = [min((values[known] <= cut).sum(), (values[known] > cut).sum()) for cut in levels[:-1]]
+    cut = int(np.argmax(shares))
+    # Other participants may use the values in between.
+    above = levels[cut] + 1 if (levels % 1 == 0).all() else levels[cut + 1]
+    low, high = [_text(levels[0]), _text(levels[cut])], [_text(above), _text(levels[-1])]
+    bins = {"low": [_range(*low)], "high": [_range(*high)]}
+    counts = pd.crosstab(users[known].to_numpy(), values[known] > levels[cut]).reindex(
+        columns=[False, True], fill_value=0
+    )
+    total = counts.sum()
+    enough = int((counts >= FEW).all(axis=1).sum())
+    sentence = (
+        f"{column} {_span(*low)} and {_span(*high)} give {total[False]} and {total[True]} answers, and at least "
+        f"{FEW} of each for {enough} of {len(counts)} participants"
+    )
+    return Classes(bins, sentence, missing=missing)
+
+
+def _name(text: str) -> str:
+    """Return a class name of a text."""
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in text)[:30].strip("_") or "other"
+
+
+def _text(number: float) -> str:
+    return f"{number:g}"
+
+
+def _span(first: str, last: str) -> str:
+    return first if first == last else f"{first} to {last}"
+
+
+def _range(first: str, last: str) -> Any:
+    number = float(first)
+    return (int(number) if number.is_integer() else number) if first == last else f"{first}..{last}"
+
+
+def described_time(found: Found, daily: bool, some_daily: bool) -> tuple[dict[str, Any], str | None]:
+    """Return the keys of a label table for the time that an answer describes, and what is to be checked.
+
+    Parameters
+    ----------
+    found : Found
+        The table of answers.
+    daily : bool
+        Whether all sensors have one value per day.
+    some_daily : bool
+        Whether some have, so that answers of once a day are about days.
+    """
+    if found.end:
+        return {"time": found.time, "end": found.end}, None
+    if daily or found.table.is_dates(found.time) or (some_daily and abs(found.gap - DAY) < DAY / 8):
+        return {"time": found.time, "lasts": "day"}, "an answer describes the day of its date (lag: -1: the day before)"
+    users = found.users
+    frame = (
+        pd.DataFrame({"user": users, "time": found.table.seconds(found.time)}).dropna().sort_values(["user", "time"])
+    )
+    gaps = frame.groupby("user").time.diff().dropna()
+    near = float(gaps[gaps > 0].quantile(0.02)) if (gaps > 0).any() else float(LONGEST)
+    before = max((length for length in NICE if length <= min(near, LONGEST)), default=NICE[0])
+    apart = f"{near / 60:.0f} minutes" if near < DAY else f"{near / DAY:.0f} days"
+    check = f"an answer describes the {before // 60} minutes before it (answers are at least about {apart} apart)"
+    return {"time": found.time, "before": before}, check
+
+
+def zones_by_offset(found: Found) -> list[str]:
+    """Return the time zones that agree with all offsets of a table; all of `ZONES` if there is none."""
+    if found.unit in UNITS:
+        return list(ZONES)
+    texts = found.table.texts(found.time).head(500)
+    offsets = texts[texts.str.contains(OFFSET)]
+    if offsets.empty or offsets.str.endswith(("Z", "z")).all():
+        return list(ZONES)
+    local = pd.to_datetime(offsets.str.replace(r"\s*[+-]\d\d:?\d\d$", "", regex=True), format="ISO8601")
+    utc = pd.to_datetime(offsets, format="ISO8601", utc=True)
+    return [zone for zone in ZONES if (utc.dt.tz_convert(zone).dt.tz_localize(None) == local).all()]

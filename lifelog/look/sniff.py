@@ -1,0 +1,206 @@
+"""sniff: one table as found: encoding, separator, decimal sign, header, columns of times with their unit."""
+
+import csv
+import io
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from lifelog.arrays import Floats
+from lifelog.windows.documents import DOCUMENTS, read_document
+from lifelog.windows.files import RawFile
+from lifelog.windows.layout import BadInput
+from lifelog.windows.rows import OTHER_FILES
+from lifelog.windows.times import UNITS, to_unix
+
+TEXTS = {".csv", ".tsv", ".txt", ".dat"}
+SUFFIXES = {*TEXTS, ".parquet", *DOCUMENTS}
+HEAD, ROWS, CELLS = 2**21, 20_000, 2**20  # bytes of a text file, rows and cells of a table that are looked at
+LARGEST = 2**26  # bytes of a document
+FEW = 50
+FIRST, LAST = 946_684_800, 4_102_444_800  # unix seconds of 2000 and 2100: numbers in between may be times
+DATES = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d", "%d/%m/%y", "%m/%d/%y")
+CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S")
+ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:[zZ]|[+-]\d\d:?\d\d)?)?")
+OFFSET = re.compile(r"\d\d:\d\d.*(?:[zZ]|[+-]\d\d:?\d\d)$")
+COMMA = re.compile(r"[+-]?\d+,\d+")
+
+
+@dataclass(frozen=True)
+class Sniffed:
+    """A table as found.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        The first rows as text; an empty cell is "".
+    keys : dict of str to str
+        Keys of `Table` that differ from their defaults: separator, decimal, encoding, sheet.
+    units : dict of str to str
+        Unit of every column of times.
+    ambiguous : dict of str to str
+        By column of times, the unit with day and month exchanged, if it fits as well.
+    whole : bool
+        Whether the frame has all rows.
+    """
+
+    frame: pd.DataFrame
+    keys: dict[str, str]
+    units: dict[str, str] = field(default_factory=dict)
+    ambiguous: dict[str, str] = field(default_factory=dict)
+    whole: bool = True
+
+    def numbers(self, name: str) -> Floats | None:
+        """Return a column as numbers, NaN where it is empty; None if a cell is text."""
+        text = self.frame[name].str.strip()
+        if self.keys.get("decimal") == ",":
+            text = text.str.replace(",", ".")
+        values = pd.to_numeric(text, errors="coerce")
+        return None if (values.isna() & (text != "")).any() or values.isna().all() else values.to_numpy(dtype=float)
+
+    def texts(self, name: str) -> pd.Series:
+        """Return the cells of a column that are not empty."""
+        text = self.frame[name].str.strip()
+        return text[text != ""]
+
+    def seconds(self, name: str, zone: str = "UTC", unit: str | None = None) -> Floats:
+        """Return a column of times in unix seconds, NaN where it is empty."""
+        return to_unix(self.frame[name], unit or self.units[name], zone)
+
+    def has_offsets(self, name: str) -> bool:
+        """Return whether times are unix times or have an offset, and no time zone is needed to read them."""
+        texts = self.texts(name)
+        return self.units[name] in UNITS or (self.units[name] == "iso" and texts.str.contains(OFFSET).all())
+
+    def is_dates(self, name: str) -> bool:
+        """Return whether times are days, without a time of day."""
+        return self.units[name] not in UNITS and bool((self.seconds(name) % 86400 == 0).all())
+
+
+def sniff(path: Path) -> Sniffed:
+    """Return a table as found.
+
+    Parameters
+    ----------
+    path : Path
+        A file with one of `SUFFIXES`.
+
+    Returns
+    -------
+    Sniffed
+        The first rows and how they are read.
+
+    Raises
+    ------
+    BadInput
+        If the file is no table with a header; the detail is the cause.
+    """
+    suffix, whole, keys = path.suffix.lower(), True, dict[str, str]()
+    if suffix == ".parquet":
+        frame, whole = _parquet(path)
+    elif suffix in DOCUMENTS:
+        if path.stat().st_size > LARGEST:
+            raise BadInput("large document", f"{path.stat().st_size // 2**20} MB, and is not looked into")
+        document = read_document(RawFile(path))
+        frame, whole = _to_text(document.head(ROWS)), len(document) <= ROWS
+    else:
+        frame, keys, whole = _text(path)
+    if frame.empty:
+        raise BadInput("empty table", "no rows")
+    found = Sniffed(frame, keys, whole=whole)
+    fitting = {name: time_units(found.texts(name)) for name in frame}
+    units = {name: forms[0] for name, forms in fitting.items() if forms}
+    ambiguous = {name: forms[1] for name, forms in fitting.items() if len(forms) > 1}
+    return Sniffed(frame, keys, units, ambiguous, whole)
+
+
+def _text(path: Path) -> tuple[pd.DataFrame, dict[str, str], bool]:
+    with path.open("rb") as file:
+        data = file.read(HEAD)
+    for start, kind in OTHER_FILES.items():
+        if data.startswith(start):
+            raise BadInput("not a text", kind)
+    whole, keys = len(data) < HEAD, dict[str, str]()
+    data = data if whole else data[: data.rfind(b"\n") + 1]
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text, keys["encoding"] = data.decode("cp1252", errors="replace"), "windows-1252"
+    lines = [line for line in text.splitlines() if line.strip()]
+    first = {mark: _fields(lines[:50], mark) for mark in ",;\t|"}
+    fitting = {mark: len(found[0]) for mark, found in first.items() if len({len(row) for row in found}) == 1}
+    if not fitting or (max(fitting.values()) == 1 and set(first) & set(lines[0])):
+        raise BadInput("no table", "lines have different numbers of fields")
+    mark = max(fitting, key=lambda mark: fitting[mark])
+    rows = min(ROWS, CELLS // fitting[mark])
+    header, *cells = _fields(lines[: rows + 1], mark)
+    if any(re.fullmatch(r"[+-]?[\d.,:eE /-]+", name) for name in header) or len(set(header)) < len(header):
+        raise BadInput("no header", "the first line has no names of columns")
+    if any(len(row) != len(header) for row in cells):
+        raise BadInput("no table", "lines have different numbers of fields")
+    frame = pd.DataFrame(cells, columns=header, dtype=str)
+    keys |= {"separator": mark} if mark != "," else {}
+    if mark != "," and any(_has_commas(frame[name]) for name in frame):
+        keys["decimal"] = ","
+    return frame, keys, whole and len(lines) <= rows + 1
+
+
+def _fields(lines: list[str], mark: str) -> list[list[str]]:
+    try:
+        return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=mark)]
+    except csv.Error:
+        return [[]]
+
+
+def _has_commas(column: pd.Series) -> bool:
+    """Return whether a column holds numbers, some of which have a decimal comma."""
+    text = column[column != ""]
+    commas = text.str.fullmatch(COMMA)
+    return bool(commas.any() and (commas | text.str.fullmatch(r"[+-]?\d+")).all())
+
+
+def _parquet(path: Path) -> tuple[pd.DataFrame, bool]:
+    try:
+        with pq.ParquetFile(path) as file:
+            batch = next(file.iter_batches(ROWS), None)
+            return _to_text(batch.to_pandas() if batch else pd.DataFrame()), file.metadata.num_rows <= ROWS
+    except (OSError, ValueError) as error:
+        raise BadInput("unreadable file", str(error)) from None
+
+
+def _to_text(frame: pd.DataFrame) -> pd.DataFrame:
+    def text(cell: Any) -> str:
+        if isinstance(cell, list | np.ndarray):
+            return str(cell[0]) if len(cell) else ""
+        return "" if pd.isna(cell) else str(cell)
+
+    return pd.DataFrame({str(name): frame[name].map(text) for name in frame}, dtype=str).reset_index(drop=True)
+
+
+def time_units(texts: pd.Series) -> list[str]:
+    """Return the units that all times of a column fit; two if day and month cannot be told apart."""
+    if len(texts) > FEW:  # most columns are no times, as few rows show
+        return [unit for unit in time_units(texts.head(FEW)) if np.isfinite(to_unix(texts, unit, "UTC")).all()]
+    if texts.empty:
+        return []
+    numbers = pd.to_numeric(texts, errors="coerce")
+    if numbers.notna().all() and not texts.str.fullmatch(r"\d{8}").all():
+        return [unit for unit, factor in UNITS.items() if (numbers * factor).between(FIRST, LAST).all()]
+    if texts.str.fullmatch(ISO).all():
+        return ["iso"]
+    if not texts.iloc[0][:1].isdigit():
+        return []
+    forms = [date + clock for date in DATES for clock in CLOCKS]
+    fitting = [form for form in forms if np.isfinite(to_unix(texts, form, "UTC")).all()]
+    # A year of two digits also fits the format with four, and the other way round.
+    short = [form for form in fitting if "%y" in form]
+    return (
+        short
+        if short and texts.str.match(r"\d+[/.-]\d+[/.-]\d\d(?!\d)").all()
+        else [f for f in fitting if f not in short]
+    )
