@@ -2,6 +2,7 @@
 
 import csv
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from lifelog.windows.layout import BadInput
 
 MAX_MINUTE_BYTES = 2**26  # of a file of one minute: a hundred times the output of the fastest sensor
-PIECE = 2**24  # bytes that are searched at a time
+PIECE, BLOCK = 2**24, 2**22  # bytes that are searched and parsed at a time
 NUMERALS, NEWLINE = b"0123456789.-+eE", ord("\n")
 
 
@@ -150,6 +151,53 @@ def _plain_numbers(bodies: list[memoryview], columns: int) -> NDArray[np.float64
         return None
     values = np.stack([column.to_numpy() for column in table.columns], axis=1)
     return values if np.isfinite(values).all() else None
+
+
+def number_blocks(file: Path | Openable, head: int) -> Iterator[NDArray[np.float64]]:
+    """Yield the numbers of a file block by block, so that memory is that of what the caller keeps.
+
+    Parameters
+    ----------
+    file : Path or Openable
+        A CSV file without names of columns.
+    head : int
+        Rows before the data.
+
+    Yields
+    ------
+    ndarray of float, shape (n_rows, n_columns)
+        An empty cell, or row, is NaN.
+
+    Raises
+    ------
+    BadInput
+        If the file is unreadable, or a cell is text; the detail has its line.
+    """
+    data = bytes_of(file)
+    check_quotes(data, file, ",")
+    ends = np.flatnonzero(data[:PIECE] == NEWLINE)
+    if len(ends) < head:
+        return
+    start = int(ends[head - 1]) + 1
+    row = bytes(data[start : int(ends[head]) if len(ends) > head else None])
+    if not row.strip():
+        yield from _whole(file, head)
+        return
+    names = [str(column) for column in range(row.count(b",") + 1)]
+    read = pacsv.ReadOptions(use_threads=False, column_names=names, block_size=BLOCK)
+    parse = pacsv.ParseOptions(ignore_empty_lines=False)  # an empty row is a sample
+    convert = pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64()))
+    try:
+        with pacsv.open_csv(pa.BufferReader(pa.py_buffer(data[start:])), read, parse, convert) as batches:
+            for batch in batches:
+                yield np.stack([column.to_numpy(zero_copy_only=False) for column in batch.columns], axis=1)
+    except pa.ArrowException:  # read again for the message
+        yield from _whole(file, head)
+
+
+def _whole(file: Path | Openable, head: int) -> Iterator[NDArray[np.float64]]:
+    table = read_csv(file, head)
+    yield numbers(table, table.column_names, file, head)
 
 
 def missing_column(header: list[str], names: list[str]) -> str | None:

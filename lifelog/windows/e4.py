@@ -15,15 +15,14 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from lifelog.arrays import Floats
 from lifelog.settings.windows import Extraction, Modality, Recordings
-from lifelog.windows.csvfile import numbers, read_csv
+from lifelog.windows.csvfile import number_blocks, numbers, read_csv
 from lifelog.windows.files import RawFile, members
 from lifelog.windows.intervals import read_intervals
 from lifelog.windows.labels import labels_of
@@ -207,30 +206,33 @@ def read_recording(file: RawFile, modality: Modality) -> list[Stream]:
     start, rate = _header(head, file)
     if rate is None:
         return _beats(file, start, modality)
-    table = read_csv(file.path if file.member is None else file, HEAD)
-    columns = len(modality.columns)
-    if table.num_columns != columns:
-        raise BadInput("wrong columns", f"{file}: {table.num_columns} columns, {modality.columns} expected")
-    values = numbers(table, table.column_names, file, HEAD)
-    streams: list[Stream] = []
-    rows = [0, *_headers(values, rate, file), len(values)]
+    parts, times = list[Floats](), dict[int, float]()
+    for block in number_blocks(file.path if file.member is None else file, HEAD):
+        if block.shape[1] != len(modality.columns):
+            raise BadInput("wrong columns", f"{file}: {block.shape[1]} columns, {modality.columns} expected")
+        before = sum(map(len, parts))
+        rows = np.flatnonzero(((block >= EARLIEST) & (block < LATEST)).all(axis=1))
+        times |= {before + int(row): float(block[row, 0]) for row in rows}
+        parts.append(block.astype(np.float32))
+    if not parts:
+        raise BadInput("unreadable file", f"{file}: no samples")
+    values = np.concatenate(parts)
+    _check_headers(times, values, rate, file)
     if modality.rate and abs(rate / modality.rate - 1) > 0.05:
         raise BadInput("another sampling rate", f"{file}: {rate:g} Hz in the file, {modality.rate:g} Hz configured")
-    for i, (a, b) in enumerate(pairwise(rows)):
-        if i:
-            start, a = float(values[a, 0]), a + HEAD
-        streams.append(Regular(start, rate, values[a:b].astype(np.float32)))
-    return streams
+    starts = {-HEAD: start} | times
+    return [
+        Regular(time, rate, values[row + HEAD : stop])
+        for (row, time), stop in zip(starts.items(), [*times, len(values)], strict=True)
+    ]
 
 
-def _headers(values: NDArray[np.float64], rate: float, file: RawFile) -> list[int]:
-    """Return the rows of further headers among the samples; raise BadInput for a time without a rate below it."""
-    times = np.flatnonzero(((values >= EARLIEST) & (values < LATEST)).all(axis=1)).tolist()
-    for row in times:
-        if row + 1 >= len(values) or not (values[row + 1] == rate).all():
-            where = f"{file} line {row + HEAD + 1}: {values[row, 0]:.0f} is the time {show(values[row, 0])} UTC"
+def _check_headers(times: dict[int, float], values: Floats, rate: float, file: RawFile) -> None:
+    """Raise BadInput unless the times among the samples, by row, are headers: each has the rate below it."""
+    for row, time in times.items():
+        if row + 1 >= len(values) or not (values[row + 1] == np.float32(rate)).all():
+            where = f"{file} line {row + HEAD + 1}: {time:.0f} is the time {show(time)} UTC"
             raise BadInput("a time among the samples", f"{where}; recordings are joined incompletely")
-    return times
 
 
 def _beats(file: RawFile, start: float, modality: Modality) -> list[Stream]:

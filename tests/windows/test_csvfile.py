@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lifelog.windows import csvfile
-from lifelog.windows.csvfile import numbers, read_csv, read_together
+from lifelog.windows.csvfile import number_blocks, numbers, read_csv, read_together
 from lifelog.windows.layout import BadInput
 
 PLAIN = b"timestamp,x\n0.0,1\n0.5,2.5\n1.0,-3e2\n"
@@ -137,3 +137,19 @@ def test_numbers_are_read_together_as_they_are_read_alone(tmp_path: Path, line: 
 def test_files_with_a_damaged_header_are_left_out(tmp_path: Path, header: str) -> None:
     (tmp_path / "1.csv").write_text(f"{header}\n0,1\n")
     assert read_together(tmp_path, [1]) == ([], {})
+
+
+def test_blocks_hold_the_same_numbers_as_the_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csvfile, "BLOCK", 64)
+    path = tmp_path / "ACC.csv"
+    rows = ["1,2,3", "-4,,6.5", "7,8,9"] * 20
+    path.write_text("1700000000,1700000000,1700000000\n32,32,32\n" + "\n".join(rows) + "\n")
+    blocks = list(number_blocks(path, 2))
+    table = read_csv(path, 2)
+    assert len(blocks) > 1
+    np.testing.assert_array_equal(np.concatenate(blocks), numbers(table, table.column_names, path, 2))
+    path.write_text(path.read_text() + "1,x,3\n")
+    with pytest.raises(BadInput, match="line 63: column"):
+        list(number_blocks(path, 2))
+    path.write_text("1700000000\n32\n")
+    assert list(number_blocks(path, 2)) == []
