@@ -240,6 +240,6 @@ def _column(column: pa.ChunkedArray, name: str, path: object, head: int) -> NDAr
     # A cell that is not text has bytes.
     cells = [cell.decode(errors="replace") if isinstance(cell, bytes) else cell for cell in column.to_pylist()]
     texts = pd.Series(cells, dtype=object)
-    bad = texts.notna() & pd.to_numeric(texts, errors="coerce").isna()
+    bad = texts.notna() & (texts != "") & pd.to_numeric(texts, errors="coerce").isna()
     row = int(bad.to_numpy().argmax())
     raise BadInput("text in a number", f"{path} line {row + head + 1}: column {name!r} holds {texts[row]!r}")
