@@ -1,5 +1,7 @@
 """The style of all figures: one font size, colour-blind safe colours, the same bytes for the same data."""
 
+import base64
+import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +73,15 @@ def save(drawing: Drawing, path: str | Path) -> None:
     with style(), write_atomically(path) as part:
         figure.savefig(part, format="svg", dpi=80, metadata={"Date": None, "Creator": None})
     plt.close(figure)
+
+
+def data_uri(drawing: Drawing) -> str:
+    """Return a figure as the source of an image, and close it."""
+    buffer = io.BytesIO()
+    with style():
+        drawing[0].savefig(buffer, format="svg", dpi=80, metadata={"Date": None, "Creator": None})
+    plt.close(drawing[0])
+    return f"data:image/svg+xml;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def long(table: pd.DataFrame, value: str) -> pd.DataFrame:

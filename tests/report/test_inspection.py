@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from lifelog.config import Config
+from lifelog.report.figures.cohort import coverage_table, plot_coverage
+from lifelog.report.style import data_uri
 from lifelog.report.views.inspection import InspectionView, LabelsView, inspect_recordings
 from lifelog.tables import read_tables
 from lifelog.windows.read import read_labels
@@ -45,3 +47,28 @@ def test_label_values_in_no_bin_are_listed() -> None:
     counts = {"values": pd.DataFrame({"windows": [3, 1]}, index=["no answer", "9"])}
     assert LabelsView("x", counts).unused == "Values in no bin: no answer (3 windows), 9 (1 window)."
     assert LabelsView("x", {"values": counts["values"][:0]}).unused == ""
+
+
+def test_the_picture_counts_windows_and_usable_shares_by_participant_and_time() -> None:
+    start = pd.Timestamp("2024-03-04 08:00", tz="UTC")
+    rows = [
+        {"user": user, "kind": "modality", "modality": name, "start": start + pd.Timedelta(days=day, minutes=minute)}
+        | {"reason": "not recorded" if name == "eda" and day else None}
+        for user in ("a", "b")
+        for name in ("acc", "eda")
+        for day in (0, 3)
+        for minute in (0, 30)
+    ]
+    table, unit = coverage_table(pd.DataFrame(rows), ["a", "b"])
+    assert unit == "6 hours" and set(table.bin) == {0, 12}
+    values = table[table.user == "a"].set_index(["panel", "bin"]).value.to_dict()
+    assert values == {
+        **{("labelled windows", 0): 2, ("labelled windows", 12): 2, ("acc", 0): 1, ("acc", 12): 1},
+        **{("eda", 0): 1, ("eda", 12): 0},
+    }
+    many = [f"u{i}" for i in range(1000)]
+    cohort = pd.concat([pd.DataFrame(rows[:8]).assign(user=user) for user in many])
+    picture = data_uri(plot_coverage(cohort, many, ["acc", "eda"]))
+    assert picture.startswith("data:image/svg+xml") and len(picture) < 300_000
+    assert data_uri(plot_coverage(cohort, many, ["acc", "eda"])) == picture
+    assert data_uri(plot_coverage(cohort[:0], ["a"], ["acc"])).startswith("data:image/svg+xml")  # nothing is recorded

@@ -120,6 +120,7 @@ class InspectionView:
     known_problems: list[str]  # of check_recordings
     values: pd.DataFrame | None
     planted: Mapping[str, list[str]]
+    picture: str = ""  # source of the image of plot_coverage
 
     @cached_property
     def cohort(self) -> pd.DataFrame:
@@ -213,6 +214,7 @@ def inspect_recordings(
     problems: list[str],
     values: pd.DataFrame | None = None,
     planted: Mapping[str, list[str]] | None = None,
+    picture: str = "",
 ) -> str:
     """Render the page.
 
@@ -230,13 +232,16 @@ def inspect_recordings(
         Table of `compare_shapley` under the primary split.
     planted : mapping of str to list of str, optional
         By user of a simulated cohort, the modalities that depend on the label.
+    picture : str, optional
+        Figure of `plot_coverage`, as the source of an image.
 
     Returns
     -------
     str
         HTML.
     """
-    return render_page("inspection.html", page=InspectionView(config, labels, quality, problems, values, planted or {}))
+    view = InspectionView(config, labels, quality, problems, values, planted or {}, picture)
+    return render_page("inspection.html", page=view)
 
 
 def modality_yield(quality: pd.DataFrame, modalities: list[Modality], seconds: int) -> pd.DataFrame:
