@@ -149,8 +149,8 @@ class Config(Section):
     @field_validator("results")
     @classmethod
     def _is_plain_path(cls, value: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9_./-]+", value) or ".." in PurePosixPath(value).parts:
-            raise ValueError("a path may hold letters, digits, '.', '_', '-' and '/', without '..'")
+        if not re.fullmatch(r"[\w./ -]+", value) or value != value.strip() or ".." in PurePosixPath(value).parts:
+            raise ValueError("a path may hold letters, digits, blanks, '.', '_', '-' and '/', without '..'")
         return value.rstrip("/") or "/"
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
-from lifelog.arrays import Bools, Floats
+from lifelog.arrays import Bools, Codes, Floats
 from lifelog.settings.windows import Modality
 from lifelog.windows.layout import BadInput, RawSamples
 
@@ -46,11 +46,17 @@ class ChannelCheck:
 
     def __init__(self, modality: Modality) -> None:
         self.modality, self.windows = modality, 0
-        self.values = self.implausible = 0
+        self.samples = self.implausible = 0
+        self.empty = np.zeros(modality.channels, dtype=int)
         self.low, self.high = np.full(modality.channels, np.inf), np.full(modality.channels, -np.inf)
         self.equal = dict.fromkeys(combinations(range(modality.channels), 2), True)
 
-    def add(self, windows: Floats, usable: Bools, values: int, implausible: int) -> None:
+    def count(self, samples: int, implausible: int, empty: Codes | int) -> None:
+        """Count samples that have a value, implausible values, and, by channel, samples without a value."""
+        self.samples, self.implausible = self.samples + samples, self.implausible + implausible
+        self.empty = self.empty + empty
+
+    def add(self, windows: Floats, usable: Bools) -> None:
         """Add windows of a piece.
 
         Parameters
@@ -59,10 +65,7 @@ class ChannelCheck:
             Windows, row by row.
         usable : ndarray of bool, shape (n_windows,)
             Windows in which the modality is not missing.
-        values, implausible : int
-            Number of values as recorded, and of implausible ones among them.
         """
-        self.values, self.implausible = self.values + values, self.implausible + implausible
         if not usable.any():
             return
         samples = windows[usable].reshape(-1, self.modality.channels)
@@ -77,8 +80,12 @@ class ChannelCheck:
         modality, names = self.modality, self.modality.channel_names
         if self.implausible and modality.limits:
             low, high = modality.limits
-            found = f"{self.implausible} of {self.values} values are outside {low:g} to {high:g} {modality.unit}"
+            values = self.implausible + self.samples * modality.channels
+            found = f"{self.implausible} of {values} values are outside {low:g} to {high:g} {modality.unit}"
             yield BadInput("implausible values", f"{modality.name}: {found}; they are missing")
+        if self.empty.any():
+            found = ", ".join(f"{names[channel]!r} {self.empty[channel]}" for channel in np.flatnonzero(self.empty))
+            yield BadInput("empty cells", f"{modality.name}: of {self.samples} samples, without a value: {found}")
         if self.windows < FEWEST_WINDOWS:
             return
         constant = self.low == self.high

@@ -1,9 +1,13 @@
 """Problems of a cohort that label tables and folder listings show before any job runs, each with its remedy."""
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+
+import pandas as pd
 
 from lifelog.config import Config
 from lifelog.registry import did_you_mean
@@ -13,7 +17,7 @@ from lifelog.settings.zones import DAY
 from lifelog.windows.intervals import Interval, read_intervals
 from lifelog.windows.layout import BadInput
 from lifelog.windows.layouts import LAYOUTS, root_of
-from lifelog.windows.times import show
+from lifelog.windows.times import show, zone_at
 
 APPLE = 978_307_200  # seconds from 1970 to 2001, where the times of some exports begin
 SHIFTS = [APPLE, -APPLE] + [
@@ -22,6 +26,7 @@ SHIFTS = [APPLE, -APPLE] + [
 Spans = list[tuple[float, float]] | None  # of the recordings of a user; None if unknown
 COMMA = re.compile(r"-?\d+,\d+")
 DASH = re.compile(r"(-?[\d.]+)\s*[-–]\s*(-?[\d.]+)")
+MONTHS, HEAD = 12, 2**16  # bytes of files that are compared
 MOST_WINDOWS = 20  # per answer
 MAX_SHOWN = 12  # values or users that a message lists
 
@@ -70,6 +75,7 @@ def check_recordings(config: Config, users: dict[str, Path]) -> list[str]:
         *shifted,
         *intervals.doubts,
         *_many_windows(config),
+        *_copied(users),
         *_unmatched(spans, rows_of),
         *_outside_bins(rows_of, targets),
     ]
@@ -83,6 +89,30 @@ def _many_windows(config: Config) -> Iterator[str]:
         if described > MOST_WINDOWS * seconds:
             many = f"each answer of {table.file!r} labels {described // seconds} windows of {seconds} s"
             yield f"cohort.labels: {many}, which are not independent; set windows: {{seconds: {described}}}"
+
+
+def _copied(users: dict[str, Path]) -> Iterator[str]:
+    """Yield users whose folders hold the same files as that of another user."""
+    first: dict[tuple[tuple[int, bytes], ...], str] = {}
+    sizes = {user: _files_of(folder) for user, folder in users.items()}
+    common = Counter(tuple(size for size, _ in files) for files in sizes.values())
+    for user, files in sizes.items():
+        if files and common[tuple(size for size, _ in files)] > 1:
+            content = tuple((size, _head(path)) for size, path in files)
+            other = first.setdefault(content, user)
+            if other != user:
+                yield f"the files of user {user!r} equal those of {other!r}; leave out the copy (cohort.users)"
+
+
+def _files_of(folder: Path) -> list[tuple[int, Path]]:
+    """Return sizes and paths of the files in a user's folder, in the order of their names."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
+    return [(path.stat().st_size, path) for path in files]
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.sha256(file.read(HEAD)).digest()
 
 
 def _unusable(problems: list[str]) -> BadInput:
@@ -205,6 +235,8 @@ def _times(user: str, rows: list[Interval], spans: Spans, zone: str) -> str | No
     if shift in (APPLE, -APPLE):
         of = "recordings" if shift < 0 else "labels"
         hint = f"the difference is {APPLE} s: times of the {of} count from 2001 (Apple); add {APPLE} s to them"
+    elif sum(_inside(_exchanged(row, zone), spans) for row in rows) > 0.8 * len(rows):
+        hint = "day and month are exchanged: set the unit of the label table to the other order"
     elif shift:
         direction = "after" if shift < 0 else "before"
         hint = (
@@ -212,6 +244,15 @@ def _times(user: str, rows: list[Interval], spans: Spans, zone: str) -> str | No
             f"them as dates and times with unit: iso, and check the time zone, which is {zone}; or correct them"
         )
     return f"{outside} of {len(rows)} labels of user {user!r} are outside the recordings ({places}); {hint}"
+
+
+def _exchanged(row: Interval, zone: str) -> Interval:
+    """Return an interval with day and month of its local start exchanged, if that is a date."""
+    start = pd.Timestamp(row.start, unit="s", tz=zone_at(row.start, zone))
+    if start.day > MONTHS:
+        return row
+    moved = int(start.replace(month=start.day, day=start.month).timestamp())
+    return replace(row, start=moved, end=moved + row.end - row.start)
 
 
 def _inside(row: Interval, spans: list[tuple[float, float]], shift: int = 0) -> bool:

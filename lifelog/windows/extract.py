@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lifelog.arrays import Codes
 from lifelog.files import write_atomically
 from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.windows.channels import ChannelCheck, without_implausible
@@ -33,11 +34,12 @@ MAX_PIECE = 512  # labels per piece where the session sets no number; bounds the
 
 
 class Reading(NamedTuple):
-    """A modality in a window: numbers of samples, interpolated ones and implausible values, and why it is unusable."""
+    """A modality in a window: numbers of samples, interpolated ones, implausible and empty values, and its fault."""
 
     samples: int
     interpolated: int
     implausible: int
+    empty: Codes | int  # by channel
     fault: BadInput | None
 
 
@@ -148,17 +150,19 @@ def _read_window(
 ) -> Reading:
     """Write a modality of a window into `values`."""
     count = implausible = 0
+    empty: Codes | int = 0
     try:
         samples = session.read(modality, label.start, label.start + (label.seconds or extraction.seconds))
         inside = (samples.seconds >= 0) & (samples.seconds < (label.seconds or extraction.seconds))
         if not inside.all():
             samples = RawSamples(samples.seconds[inside], samples.values[inside], samples.rate)
+        empty = 0 if modality.kind == "events" else np.isnan(samples.values).sum(axis=0)
         samples, implausible = without_implausible(samples, modality)
         count = len(samples.seconds)
         values[:], interpolated = to_window(samples, modality, extraction)
-        return Reading(count, interpolated, implausible, None)
+        return Reading(count, interpolated, implausible, empty, None)
     except BadInput as problem:
-        return Reading(count, 0, implausible, problem)
+        return Reading(count, 0, implausible, empty, problem)
 
 
 def _columns(modalities: list[Modality]) -> dict[str, slice]:
@@ -172,9 +176,9 @@ def _check_channels(piece: Piece, checks: Mapping[str, ChannelCheck]) -> None:
     for name, columns in _columns([check.modality for check in checks.values()]).items():
         readings = [of_window.get(name) for of_window in piece.readings]
         usable = np.array([reading is not None and reading.fault is None for reading in readings], dtype=bool)
-        implausible = sum(reading.implausible for reading in readings if reading)
-        values = implausible + checks[name].modality.channels * sum(reading.samples for reading in readings if reading)
-        checks[name].add(piece.values[:, columns], usable, values, implausible)
+        checks[name].add(piece.values[:, columns], usable)
+        for reading in filter(None, readings):
+            checks[name].count(reading.samples, reading.implausible, reading.empty)
 
 
 def _usable_rows(piece: Piece, extraction: Extraction, log: QualityLog, extracted: set[int]) -> list[int]:

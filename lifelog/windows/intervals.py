@@ -22,7 +22,7 @@ from lifelog.settings.windows import Recordings
 from lifelog.windows.files import RawFile, matching_files, matching_members
 from lifelog.windows.layout import SAFE_NAME, BadInput
 from lifelog.windows.rows import read_text_table
-from lifelog.windows.times import NAMES, guess_unit, midnight, to_unix, wrong_unit
+from lifelog.windows.times import NAMES, guess_unit, midnight, other_offset, to_unix, wrong_unit
 
 UNSAFE = "may hold only letters of English, digits, '_' and '-'"
 RESERVED = {"session", "start", "user", "label_rows"}  # columns of the windows table
@@ -174,6 +174,14 @@ def _read_table(
         faults, unclear = {**more, **faults}, {**unclear_ends, **unclear}
     else:
         starts, ends = _ends(starts, table, users, zones, faults)
+    for who, rows in users.groupby(users).indices.items() if table.unit == "iso" else ():
+        offset = other_offset(frame[table.time].iloc[rows], starts[rows], zones[str(who)])
+        if offset:
+            known = (
+                f"the times of {str(who)!r} have the offset {offset}, which {zones[str(who)]} has not at these times"
+            )
+            intervals.doubts.append(f"{file} (cohort.labels): {known}: check cohort.timezone")
+            break
     texts = {column: _texts(frame[column], table.decimal) for column in columns}
     place = f"{file.path.relative_to(root).as_posix()}{f'/{file.member}' if file.member else ''}"
     for i, who in enumerate(map(str, users)):

@@ -30,6 +30,7 @@ from lifelog.windows.rows import read_rows, text_encoding
 from lifelog.windows.streams import Daily, Irregular, Noted, Stream, StreamSession, Unreadable, by_day
 from lifelog.windows.times import EARLIEST, UNITS, midnight, to_unix, wrong_unit
 
+SET_BACK, FEW_BACK, FEW_ROWS = 60, 3, 20  # seconds; jumps, more of which are rows in any order; rows of a file
 MOST_SHOWN = 12  # categories that a note lists
 MOST_EARLY = 0.5  # share of rows with times of before 1973 that are left out, rather than to refuse the file
 PROBES, PROBE = 16, 4096  # places of a file, and bytes at each, that are read to find its span
@@ -298,6 +299,12 @@ def _times(stamps: pd.Series, table: Table, zone: str, path: Path, faults: list[
         detail = f"{path}: {early.sum()} of {len(seconds)} times are of before 1973, {first}; these rows are left out"
         faults.append(BadInput("clock was not set", detail))
         seconds = np.where(early, np.nan, seconds)
+    back = np.flatnonzero(np.diff(seconds) < -SET_BACK)
+    if 0 < len(back) <= FEW_BACK and len(seconds) > FEW_ROWS:
+        row = int(back[0])
+        jump = f"after row {row + 1} ({stamps.iloc[row]}) the time goes back by {seconds[row] - seconds[row + 1]:.0f} s"
+        more = f", and {len(back) - 1} more times" if len(back) > 1 else ""
+        faults.append(BadInput("clock set back", f"{path}: {jump}{more}; rows are used at their times"))
     known = np.flatnonzero(np.isfinite(seconds))
     for row in known[[seconds[known].argmin(), seconds[known].argmax()]] if len(known) else ():
         if wrong := wrong_unit(seconds[row], table.unit):

@@ -11,6 +11,7 @@ from lifelog.settings.zones import zones_of
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 EARLIEST, LATEST = 1e8, 1e10  # unix seconds of 1973 and 2286; the same digits in another unit are outside
+FIRST_DAY, LAST_DAY = 36526, 73051  # of a spreadsheet: 2000 and 2100, in days since 1899-12-30
 OFFSET = r"(?:[zZ]|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
 
 
@@ -80,6 +81,8 @@ def wrong_unit(seconds: float, unit: str) -> str | None:
     """Return a remedy if a time is outside the years 1973 to 2286, where another unit would be inside; else None."""
     if EARLIEST <= abs(seconds) < LATEST or unit not in UNITS:
         return None
+    if FIRST_DAY <= seconds / UNITS[unit] < LAST_DAY:
+        return "looks like the day number of a spreadsheet; format the cells as dates and times before you save them"
     for other, factor in UNITS.items():
         if EARLIEST <= seconds / UNITS[unit] * factor < LATEST:
             return f"looks like {NAMES[other]}; set unit: {other}"
@@ -93,6 +96,19 @@ def guess_unit(column: pd.Series) -> str | None:
         if values.notna().all() and values.mul(factor).between(EARLIEST, LATEST).all():
             return unit
     return None
+
+
+def other_offset(column: pd.Series, seconds: NDArray[np.float64], zone: str) -> str | None:
+    """Return an offset such as +02:00 that most times of a column have and their time zone has not; None otherwise."""
+    found = column.astype(str).str.extract(r"\d\d:\d\d.*?\s*(([+-])(\d\d):?(\d\d))$")
+    known = found[0].notna().to_numpy() & np.isfinite(seconds)
+    if not known.any():
+        return None
+    minutes = (found[1] + "1").where(known, "0").astype(int) * (found[2].astype(float) * 60 + found[3].astype(float))
+    utc = pd.Series(pd.to_datetime(seconds[known], unit="s", utc=True))
+    of_zone = (local_times(utc, zone) - utc.dt.tz_localize(None)).dt.total_seconds().to_numpy() / 60
+    differ = of_zone != minutes[known].to_numpy()
+    return str(found[0][known][differ].mode()[0]) if differ.mean() > 0.5 else None
 
 
 def zone_at(seconds: float, zone: str) -> str:

@@ -18,7 +18,8 @@ def test_a_heart_rate_of_zero_is_missing_and_counted() -> None:
     tenths = HEART.model_copy(update={"scale": 10.0, "plausible": (0.0, 1000.0)})
     assert without_implausible(samples, tenths)[1] == 1  # 3000 1/min
     check = ChannelCheck(HEART)
-    check.add(np.full((4, 1), 80, np.float32), np.ones(4, dtype=bool), 8, 4)
+    check.add(np.full((4, 1), 80, np.float32), np.ones(4, dtype=bool))
+    check.count(4, 4, 0)
     assert [note.detail for note in check.notes()] == [
         "hr: 4 of 8 values are outside 20 to 250 1/min; they are missing"
     ]
@@ -41,9 +42,16 @@ def test_constant_and_equal_channels_are_named_and_others_are_not() -> None:
         windows = np.concatenate([x, x, rng.normal(size=x.shape), np.ones_like(x)], axis=2)
         usable = np.arange(FEWEST_WINDOWS) > 0
         windows[0] = 7  # of a missing window
-        check.add(windows.reshape(FEWEST_WINDOWS, -1), usable, 80, 0)
+        check.add(windows.reshape(FEWEST_WINDOWS, -1), usable)
     details = [note.detail for note in check.notes()]
     assert details == ["acc: 'w' is 1 in all 18 windows", "acc: 'x' and 'y' are equal in all 18 windows"]
     few = ChannelCheck(acc)
-    few.add(np.ones((2, 8)), np.ones(2, dtype=bool), 8, 0)
+    few.add(np.ones((2, 8)), np.ones(2, dtype=bool))
     assert not [*few.notes()]
+
+
+def test_empty_cells_are_counted_by_channel() -> None:
+    check = ChannelCheck(Modality(name="act", kind="scalar", columns=["walk", "run", "still"]))
+    check.count(10, 0, np.array([3, 0, 10]))
+    check.count(5, 0, np.array([1, 0, 5]))
+    assert [note.detail for note in check.notes()] == ["act: of 15 samples, without a value: 'walk' 4, 'still' 15"]

@@ -117,7 +117,7 @@ def test_bins_that_leave_one_class_are_refused_with_their_remedy(root: Path) -> 
 
 
 def test_unused_labels_and_users_without_recordings_or_labels_are_reported(root: Path) -> None:
-    record(root / "P03")
+    record(root / "P03", seconds=380)
     label(root, *minutes("S01"), *minutes("P3"), f'S01,{START + 360},{START + 420},"0,5"')
     users, values = check(settings(root))[:2], check(settings(root))[2]
     assert users == [
@@ -136,7 +136,7 @@ def test_a_missing_label_column_is_named_with_the_columns(root: Path) -> None:
 
 @pytest.mark.parametrize("hours", [1, -1, 5.5, 9])
 def test_labels_in_another_time_zone_are_reported_with_both_spans(root: Path, hours: float) -> None:
-    record(root / "S02")
+    record(root / "S02", seconds=380)
     label(root, *minutes("S01"), *minutes("S02", START + int(hours * 3600)))
     (problem,) = check(settings(root))
     assert "6 of 6 labels of user 'S02' are outside the recordings (labels 2022-02-0" in problem
@@ -384,3 +384,20 @@ def test_windows_are_as_long_as_the_time_of_an_answer_and_many_windows_per_answe
     )
     raw["modalities"][0] |= {"kind": "sequence", "rate": 1.0, "length": 60}
     assert load_config(raw).windows.seconds == 60
+
+
+def test_exchanged_day_and_month_are_named(root: Path) -> None:
+    july = int(pd.Timestamp("2022-07-02 09:53", tz="UTC").timestamp()) - 3600  # without the hour of summer time
+    label(root, *minutes("S01", july))  # 7 February
+    with pytest.raises(BadInput, match="day and month are exchanged"):
+        check(settings(root))
+
+
+def test_copied_participants_are_named(root: Path) -> None:
+    for user in ("S02", "S03"):
+        record(root / user, START + 86400)
+    record(root / "S04", START + 86400 * 2)
+    label(root, *minutes("S01"), *(row for i in (2, 3) for row in minutes(f"S0{i}", START + 86400)))
+    problems = check(settings(root))
+    assert "the files of user 'S03' equal those of 'S02'; leave out the copy (cohort.users)" in problems
+    assert len([problem for problem in problems if "equal those" in problem]) == 1

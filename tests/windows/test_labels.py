@@ -421,3 +421,14 @@ def test_local_times_of_a_traveller(tmp_path: Path) -> None:
     for wrong in ("Europe/Berlin, from 2024-03-02 Asia/Tokio", "Europe/Berlin, Asia/Tokyo", "UTC, from 2024-13-02 UTC"):
         with pytest.raises(ValueError):
             Recordings(layout="tables", timezones={"P1": wrong}, **keys)
+
+
+@pytest.mark.parametrize(("zone", "named"), [("Europe/Berlin", False), ("Asia/Seoul", True), ("UTC", True)])
+def test_offsets_that_the_time_zone_has_not_are_named(tmp_path: Path, zone: str, named: bool) -> None:
+    rows = "".join(f"A,2024-0{month}-15T12:00:00+0{1 + (month > 3)}:00,1\n" for month in range(2, 8))
+    (tmp_path / "labels.csv").write_text("user,time,s\n" + rows)
+    table = LabelTable(file="labels.csv", time="time", lasts=60, unit="iso")
+    doubts = read_intervals(tmp_path, Recordings(layout="tables", labels=[table], timezone=zone)).doubts
+    assert len(doubts) == named
+    if named:
+        assert f"which {zone} has not at these times: check cohort.timezone" in doubts[0]

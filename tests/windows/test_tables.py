@@ -101,6 +101,22 @@ def test_rows_of_before_the_clock_was_set_are_left_out_and_counted(tmp_path: Pat
         read_samples(path, Table(time="t"), ["x"], "a", "UTC")
 
 
+@pytest.mark.parametrize(("order", "noted"), [([*range(40, 90), *range(50)], True), ([*range(99)], False)])
+def test_a_clock_that_was_set_back_is_noted(tmp_path: Path, order: list[int], noted: bool) -> None:
+    path, faults = tmp_path / "t.csv", list[BadInput]()
+    path.write_text("t,x\n" + "".join(f"{START + 60 * i},{i}\n" for i in order))
+    assert len(read_samples(path, Table(time="t"), ["x"], "a", "UTC", faults).seconds) == len(order)
+    assert [fault.reason for fault in faults] == ["clock set back"] * noted
+    if noted:
+        assert "after row 50" in faults[0].detail and "goes back by 5340 s" in faults[0].detail
+
+
+def test_day_numbers_of_a_spreadsheet_are_named(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("t,x\n45355.5,1\n45356.5,2\n")
+    with pytest.raises(BadInput, match="day number of a spreadsheet"):
+        read(tmp_path / "t.csv", ["x"])
+
+
 def test_a_missing_table_and_an_unreadable_parquet_file(tmp_path: Path) -> None:
     (tmp_path / "t.parquet").write_bytes(b"PAR1" + bytes(99))
     with pytest.raises(BadInput, match="unreadable file"):
