@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import random
 import zipfile
 from collections.abc import Sequence
@@ -14,14 +15,15 @@ import pytest
 from openpyxl import Workbook
 
 from lifelog.settings.tables import LabelTable, Table
-from lifelog.settings.windows import Recordings
+from lifelog.settings.windows import Modality, Recordings
 from lifelog.windows import documents
 from lifelog.windows.documents import read_document
 from lifelog.windows.files import RawFile
 from lifelog.windows.intervals import read_intervals
 from lifelog.windows.layout import BadInput
-from lifelog.windows.tables import read_samples
+from lifelog.windows.tables import read_events, read_samples
 
+CASES = int(os.environ.get("FUZZ_CASES", "200"))
 START = 1_644_227_580
 FITBIT = [
     {"dateTime": "02/07/22 09:53:00", "value": {"bpm": 61, "confidence": 2}, "levels": {"data": [1]}},
@@ -158,25 +160,29 @@ def test_hostile_workbooks_end_in_a_message(tmp_path: Path, monkeypatch: pytest.
         read_document(RawFile(tmp_path / "big.json"))
 
 
-@pytest.mark.parametrize("suffix", [".json", ".xlsx"])
-def test_no_damaged_document_is_wrong_in_silence(tmp_path: Path, suffix: str) -> None:
-    """A changed byte ends in a message, or in rows of which at most one differs."""
-    rows = [[START + i, i] for i in range(20)]
+@pytest.mark.parametrize("suffix", [".json", ".xlsx", ".csv"])
+def test_no_damaged_table_is_wrong_in_silence(tmp_path: Path, suffix: str) -> None:
+    """A changed byte ends in a message, or in events of which at most one differs."""
+    rows = [[START + i, ("on", "off")[i % 2], i] for i in range(20)]
     path = tmp_path / f"t{suffix}"
     if suffix == ".json":
-        path.write_text(json.dumps([{"t": t, "x": x} for t, x in rows]))
+        path.write_text(json.dumps([{"t": t, "x": x, "d": d} for t, x, d in rows]))
+    elif suffix == ".csv":
+        path.write_text("t,x,d\n" + "".join(f"{t},{x},{d}\n" for t, x, d in rows))
     else:
-        workbook(path, [["t", "x"], *rows])
+        workbook(path, [["t", "x", "d"], *rows])
+    modality = Modality(name="m", kind="events", columns=["x"], categories=["on", "off"], duration="d")
     good, chance, read = path.read_bytes(), random.Random(0), 0
-    for _ in range(300):
+    wanted = set(read_events(path, Table(time="t"), modality, "a", "UTC").itertuples(index=False, name=None))
+    for _ in range(CASES):
         data = bytearray(good)
         data[chance.randrange(len(data))] = chance.randrange(256)
         path.write_bytes(data)
         try:
-            found = read_samples(path, Table(time="t"), ["x"], "a", "UTC")
+            found = read_events(path, Table(time="t"), modality, "a", "UTC")
         except BadInput:
             continue
         read += 1
-        wanted, seen = {tuple(row) for row in rows}, set(zip(found.seconds, found.values[:, 0], strict=True))
+        seen = set(found.itertuples(index=False, name=None))
         assert len(wanted - seen) <= 1 and len(seen - wanted) <= 1
     assert read
