@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lifelog.config import ConfigError, load_config
-from lifelog.look.draft import draft
+from lifelog.look.draft import draft, results_name
 from lifelog.look.write import summary, to_yaml
 from lifelog.settings.tables import time_zone
 from lifelog.windows.check import check_recordings
@@ -33,17 +33,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _look(folder: Path, answer: str | None, zone: str | None, out: Path | None) -> int:
     if not folder.is_dir():
-        raise BadInput("no folder", f"{folder}")
+        raise BadInput("no folder", f"{folder}{' is a file: name its folder' if folder.exists() else ''}")
+    out = out or Path(f"{results_name(folder)}.yaml")
+    if out.exists():
+        raise BadInput("file exists", f"{out}: name another one (--out FILE), or remove it")
     result = draft(folder, answer, time_zone(zone) if zone else None)
     for line in summary(result, folder):
         print(line)
-    out = out or Path(f"{result.raw['results'].removeprefix('results-')}.yaml")
-    if out.exists():
-        raise BadInput("file exists", f"{out}: name another one (--out FILE), or remove it")
     out.write_text(to_yaml(result), encoding="utf-8")
     print(f"{out} is written. No file shows:" if result.checks else f"{out} is written.")
     for check in result.checks.values():
-        print(f"  # CHECK {check}")
+        print(f"  # CHECK {' '.join(check.split())}")
     if result.raw["cohort"]["timezone"]:
         _print_problems(result.raw)
     print(f"Next: snakemake --cores 2 --configfile {out} -- inspect")

@@ -131,7 +131,7 @@ class Config(Section):
         if not isinstance(value, dict) or not isinstance(windows := value.get("windows") or {}, dict):
             return value
         modalities = value.get("modalities")
-        if "seconds" in windows or not isinstance(modalities, list):
+        if windows.get("seconds") is not None or not isinstance(modalities, list):
             return value
         described = _described_seconds(value.get("cohort"))
         if described is None or any(isinstance(entry, dict) and "length" in entry for entry in modalities):

@@ -33,7 +33,7 @@ def render(config: Config | None = None) -> str:
         comment = f"# {description}\n"
         if isinstance(value, Section):
             texts = descriptions(type(value)).items()
-            lines = [f"  {name}: {_flow(getattr(value, name))}  # {text}" for name, text in texts]
+            lines = [f"  {name}: {_flow(_written(value, name))}  # {text}" for name, text in texts]
             blocks.append(f"{comment}{key}:\n" + "\n".join(lines) + "\n")
         elif isinstance(value, list) and isinstance(value[0], Section):
             shown = dict.fromkeys(type(entry) for entry in value)
@@ -43,6 +43,12 @@ def render(config: Config | None = None) -> str:
         else:
             blocks.append(f"{key}: {_flow(value)}  {comment}")
     return "\n".join(blocks)
+
+
+def _written(section: Section, name: str) -> Any:
+    """Return the value of a key as it is written: null for a default that other keys determine."""
+    is_derived = type(section).model_fields[name].default is None and name not in section.model_fields_set
+    return None if is_derived else getattr(section, name)
 
 
 def schema() -> str:

@@ -131,8 +131,8 @@ def laboratory(root: Path) -> None:
                 folder, start = root / user / f"visit{visit + 1}" / condition, START + 7 * visit * DAY + 3600 * level
                 folder.mkdir(parents=True)
                 for name, mean in (("HR", 70.0 + 5 * level), ("EDA", 8.0)):
-                    values = signal(100 * number + 10 * visit + level, 481, 1, np.full(481, level), mean)
-                    frame = pd.DataFrame({"time": start + np.arange(481), "value": values[:, 0]})
+                    values = signal(100 * number + 10 * visit + level, 480, 1, np.full(480, level), mean)
+                    frame = pd.DataFrame({"time": start + np.arange(480), "value": values[:, 0]})
                     frame.to_csv(folder / f"{name}.csv", index=False)
 
 

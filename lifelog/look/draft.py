@@ -1,6 +1,7 @@
 """draft: what was found in a folder → a configuration, and sentences about what no file shows."""
 
 import re
+import zipfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -76,9 +77,11 @@ def draft(root: Path, answer: str | None = None, zone: str | None = None) -> Dra
         p for p in paths if PurePosixPath(p).suffix.lower() in SUFFIXES and p not in (device.files if device else ())
     ]
     known, unused = _understood(root, tables, set(device.users if device else ()))
-    first, column = _answers(known, answer, unused)
+    broken = [path for path in paths if path.lower().endswith(".zip") and not zipfile.is_zipfile(root / path)]
+    unused |= dict.fromkeys(broken, "not a complete zip; download it again")
+    first, column = _answers(known, answer, unused, device)
     known = [found for found in known if found is not first]
-    chosen = all_rows(first, root) if column else first
+    chosen = replace(all_rows(first, root), role="answers") if column else first
     used = [found for found in known if found.role in ("samples", "daily", "events")]
     result = Draft({}, column, found=[chosen, *used], device=device, unused=unused)
     _write_cohort(result, root, chosen, column, known)
@@ -103,7 +106,9 @@ def _understood(root: Path, tables: list[str], codes: set[str]) -> tuple[list[Fo
     return found, unused
 
 
-def _answers(known: list[Found], answer: str | None, unused: dict[str, str]) -> tuple[Found, str]:
+def _answers(
+    known: list[Found], answer: str | None, unused: dict[str, str], device: Device | None
+) -> tuple[Found, str]:
     """Return the table of answers and its column; other tables of the same answers are moved to `unused`."""
     candidates = [found for found in known if ratings(found, answer) and found.role != "once"]
     if answer is None and any(found.role == "answers" for found in candidates):
@@ -118,15 +123,17 @@ def _answers(known: list[Found], answer: str | None, unused: dict[str, str]) -> 
         slow = [f"{found.group.pattern}: {', '.join([*found.values, *found.texts][:8])}" for found in known]
         slow += [f"{pattern}: {cause}" for pattern, cause in unused.items()]
         wanted = f"no column with {answer!r} in its name" if answer else "no column whose name stands for a rating"
-        listed = "\n  ".join(slow) or "no table"
-        raise BadInput("no answers found", f"{wanted}; name a part of the column (--for NAME). Tables:\n  {listed}")
+        listed = "\n  ".join(slow) or "none; add a table of answers to the folder"
+        sensors = f" Recordings: {device.line}." if device else ""
+        remedy = "name a part of the column (--for NAME)"
+        raise BadInput("no answers found", f"{wanted}; {remedy}.{sensors} Tables:\n  {listed}")
     first, *others = candidates
     for other in others:
         if other.role == "answers" and set(other.table.frame) == set(first.table.frame):
             known.remove(other)
             unused[other.group.pattern] = f"another table of the same answers as {first.group.pattern}?"
         elif answer is None:
-            columns = sorted(f"{found.group.pattern} ({ratings(found, None)[0]})" for found in candidates)
+            columns = sorted(f"{found.group.pattern} ({', '.join(ratings(found, None)[:6])})" for found in candidates)
             raise BadInput(
                 "several tables may hold the answers", f"{', '.join(columns)}; name one of them (--for NAME)"
             )
@@ -139,7 +146,11 @@ def _pattern(group: Group) -> tuple[str, str | None]:
     source = pure.stem.replace("{user}", "").strip("_-. ")
     if not source:
         return group.pattern, None
-    return str(pure.with_name(pure.name.replace(source, "{source}", 1))), source
+    before, user, after = pure.name.partition("{user}")
+    in_before = source in before  # never within the braces of {user}
+    before = before.replace(source, "{source}", 1) if in_before else before
+    after = after if in_before else after.replace(source, "{source}", 1)
+    return str(pure.with_name(before + user + after)), source
 
 
 def _keys(found: Found) -> dict[str, Any]:
@@ -162,7 +173,7 @@ def _write_cohort(result: Draft, root: Path, chosen: Found, column: str, known: 
         some_daily = not device and any(found.role == "daily" for found in sensors)
         keys, check = described_time(chosen, daily, some_daily)
         labels = {"file": chosen.group.pattern, "user": chosen.user} | _keys(chosen) | keys
-        if len(chosen.table.frame.columns) > MOST_COLUMNS or chosen.role == "daily":
+        if len(chosen.table.frame.columns) > MOST_COLUMNS or (not sensors and not device):  # it holds sensors too
             labels["columns"] = [column]
         if check:
             result.checks["labels"] = check
@@ -176,21 +187,31 @@ def _write_cohort(result: Draft, root: Path, chosen: Found, column: str, known: 
     if fast and seconds > MINUTE:  # windows of fast sensors are short, and not many describe one answer
         seconds = MINUTE if seconds <= SHORT * MINUTE else seconds // PARTS
     samples, modalities = _modalities(result, sensors, device, seconds)
+    if not labels.get("user") and "{user}" not in labels["file"]:
+        columns = f"{labels['file']} has the columns {list(chosen.table.frame)}"
+        raise BadInput("no participants", f"no path and no column names them; {columns}")
     if len(modalities) < 2:
         raise BadInput("too few sensors", f"importance compares two or more; found: {[m['name'] for m in modalities]}")
     layout = device.layout if device and not samples else "tables"
     if device and samples:
-        result.unused |= {table["file"]: f"tables beside recordings of the layout {device.layout}" for table in samples}
+        beside = f"a table beside recordings of the layout {device.layout}"
+        result.unused |= {found.group.pattern: beside for found in sensors}
         modalities, layout, samples = [dict(m) for m in modalities[: len(device.modalities)]], device.layout, []
     below = root / device.folder if device and device.folder else root
     if below != root:
         result.checks["root"] = f"labels are read from below this folder: copy {labels['file']} to it"
     cohort = {"layout": layout, "root": str(below), "timezone": None, "samples": samples, "labels": [labels]}
-    name = re.sub(r"[^A-Za-z0-9]+", "-", root.resolve().name).strip("-") or "study"
-    result.raw |= {"results": f"results-{name}", "cohort": {key: value for key, value in cohort.items() if value != []}}
-    if any("length" in modality for modality in modalities):
-        result.raw["windows"] = {"seconds": seconds}
+    result.raw |= {
+        "results": f"results-{results_name(root)}",
+        "cohort": {key: value for key, value in cohort.items() if value != []},
+    }
+    result.raw["windows"] = {"seconds": seconds}
     result.raw["modalities"] = modalities
+
+
+def results_name(folder: Path) -> str:
+    """Return a plain name of a folder."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", folder.resolve().name).strip("-") or "study"
 
 
 def _labels_of_folders(result: Draft, chosen: Found) -> dict[str, Any]:
@@ -219,6 +240,9 @@ def _modalities(
             name = ("samples", "days", "events")[("samples", "daily", "events").index(found.role)]
             name += str(1 + sum(other.startswith(name) for other in tables)) if name in tables else ""
             tables[name] = table
+        if found.time in found.table.ambiguous:
+            order = f"{found.unit}, or {found.table.ambiguous[found.time]}"
+            result.checks["samples"] = f"day and month of {found.time!r} in {found.group.pattern}: {order}"
         groups = dict(split_columns(found.values)) if wide else {source or found.group.pattern: found.values}
         for title, columns in groups.items() if found.role != "events" else [(source or "events", [])]:
             keys = {"name": _name(title, modalities)} | ({"samples": name} if name != next(iter(tables)) else {})
@@ -298,6 +322,8 @@ def _write_zone(result: Draft, root: Path, chosen: Found, zone: str | None) -> N
     equal = [name for (name, unit), share in shown.items() if best and unit == best[1] and share == shown[best]]
     if zone:
         cohort["timezone"] = zone
+        if best and not chosen.table.has_offsets(chosen.time):
+            result.checks["timezone"] = f"time zone: {shown[best]:.0%} of answers are inside recordings in {zone}"
     elif len(candidates) < len(ZONES):
         cohort["timezone"] = candidates[0] if candidates else None
         others = ", ".join(candidates[1:4])
@@ -319,12 +345,10 @@ def _write_zone(result: Draft, root: Path, chosen: Found, zone: str | None) -> N
 def _inside(cohort: dict[str, Any], zone: str, unit: str) -> float | None:
     """Return the share of answers inside recordings in a time zone; None if it cannot be found."""
     labels = [cohort["labels"][0] | {"unit": unit}]
-    recordings = Recordings.model_validate(
-        {key: value for key, value in cohort.items() if key != "root"} | {"timezone": zone, "labels": labels}
-    )
-    root, layout = Path(cohort["root"]).resolve(), LAYOUTS[recordings.layout]
-    recorded = getattr(layout, "recorded", None)
+    raw = {key: value for key, value in cohort.items() if key != "root"} | {"timezone": zone, "labels": labels}
     try:
+        recordings = Recordings.model_validate(raw)
+        root, recorded = Path(cohort["root"]).resolve(), getattr(LAYOUTS[recordings.layout], "recorded", None)
         intervals = read_intervals(root, recordings, strict=False)
         spans = {user: recorded(user, root / user, recordings) for user in intervals.users} if recorded else {}
     except (BadInput, OSError, ValueError):

@@ -11,6 +11,8 @@ from lifelog.windows.layout import is_hidden
 
 MOST_FILES = 200_000
 DEEPEST = 8
+NUMBERS = re.compile(r"\d[\d_.:T-]*")
+FEWEST_PARTS = 2  # more files that differ only in numbers are the parts of one recording, such as its days
 TOKEN = re.compile(r"[_\-. ]")
 
 
@@ -76,8 +78,24 @@ def group_files(paths: Iterable[str], codes: set[str]) -> list[Group]:
             user, parts[level] = parts[level], "{user}"
             pattern = "/".join(parts)
         patterns.setdefault(pattern, []).append((path, user))
+    patterns = _parts_joined(patterns)
     groups = [Group(name, [path for path, _ in found], [user for _, user in found]) for name, found in patterns.items()]
     return list(_joined(groups))
+
+
+def _parts_joined(patterns: dict[str, list[tuple[str, str | None]]]) -> dict[str, list[tuple[str, str | None]]]:
+    """Return patterns in which the numbers of files are `*`, where these are the parts of one recording."""
+    joined: dict[str, list[str]] = {}
+    for pattern in patterns:
+        folder, _, name = pattern.rpartition("/")
+        stem, dot, suffix = name.rpartition(".")
+        numbered = "{user}".join(NUMBERS.sub("*", part) for part in stem.split("{user}"))
+        joined.setdefault("/".join(filter(None, [folder, numbered + dot + suffix])), []).append(pattern)
+    parts: dict[str, list[tuple[str, str | None]]] = {}
+    for common, some in joined.items():
+        for pattern in some:
+            parts.setdefault(common if len(some) > FEWEST_PARTS else pattern, []).extend(patterns[pattern])
+    return parts
 
 
 def _joined(groups: list[Group]) -> Iterator[Group]:

@@ -18,20 +18,22 @@ USER = re.compile(
     r"(?i)(user|participant|subject|person|patient|device|respondent|proband\w*|teilnehmer\w*|vpn?|pid|uid|id|code|pseudonym)"
     r"([ _.-]?(id|code|name|nr|no|number))?"
 )
-TIME = re.compile(r"(?i).*(time|date|stamp|datum|zeit|answered|completed|day|when).*")
-START = re.compile(r"(?i).*(start|begin|onset|from|von).*")
-END = re.compile(r"(?i).*(end|finish|stop|until|bis|offset).*")
+TIME = re.compile(r"(?is).*(time|date|stamp|datum|zeit|answered|completed|day|when).*")
+START = re.compile(r"(?is).*(start|begin|onset|from|von).*")
+END = re.compile(r"(?is).*(end|finish|stop|until|bis|offset).*")
 RATING = re.compile(
-    r"(?i).*(stress|tens|anx|mood|stimmung|valence|arousal|fatigue|tired|angst|affect|emotion|pain|craving|happy|sad|label"
+    r"(?is).*(stress|tens|anx|mood|stimmung|valence|arousal|fatigue|tired|angst|affect|emotion|pain|craving|happy|sad|label"
+    r"|anspann|müdig|erschöpf|belast|schmerz|zufried|unruhe|nervös|긴장|스트레스|기분|피로"
     r"|condition|quality|readiness|sore|rating|angry|calm|relax|energy|focus|answer|response|esm|ema_).*"
 )
-EVENT = re.compile(r"(?i).*(event|status|transition|screen|call|app|press|button|unlock|notification).*")
+EVENT = re.compile(r"(?is).*(event|status|transition|screen|call|app|press|button|unlock|notification).*")
 INDEX = re.compile(r"(?i:unnamed.*|index|row|no|nr|)|(?:.*[_. ])?(?i:id|uuid)|.*[a-z](?:Id|ID|Code)")  # no measurements
 CODES = (-9, -99, -999, 99, 999, 9999, -1)  # that stand for a missing answer where they are far from the others
 SLOWEST = 1.5  # seconds between samples, up to which a regular recording is a sequence
 MOSTLY = 0.2  # share of the columns of a table of answers that are ratings
 FEW_PER_DAY = 600  # seconds between rows, from which a table may hold answers
 MOST_CATEGORIES = 200
+MOST_FILES = 20  # that are read for the order of day and month
 DAY = 86400
 
 
@@ -104,7 +106,7 @@ def understand(group: Group, root: Path) -> Found:
     BadInput
         If the file is no table, or has no column of times; the detail is the cause.
     """
-    table = sniff(root / group.paths[0])
+    table = _with_one_order(sniff(root / group.paths[0]), group, root)
     if not table.units:
         raise BadInput("no times", f"no column of times among {list(table.frame)[:8]}")
     user = None if group.users[0] else _user_column(table)
@@ -119,6 +121,22 @@ def understand(group: Group, root: Path) -> Found:
     gap = float(np.median(gaps)) if len(gaps) else float("inf")
     regular = len(gaps) > 10 and bool((np.abs(gaps - gap) <= 0.1 * gap).mean() > 0.9)
     return Found(group, table, _role(table, time, end, values, few, gap), time, end, user, values, few, gap, regular)
+
+
+def _with_one_order(table: Sniffed, group: Group, root: Path) -> Sniffed:
+    """Return a table with the order of day and month that other files of its group show, if its own rows do not."""
+    for path in group.paths[1 : 1 + MOST_FILES]:
+        if not table.ambiguous:
+            break
+        try:
+            other = sniff(root / path)
+        except BadInput:
+            continue
+        for name, unit in list(table.ambiguous.items()):
+            if name in other.units and name not in other.ambiguous and other.units[name] in (unit, table.units[name]):
+                rest = {key: value for key, value in table.ambiguous.items() if key != name}
+                table = replace(table, units=table.units | {name: other.units[name]}, ambiguous=rest)
+    return table
 
 
 def _user_column(table: Sniffed) -> str | None:

@@ -12,15 +12,17 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from lifelog.arrays import Floats
+from lifelog.settings.tables import UNITS
 from lifelog.windows.documents import DOCUMENTS, read_document
 from lifelog.windows.files import RawFile
 from lifelog.windows.layout import BadInput
 from lifelog.windows.rows import OTHER_FILES
-from lifelog.windows.times import UNITS, to_unix
+from lifelog.windows.times import to_unix
 
 TEXTS = {".csv", ".tsv", ".txt", ".dat"}
 SUFFIXES = {*TEXTS, ".parquet", *DOCUMENTS}
 HEAD, ROWS, CELLS = 2**21, 20_000, 2**20  # bytes of a text file, rows and cells of a table that are looked at
+PROBES, PROBE = 16, 4096  # places of a large file, and bytes at each
 LARGEST = 2**26  # bytes of a document
 FEW = 50
 FIRST, LAST = 946_684_800, 4_102_444_800  # unix seconds of 2000 and 2100: numbers in between may be times
@@ -100,7 +102,7 @@ def sniff(path: Path) -> Sniffed:
     BadInput
         If the file is no table with a header; the detail is the cause.
     """
-    suffix, whole, keys = path.suffix.lower(), True, dict[str, str]()
+    suffix, whole, keys, others = path.suffix.lower(), True, dict[str, str](), None
     if suffix == ".parquet":
         frame, whole = _parquet(path)
     elif suffix in DOCUMENTS:
@@ -108,12 +110,14 @@ def sniff(path: Path) -> Sniffed:
             raise BadInput("large document", f"{path.stat().st_size // 2**20} MB, and is not looked into")
         document = read_document(RawFile(path))
         frame, whole = _to_text(document.head(ROWS)), len(document) <= ROWS
+        others = _to_text(document.iloc[:: max(1, len(document) // FEW)])
     else:
         frame, keys, whole = _text(path)
+        others = None if whole else _tail(path, list(frame), keys)
     if frame.empty:
         raise BadInput("empty table", "no rows")
-    found = Sniffed(frame, keys, whole=whole)
-    fitting = {name: time_units(found.texts(name)) for name in frame}
+    spread = Sniffed(frame if others is None else pd.concat([frame, others], ignore_index=True), keys)
+    fitting = {name: time_units(spread.texts(name)) for name in frame}
     units = {name: forms[0] for name, forms in fitting.items() if forms}
     ambiguous = {name: forms[1] for name, forms in fitting.items() if len(forms) > 1}
     return Sniffed(frame, keys, units, ambiguous, whole)
@@ -133,7 +137,9 @@ def _text(path: Path) -> tuple[pd.DataFrame, dict[str, str], bool]:
         text, keys["encoding"] = data.decode("cp1252", errors="replace"), "windows-1252"
     lines = [line for line in text.splitlines() if line.strip()]
     first = {mark: _fields(lines[:50], mark) for mark in ",;\t|"}
-    fitting = {mark: len(found[0]) for mark, found in first.items() if len({len(row) for row in found}) == 1}
+    fitting = {
+        mark: len(found[0]) for mark, found in first.items() if len({len(row) for row in found}) == 1 and found[0]
+    }
     if not fitting or (max(fitting.values()) == 1 and set(first) & set(lines[0])):
         raise BadInput("no table", "lines have different numbers of fields")
     mark = max(fitting, key=lambda mark: fitting[mark])
@@ -148,6 +154,17 @@ def _text(path: Path) -> tuple[pd.DataFrame, dict[str, str], bool]:
     if mark != "," and any(_has_commas(frame[name]) for name in frame):
         keys["decimal"] = ","
     return frame, keys, whole and len(lines) <= rows + 1
+
+
+def _tail(path: Path, names: list[str], keys: dict[str, str]) -> pd.DataFrame:
+    """Return rows from places all over a file, and its last ones, since the first may be of one day."""
+    rows, size = list[list[str]](), path.stat().st_size
+    with path.open("rb") as file:
+        for place in np.linspace(0, size - PROBE, PROBES).astype(int):
+            file.seek(int(place))
+            text = file.read(PROBE).decode("cp1252" if "encoding" in keys else "utf-8", errors="replace")
+            rows += _fields(text.splitlines()[1:-1], keys.get("separator", ","))[:1]
+    return pd.DataFrame([row for row in rows if len(row) == len(names)], columns=names, dtype=str)
 
 
 def _fields(lines: list[str], mark: str) -> list[list[str]]:

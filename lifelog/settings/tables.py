@@ -11,7 +11,7 @@ from lifelog.registry import did_you_mean
 from lifelog.settings.base import Name, Section
 from lifelog.settings.zones import zones_of
 
-UNITS = ("s", "ms", "us", "ns")
+UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}  # seconds
 
 
 @functools.cache  # it reads a folder of some hundred files
@@ -106,7 +106,7 @@ class LabelTable(Table):
     """How a table of labels is read; `time` is the start of the time that a label describes."""
 
     file: str
-    """path of a CSV or Parquet file below the root, such as labels.csv or {user}/diary.csv"""
+    """path of a file below the root, such as labels.csv, {user}/diary.xlsx or {user}/{condition}/hr.csv"""
 
     user: str | None = "user"
     """column that names the participant; null if {user} is part of the path"""
@@ -156,7 +156,7 @@ class LabelTable(Table):
         if self.lasts == "file" and self.user is not None:
             raise ValueError(f"labels: {self.file!r}: a file of lasts: file has one participant: {{user}} in its path")
         if self.since and (self.unit not in UNITS or self.since.user is None):
-            needed = f"unit is one of {UNITS}, and since names its user column"
+            needed = f"unit is one of {tuple(UNITS)}, and since names its user column"
             raise ValueError(f"labels: {self.file!r}: with since, {needed}")
         if (self.user is None) != ("{user}" in self.file):
             remedy = "set either `user` to a column, or {user} in the path and user: null"

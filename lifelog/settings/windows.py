@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from lifelog.settings.base import Name, Section
+from lifelog.settings.levels import Level
 from lifelog.settings.tables import LabelTable, SampleTable, TimeZone
 
 Signal = Literal["pulse", "skin_conductance", "acceleration", "heart_rate", "temperature"]
@@ -32,7 +33,7 @@ class Recordings(Section):
 
     layout: str = "simulated"
     """simulated: a simulated cohort; etri: ETRI lifelog folders; e4: Empatica E4 exports; embraceplus: Empatica
-    EmbracePlus; tables: CSV or Parquet tables; or the name of an installed layout"""
+    EmbracePlus; tables: CSV, Parquet, JSON or xlsx tables; or the name of an installed layout"""
 
     labels: list[LabelTable] = Field([LabelTable(file="labels.csv")], min_length=1)
     """tables of labels (e4, embraceplus, tables); a file name stands for a table with user, start and end in unix s"""
@@ -136,9 +137,11 @@ class Simulation(Section):
 class Extraction(Section):
     """How recordings become windows."""
 
-    seconds: int = Field(60, ge=1, le=86400)
-    """window length in seconds; 60 for etri recordings; 86400: local days; default: `before` of the labels, or the day
-    (lasts: day), unless a modality has a length"""
+    seconds: Annotated[
+        int, BeforeValidator(lambda value: 60 if value is None else value, json_schema_input_type=int | None)
+    ] = Field(None, ge=1, le=86400, validate_default=True)
+    """window length in seconds, 86400 for local days; null: the `before` of labels, or the day (lasts: day), unless a
+    modality has a length; otherwise 60"""
 
     anchor: Literal["label", "clock"] = "label"
     """label: windows start with each label; clock: at multiples of their length (for labels shorter than a window)"""
@@ -181,7 +184,7 @@ class Modality(Section):
     columns: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field([])
     """columns to read; these are the channels; events: the column with the category, or none"""
 
-    categories: dict[Annotated[str, Field(min_length=1, max_length=200)], list[str | int | float]] | None = None
+    categories: dict[Annotated[str, Field(min_length=1, max_length=200)], list[Level]] | None = None
     """events: values of the column by the name of their category, or a list of values; others are not used"""
 
     until: str | None = None
@@ -226,9 +229,7 @@ class Modality(Section):
     """lowest and highest plausible value, in the unit; others are missing and counted; auto: 20 to 250 1/min of heart
     rate, 0 to 50 °C of temperature; null: all values are used"""
 
-    @field_validator(
-        "categories", mode="before", json_schema_input_type=dict[str, list[str | int | float]] | list[str | int]
-    )
+    @field_validator("categories", mode="before", json_schema_input_type=dict[str, list[Level]] | list[Level])
     @classmethod
     def _to_names(cls, value: Any) -> Any:
         return {str(name): [name] for name in value} if isinstance(value, list) else value

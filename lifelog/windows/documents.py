@@ -3,7 +3,6 @@
 import datetime
 import json
 import zipfile
-from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -14,6 +13,7 @@ from lifelog.windows.layout import BadInput
 
 MAX_BYTES = 2**28  # of a document, unpacked: ten times as much memory
 MAX_ROWS, MAX_COLUMNS = 2**20, 2**14  # of a sheet, as in Excel
+MAX_CELLS = 2**24  # rows x columns, also of empty cells
 DEEPEST = 100  # levels of a record
 
 
@@ -31,7 +31,7 @@ def read_document(file: RawFile, sheet: str | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Cells with their types; the index is the number of the record, or of the row of the sheet, from 1. A value
-        within a record of a record has the names of both, such as `value.steps`; lists are left out.
+        within a record of a record has the names of both, such as `value.steps`; columns of lists are left out.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def _json(data: bytes, file: RawFile, sheet: str | None) -> pd.DataFrame:
 
 def _json_lines(data: bytes, file: RawFile, sheet: str | None) -> pd.DataFrame:
     records = []
-    for number, line in enumerate(data.decode("utf-8-sig").splitlines(), 1):
+    for number, line in enumerate(data.decode("utf-8-sig").split("\n"), 1):
         try:
             records += [json.loads(line)] if line.strip() else []
         except json.JSONDecodeError as error:
@@ -83,20 +83,36 @@ def _records(records: Any, file: RawFile, unit: str) -> pd.DataFrame:
     for number, record in enumerate(records, 1):
         if not isinstance(record, dict):
             raise BadInput("unreadable file", f"{file}: {unit} {number} is no record: {str(record)[:40]!r}")
-    frame = pd.DataFrame([dict(_flat(record)) for record in records], dtype=object)
-    frame.index = pd.RangeIndex(1, len(frame) + 1)
-    return frame
+    flat = [_flat(record, file, f"{unit} {number}") for number, record in enumerate(records, 1)]
+    names = dict.fromkeys(name for record in flat for name in record)
+    _check_size(len(flat), len(names), file)
+    frame = pd.DataFrame(flat, columns=list(names), index=pd.RangeIndex(1, len(flat) + 1), dtype=object)
+    is_list = frame.map(lambda cell: isinstance(cell, list))
+    return frame.loc[:, ~(is_list.any() & (is_list | frame.isna()).all())]
 
 
-def _flat(record: dict[str, Any], prefix: str = "", level: int = 0) -> Iterator[tuple[str, Any]]:
-    """Yield the values of a record and of records in it, with their names."""
-    if level > DEEPEST:
-        raise RecursionError
-    for name, value in record.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.", level + 1)
-        elif not isinstance(value, list):
-            yield f"{prefix}{name}", value
+def _check_size(rows: int, columns: int, file: RawFile) -> None:
+    if rows * columns > MAX_CELLS:
+        size = f"{rows} rows with {columns} columns, at most {MAX_CELLS} cells"
+        raise BadInput("file too large", f"{file}: {size}; convert it to Parquet or CSV")
+
+
+def _flat(record: dict[str, Any], file: RawFile, place: str) -> dict[str, Any]:
+    """Return the values of a record and of records in it by their names."""
+    flat: dict[str, Any] = {}
+    inside = [("", record, 0)]
+    while inside:
+        prefix, of_record, level = inside.pop()
+        if level > DEEPEST:
+            raise RecursionError
+        for name, value in of_record.items():
+            if isinstance(value, dict):
+                inside.append((f"{prefix}{name}.", value, level + 1))
+            elif f"{prefix}{name}" in flat:
+                raise BadInput("wrong columns", f"{file} {place}: {prefix + name!r} occurs twice")
+            else:
+                flat[f"{prefix}{name}"] = value
+    return flat
 
 
 def _workbook(data: bytes, file: RawFile, sheet: str | None) -> pd.DataFrame:
@@ -118,9 +134,12 @@ def _workbook(data: bytes, file: RawFile, sheet: str | None) -> pd.DataFrame:
     if not header or len(set(header)) < len(header):
         twice = next((name for name in header if header.count(name) > 1), "")
         raise BadInput("wrong columns", f"{file}: row 1 has no header, or {twice!r} twice: {header[:30]}")
-    cells, numbers = [], []
-    rows = page.iter_rows(min_row=2, max_row=MAX_ROWS, max_col=len(header), values_only=True)
+    cells, numbers = list[list[Any]](), list[int]()
+    rows = page.iter_rows(min_row=2, max_row=MAX_ROWS + 1, max_col=len(header), values_only=True)
     for number, row in enumerate(rows, 2):
+        _check_size(len(cells), len(header), file)
+        if number > MAX_ROWS:
+            raise BadInput("file too large", f"{file}: more than {MAX_ROWS} rows; save it as CSV")
         if any(cell is not None for cell in row):
             cells.append([*row, *[None] * (len(header) - len(row))])
             numbers.append(number)

@@ -44,8 +44,10 @@ class Events:
         origin = self.starts[0] if len(self.starts) else 0.0  # sums of small numbers are exact
         for category in range(self.categories):
             starts, ends = (times[self.number == category] - origin for times in (self.starts, self.ends))
-            ends = np.sort(ends)
-            of_each.append((starts, np.r_[0, np.cumsum(starts)], ends, np.r_[0, np.cumsum(ends)]))
+            latest = np.maximum.accumulate(ends) if len(ends) else ends
+            apart = np.r_[True, starts[1:] > latest[:-1]][: len(starts)]  # events that overlap cover their time once
+            begins, stops = starts[apart], latest[np.r_[apart[1:], True][: len(latest)]]
+            of_each.append((starts, begins, stops, np.r_[0, np.cumsum(stops - begins)]))
         object.__setattr__(self, "_by_category", of_each)
 
     def between(self, start: float, stop: float) -> RawSamples:
@@ -63,21 +65,22 @@ class Events:
             until its end, NaN without any; and the share of the window that events cover. No sample if the recording
             begins later, ends earlier, or is interrupted within the window.
         """
-        begins, stops = self._recorded
-        span = int(np.searchsorted(begins, start, side="right")) - 1
-        if span < 0 or stop > stops[span]:
+        spans = self._recorded
+        span = int(np.searchsorted(spans[0], start, side="right")) - 1
+        if span < 0 or stop > spans[1][span]:
             return RawSamples(np.empty(0), np.empty((0, 1)))
         features: list[float] = []
         start, stop = start - self.starts[0], stop - self.starts[0]
-        for starts, sum_of_starts, ends, sum_of_ends in self._by_category:
+        for starts, begins, stops, covered in self._by_category:
             first, last = np.searchsorted(starts, [start, stop])
             features += [last - first, np.log1p(stop - starts[last - 1]) if last else np.nan]
             if self.lasting:
-                covered = [
-                    (i := np.searchsorted(starts, time)) * time
-                    - sum_of_starts[i]
-                    - ((j := np.searchsorted(ends, time)) * time - sum_of_ends[j])
-                    for time in (start, stop)
-                ]
-                features.append(min(1.0, (covered[1] - covered[0]) / (stop - start)))
+                until = [_covered(time, begins, stops, covered) for time in (start, stop)]
+                features.append((until[1] - until[0]) / (stop - start))
         return RawSamples(np.zeros(1), np.array([features], dtype=float))
+
+
+def _covered(time: float, begins: Floats, stops: Floats, covered: Floats) -> float:
+    """Return the seconds before a time that spans cover; `covered` has the sums of their lengths, from 0."""
+    before = int(np.searchsorted(begins, time))
+    return float(covered[before] - max(0.0, stops[before - 1] - time)) if before else 0.0

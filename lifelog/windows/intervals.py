@@ -22,7 +22,7 @@ from lifelog.settings.windows import Recordings
 from lifelog.windows.files import RawFile, matching_files, matching_members
 from lifelog.windows.layout import SAFE_NAME, BadInput
 from lifelog.windows.rows import read_text_table
-from lifelog.windows.times import NAMES, guess_unit, midnight, other_offset, to_unix, wrong_unit
+from lifelog.windows.times import NAMES, guess_unit, local_days, other_offset, to_unix, wrong_unit
 
 UNSAFE = "may hold only letters of English, digits, '_' and '-'"
 RESERVED = {"session", "start", "user", "label_rows"}  # columns of the windows table
@@ -153,12 +153,14 @@ def _read_table(
     """Add the rows of a label table with their users, and the problems of unusable rows with theirs."""
     table = recordings.labels[number]
     frame, lines = read_text_table(file, table, table.header)
+    if table.lasts == "file":
+        _add_span(intervals, frame, _place(file, root), str(user), of_path, number, recordings)
+        return
     keys = [key for key in (table.user, table.time, table.end) if key]
     if twice := [name for name in of_path if name in frame]:
         raise ValueError(f"line 1: {twice[0]!r} is a column of the file and a name in its path; rename one")
     frame = frame.assign(**of_path)
-    others = [] if table.lasts == "file" else [column for column in frame if column not in (*keys, *of_path)]
-    given = table.columns or [*others, *of_path]
+    given = table.columns or [column for column in frame if column not in keys]
     columns = [*given, table.count] if table.count else given
     _check_header(frame, [*keys, *given], columns, table)
     users = pd.Series([user] * len(frame), dtype=object)
@@ -173,7 +175,7 @@ def _read_table(
         ends, more, unclear_ends = _times(frame[table.end], table, users, zones, origins)
         faults, unclear = {**more, **faults}, {**unclear_ends, **unclear}
     else:
-        starts, ends = _ends(starts, table, users, zones, faults)
+        starts, ends = _ends(starts, table, users, zones, frame[table.time])
     for who, rows in users.groupby(users).indices.items() if table.unit == "iso" else ():
         offset = other_offset(frame[table.time].iloc[rows], starts[rows], zones[str(who)])
         if offset:
@@ -183,7 +185,7 @@ def _read_table(
             intervals.doubts.append(f"{file} (cohort.labels): {known}: check cohort.timezone")
             break
     texts = {column: _texts(frame[column], table.decimal) for column in columns}
-    place = f"{file.path.relative_to(root).as_posix()}{f'/{file.member}' if file.member else ''}"
+    place = _place(file, root)
     for i, who in enumerate(map(str, users)):
         if i in unclear and i not in faults and SAFE_NAME.fullmatch(who):
             intervals.lost.setdefault(who, []).append(
@@ -208,22 +210,50 @@ def _read_table(
     intervals.faulty |= {str(users[i]) for i in faults}
 
 
-def _ends(
-    starts: Any, table: LabelTable, users: pd.Series, zones: dict[str, str], faults: dict[int, str]
-) -> tuple[Any, Any]:
+def _place(file: RawFile, root: Path) -> str:
+    """Return the path of a file below the root, for the rows of labels."""
+    return "/".join(filter(None, [file.path.relative_to(root).as_posix(), file.member]))
+
+
+def _add_span(
+    intervals: Intervals,
+    frame: pd.DataFrame,
+    place: str,
+    user: str,
+    of_path: dict[str, str],
+    number: int,
+    recordings: Recordings,
+) -> None:
+    """Add the time from the first to the last row of a file, with the labels of its path; a faulty file is lost."""
+    table = recordings.labels[number]
+    _check_header(frame, [table.time], list(of_path), table)
+    given = frame[table.time].fillna("").astype(str).str.strip() != ""
+    column = frame[table.time][given].reset_index(drop=True)
+    users, zone = pd.Series([user] * len(column), dtype=object), table.zone or recordings.zone(user)
+    seconds, faults, _ = _times(column, table, users, {user: zone}, None)
+    times = np.unique(seconds[np.isfinite(seconds)])
+    if faults or len(times) < 2 or not SAFE_NAME.fullmatch(user):
+        cause = next(iter(faults.values()), "" if len(times) < 2 else f"the user {user!r} {UNSAFE}")
+        lost = BadInput("label file cannot be used", f"{place}: {cause or f'{len(times)} times, two or more expected'}")
+        intervals.lost.setdefault(user, []).append(lost)
+        intervals.doubts.append(f"{place} (cohort.labels): {lost.detail.partition(': ')[2]}")
+        return
+    end = int(times[-1]) + max(
+        1, round(float(np.median(np.diff(times))))
+    )  # the last sample lasts as long as the others
+    intervals.users.setdefault(user, []).append(Interval(int(times[0]), end, of_path, place))
+    intervals.columns |= dict.fromkeys(of_path, number)
+
+
+def _ends(starts: Any, table: LabelTable, users: pd.Series, zones: dict[str, str], times: pd.Series) -> tuple[Any, Any]:
     """Return start and end of the time that each row of a table without ends describes."""
     if table.before:
         return starts - table.before, starts
     if table.lasts == "day":
         days = np.full((2, len(starts)), np.nan)
-        for i in set(range(len(starts))) - set(faults):
-            days[:, i] = [midnight(starts[i], zones[users[i]], day) for day in (table.lag, table.lag + 1)]
+        for who, rows in users.groupby(users).indices.items():
+            days[:, rows] = local_days(times.iloc[rows], table.unit, zones[str(who)], starts[rows], table.lag)
         return days[0], days[1]
-    if table.lasts == "file":
-        ends = np.full(len(starts), np.inf)
-        if np.isfinite(starts).any():
-            ends[int(np.nanargmin(starts))] = np.nanmax(starts)
-        return starts, ends
     if table.lasts == "next":
         ends = np.full(len(starts), np.inf)
         for rows in users.groupby(users).indices.values():

@@ -33,14 +33,21 @@ OTHER_FILES = {
 
 
 class Rows(NamedTuple):
-    """Rows of a participant: times as in the file, values of shape (n_rows, n_columns), and text by column."""
+    """Rows of a participant: times as in the file, values of shape (n_rows, n_columns), and other columns by name."""
 
     stamps: pd.Series
     values: Floats
-    texts: dict[str, pd.Series]
+    others: dict[str, pd.Series]
 
 
-def read_rows(path: Path, table: Table, user: str, numbers: Sequence[str] = (), texts: Sequence[str] = ()) -> Rows:
+def read_rows(
+    path: Path,
+    table: Table,
+    user: str,
+    numbers: Sequence[str] = (),
+    texts: Sequence[str] = (),
+    times: Sequence[str] = (),
+) -> Rows:
     """Read some columns of the rows of a participant.
 
     Parameters
@@ -51,8 +58,9 @@ def read_rows(path: Path, table: Table, user: str, numbers: Sequence[str] = (), 
         The columns of users and times.
     user : str
         The user to read, if the table has a column of users.
-    numbers, texts : sequence of str
-        Columns of numbers and of text. A column of lists of numbers gives several rows with one time.
+    numbers, texts, times : sequence of str
+        Columns of numbers, of text, and of further times. A column of lists of numbers gives several rows of one
+        time.
 
     Returns
     -------
@@ -67,26 +75,35 @@ def read_rows(path: Path, table: Table, user: str, numbers: Sequence[str] = (), 
     keys = [name for name in (table.user, table.time) if name]
     try:
         if (suffix := path.suffix.lower()) in DOCUMENTS:
-            return _of_document(path, table, keys, numbers, texts, user)
+            return _of_document(path, table, keys, numbers, texts, times, user)
         read = _parquet if suffix == ".parquet" else _csv
-        rows = read(path, table, keys, list(numbers), list(texts), user)
+        rows = read(path, table, keys, list(numbers), [*texts, *times], user)
         stamps = rows.column(table.time).to_pandas()
         if any(is_a(rows.column(name).type) for is_a in LISTS for name in numbers):
             return Rows(*_flattened(rows, list(numbers), stamps), {})
         values = [_numbers(rows.column(name), name, path) for name in numbers]
-        found = {name: rows.column(name).cast(pa.string()).fill_null("").to_pandas().str.strip() for name in texts}
+        found = {name: _texts(rows.column(name)) for name in texts}
+        found |= {name: rows.column(name).to_pandas() for name in times}
         return Rows(stamps, np.stack(values, axis=1) if values else np.empty((len(stamps), 0)), found)
     except BadInput:
         raise
     except (OSError, ValueError, OverflowError, csv.Error, pa.ArrowException) as error:
         wrong_text = isinstance(error, UnicodeDecodeError) or "UTF8" in str(error)
-        raise BadInput("unreadable file", f"{path}: {not_utf8(path) if wrong_text else error}") from None
+        raise BadInput("unreadable file", f"{path}: {not_text(path, table) if wrong_text else error}") from None
 
 
-def not_utf8(file: Path | RawFile) -> str:
-    """Return what a file is that is not UTF-8 text, with the remedy."""
+def _texts(column: pa.ChunkedArray) -> pd.Series:
+    """Return a column as text; booleans are written as in JSON read by Python."""
+    text = column.cast(pa.string()).fill_null("").to_pandas().str.strip()
+    return text.str.capitalize() if pa.types.is_boolean(column.type) else text
+
+
+def not_text(file: Path | RawFile, table: Table) -> str:
+    """Return what a file is that is not text in the encoding of its table, with the remedy."""
     head, _ = (file if isinstance(file, RawFile) else RawFile(file)).head(4)
     is_a = next((kind for start, kind in OTHER_FILES.items() if head.startswith(start)), None)
+    if table.encoding != "utf-8":
+        return f"this is {is_a}" if is_a else f"not {table.encoding} text; save it as UTF-8"
     return f"this is {is_a}" if is_a else "not UTF-8 text; set encoding: windows-1252, or save it as UTF-8"
 
 
@@ -98,19 +115,28 @@ def text_encoding(table: Table) -> str:
 def _check_columns(header: list[str], needed: list[str], path: Path) -> None:
     problem = missing_column(header, needed)
     if problem:
-        hint = "; set separator" if len(header) == 1 else ""
-        raise BadInput("wrong columns", f"{path} line 1: {problem}{hint}")
+        is_text = path.suffix.lower() not in (".parquet", *DOCUMENTS)
+        hint = "; set separator" if is_text and len(header) == 1 else ""
+        raise BadInput("wrong columns", f"{path}{' line 1' if is_text else ''}: {problem}{hint}")
 
 
 def _of_document(
-    path: Path, table: Table, keys: list[str], numbers: Sequence[str], texts: Sequence[str], user: str
+    path: Path,
+    table: Table,
+    keys: list[str],
+    numbers: Sequence[str],
+    texts: Sequence[str],
+    times: Sequence[str],
+    user: str,
 ) -> Rows:
     frame = read_document(RawFile(path), table.sheet)
-    _check_columns(list(frame.columns), [*keys, *numbers, *texts], path)
+    _check_columns(list(frame.columns), [*keys, *numbers, *texts, *times], path)
     if table.user is not None:
         frame = frame[frame[table.user].astype(str).str.strip() == user]
     values = [_cells(frame[name], name, table.decimal, path) for name in numbers]
     found = {name: frame[name].map(lambda cell: "" if pd.isna(cell) else str(cell).strip()) for name in texts}
+    found |= {name: frame[name] for name in times}
+    found = {name: column.reset_index(drop=True) for name, column in found.items()}
     stacked = np.stack(values, axis=1) if values else np.empty((len(frame), 0))
     return Rows(frame[table.time].reset_index(drop=True), stacked, found)
 
@@ -142,7 +168,7 @@ def _csv(path: Path, table: Table, keys: list[str], numbers: list[str], texts: l
     with path.open(encoding=encoding) as file:
         line = file.readline().rstrip("\r\n")
     if "\0" in line or line.startswith("PK\x03\x04"):
-        raise BadInput("unreadable file", f"{path}: {not_utf8(path)}")
+        raise BadInput("unreadable file", f"{path}: {not_text(path, table)}")
     names = [name.strip() for name in next(csv.reader([line], delimiter=table.separator, strict=True), [])]
     _check_columns(names, columns, path)
     check_quotes(bytes_of(path), path, table.separator)
@@ -236,7 +262,7 @@ def read_text_table(file: RawFile, table: Table, header: list[str] | None = None
                 lines.append(reader.line_num)
         except (UnicodeDecodeError, csv.Error) as error:
             is_text = isinstance(error, csv.Error) and "NUL" not in str(error)
-            raise ValueError(f"line {reader.line_num}: {error}" if is_text else not_utf8(file)) from None
+            raise ValueError(f"line {reader.line_num}: {error}" if is_text else not_text(file, table)) from None
     twice = [name for name in header if header.count(name) > 1]
     if twice:
         raise ValueError(f"line 1: the column {twice[0]!r} occurs twice; rename one")

@@ -90,20 +90,10 @@ class Broken:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file, or some of its rows, that cannot be used and may be of any time: the cause of windows without samples."""
+    """A file or rows that are not used and may be of any time: a note, and the cause of windows without samples."""
 
     fault: BadInput
-
-    def between(self, start: float, stop: float) -> RawSamples:
-        """Return no samples."""
-        return RawSamples(np.empty(0), np.empty((0, 1)))
-
-
-@dataclass(frozen=True)
-class Noted:
-    """A note about rows of a recording that are read and not used."""
-
-    fault: BadInput
+    is_cause: bool = True
 
     def between(self, start: float, stop: float) -> RawSamples:
         """Return no samples."""
@@ -126,7 +116,7 @@ class StreamSession(Session):
         if modality.name not in self.loaded:
             try:
                 self.loaded[modality.name] = streams = self.load(modality)
-                faults = [stream.fault for stream in streams if isinstance(stream, Unreadable | Noted)]
+                faults = [stream.fault for stream in streams if isinstance(stream, Unreadable)]
                 self.notes = [*self.notes, *faults]
             except BadInput as problem:
                 self.loaded[modality.name] = problem
@@ -136,7 +126,8 @@ class StreamSession(Session):
         parts = [part for part in (stream.between(start, stop) for stream in found) if len(part.seconds)]
         if not parts:
             absent = BadInput("not recorded", f"{modality.name}: no sample from {show(start)} to {show(stop)} UTC")
-            raise next((stream.fault for stream in found if isinstance(stream, Unreadable)), absent)
+            causes = [stream.fault for stream in found if isinstance(stream, Unreadable) and stream.is_cause]
+            raise next(iter(causes), absent)
         if len(parts) == 1:
             return parts[0]
         rate = parts[0].rate if len({part.rate for part in parts}) == 1 else None

@@ -16,9 +16,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifelog.arrays import Floats
 from lifelog.settings.levels import matches
-from lifelog.settings.tables import SampleTable, Table
+from lifelog.settings.tables import UNITS, SampleTable, Table
 from lifelog.settings.windows import Extraction, Modality, Recordings
 from lifelog.windows.documents import DOCUMENTS
 from lifelog.windows.events import Events
@@ -27,8 +26,8 @@ from lifelog.windows.intervals import read_intervals
 from lifelog.windows.labels import labels_of
 from lifelog.windows.layout import BadInput, Label, Session, state_of, users_by_name
 from lifelog.windows.rows import read_rows, text_encoding
-from lifelog.windows.streams import Daily, Irregular, Noted, Stream, StreamSession, Unreadable, by_day
-from lifelog.windows.times import EARLIEST, UNITS, midnight, to_unix, wrong_unit
+from lifelog.windows.streams import Daily, Irregular, Stream, StreamSession, Unreadable, by_day
+from lifelog.windows.times import EARLIEST, local_days, to_unix, wrong_unit
 
 SET_BACK, FEW_BACK, FEW_ROWS = 60, 3, 20  # seconds; jumps, more of which are rows in any order; rows of a file
 MOST_SHOWN = 12  # categories that a note lists
@@ -82,10 +81,11 @@ def _span(path: Path, table: Table, zone: str) -> tuple[float, float] | None:
             header = file.readline().decode(encoding).rstrip("\r\n")
             names = [name.strip() for name in next(csv.reader([header], delimiter=table.separator), [])]
             place, size, rows = names.index(table.time), path.stat().st_size, list[str]()
-            for start in np.linspace(file.tell(), max(file.tell(), size - PROBE), PROBES).astype(int):
+            first = file.tell()
+            for start in np.linspace(first, max(first, size - PROBE), PROBES).astype(int):
                 file.seek(start)
                 lines = file.read(PROBE).decode(encoding, errors="replace").splitlines()
-                whole = lines if start == len(header) + 1 or len(lines) < 2 else lines[1:]
+                whole = lines if start == first or len(lines) < 2 else lines[1:]
                 cells = [row for row in csv.reader(whole, delimiter=table.separator) if len(row) == len(names)]
                 rows += [row[place] for row in cells[:1] + cells[-1:]]
     except (OSError, ValueError, csv.Error):
@@ -136,36 +136,35 @@ def _load(user: str, root: Path, recordings: Recordings, modality: Modality) -> 
         wanted = table.file.replace("{user}", user).replace("{source}", source)
         raise BadInput("no file", f"{root / wanted}")
     zone, is_events = table.zone or recordings.zone(user), modality.kind == "events"
-    parts, events, faults = list[Irregular](), list[pd.DataFrame](), list[BadInput]()
+    streams, parts, events, faults = list[Stream](), list[Irregular](), list[pd.DataFrame](), list[BadInput]()
     for path, _, _ in files:
         try:
             if is_events:
                 events.append(read_events(path, table, modality, user, zone, faults))
+            elif table.carry:
+                streams.append(read_daily(path, table, modality.columns, user, zone, faults))
             else:
                 parts.append(read_samples(path, table, modality.columns, user, zone, faults))
         except BadInput as fault:
             faults.append(fault)
-    if not parts and not events:
+    if len(faults) and not (parts or events or streams):
         raise faults[0]
-    streams: list[Stream] = [Unreadable(fault) for fault in faults]
     if is_events:
-        return [*streams, *_events(pd.concat(events, ignore_index=True), modality)]
+        streams += _events(pd.concat(events, ignore_index=True), modality)
+    elif parts:
+        streams.append(_joined(parts, whole=modality.kind == "sequence" or modality.rate is not None))
+    return [*(Unreadable(fault) for fault in faults), *streams]
+
+
+def _joined(parts: list[Irregular], whole: bool) -> Irregular:
+    """Return the samples of several files in time order; of a regular modality, a row without some value is a gap."""
     seconds = np.concatenate([part.seconds for part in parts])
     values = np.concatenate([part.values for part in parts])
-    if modality.kind == "sequence" or modality.rate:  # a row without some value is a gap
-        whole = np.isfinite(values).all(axis=1)
-        seconds, values = seconds[whole], values[whole]
+    if whole:
+        good = np.isfinite(values).all(axis=1)
+        seconds, values = seconds[good], values[good]
     order = np.argsort(seconds, kind="stable")
-    seconds, values = seconds[order], values[order]
-    if table.carry == "day":
-        return [*streams, _daily(seconds, values, table, zone)]
-    return [*streams, Irregular(seconds, values)]
-
-
-def _daily(seconds: Floats, values: Floats, table: SampleTable, zone: str) -> Daily:
-    days = [[midnight(time, zone, table.lag + day) for time in seconds] for day in (0, 1)]
-    starts, ends = np.array(days, dtype=float).reshape(2, -1)
-    return Daily(starts, ends, values)
+    return Irregular(seconds[order], values[order])
 
 
 def _events(rows: pd.DataFrame, modality: Modality) -> list[Stream]:
@@ -180,7 +179,7 @@ def _events(rows: pd.DataFrame, modality: Modality) -> list[Stream]:
     if len(others):
         found = ", ".join(f"{name!r} ({count})" for name, count in others.head(MOST_SHOWN).items())
         known = f"{modality.name}: {others.sum()} of {len(rows)} rows of {modality.columns[0]!r} are in no category"
-        noted = [Noted(BadInput("events of no category", f"{known}: {found}"))]
+        noted = [Unreadable(BadInput("events of no category", f"{known}: {found}"), is_cause=False)]
     starts, ends = rows.start.to_numpy(), rows.end.to_numpy()
     lasting = modality.until is not None or modality.duration is not None
     return [
@@ -227,6 +226,18 @@ def read_samples(
     return Irregular(seconds[good], values[good])
 
 
+def read_daily(
+    path: Path, table: SampleTable, columns: list[str], user: str, zone: str, faults: list[BadInput] | None = None
+) -> Daily:
+    """Read the values of local days of a user; parameters and errors are those of `read_samples`."""
+    rows = read_rows(path, table, user, numbers=columns)
+    seconds = _times(rows.stamps, table, zone, path, [] if faults is None else faults)
+    starts, ends = local_days(rows.stamps, table.unit, zone, seconds, table.lag)
+    values = np.where(np.isfinite(rows.values), rows.values, np.nan)
+    good = ~np.isnan(values).all(axis=1) & np.isfinite(starts)
+    return Daily(starts[good], ends[good], values[good])
+
+
 def read_events(
     path: Path, table: Table, modality: Modality, user: str, zone: str, faults: list[BadInput] | None = None
 ) -> pd.DataFrame:
@@ -252,22 +263,23 @@ def read_events(
     """
     until = [modality.until] if modality.until not in (None, "next") else []
     lengths = [modality.duration] if modality.duration else []
-    rows = read_rows(path, table, user, numbers=lengths, texts=[*modality.columns, *until])
+    rows = read_rows(path, table, user, numbers=lengths, texts=modality.columns, times=until)
     noted = [] if faults is None else faults
     starts = _times(rows.stamps, table, zone, path, noted)
     ends = starts
     if lengths:
         ends = starts + np.nan_to_num(rows.values[:, 0]) * modality.scale
     elif until:
-        given = (rows.texts[until[0]] != "").to_numpy()
-        stamps = rows.texts[until[0]][given].rename(until[0])
+        stamps = rows.others[until[0]].rename(until[0])
+        given = (stamps.notna() & (stamps.astype(str).str.strip() != "")).to_numpy()
         ends = starts.copy()
-        ends[given] = _times(stamps, table.model_copy(update={"time": until[0]}), zone, path, noted)
+        ends[given] = _times(stamps[given], table.model_copy(update={"time": until[0]}), zone, path, noted)
     if (early := ends < starts).any():
         row = int(early.argmax())
-        raise BadInput("event ends before it starts", f"{path}: row {row + 1}, {rows.stamps.iloc[row]!r}")
+        of_user = f" of {user}" if table.user else ""
+        raise BadInput("event ends before it starts", f"{path}: row {row + 1}{of_user}, at {rows.stamps.iloc[row]}")
     known = np.isfinite(starts)
-    texts = rows.texts[modality.columns[0]] if modality.columns else pd.Series("", index=range(len(starts)))
+    texts = rows.others[modality.columns[0]] if modality.columns else pd.Series("", index=range(len(starts)))
     levels = list((modality.categories or {"": [""]}).values())
     number = {text: next((i for i, of in enumerate(levels) if matches(text, of)), -1) for text in texts.unique()}
     frame = pd.DataFrame({"start": starts, "end": np.where(np.isfinite(ends), ends, starts), "category": texts})

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lifelog.settings.tables import UNITS
 from lifelog.settings.zones import zones_of
 
-UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 EARLIEST, LATEST = 1e8, 1e10  # unix seconds of 1973 and 2286; the same digits in another unit are outside
 FIRST_DAY, LAST_DAY = 36526, 73051  # of a spreadsheet: 2000 and 2100, in days since 1899-12-30
@@ -131,11 +131,48 @@ def midnight(seconds: float, zone: str, days: int = 0) -> int:
     """Return the start of the local day of a time, or of a day after it, in unix seconds."""
     here = zone_at(seconds, zone)
     day: Any = pd.Timestamp(seconds, unit="s", tz=here).date() + pd.Timedelta(days=days)
-    # Also after travel, a day ends where the next one begins.
-    there = [name for name, date in zones_of(zone) if day >= date][-1] if days else here
+    return day_start(day, zone) if days else _start(day, here)
+
+
+def day_start(day: Any, zone: str) -> int:
+    """Return the start of a local day in unix seconds; also after a journey, a day ends where the next one begins."""
+    return _start(day, [name for name, date in zones_of(zone) if day >= date][-1])
+
+
+def _start(day: Any, zone: str) -> int:
     # A day whose first hour does not exist starts later.
-    start = pd.Timestamp(day).tz_localize(there, ambiguous=True, nonexistent="shift_forward")
-    return int(start.timestamp())
+    return int(pd.Timestamp(day).tz_localize(zone, ambiguous=True, nonexistent="shift_forward").timestamp())
+
+
+def local_days(column: pd.Series, unit: str, zone: str, seconds: NDArray[np.float64], lag: int = 0) -> Any:
+    """Return start and end of the local day of each time of a column.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        Times as in the file. The day of a local time is the one that was written, also on the day of a journey.
+    unit, zone
+        As of `to_unix`.
+    seconds : ndarray of float, shape (n_rows,)
+        The times in unix seconds.
+    lag : int, default 0
+        Days by which they are moved.
+
+    Returns
+    -------
+    ndarray of float, shape (2, n_rows)
+        Unix seconds; NaN where the time is NaN.
+    """
+    days, written = np.full((2, len(seconds)), np.nan), seconds
+    if len(zones_of(zone)) > 1 and unit not in UNITS:
+        written = to_unix(column, unit, "UTC")
+    for i in np.flatnonzero(np.isfinite(seconds)):
+        if written[i] != seconds[i]:  # a local time
+            date = pd.Timestamp(written[i], unit="s").date()
+            days[:, i] = [day_start(date + pd.Timedelta(days=lag + day), zone) for day in (0, 1)]
+        else:
+            days[:, i] = [midnight(seconds[i], zone, lag + day) for day in (0, 1)]
+    return days
 
 
 def show(seconds: float, zone: str = "UTC") -> str:

@@ -231,3 +231,26 @@ def test_stress_predict(tmp_path: Path) -> None:
     raw = look(Path(os.environ["STRESS_PREDICT"]), tmp_path / "own.yaml", "--timezone", "Europe/Dublin")
     assert raw["cohort"]["labels"] == [{"file": "labels.csv", "user": "user", "time": "start", "end": "end"}]
     assert len(raw["modalities"]) == 5 and raw["targets_run"] == ["tension"]
+
+
+def test_names_of_files_and_columns_that_look_like_the_words_of_the_configuration(tmp_path: Path) -> None:
+    for user in ("P1", "P2"):
+        for name in ("u", "user"):
+            rows = "".join(f"{1_700_000_000 + 60 * i},{i}\n" for i in range(200))
+            (tmp_path / f"{user}_{name}.csv").write_text(f"time,x\n{rows}")
+    asked = "How stressed\nare you: now?"
+    frame = pd.DataFrame({"id": ["P1", "P2"] * 4, "time": 1_700_002_000 + 1200 * np.arange(8), asked: [1, 1, 2, 2] * 2})
+    frame.to_excel(tmp_path / "answers.xlsx", index=False)
+    raw = look(tmp_path, tmp_path / "own.yaml", "--timezone", "UTC")
+    assert raw["cohort"]["samples"][0]["file"] == "{user}_{source}.csv" and raw["targets"][0]["column"] == asked
+    config = load_config(raw)
+    assert check_recordings(config, find_users(config.cohort, config.simulation)) == []
+
+
+def test_a_long_cell_and_a_folder_of_one_participant_end_in_a_message(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("a" * 200_000)
+    (tmp_path / "hr.csv").write_text("time,x\n" + "".join(f"{1_700_000_000 + i},{i}\n" for i in range(99)))
+    (tmp_path / "act.csv").write_text("time,x\n" + "".join(f"{1_700_000_000 + i},{i}\n" for i in range(99)))
+    (tmp_path / "mood.csv").write_text("time,mood\n" + "".join(f"{1_700_000_000 + 7200 * i},{i % 3}\n" for i in range(9)))
+    with pytest.raises(BadInput, match="no path and no column names them"):
+        draft(tmp_path)

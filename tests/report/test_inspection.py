@@ -59,8 +59,8 @@ def test_the_picture_counts_windows_and_usable_shares_by_participant_and_time() 
         for day in (0, 3)
         for minute in (0, 30)
     ]
-    table, unit = coverage_table(pd.DataFrame(rows), ["a", "b"])
-    assert unit == "6 hours" and set(table.bin) == {0, 12}
+    table, width = coverage_table(pd.DataFrame(rows), ["a", "b"])
+    assert width == 21600 and set(table.bin) == {0, 12}
     values = table[table.user == "a"].set_index(["panel", "bin"]).value.to_dict()
     assert values == {
         **{("labelled windows", 0): 2, ("labelled windows", 12): 2, ("acc", 0): 1, ("acc", 12): 1},

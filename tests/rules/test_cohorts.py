@@ -46,12 +46,20 @@ def check(labels: pd.DataFrame, quality: pd.DataFrame, name: str) -> None:
     assert len(modalities) == expected, modalities[["modality", "reason", "detail"]].drop_duplicates().to_string()
 
 
+def merged(defaults: dict, own: dict) -> dict:
+    """Settings of a file over those of another one, key by key."""
+    common = [key for key in own if isinstance(own[key], dict) and isinstance(defaults.get(key), dict)]
+    both = {key: merged(defaults[key], own[key]) for key in common}
+    return defaults | own | both
+
+
 @pytest.mark.parametrize("name", COHORTS)
 def test_the_configuration_reads_every_window(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path(name).mkdir()
     COHORTS[name](Path(name))
-    config = load_config(yaml.safe_load(EXAMPLES[name]))
+    defaults = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    config = load_config(merged(defaults, yaml.safe_load(EXAMPLES[name])))  # as in the Snakefile
     users = find_users(config.cohort, config.simulation)
     assert check_recordings(config, users) == []
     labels, quality = [], []

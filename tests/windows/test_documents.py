@@ -122,6 +122,8 @@ def test_other_files_are_named_as_what_they_are(tmp_path: Path, data: bytes, cau
         ('[{"t": 1}', "Expecting"),
         ('{"t": 1}\n{"t": \n', "line 2"),
         (f'[{{"t": {START}, "x": [1]}}]', "column 'x' must occur once"),
+        (f'[{{"t": {START}, "x": [1]}}, {{"t": {START}, "x": 1}}]', r"column 'x' holds \[1\]"),
+        (f'[{{"t": {START}, "a": {{"x": 1}}, "a.x": 2}}]', "record 1: 'a.x' occurs twice"),
         (f'[{{"t": {START}, "x": "fast"}}]', "row 1: column 'x' holds 'fast'"),
         (f'[{{"t": {START}, "x": {"9" * 400}}}]', "too large"),
         (f'[{{"t": {"9" * 400}, "x": 1}}]', "the first unreadable 't'"),
@@ -146,12 +148,19 @@ def test_hostile_workbooks_end_in_a_message(tmp_path: Path, monkeypatch: pytest.
 
     sheet = members["xl/worksheets/sheet1.xml"]
     far = sheet.replace(b"</sheetData>", b'<row r="999999999999"><c r="XFD999999999999"><v>1</v></c></row></sheetData>')
-    assert len(read_document(changed("xl/worksheets/sheet1.xml", far))) == 1
+    with pytest.raises(BadInput, match="more than 1048576 rows"):
+        read_document(changed("xl/worksheets/sheet1.xml", far))
     levels = "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, 12))
     head = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a0 "ha">{levels}]>'.encode()
     bomb = head + sheet.replace(b"</v>", b"&a11;</v>")
     with pytest.raises(BadInput, match="unreadable file"):
         read_document(changed("xl/worksheets/sheet1.xml", bomb))
+    monkeypatch.setattr(documents, "MAX_CELLS", 10)
+    with pytest.raises(BadInput, match="at most 10 cells"):
+        read_document(RawFile(workbook(tmp_path / "wide.xlsx", [[f"c{i}" for i in range(9)], *[[1]] * 9])))
+    (tmp_path / "wide.json").write_text(json.dumps([{f"c{i}": 1} for i in range(9)]))
+    with pytest.raises(BadInput, match="9 rows with 9 columns"):
+        read_document(RawFile(tmp_path / "wide.json"))
     monkeypatch.setattr(documents, "MAX_BYTES", 10**6)
     with pytest.raises(BadInput, match="unpacked, at most"):
         read_document(changed("xl/other.xml", b" " * 2 * 10**6))

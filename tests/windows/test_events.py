@@ -38,6 +38,19 @@ def test_a_category_without_an_earlier_event_has_no_time_since() -> None:
     assert found[0] == 0 and found[1] == np.log1p(40) and found[2] == 0 and np.isnan(found[3])
 
 
+def union(starts: np.ndarray, ends: np.ndarray) -> float:
+    """Seconds that spans cover."""
+    covered, until = 0.0, -np.inf
+    for start, end in sorted(zip(starts, ends, strict=True)):
+        covered += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return covered
+
+
+def test_events_that_overlap_cover_their_time_once() -> None:
+    assert events([0, 10, 100], [30, 40, 100]).between(0, 100).values[0, 2] == pytest.approx(0.4)
+
+
 def test_features_equal_those_by_counting() -> None:
     random = np.random.default_rng(0)
     starts = np.sort(random.uniform(0, 5000, 300)) + 1.6e9
@@ -47,10 +60,10 @@ def test_features_equal_those_by_counting() -> None:
         found = stream.between(begin, begin + 60).values[0].reshape(3, 3)
         for category in range(3):
             first, last = starts[number == category], ends[number == category]
-            inside = np.clip(np.minimum(last, begin + 60) - np.maximum(first, begin), 0, None).sum() / 60
+            inside = union(np.clip(first, begin, begin + 60), np.clip(last, begin, begin + 60)) / 60
             since = begin + 60 - first[first < begin + 60].max()
             count = ((first >= begin) & (first < begin + 60)).sum()
-            np.testing.assert_allclose(found[category], [count, np.log1p(since), min(1, inside)], atol=1e-6)
+            np.testing.assert_allclose(found[category], [count, np.log1p(since), inside], atol=1e-6)
 
 
 def test_windows_outside_the_recording_or_in_a_long_gap_are_missing() -> None:
@@ -106,6 +119,26 @@ def test_numbers_are_categories_too(tmp_path: Path) -> None:
 def test_settings_that_do_not_fit(keys: dict, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         Modality(**{"name": "m", "kind": "events"} | keys)
+
+
+def test_booleans_are_the_same_categories_in_every_format(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"t": [START, START + 60, START + 120], "on": [True, False, True]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    (tmp_path / "t.json").write_text(frame.to_json(orient="records"))
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    modality = Modality(name="m", kind="events", columns=["on"], categories=["True"])
+    for suffix in ("parquet", "json", "csv"):
+        assert read_events(tmp_path / f"t.{suffix}", Table(time="t"), modality, "a", "UTC").number.tolist() == [0, -1, 0]
+    with pytest.raises(ValueError, match="boolean in YAML"):
+        Modality(name="m", kind="events", columns=["on"], categories={"yes": [True]})
+
+
+def test_ends_are_times_of_any_type(tmp_path: Path) -> None:
+    times = pd.to_datetime([START, START + 60], unit="s")
+    frame = pd.DataFrame({"t": times, "end": times + pd.Timedelta(seconds=5)})
+    frame.to_parquet(tmp_path / "t.parquet")
+    found = read_events(tmp_path / "t.parquet", Table(time="t"), Modality(name="m", kind="events", until="end"), "a", "UTC")
+    assert (found.end - found.start).tolist() == [5, 5]
 
 
 def test_from_files_to_features(tmp_path: Path) -> None:

@@ -401,8 +401,13 @@ def test_labels_in_the_path_last_as_long_as_their_file(tmp_path: Path) -> None:
     table = LabelTable(file="{user}/{condition}/hr.csv", user=None, time="timestamp", lasts="file")
     found = read_intervals(tmp_path, Recordings(layout="tables", labels=[table], timezone="UTC"))
     spans = [(row.start - START, row.end - START, dict(row.values)) for row in found.users["a"]]
-    assert spans == [(0, 240, {"condition": "rest"}), (600, 840, {"condition": "task"})]
+    assert spans == [(0, 300, {"condition": "rest"}), (600, 900, {"condition": "task"})]  # the last minute is whole
     assert list(found.columns) == ["condition"] and len(found.users["b"]) == 1
+    (tmp_path / "b/task").mkdir()
+    for text, cause in ((f"{START},1\n", "1 times, two or more expected"), (f"{START},1\nnoon,2\n", "is 'noon'")):
+        (tmp_path / "b/task/hr.csv").write_text(f"timestamp,bpm\n{text},5\n")
+        again = read_intervals(tmp_path, Recordings(layout="tables", labels=[table], timezone="UTC"))
+        assert len(again.users["b"]) == 1 and cause in again.lost["b"][0].detail and cause in again.doubts[0]
     with pytest.raises(ValueError, match="one participant"):
         LabelTable(file="{condition}/hr.csv", user="who", lasts="file")
 
@@ -418,6 +423,10 @@ def test_local_times_of_a_traveller(tmp_path: Path) -> None:
     assert [row.start - noon for row in found["P1"]] == [0, 16 * 3600] and found["P2"][0].start - noon == 86400
     days = [midnight(noon + hours * 3600, zones["P1"], day) - noon for hours in (0, 6, 16) for day in (0, 1)]
     assert [day / 3600 for day in days] == [-12, 4, 4, 28, 4, 28]  # the day before the change has 16 hours
+    (tmp_path / "labels.csv").write_text("user,time,s\nP1,2024-03-01 20:00,1\nP1,2024-03-02 20:00,2\n")
+    of_days = {"labels": [LabelTable(file="labels.csv", time="time", lasts="day", unit="iso")], "timezone": "UTC"}
+    found = read_intervals(tmp_path, Recordings(layout="tables", timezones=zones, **of_days)).users
+    assert [(row.start - noon) / 3600 for row in found["P1"]] == [-12, 4]  # the day that was written
     for wrong in ("Europe/Berlin, from 2024-03-02 Asia/Tokio", "Europe/Berlin, Asia/Tokyo", "UTC, from 2024-13-02 UTC"):
         with pytest.raises(ValueError):
             Recordings(layout="tables", timezones={"P1": wrong}, **keys)
