@@ -82,6 +82,7 @@ def draft(root: Path, answer: str | None = None, zone: str | None = None) -> Dra
     first, column = _answers(known, answer, unused, device)
     known = [found for found in known if found is not first]
     chosen = replace(all_rows(first, root), role="answers") if column else first
+    chosen, known = _ordered(chosen, known)
     used = [found for found in known if found.role in ("samples", "daily", "events")]
     result = Draft({}, column, found=[chosen, *used], device=device, unused=unused)
     _write_cohort(result, root, chosen, column, known)
@@ -140,10 +141,35 @@ def _answers(
     return first, ratings(first, answer)[0]
 
 
+def _ordered(chosen: Found, known: list[Found]) -> tuple[Found, list[Found]]:
+    """Return tables whose order of day and month is the one that puts sensors and answers at the same time."""
+    sensors = [found for found in known if found.role in ("samples", "daily", "events")]
+    sure = [found.table.span(found.time) for found in sensors if found.time not in found.table.ambiguous]
+    chosen = _with_order(chosen, sure)
+    answered = [] if chosen.time in chosen.table.ambiguous else [chosen.table.span(chosen.time)]
+    return chosen, [_with_order(found, answered) for found in known]
+
+
+def _with_order(found: Found, spans: list[tuple[float, float]]) -> Found:
+    """Return a table with the order of day and month in which most of its times are within some spans."""
+    table, name = found.table, found.time
+    if name not in table.ambiguous or not spans:
+        return found
+    first, last = min(start for start, _ in spans) - 2 * DAY, max(stop for _, stop in spans) + 2 * DAY
+    units = [table.units[name], table.ambiguous[name]]
+    times = [table.spread_seconds(name, unit) for unit in units]
+    shares = [float(((seconds >= first) & (seconds <= last)).mean()) for seconds in times]
+    best = int(np.argmax(shares))
+    if shares[best] < INSIDE or shares[1 - best] > 0.5:
+        return found
+    rest = {key: value for key, value in table.ambiguous.items() if key != name}
+    return replace(found, table=replace(table, units=table.units | {name: units[best]}, ambiguous=rest))
+
+
 def _pattern(group: Group) -> tuple[str, str | None]:
     """Return the path of a group with {source}, and the source."""
     pure = PurePosixPath(group.pattern)
-    source = pure.stem.replace("{user}", "").strip("_-. ")
+    source = pure.stem.replace("{user}", "").replace("*", "").strip("_-. ")
     if not source:
         return group.pattern, None
     before, user, after = pure.name.partition("{user}")

@@ -125,7 +125,7 @@ def understand(group: Group, root: Path) -> Found:
 
 def _with_one_order(table: Sniffed, group: Group, root: Path) -> Sniffed:
     """Return a table with the order of day and month that other files of its group show, if its own rows do not."""
-    for path in group.paths[1 : 1 + MOST_FILES]:
+    for path in group.paths[1 :: max(1, len(group.paths) // MOST_FILES)]:
         if not table.ambiguous:
             break
         try:
@@ -189,7 +189,7 @@ def _role(table: Sniffed, time: str, end: str | None, values: list[str], texts: 
     if table.is_dates(time) or (values and abs(gap - DAY) < DAY / 8):
         return "daily"
     codes = [name for name in values if EVENT.fullmatch(name) and len(set(table.texts(name))) <= 8]
-    if (texts and not values) or codes or not values:
+    if not values or codes == values:
         return "events"
     return "samples"
 

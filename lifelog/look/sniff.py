@@ -49,6 +49,8 @@ class Sniffed:
         By column of times, the unit with day and month exchanged, if it fits as well.
     whole : bool
         Whether the frame has all rows.
+    spread : pandas.DataFrame or None
+        Rows from all over the file; None if the frame has all rows.
     """
 
     frame: pd.DataFrame
@@ -56,6 +58,7 @@ class Sniffed:
     units: dict[str, str] = field(default_factory=dict)
     ambiguous: dict[str, str] = field(default_factory=dict)
     whole: bool = True
+    spread: pd.DataFrame | None = None
 
     def numbers(self, name: str) -> Floats | None:
         """Return a column as numbers, NaN where it is empty; None if a cell is text."""
@@ -73,6 +76,17 @@ class Sniffed:
     def seconds(self, name: str, zone: str = "UTC", unit: str | None = None) -> Floats:
         """Return a column of times in unix seconds, NaN where it is empty."""
         return to_unix(self.frame[name], unit or self.units[name], zone)
+
+    def spread_seconds(self, name: str, unit: str) -> Floats:
+        """Return times from all over the file in unix seconds, in a given unit and as UTC."""
+        rows = self.frame if self.spread is None else self.spread
+        seconds = to_unix(rows[name], unit, "UTC")
+        return seconds[np.isfinite(seconds)]
+
+    def span(self, name: str) -> tuple[float, float]:
+        """Return the first and last time of a column."""
+        seconds = self.spread_seconds(name, self.units[name])
+        return (float(seconds.min()), float(seconds.max())) if len(seconds) else (0.0, 0.0)
 
     def has_offsets(self, name: str) -> bool:
         """Return whether times are unix times or have an offset, and no time zone is needed to read them."""
@@ -116,11 +130,12 @@ def sniff(path: Path) -> Sniffed:
         others = None if whole else _tail(path, list(frame), keys)
     if frame.empty:
         raise BadInput("empty table", "no rows")
-    spread = Sniffed(frame if others is None else pd.concat([frame, others], ignore_index=True), keys)
-    fitting = {name: time_units(spread.texts(name)) for name in frame}
+    spread = None if others is None else pd.concat([frame.iloc[:1], others, frame.iloc[-1:]], ignore_index=True)
+    found = Sniffed(frame if spread is None else spread, keys)
+    fitting = {name: time_units(found.texts(name)) for name in frame}
     units = {name: forms[0] for name, forms in fitting.items() if forms}
     ambiguous = {name: forms[1] for name, forms in fitting.items() if len(forms) > 1}
-    return Sniffed(frame, keys, units, ambiguous, whole)
+    return Sniffed(frame, keys, units, ambiguous, whole, spread)
 
 
 def _text(path: Path) -> tuple[pd.DataFrame, dict[str, str], bool]:

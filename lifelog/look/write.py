@@ -33,7 +33,7 @@ def to_yaml(result: Draft) -> str:
         if key in cohort:
             lines += [f"  {key}:{_check(checks, key)}", *(f"    - {_flow(_short(table))}" for table in cohort[key])]
     if "unit" in checks:
-        lines.append(f"   {_check(checks, 'unit')}")
+        lines.append(f"  {_check(checks, 'unit')}")
     if "windows" in raw:
         lines.append(f"windows: {_flow(raw['windows'])}")
     lines += [f"modalities:{_check(checks, 'modalities')}", *(f"  - {_flow(entry)}" for entry in raw["modalities"])]

@@ -61,6 +61,7 @@ def check_recordings(config: Config, users: dict[str, Path]) -> list[str]:
     intervals = read_intervals(root, cohort, strict=False)
     spans = {user: recorded(user, folder, cohort) for user, folder in users.items()}
     rows_of = {user: intervals.users.get(user, []) for user in users}
+    others = layout.others_recorded(root, cohort) if hasattr(layout, "others_recorded") else set()
     shifted = [problem for user in users if (problem := _times(user, rows_of[user], spans[user], cohort.zone(user)))]
     if intervals.problems:
         raise _unusable(intervals.problems + shifted)
@@ -76,7 +77,7 @@ def check_recordings(config: Config, users: dict[str, Path]) -> list[str]:
         *intervals.doubts,
         *_many_windows(config),
         *_copied(users),
-        *_unmatched(spans, rows_of),
+        *_unmatched(spans, rows_of, others - set(users)),
         *_outside_bins(rows_of, targets),
     ]
 
@@ -140,15 +141,15 @@ def _names(root: Path, spans: dict[str, Spans], rows_of: dict[str, list[Interval
         yield f"no user has both labels and recordings: {users}"
 
 
-def _unmatched(spans: dict[str, Spans], rows_of: dict[str, list[Interval]]) -> Iterator[str]:
+def _unmatched(spans: dict[str, Spans], rows_of: dict[str, list[Interval]], others: set[str]) -> Iterator[str]:
     """Yield users who have labels without recordings, and users who have recordings without labels."""
     labelled = [user for user in rows_of if rows_of[user] and spans[user] == []]
-    recorded = [user for user in rows_of if not rows_of[user] and spans[user]]
-    for users, has, lacks, others in (
+    recorded = [user for user in rows_of if not rows_of[user] and spans[user] != []] + sorted(others)
+    for users, has, lacks, candidates in (
         (labelled, "labels", "recordings", recorded),
         (recorded, "recordings", "labels", labelled),
     ):
-        hints = {user: did_you_mean(user, others) for user in users[:MAX_SHOWN]}
+        hints = {user: did_you_mean(user, candidates) for user in users[:MAX_SHOWN]}
         names = [f"{user!r} ({hints[user]})" if hints.get(user) else f"{user!r}" for user in users]
         if names:
             yield f"users with {has} but without {lacks}: {_listed(names)}"

@@ -121,7 +121,8 @@ class Layout(Protocol):
     """The functions of a layout module.
 
     A module may also have `recorded(user, folder, recordings)`, which returns the approximate spans of the recordings
-    in unix seconds, or None if they are unknown: labels are then compared with them before any job.
+    in unix seconds, or None if they are unknown: labels are then compared with them before any job; and
+    `others_recorded(root, recordings)`, which returns names in shared files, also of people who are no users of a run.
     """
 
     def find_users(self, root: Path, recordings: Recordings) -> dict[str, Path]:

@@ -6,6 +6,7 @@ for windows of a day.
 """
 
 import csv
+import functools
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,7 @@ from lifelog.windows.times import EARLIEST, local_days, to_unix, wrong_unit
 SET_BACK, FEW_BACK, FEW_ROWS = 60, 3, 20  # seconds; jumps, more of which are rows in any order; rows of a file
 MOST_SHOWN = 12  # categories that a note lists
 MOST_EARLY = 0.5  # share of rows with times of before 1973 that are left out, rather than to refuse the file
+LARGEST = 2**25  # bytes of a table of several users whose users are found before any job
 PROBES, PROBE = 16, 4096  # places of a file, and bytes at each, that are read to find its span
 
 
@@ -43,6 +45,14 @@ def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
     if not users and intervals.problems:
         raise BadInput("label table cannot be used", "; ".join(intervals.problems))
     return users
+
+
+def others_recorded(root: Path, recordings: Recordings) -> set[str]:
+    """Return the users of tables of several users; those without labels are no users of a run."""
+    files = [
+        (table, path) for table in recordings.samples for path, _, _ in matching_files(root, table.file, source="*")
+    ]
+    return {user for table, path in files if table.user for user in users_in(path, table) or ()}
 
 
 def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
@@ -57,16 +67,42 @@ def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
 
 
 def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]] | None:
-    """Return the spans of the user's own tables, from rows at several places; None if a table holds several users."""
+    """Return the spans of the user's tables, from rows at several places; None if they are not known."""
     spans, found, known = [], False, True
+    labelled = {folder.parent / label.file for label in recordings.labels}
     for table in recordings.samples:
         for path, _, _ in matching_files(folder.parent, table.file, user=user, source="*"):
             found, span = True, None
-            if table.user is None and table.carry is None:
+            if table.user is not None:
+                users = users_in(path, table)
+                known &= (users is not None and user not in users) or (users is None and path in labelled)
+                continue
+            if table.carry is None:
                 span = _span(path, table, table.zone or recordings.zone(user))
             spans += [span] if span else []
             known &= span is not None
     return spans if known or not found else None
+
+
+def users_in(path: Path, table: Table) -> frozenset[str] | None:
+    """Return the users of a table of several users; None if it is large or cannot be read, or of another format."""
+    try:
+        status = path.stat()
+        known = table.user is not None and status.st_size <= LARGEST and path.suffix.lower() not in DOCUMENTS
+        return (
+            _users_in(path, table.model_dump_json(include=set(Table.model_fields)), status.st_mtime_ns)
+            if known
+            else None
+        )
+    except (OSError, ValueError, csv.Error, pa.ArrowException):
+        return None
+
+
+@functools.lru_cache  # every user of a cohort asks for the same tables
+def _users_in(path: Path, settings: str, changed: int) -> frozenset[str]:
+    table = Table.model_validate_json(settings)
+    rows = read_rows(path, table.model_copy(update={"user": None, "time": table.user or ""}), "")
+    return frozenset(rows.stamps.dropna().astype(str).str.strip().unique()) - {""}
 
 
 def _span(path: Path, table: Table, zone: str) -> tuple[float, float] | None:

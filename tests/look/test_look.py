@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -254,3 +255,37 @@ def test_a_long_cell_and_a_folder_of_one_participant_end_in_a_message(tmp_path: 
     (tmp_path / "mood.csv").write_text("time,mood\n" + "".join(f"{1_700_000_000 + 7200 * i},{i % 3}\n" for i in range(9)))
     with pytest.raises(BadInput, match="no path and no column names them"):
         draft(tmp_path)
+
+
+def fitbit(root: Path, days: int, first: str = "2025-03-01") -> Path:
+    """Exports of one file per day with American dates, and ratings of days."""
+    rows = []
+    for user in ("F1", "F2"):
+        (root / user).mkdir(parents=True)
+        for number, day in enumerate(pd.date_range(first, periods=days)):
+            times = day + pd.to_timedelta(np.arange(0, 86400, 600), unit="s")
+            for name in ("heart_rate", "steps"):
+                records = [{"dateTime": f"{time:%m/%d/%y %H:%M:%S}", "value": i % 7} for i, time in enumerate(times)]
+                (root / user / f"{name}-{day:%Y-%m-%d}.json").write_text(json.dumps(records))
+            rows.append(f"{user},{day:%Y-%m-%d},{number % 5}")
+    (root / "mood.csv").write_text("user,date,mood\n" + "\n".join(rows) + "\n")
+    return root
+
+
+@pytest.mark.parametrize("days", [10, 20])  # of March; 20 days show the order of day and month by themselves
+def test_parts_of_a_recording_are_one_modality_and_answers_show_day_and_month(tmp_path: Path, days: int) -> None:
+    raw = draft(fitbit(tmp_path, days)).raw
+    (table,) = raw["cohort"]["samples"]
+    assert table["file"] == "{user}/{source}-*.json" and table["unit"] == "%m/%d/%y %H:%M:%S"
+    assert [modality["name"] for modality in raw["modalities"]] == ["heart_rate", "steps"]
+    config = load_config(raw | {"cohort": raw["cohort"] | {"timezone": "UTC"}})
+    users = find_users(config.cohort, config.simulation)
+    paths = tmp_path / "w.parquet", tmp_path / "q.parquet"
+    extract_windows("F1", users["F1"], config.cohort, config.windows, config.modalities, *paths)
+    assert len(read_labels(paths[0])) == days
+
+
+def test_a_damaged_zip_is_listed(tmp_path: Path) -> None:
+    COHORTS["e4"](tmp_path)
+    (tmp_path / "P01" / "1.zip").write_bytes(b"PK\x03\x04 cut")
+    assert draft(tmp_path).unused["P01/1.zip"] == "not a complete zip; download it again"

@@ -401,3 +401,17 @@ def test_copied_participants_are_named(root: Path) -> None:
     problems = check(settings(root))
     assert "the files of user 'S03' equal those of 'S02'; leave out the copy (cohort.users)" in problems
     assert len([problem for problem in problems if "equal those" in problem]) == 1
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_code_that_differs_between_shared_tables_and_labels_is_named(tmp_path: Path, suffix: str) -> None:
+    frame = pd.DataFrame({"id": ["P01"] * 60 + ["P02"] * 60, "timestamp": [*range(START, START + 60)] * 2, "v": 1.0})
+    for name in ("hr", "act"):
+        path = tmp_path / f"{name}{suffix}"
+        frame.to_csv(path, index=False) if suffix == ".csv" else frame.to_parquet(path)
+    label(tmp_path, *minutes("P01"), *minutes("P2"))
+    modalities = [{"name": name, "kind": "scalar", "columns": ["v"]} for name in ("hr", "act")]
+    samples = {"file": "{source}" + suffix, "user": "id"}
+    problems = check(settings(tmp_path, modalities, layout="tables", timezone="UTC", samples=samples))
+    assert "users with labels but without recordings: 'P2' (did you mean 'P02'?)" in problems
+    assert "users with recordings but without labels: 'P02' (did you mean 'P2'?)" in problems
