@@ -1,4 +1,4 @@
-"""The answer of a study: its scale and classes, the time that it describes, and the time zone of its times."""
+"""The answer of a study: its scale and classes, and the time that it describes."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,15 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lifelog.look.roles import DAY, Found, missing_codes
-from lifelog.look.sniff import OFFSET
-from lifelog.settings.tables import UNITS
 
-ZONES = (
-    *("UTC", "Europe/London", "Europe/Berlin", "Europe/Athens", "Europe/Moscow", "Asia/Dubai", "Asia/Karachi"),
-    *("Asia/Kolkata", "Asia/Dhaka", "Asia/Bangkok", "Asia/Shanghai", "Asia/Seoul", "Australia/Sydney"),
-    *("Australia/Brisbane", "Pacific/Auckland", "America/New_York", "America/Chicago", "America/Denver"),
-    *("America/Phoenix", "America/Los_Angeles", "America/Halifax", "America/Sao_Paulo", "America/Bogota"),
-)
 NICE = (60, 120, 300, 600, 900, 1800, 3600)  # seconds before an answer
 LONGEST = 1800
 FEW = 5  # answers per class and participant
@@ -110,16 +102,3 @@ def described_time(found: Found, daily: bool, some_daily: bool) -> tuple[dict[st
     apart = f"{near / 60:.0f} minutes" if near < DAY else f"{near / DAY:.0f} days"
     check = f"an answer describes the {before // 60} minutes before it (answers are at least about {apart} apart)"
     return {"time": found.time, "before": before}, check
-
-
-def zones_by_offset(found: Found) -> list[str]:
-    """Return the time zones that agree with all offsets of a table; all of `ZONES` if there is none."""
-    if found.unit in UNITS:
-        return list(ZONES)
-    texts = found.table.texts(found.time).head(500)
-    offsets = texts[texts.str.contains(OFFSET)]
-    if offsets.empty or offsets.str.endswith(("Z", "z")).all():
-        return list(ZONES)
-    local = pd.to_datetime(offsets.str.replace(r"\s*[+-]\d\d:?\d\d$", "", regex=True), format="ISO8601")
-    utc = pd.to_datetime(offsets, format="ISO8601", utc=True)
-    return [zone for zone in ZONES if (utc.dt.tz_convert(zone).dt.tz_localize(None) == local).all()]

@@ -8,20 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from lifelog.look.answers import ZONES, Classes, classes_of, described_time, zones_by_offset
+from lifelog.look.answers import Classes, classes_of, described_time
 from lifelog.look.devices import Device, find_device
 from lifelog.look.folder import Group, commonest, group_files, list_files
 from lifelog.look.roles import DAY, SLOWEST, Found, all_rows, ratings, split_columns, understand, unit_of
 from lifelog.look.sniff import SUFFIXES
-from lifelog.settings.windows import Recordings
-from lifelog.windows.intervals import Interval, read_intervals
+from lifelog.look.zone import write_zone
 from lifelog.windows.layout import BadInput
-from lifelog.windows.layouts import LAYOUTS
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 MOST_CATEGORIES, MOST_CODES = 5, 8
 MOST_COLUMNS = 12  # of a table of answers that is read whole
 INSIDE = 0.8  # share of answers within recordings, from which a time zone fits
+SENSORS = {"samples": "samples", "daily": "days", "events": "events"}  # roles, and names of their tables of samples
 MINUTE = 60
 SHORT, PARTS = 20, 6  # minutes of an answer, above which it is divided into so many windows
 
@@ -83,11 +82,11 @@ def draft(root: Path, answer: str | None = None, zone: str | None = None) -> Dra
     known = [found for found in known if found is not first]
     chosen = replace(all_rows(first, root), role="answers") if column else first
     chosen, known = _ordered(chosen, known)
-    used = [found for found in known if found.role in ("samples", "daily", "events")]
+    used = [found for found in known if found.role in SENSORS]
     result = Draft({}, column, found=[chosen, *used], device=device, unused=unused)
-    _write_cohort(result, root, chosen, column, known)
+    _write_cohort(result, root, chosen, known)
     _write_targets(result, chosen, column, answer)
-    _write_zone(result, root, chosen, zone)
+    result.checks |= write_zone(result.raw["cohort"], chosen, zone)
     return result
 
 
@@ -143,7 +142,7 @@ def _answers(
 
 def _ordered(chosen: Found, known: list[Found]) -> tuple[Found, list[Found]]:
     """Return tables whose order of day and month is the one that puts sensors and answers at the same time."""
-    sensors = [found for found in known if found.role in ("samples", "daily", "events")]
+    sensors = [found for found in known if found.role in SENSORS]
     sure = [found.table.span(found.time) for found in sensors if found.time not in found.table.ambiguous]
     chosen = _with_order(chosen, sure)
     answered = [] if chosen.time in chosen.table.ambiguous else [chosen.table.span(chosen.time)]
@@ -185,54 +184,70 @@ def _keys(found: Found) -> dict[str, Any]:
     return keys | {"time": found.time, "unit": found.unit} | found.table.keys
 
 
-def _write_cohort(result: Draft, root: Path, chosen: Found, column: str, known: list[Found]) -> None:
-    device = result.device
-    causes = {"answers": "other answers", "once": "one row per participant"}
-    for found in known:
-        if found.role in causes:
-            result.unused[found.group.pattern] = causes[found.role]
-    sensors = [found for found in known if found.role not in causes]
-    if column == "":
-        sensors, labels = [chosen, *sensors], _labels_of_folders(result, chosen)
-    else:
-        daily = not device and all(found.role == "daily" for found in sensors)
-        some_daily = not device and any(found.role == "daily" for found in sensors)
-        keys, check = described_time(chosen, daily, some_daily)
-        labels = {"file": chosen.group.pattern, "user": chosen.user} | _keys(chosen) | keys
-        if len(chosen.table.frame.columns) > MOST_COLUMNS or (not sensors and not device):  # it holds sensors too
-            labels["columns"] = [column]
-        if check:
-            result.checks["labels"] = check
-        if not sensors and not device and chosen.table.is_dates(chosen.time):
-            asked = chosen.table.frame[column] != ""
-            others = [name for name in chosen.values if not ((chosen.table.frame[name] != "") == asked).all()]
-            others = [name for name in others if name not in ratings(chosen, None)]
-            sensors += [replace(chosen, role="daily", values=others)] if others else []
-    seconds = labels.get("before") or (DAY if labels.get("lasts") == "day" else MINUTE)
-    fast = device is not None or any(found.regular and found.gap <= SLOWEST for found in sensors)
-    if fast and seconds > MINUTE:  # windows of fast sensors are short, and not many describe one answer
-        seconds = MINUTE if seconds <= SHORT * MINUTE else seconds // PARTS
-    samples, modalities = _modalities(result, sensors, device, seconds)
-    if not labels.get("user") and "{user}" not in labels["file"]:
-        columns = f"{labels['file']} has the columns {list(chosen.table.frame)}"
-        raise BadInput("no participants", f"no path and no column names them; {columns}")
+def _write_cohort(result: Draft, root: Path, chosen: Found, known: list[Found]) -> None:
+    """Write results, cohort, windows and modalities."""
+    sensors = _sensors(result, chosen, known)
+    labels = _labels(result, chosen, sensors)
+    seconds = _window_seconds(labels, sensors, result.device)
+    samples, modalities = _modalities(result, sensors, seconds)
     if len(modalities) < 2:
         raise BadInput("too few sensors", f"importance compares two or more; found: {[m['name'] for m in modalities]}")
-    layout = device.layout if device and not samples else "tables"
-    if device and samples:
-        beside = f"a table beside recordings of the layout {device.layout}"
-        result.unused |= {found.group.pattern: beside for found in sensors}
-        modalities, layout, samples = [dict(m) for m in modalities[: len(device.modalities)]], device.layout, []
-    below = root / device.folder if device and device.folder else root
-    if below != root:
+    folder = root / result.device.folder if result.device else root
+    if folder != root:
         result.checks["root"] = f"labels are read from below this folder: copy {labels['file']} to it"
-    cohort = {"layout": layout, "root": str(below), "timezone": None, "samples": samples, "labels": [labels]}
-    result.raw |= {
-        "results": f"results-{results_name(root)}",
-        "cohort": {key: value for key, value in cohort.items() if value != []},
+    cohort: dict[str, Any] = {
+        "layout": result.device.layout if result.device else "tables",
+        "root": str(folder),
+        "timezone": None,
     }
-    result.raw["windows"] = {"seconds": seconds}
-    result.raw["modalities"] = modalities
+    cohort |= ({"samples": samples} if samples else {}) | {"labels": [labels]}
+    result.raw |= {"results": f"results-{results_name(root)}", "cohort": cohort}
+    result.raw |= {"windows": {"seconds": seconds}, "modalities": modalities}
+
+
+def _sensors(result: Draft, chosen: Found, known: list[Found]) -> list[Found]:
+    """Return the tables of sensors; others are listed as not used."""
+    causes = {"answers": "other answers", "once": "one row per participant"}
+    if result.device:
+        causes |= dict.fromkeys(SENSORS, f"a table beside recordings of the layout {result.device.layout}")
+    result.unused |= {found.group.pattern: causes[found.role] for found in known if found.role in causes}
+    sensors = [found for found in known if found.role not in causes]
+    if not result.answer:
+        return [chosen, *sensors]
+    if sensors or result.device or not chosen.table.is_dates(chosen.time):
+        return sensors
+    # Days with answers and values in one table: what is answered together is no sensor.
+    asked = chosen.table.frame[result.answer] != ""
+    others = [name for name in chosen.values if not ((chosen.table.frame[name] != "") == asked).all()]
+    others = [name for name in others if name not in ratings(chosen, None)]
+    return [replace(chosen, role="daily", values=others)] if others else []
+
+
+def _labels(result: Draft, chosen: Found, sensors: list[Found]) -> dict[str, Any]:
+    """Return the table of labels."""
+    if not result.answer:
+        return _labels_of_folders(result, chosen)
+    if not chosen.user and not chosen.group.users[0]:
+        columns = f"{chosen.group.pattern} has the columns {list(chosen.table.frame)}"
+        raise BadInput("no participants", f"no path and no column names them; {columns}")
+    daily = [found.role == "daily" for found in sensors if not result.device]
+    keys, check = described_time(chosen, bool(daily) and all(daily), any(daily))
+    labels = {"file": chosen.group.pattern, "user": chosen.user} | _keys(chosen) | keys
+    holds_sensors = any(found.group is chosen.group for found in sensors)
+    if holds_sensors or len(chosen.table.frame.columns) > MOST_COLUMNS:
+        labels["columns"] = [result.answer]
+    if check:
+        result.checks["labels"] = check
+    return labels
+
+
+def _window_seconds(labels: dict[str, Any], sensors: list[Found], device: Device | None) -> int:
+    """Return the length of windows: the time of an answer, or a part of it where sensors are fast."""
+    seconds: int = labels.get("before") or (DAY if labels.get("lasts") == "day" else MINUTE)
+    fast = device is not None or any(found.regular and found.gap <= SLOWEST for found in sensors)
+    if not fast or seconds <= MINUTE:
+        return seconds
+    return MINUTE if seconds <= SHORT * MINUTE else seconds // PARTS
 
 
 def results_name(folder: Path) -> str:
@@ -248,22 +263,22 @@ def _labels_of_folders(result: Draft, chosen: Found) -> dict[str, Any]:
     return {"file": file, "user": None, "time": chosen.time, "unit": chosen.unit, "lasts": "file"} | chosen.table.keys
 
 
-def _modalities(
-    result: Draft, sensors: list[Found], device: Device | None, seconds: int
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _modalities(result: Draft, sensors: list[Found], seconds: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return tables of samples and modalities."""
+    if result.device:
+        return [], [
+            modality | ({"length": round(modality["rate"] * seconds)} if "rate" in modality else {})
+            for modality in result.device.modalities
+        ]
     tables: dict[str, dict[str, Any]] = {}
-    modalities = [dict(modality) for modality in device.modalities] if device else []
-    for modality in modalities:
-        if modality.get("kind", "sequence") == "sequence":
-            modality["length"] = round(modality["rate"] * seconds)
-    wide = len(sensors) == 1 and not device
+    modalities = list[dict[str, Any]]()
+    wide = len(sensors) == 1
     for found in sensors:
         file, source = _pattern(found.group)
         table = {"file": file} | _keys(found) | ({"carry": "day"} if found.role == "daily" else {})
         name = next((name for name, other in tables.items() if other == table), None)
         if name is None:
-            name = ("samples", "days", "events")[("samples", "daily", "events").index(found.role)]
+            name = SENSORS[found.role]
             name += str(1 + sum(other.startswith(name) for other in tables)) if name in tables else ""
             tables[name] = table
         if found.time in found.table.ambiguous:
@@ -329,59 +344,3 @@ def _write_targets(result: Draft, chosen: Found, column: str, answer: str | None
     if others and answer is None:
         sentence += f"; other answers: {', '.join(others[:6])} (--for NAME)"
     result.checks["targets"] = sentence
-
-
-def _write_zone(result: Draft, root: Path, chosen: Found, zone: str | None) -> None:
-    """Write the time zone if it is given, or if offsets or recordings show it; otherwise leave it open."""
-    cohort = result.raw["cohort"]
-    swapped = chosen.table.ambiguous.get(chosen.time)
-    candidates = [zone] if zone else zones_by_offset(chosen)
-    inside = {
-        (name, unit): _inside(cohort, name, unit) for name in candidates for unit in (chosen.unit, swapped) if unit
-    }
-    shown = {key: share for key, share in inside.items() if share is not None}
-    best = max(shown, key=lambda key: shown[key], default=None)
-    if best and swapped and max((shown[k] for k in shown if k[1] != best[1]), default=0) < 0.5 <= shown[best]:
-        cohort["labels"][0]["unit"] = best[1]
-    elif swapped:
-        result.checks["unit"] = f"day and month of {chosen.time!r}: {chosen.unit}, or {swapped}"
-    equal = [name for (name, unit), share in shown.items() if best and unit == best[1] and share == shown[best]]
-    if zone:
-        cohort["timezone"] = zone
-        if best and not chosen.table.has_offsets(chosen.time):
-            result.checks["timezone"] = f"time zone: {shown[best]:.0%} of answers are inside recordings in {zone}"
-    elif len(candidates) < len(ZONES):
-        cohort["timezone"] = candidates[0] if candidates else None
-        others = ", ".join(candidates[1:4])
-        result.checks["timezone"] = (
-            f"time zone: {candidates[0]} has the offsets of the answers" if candidates else "time zone: offsets differ"
-        )
-        result.checks["timezone"] += f", as have {others}" if others else ""
-    elif best and shown[best] >= INSIDE and len(equal) <= 3 and not chosen.table.has_offsets(chosen.time):
-        cohort["timezone"] = equal[0]
-        utc = f"; as UTC: {shown['UTC', best[1]]:.0%}" if ("UTC", best[1]) in shown and equal[0] != "UTC" else ""
-        also = f", and for {', '.join(equal[1:])}" if len(equal) > 1 else ""
-        result.checks["timezone"] = (
-            f"time zone: {shown[best]:.0%} of answers are inside recordings in {equal[0]}{also}{utc}"
-        )
-    else:
-        result.checks["timezone"] = "time zone: no file shows it; write that of the participants, such as Europe/Berlin"
-
-
-def _inside(cohort: dict[str, Any], zone: str, unit: str) -> float | None:
-    """Return the share of answers inside recordings in a time zone; None if it cannot be found."""
-    labels = [cohort["labels"][0] | {"unit": unit}]
-    raw = {key: value for key, value in cohort.items() if key != "root"} | {"timezone": zone, "labels": labels}
-    try:
-        recordings = Recordings.model_validate(raw)
-        root, recorded = Path(cohort["root"]).resolve(), getattr(LAYOUTS[recordings.layout], "recorded", None)
-        intervals = read_intervals(root, recordings, strict=False)
-        spans = {user: recorded(user, root / user, recordings) for user in intervals.users} if recorded else {}
-    except (BadInput, OSError, ValueError):
-        return None
-    rows = [(row, span) for user, span in spans.items() if span for row in intervals.users[user]]
-    return float(np.mean([_is_inside(row, span) for row, span in rows])) if rows else None
-
-
-def _is_inside(row: Interval, spans: list[tuple[float, float]]) -> bool:
-    return any(begin < row.end and row.start < stop for begin, stop in spans)

@@ -177,7 +177,9 @@ def test_offsets_show_the_time_zone_and_a_swapped_day_is_left_open(tmp_path: Pat
 def test_codes_of_missing_answers_are_in_no_class(tmp_path: Path) -> None:
     rows = "\n".join(f"a,{1_700_000_000 + 7200 * i},{[1, 2, 6, 7, 999][i % 5]}" for i in range(50))
     for name in "ab":
-        (tmp_path / f"{name}.csv").write_text("user,time,x\n" + "".join(f"a,{1_700_000_000 + i},{i}\n" for i in range(99)))
+        (tmp_path / f"{name}.csv").write_text(
+            "user,time,x\n" + "".join(f"a,{1_700_000_000 + i},{i}\n" for i in range(99))
+        )
     (tmp_path / "answers.csv").write_text(f"user,time,mood\n{rows}\n")
     result = draft(tmp_path)
     assert result.raw["targets"][0]["bins"] == {"low": ["1..2"], "high": ["3..7"]}
@@ -186,7 +188,9 @@ def test_codes_of_missing_answers_are_in_no_class(tmp_path: Path) -> None:
 
 def test_several_tables_of_answers_are_listed_and_none_is_chosen(tmp_path: Path) -> None:
     root = study(tmp_path)
-    (root / "evening.csv").write_text("VP,Zeit,mood\n" + "".join(f"VP01,{1_709_500_000 + 9999 * i},{i}\n" for i in range(9)))
+    (root / "evening.csv").write_text(
+        "VP,Zeit,mood\n" + "".join(f"VP01,{1_709_500_000 + 9999 * i},{i}\n" for i in range(9))
+    )
     with pytest.raises(BadInput, match=r"Antworten.csv \(Stress\), evening.csv \(mood\)"):
         draft(root)
     assert draft(root, "mood").raw["targets_run"] == ["mood"]
@@ -252,7 +256,9 @@ def test_a_long_cell_and_a_folder_of_one_participant_end_in_a_message(tmp_path: 
     (tmp_path / "notes.txt").write_text("a" * 200_000)
     (tmp_path / "hr.csv").write_text("time,x\n" + "".join(f"{1_700_000_000 + i},{i}\n" for i in range(99)))
     (tmp_path / "act.csv").write_text("time,x\n" + "".join(f"{1_700_000_000 + i},{i}\n" for i in range(99)))
-    (tmp_path / "mood.csv").write_text("time,mood\n" + "".join(f"{1_700_000_000 + 7200 * i},{i % 3}\n" for i in range(9)))
+    (tmp_path / "mood.csv").write_text(
+        "time,mood\n" + "".join(f"{1_700_000_000 + 7200 * i},{i % 3}\n" for i in range(9))
+    )
     with pytest.raises(BadInput, match="no path and no column names them"):
         draft(tmp_path)
 

@@ -128,7 +128,11 @@ def test_booleans_are_the_same_categories_in_every_format(tmp_path: Path) -> Non
     frame.to_csv(tmp_path / "t.csv", index=False)
     modality = Modality(name="m", kind="events", columns=["on"], categories=["True"])
     for suffix in ("parquet", "json", "csv"):
-        assert read_events(tmp_path / f"t.{suffix}", Table(time="t"), modality, "a", "UTC").number.tolist() == [0, -1, 0]
+        assert read_events(tmp_path / f"t.{suffix}", Table(time="t"), modality, "a", "UTC").number.tolist() == [
+            0,
+            -1,
+            0,
+        ]
     with pytest.raises(ValueError, match="boolean in YAML"):
         Modality(name="m", kind="events", columns=["on"], categories={"yes": [True]})
 
@@ -137,7 +141,9 @@ def test_ends_are_times_of_any_type(tmp_path: Path) -> None:
     times = pd.to_datetime([START, START + 60], unit="s")
     frame = pd.DataFrame({"t": times, "end": times + pd.Timedelta(seconds=5)})
     frame.to_parquet(tmp_path / "t.parquet")
-    found = read_events(tmp_path / "t.parquet", Table(time="t"), Modality(name="m", kind="events", until="end"), "a", "UTC")
+    found = read_events(
+        tmp_path / "t.parquet", Table(time="t"), Modality(name="m", kind="events", until="end"), "a", "UTC"
+    )
     assert (found.end - found.start).tolist() == [5, 5]
 
 
