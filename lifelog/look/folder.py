@@ -12,7 +12,8 @@ from lifelog.windows.layout import is_hidden
 MOST_FILES = 200_000
 DEEPEST = 8
 NUMBERS = re.compile(r"\d[\d_.:T-]*")
-FEWEST_PARTS = 2  # more files that differ only in numbers are the parts of one recording, such as its days
+FEWEST_DIGITS = 6  # of the number of a part: a date or a time, and not the number of a sensor
+FEWEST_PARTS = 2  # more files that differ only in dates or times are the parts of one recording
 TOKEN = re.compile(r"[_\-. ]")
 
 
@@ -84,18 +85,22 @@ def group_files(paths: Iterable[str], codes: set[str]) -> list[Group]:
 
 
 def _parts_joined(patterns: dict[str, list[tuple[str, str | None]]]) -> dict[str, list[tuple[str, str | None]]]:
-    """Return patterns in which the numbers of files are `*`, where these are the parts of one recording."""
+    """Return patterns in which dates and times are `*`, where files differ in nothing else."""
     joined: dict[str, list[str]] = {}
     for pattern in patterns:
         folder, _, name = pattern.rpartition("/")
         stem, dot, suffix = name.rpartition(".")
-        numbered = "{user}".join(NUMBERS.sub("*", part) for part in stem.split("{user}"))
+        numbered = "{user}".join(NUMBERS.sub(_star, part) for part in stem.split("{user}"))
         joined.setdefault("/".join(filter(None, [folder, numbered + dot + suffix])), []).append(pattern)
     parts: dict[str, list[tuple[str, str | None]]] = {}
     for common, some in joined.items():
         for pattern in some:
             parts.setdefault(common if len(some) > FEWEST_PARTS else pattern, []).extend(patterns[pattern])
     return parts
+
+
+def _star(number: re.Match[str]) -> str:
+    return "*" if sum(map(str.isdigit, number[0])) >= FEWEST_DIGITS else number[0]
 
 
 def _joined(groups: list[Group]) -> Iterator[Group]:

@@ -15,6 +15,7 @@ import yaml
 from lifelog.__main__ import main
 from lifelog.config import load_config
 from lifelog.look.draft import draft
+from lifelog.look.folder import group_files
 from lifelog.look.sniff import sniff, time_units
 from lifelog.windows.check import check_recordings
 from lifelog.windows.extract import extract_windows
@@ -289,6 +290,12 @@ def test_parts_of_a_recording_are_one_modality_and_answers_show_day_and_month(tm
     paths = tmp_path / "w.parquet", tmp_path / "q.parquet"
     extract_windows("F1", users["F1"], config.cohort, config.windows, config.modalities, *paths)
     assert len(read_labels(paths[0])) == days
+
+
+def test_numbered_sensors_are_not_the_parts_of_one_recording() -> None:
+    paths = [f"P{user}/acc{number}.csv" for user in (1, 2) for number in (1, 2, 3)]
+    groups = group_files(paths, set())
+    assert [group.pattern for group in groups] == ["{user}/acc1.csv", "{user}/acc2.csv", "{user}/acc3.csv"]
 
 
 def test_a_damaged_zip_is_listed(tmp_path: Path) -> None:
