@@ -70,7 +70,12 @@ def test_a_configuration_executes_nothing(tmp_path: Path) -> None:
     assert not list(made.folder.rglob("pwned"))
 
 
-@pytest.mark.parametrize("folder", ["results; touch pwned", "../elsewhere", "a/../../b", "$(id)", "a b", ""])
+@pytest.mark.parametrize("folder", ["results; touch pwned", "../elsewhere", "a/../../b", "$(id)", " a", "a\tb", ""])
 def test_unsafe_results_folders_are_rejected(folder: str) -> None:
     with pytest.raises(ConfigError, match="results"):
         load_config({"results": folder})
+
+
+@pytest.mark.parametrize("folder", ["results", "my results/run 1", "Ergebnisse Müller", "결과"])
+def test_results_folders_may_have_blanks_and_letters_of_every_language(folder: str) -> None:
+    assert load_config({"results": folder}).results == folder
