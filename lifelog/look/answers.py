@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lifelog.look.roles import DAY, Found, missing_codes
+from lifelog.look.roles import Found, missing_codes
+from lifelog.settings.zones import DAY
 
 NICE = (60, 120, 300, 600, 900, 1800, 3600)  # seconds before an answer
 LONGEST = 1800

@@ -39,7 +39,7 @@ class Device:
 
 def find_device(root: Path, paths: list[str]) -> Device | None:
     """Return the device whose files are in a folder, or None."""
-    if avro := [path for path in paths if path.lower().endswith(".avro") and "participant_data/" in f"{path}"]:
+    if avro := [path for path in paths if path.lower().endswith(".avro") and "participant_data/" in path]:
         parts = [path.split("participant_data/")[1].split("/") for path in avro]
         users = sorted({part[1].rpartition("-")[0] for part in parts if len(part) > 1})
         folder = avro[0].split("participant_data/")[0].rstrip("/")

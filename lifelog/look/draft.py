@@ -11,18 +11,18 @@ import numpy as np
 from lifelog.look.answers import Classes, classes_of, described_time
 from lifelog.look.devices import Device, find_device
 from lifelog.look.folder import Group, commonest, group_files, list_files
-from lifelog.look.roles import DAY, SLOWEST, Found, all_rows, ratings, split_columns, understand, unit_of
+from lifelog.look.roles import SLOWEST, Found, all_rows, ratings, split_columns, understand, unit_of
 from lifelog.look.sniff import SUFFIXES
-from lifelog.look.zone import write_zone
+from lifelog.look.zone import INSIDE, write_zone
+from lifelog.settings.zones import DAY
 from lifelog.windows.layout import BadInput
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 MOST_CATEGORIES, MOST_CODES = 5, 8
 MOST_COLUMNS = 12  # of a table of answers that is read whole
-INSIDE = 0.8  # share of answers within recordings, from which a time zone fits
 SENSORS = {"samples": "samples", "daily": "days", "events": "events"}  # roles, and names of their tables of samples
 MINUTE = 60
-SHORT, PARTS = 20, 6  # minutes of an answer, above which it is divided into so many windows
+SHORT, PARTS = 20, 6  # minutes before an answer that are one-minute windows at most; otherwise, the number of windows
 
 
 @dataclass

@@ -12,6 +12,7 @@ from lifelog.arrays import Floats
 from lifelog.look.folder import Group
 from lifelog.look.sniff import Sniffed, sniff
 from lifelog.settings.windows import PLAUSIBLE
+from lifelog.settings.zones import DAY
 from lifelog.windows.layout import BadInput
 
 USER = re.compile(
@@ -34,7 +35,6 @@ MOSTLY = 0.2  # share of the columns of a table of answers that are ratings
 FEW_PER_DAY = 600  # seconds between rows, from which a table may hold answers
 MOST_CATEGORIES = 200
 MOST_FILES = 20  # that are read for the order of day and month
-DAY = 86400
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from lifelog.arrays import Floats
 from lifelog.settings.tables import UNITS
+from lifelog.settings.zones import DAY
 from lifelog.windows.documents import DOCUMENTS, read_document
 from lifelog.windows.files import RawFile
 from lifelog.windows.layout import BadInput
@@ -73,9 +74,9 @@ class Sniffed:
         text = self.frame[name].str.strip()
         return text[text != ""]
 
-    def seconds(self, name: str, zone: str = "UTC", unit: str | None = None) -> Floats:
-        """Return a column of times in unix seconds, NaN where it is empty."""
-        return to_unix(self.frame[name], unit or self.units[name], zone)
+    def seconds(self, name: str) -> Floats:
+        """Return a column of times in unix seconds, local times as UTC, NaN where it is empty."""
+        return to_unix(self.frame[name], self.units[name], "UTC")
 
     def spread_seconds(self, name: str, unit: str) -> Floats:
         """Return times from all over the file in unix seconds, in a given unit and as UTC."""
@@ -95,7 +96,7 @@ class Sniffed:
 
     def is_dates(self, name: str) -> bool:
         """Return whether times are days, without a time of day."""
-        return self.units[name] not in UNITS and bool((self.seconds(name) % 86400 == 0).all())
+        return self.units[name] not in UNITS and bool((self.seconds(name) % DAY == 0).all())
 
 
 def sniff(path: Path) -> Sniffed:
@@ -215,7 +216,7 @@ def _to_text(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def time_units(texts: pd.Series) -> list[str]:
-    """Return the units that all times of a column fit; two if day and month cannot be told apart."""
+    """Return the units that all times of a column fit; two if the order of day and month is ambiguous."""
     if len(texts) > FEW:  # most columns are no times, as few rows show
         return [unit for unit in time_units(texts.head(FEW)) if np.isfinite(to_unix(texts, unit, "UTC")).all()]
     if texts.empty:

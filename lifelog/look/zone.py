@@ -10,7 +10,8 @@ from lifelog.look.roles import Found
 from lifelog.look.sniff import OFFSET
 from lifelog.settings.tables import UNITS
 from lifelog.settings.windows import Recordings
-from lifelog.windows.intervals import Interval, read_intervals
+from lifelog.windows.check import is_inside
+from lifelog.windows.intervals import read_intervals
 from lifelog.windows.layout import BadInput
 from lifelog.windows.layouts import LAYOUTS
 
@@ -86,11 +87,7 @@ def _inside(cohort: dict[str, Any], zone: str, unit: str) -> float | None:
     except (BadInput, OSError, ValueError):
         return None
     rows = [(row, span) for user, span in spans.items() if span for row in intervals.users[user]]
-    return float(np.mean([_is_inside(row, span) for row, span in rows])) if rows else None
-
-
-def _is_inside(row: Interval, spans: list[tuple[float, float]]) -> bool:
-    return any(begin < row.end and row.start < stop for begin, stop in spans)
+    return float(np.mean([is_inside(row, span) for row, span in rows])) if rows else None
 
 
 def zones_by_offset(found: Found) -> list[str]:

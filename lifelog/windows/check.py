@@ -70,7 +70,7 @@ def check_recordings(config: Config, users: dict[str, Path]) -> list[str]:
     if fatal:
         raise _unusable(fatal)
     labelled = {user for user in users if rows_of[user] and spans[user]}
-    if labelled and not any(_inside(row, spans[user] or []) for user in labelled for row in rows_of[user]):
+    if labelled and not any(is_inside(row, spans[user] or []) for user in labelled for row in rows_of[user]):
         raise _unusable(shifted)
     return [
         *shifted,
@@ -225,18 +225,18 @@ def _times(user: str, rows: list[Interval], spans: Spans, zone: str) -> str | No
     """Return how the labels of a user miss the recordings, or None if most are within them."""
     if not rows or not spans:
         return None
-    outside = sum(not _inside(row, spans) for row in rows)
+    outside = sum(not is_inside(row, spans) for row in rows)
     if outside <= len(rows) / 2:
         return None
     first, last = min(row.start for row in rows), max(row.end for row in rows)
     begin, end = min(a for a, _ in spans), max(b for _, b in spans)
     places = f"labels {show(first)} to {show(last)}, recordings {show(begin)} to {show(end)} UTC"
-    shift = next((s for s in SHIFTS if sum(_inside(row, spans, s) for row in rows) > 0.8 * len(rows)), None)
+    shift = next((s for s in SHIFTS if sum(is_inside(row, spans, s) for row in rows) > 0.8 * len(rows)), None)
     hint = "check the time zone and the unit of the label table"
     if shift in (APPLE, -APPLE):
         of = "recordings" if shift < 0 else "labels"
         hint = f"the difference is {APPLE} s: times of the {of} count from 2001 (Apple); add {APPLE} s to them"
-    elif sum(_inside(_exchanged(row, zone), spans) for row in rows) > 0.8 * len(rows):
+    elif sum(is_inside(_exchanged(row, zone), spans) for row in rows) > 0.8 * len(rows):
         hint = "day and month are exchanged: set the unit of the label table to the other order"
     elif shift:
         direction = "after" if shift < 0 else "before"
@@ -256,7 +256,8 @@ def _exchanged(row: Interval, zone: str) -> Interval:
     return replace(row, start=moved, end=moved + row.end - row.start)
 
 
-def _inside(row: Interval, spans: list[tuple[float, float]], shift: int = 0) -> bool:
+def is_inside(row: Interval, spans: list[tuple[float, float]], shift: int = 0) -> bool:
+    """Return whether an interval, moved by some seconds, overlaps a span of recordings."""
     return any(begin < row.end + shift and row.start + shift < end for begin, end in spans)
 
 
