@@ -87,7 +87,7 @@ def _table(found: Found, answer: str) -> Iterator[str]:
     table, files = found.table, len(found.group.paths)
     keys = "".join(f", {key} {value!r}" for key, value in table.keys.items())
     rows = f"{len(table.frame)} rows" if table.whole else f"more than {len(table.frame)} rows"
-    many = f"{files} files, the first with {rows}" if files > 1 else rows
+    many = f"{files} files, {rows if found.owners else f'the first with {rows}'}" if files > 1 else rows
     users = f", participants in {found.user!r}" if found.user else ""
     yield f"  {ROLES[found.role]:9} {found.group.pattern}: {many}{keys}{users}; times in {found.time!r} ({found.unit})"
     columns = [name for name in [answer] if name in table.frame] or (found.values + found.texts)

@@ -28,6 +28,7 @@ COMMA = re.compile(r"-?\d+,\d+")
 DASH = re.compile(r"(-?[\d.]+)\s*[-–]\s*(-?[\d.]+)")
 MONTHS, HEAD = 12, 2**16  # bytes of files that are compared
 MOST_WINDOWS = 20  # per answer
+FEWEST_MOVED = 5  # labels that point to a journey
 MAX_SHOWN = 12  # values or users that a message lists
 
 
@@ -227,7 +228,7 @@ def _times(user: str, rows: list[Interval], spans: Spans, zone: str) -> str | No
         return None
     outside = sum(not is_inside(row, spans) for row in rows)
     if outside <= len(rows) / 2:
-        return None
+        return _travelled(user, rows, spans, zone)
     first, last = min(row.start for row in rows), max(row.end for row in rows)
     begin, end = min(a for a, _ in spans), max(b for _, b in spans)
     places = f"labels {show(first)} to {show(last)}, recordings {show(begin)} to {show(end)} UTC"
@@ -245,6 +246,26 @@ def _times(user: str, rows: list[Interval], spans: Spans, zone: str) -> str | No
             f"them as dates and times with unit: iso, and check the time zone, which is {zone}; or correct them"
         )
     return f"{outside} of {len(rows)} labels of user {user!r} are outside the recordings ({places}); {hint}"
+
+
+def _travelled(user: str, rows: list[Interval], spans: list[tuple[float, float]], zone: str) -> str | None:
+    """Return which labels in a row miss the recordings and fit after a shift, as on a journey, or None."""
+    rows = sorted(rows, key=lambda row: row.start)
+    first = next((index for index, row in enumerate(rows) if not is_inside(row, spans)), len(rows))
+    last = next((len(rows) - index for index, row in enumerate(rows[::-1]) if not is_inside(row, spans)), 0)
+    moved = rows[first:last]
+    if len(moved) < FEWEST_MOVED or any(is_inside(row, spans) for row in moved):
+        return None
+    shift = next((s for s in SHIFTS if s % 3600 == 0 and all(is_inside(row, spans, s) for row in moved)), None)
+    if shift is None:
+        return None
+    times = f"{show(moved[0].start)} to {show(moved[-1].end)} UTC"
+    fits = f"{abs(shift) / 3600:g} h {'earlier' if shift < 0 else 'later'}"
+    zones = f"timezones: {{{user}: '{zone}, from {show(moved[0].start)[:10]} Area/City'}}"
+    return (
+        f"{len(moved)} of {len(rows)} labels of user {user!r}, from {times}, are outside the recordings, and would be "
+        f"inside {fits}; after a journey set {zones}"
+    )
 
 
 def _exchanged(row: Interval, zone: str) -> Interval:

@@ -120,8 +120,9 @@ def _workbook(data: bytes, file: RawFile, sheet: str | None) -> pd.DataFrame:
 
     with zipfile.ZipFile(BytesIO(data)) as archive:
         size = sum(member.file_size for member in archive.infolist())
-    if size > MAX_BYTES:
-        raise BadInput("file too large", f"{file}: {size} bytes unpacked, at most {MAX_BYTES}; save it as CSV")
+        if size > MAX_BYTES:
+            raise BadInput("file too large", f"{file}: {size} bytes unpacked, at most {MAX_BYTES}; save it as CSV")
+        has_formulas = any(b"</f>" in archive.read(name) for name in archive.namelist() if "sheet" in name)
     book = load_workbook(BytesIO(data), read_only=True, data_only=True)
     if sheet is not None and sheet not in book.sheetnames:
         raise BadInput("wrong columns", f"{file}: no sheet {sheet!r}; the sheets are {book.sheetnames}")
@@ -135,8 +136,10 @@ def _workbook(data: bytes, file: RawFile, sheet: str | None) -> pd.DataFrame:
         twice = next((name for name in header if header.count(name) > 1), "")
         raise BadInput("wrong columns", f"{file}: row 1 has no header, or {twice!r} twice: {header[:30]}")
     cells, numbers = list[list[Any]](), list[int]()
-    rows = page.iter_rows(min_row=2, max_row=MAX_ROWS + 1, max_col=len(header), values_only=True)
-    for number, row in enumerate(rows, 2):
+    place: Any = {"min_row": 2, "max_row": MAX_ROWS + 1, "max_col": len(header), "values_only": True}
+    if has_formulas:
+        _check_saved(page, load_workbook(BytesIO(data), read_only=True)[page.title], place, file)
+    for number, row in enumerate(page.iter_rows(**place), 2):
         _check_size(len(cells), len(header), file)
         if number > MAX_ROWS:
             raise BadInput("file too large", f"{file}: more than {MAX_ROWS} rows; save it as CSV")
@@ -149,6 +152,18 @@ def _workbook(data: bytes, file: RawFile, sheet: str | None) -> pd.DataFrame:
         if len(known) and known.map(lambda cell: isinstance(cell, datetime.datetime)).all():
             frame[name] = pd.to_datetime(frame[name])
     return frame
+
+
+def _check_saved(values: Any, formulas: Any, place: Any, file: RawFile) -> None:
+    """Refuse a sheet with a formula whose value was not saved, which reads as an empty cell."""
+    rows = zip(values.iter_rows(**place), formulas.iter_rows(**place), strict=False)
+    for number, (row, written) in enumerate(rows, 2):
+        for value, formula in zip(row, written, strict=False):
+            if value is None and formula is not None:
+                cause = (
+                    f"the formula {str(formula)[:40]!r} has no saved value; open and save it in a spreadsheet program"
+                )
+                raise BadInput("unreadable file", f"{file} row {number}: {cause}")
 
 
 DOCUMENTS = {".json": _json, ".jsonl": _json_lines, ".ndjson": _json_lines, ".xlsx": _workbook}

@@ -13,8 +13,9 @@ import pytest
 from lifelog.config import Config, load_config
 from lifelog.settings.splits import BlockedSplit
 from lifelog.tables import read_tables
-from lifelog.windows.check import _many_windows, check_recordings
+from lifelog.windows.check import _many_windows, _travelled, check_recordings
 from lifelog.windows.extract import extract_windows
+from lifelog.windows.intervals import Interval
 from lifelog.windows.layout import BadInput
 from lifelog.windows.layouts import find_users
 from lifelog.windows.read import read_labels, read_windows
@@ -415,3 +416,18 @@ def test_a_code_that_differs_between_shared_tables_and_labels_is_named(tmp_path:
     problems = check(settings(tmp_path, modalities, layout="tables", timezone="UTC", samples=samples))
     assert "users with labels but without recordings: 'P2' (did you mean 'P02'?)" in problems
     assert "users with recordings but without labels: 'P02' (did you mean 'P2'?)" in problems
+
+
+def test_labels_of_a_journey_are_named_with_their_shift() -> None:
+    def at(day: int, hours: int) -> Interval:
+        start = START + 86400 * day + 3600 * hours
+        return Interval(start, start + 60, {"stress": "1"}, f"labels.csv:{day}")
+
+    spans = [(START + 86400.0 * day, START + 86400.0 * day + 3600) for day in range(14)]
+    rows = [at(day, 0 if day < 9 else 5) for day in range(14)]
+    found = _travelled("S01", rows, spans, "Asia/Seoul")
+    assert found is not None
+    assert "5 of 14 labels of user 'S01', from 2022-02-16 14:53 to 2022-02-20 14:54 UTC" in found
+    assert "would be inside 5 h earlier; after a journey set timezones: {S01: 'Asia/Seoul, from 2022-02-16" in found
+    rows[11] = at(11, 0)  # the watch was only taken off
+    assert _travelled("S01", rows, spans, "Asia/Seoul") is None

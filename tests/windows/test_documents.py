@@ -60,6 +60,13 @@ def workbook(path: Path, rows: Sequence[Sequence[object]], **sheets: Sequence[Se
     return path
 
 
+def test_a_formula_without_a_saved_value_is_not_an_empty_cell(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", [["timestamp", "hr"], [START, "=60+1"]], notes=[["x"], [1]])
+    with pytest.raises(BadInput, match=r"a\.xlsx row 2: the formula '=60\+1' has no saved value"):
+        read_document(RawFile(path))
+    assert read_document(RawFile(path), "notes")["x"].tolist() == [1]
+
+
 def test_a_workbook_of_samples(tmp_path: Path) -> None:
     time = datetime.datetime(2022, 2, 7, 9, 53)
     rows = [["time", "x", "note"], [time, 1, "a"], [], [time + datetime.timedelta(seconds=5), "2,5", None]]
