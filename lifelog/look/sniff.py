@@ -215,19 +215,26 @@ def _to_text(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({str(name): frame[name].map(text) for name in frame}, dtype=str).reset_index(drop=True)
 
 
+def _may_be_time(text: str) -> bool:
+    """Return whether a cell is no number, or one that is a time in some unit."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text[:1].isdigit()
+    return len(text) == 8 or any(FIRST <= number * factor <= LAST for factor in UNITS.values())
+
+
 def time_units(texts: pd.Series) -> list[str]:
     """Return the units that all times of a column fit; two if the order of day and month is ambiguous."""
-    if len(texts) > FEW:  # most columns are no times, as few rows show
-        return [unit for unit in time_units(texts.head(FEW)) if np.isfinite(to_unix(texts, unit, "UTC")).all()]
-    if texts.empty:
+    if texts.empty or not _may_be_time(texts.iloc[0]):  # as most columns of a wide table
         return []
+    if len(texts) > FEW:
+        return [unit for unit in time_units(texts.head(FEW)) if np.isfinite(to_unix(texts, unit, "UTC")).all()]
     numbers = pd.to_numeric(texts, errors="coerce")
     if numbers.notna().all() and not texts.str.fullmatch(r"\d{8}").all():
         return [unit for unit, factor in UNITS.items() if (numbers * factor).between(FIRST, LAST).all()]
     if texts.str.fullmatch(ISO).all():
         return ["iso"]
-    if not texts.iloc[0][:1].isdigit():
-        return []
     forms = [date + clock for date in DATES for clock in CLOCKS]
     fitting = [form for form in forms if np.isfinite(to_unix(texts, form, "UTC")).all()]
     # A year of two digits also fits the format with four, and the other way round.
