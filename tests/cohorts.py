@@ -150,6 +150,28 @@ def lifesnaps(root: Path) -> None:
     pd.concat(parts).to_csv(root / "daily.csv", index=False)
 
 
+def rapids(root: Path) -> None:
+    """Features of 41 days with all participants in a file per sensor; answers on all days but the first."""
+    columns = {
+        "steps": "f_steps:fitbit_steps_summary_rapids_sumsteps:allday",
+        "call": "f_call:phone_calls_rapids_incoming_count:allday",
+        "sleep": "f_slp:fitbit_sleep_summary_rapids_sumdurationasleepmain:allday",
+    }
+    days = pd.date_range("2018-03-26", periods=41).strftime("%Y-%m-%d")
+    parts, answers = {name: list[pd.DataFrame]() for name in columns}, []
+    for number, user in enumerate(USERS):
+        values = signal(number, 41, len(columns), levels(41)) + 60
+        for name, value in zip(columns, values.T, strict=True):
+            frame = pd.DataFrame({"pid": user, "date": days, columns[name]: value, "f_x:unused:14dhist": np.nan})
+            parts[name].append(frame)
+        answers.append(pd.DataFrame({"pid": user, "date": days, "phq4": 6 * levels(41)})[1:])
+    for folder in ("FeatureData", "SurveyData"):
+        (root / folder).mkdir()
+    for name, frames in parts.items():
+        pd.concat(frames).to_csv(root / f"FeatureData/{name}.csv")
+    pd.concat(answers).to_csv(root / "SurveyData/ema.csv")
+
+
 def kemocon(root: Path) -> None:
     """Ten minutes with a label about every five seconds, in seconds since the start of each participant."""
     annotations = root / "emotion_annotations/self_annotations"
@@ -192,5 +214,5 @@ def etri2024(root: Path) -> None:
 
 
 COHORTS: dict[str, Callable[[Path], None]] = {
-    make.__name__: make for make in (e4, embraceplus, aware, fitbit, laboratory, lifesnaps, kemocon, etri2024)
+    make.__name__: make for make in (e4, embraceplus, aware, fitbit, laboratory, lifesnaps, rapids, kemocon, etri2024)
 }

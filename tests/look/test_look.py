@@ -60,6 +60,12 @@ FORMS: dict[str, tuple[list[str], str, dict[str, Any], dict[str, str]]] = {
             ("sleep_duration", "sleep_efficiency", "bpm", "resting_hr", "steps", "distance", "calories"), "scalar"
         ),
     ),
+    "rapids": (
+        ["--for", "phq4"],
+        "tables",
+        {"file": "SurveyData/ema.csv", "user": "pid", "time": "date", "unit": "iso", "lasts": "day"},
+        dict.fromkeys(("call", "sleep", "steps"), "scalar"),
+    ),
     "etri2024": (
         ["--for", "Q1"],
         "tables",

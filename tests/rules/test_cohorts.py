@@ -27,10 +27,11 @@ WINDOWS = {
     "fitbit": 120,
     "laboratory": 128,
     "lifesnaps": 160,
+    "rapids": 160,
     "kemocon": 120,
     "etri2024": 120,
 }
-READ_ONLY = {"embraceplus", "fitbit"}  # differ from others in how files are read, and run to the first page
+READ_ONLY = {"embraceplus", "fitbit", "rapids"}  # differ from others in how files are read, and run to the first page
 
 
 def test_every_form_has_an_example_of_at_most_25_lines() -> None:
