@@ -160,7 +160,8 @@ def _read_table(
     if twice := [name for name in of_path if name in frame]:
         raise ValueError(f"line 1: {twice[0]!r} is a column of the file and a name in its path; rename one")
     frame = frame.assign(**of_path)
-    given = table.columns or [column for column in frame if column not in keys]
+    # A column without a name is the index that `DataFrame.to_csv` writes.
+    given = table.columns or [column for column in frame if column and column not in keys]
     columns = [*given, table.count] if table.count else given
     _check_header(frame, [*keys, *given], columns, table)
     users = pd.Series([user] * len(frame), dtype=object)
@@ -319,7 +320,7 @@ def _check_header(frame: pd.DataFrame, needed: list[str], columns: list[str], ta
             hint = f"; set separator: {signs[0]!r}" if signs else ""
             raise ValueError(f"line 1: no column {name!r}; the header is {header}{hint}")
     for name in columns:
-        if name in RESERVED or not name:
+        if name in RESERVED:
             remedy = "rename it, or name the columns to read"
             raise ValueError(f"line 1: {name!r} cannot be the name of a label column; {remedy}")
     if not columns:
