@@ -45,6 +45,9 @@ class Table(Section):
     time: str = "timestamp"
     """column with the time"""
 
+    clock: str | None = None
+    """column with the time of day, where `time` holds the date only; `unit` is that of both, with a blank between"""
+
     unit: str = "s"
     """s, ms, us, ns: unix time; iso: ISO 8601 dates and times; or a format such as "%d.%m.%Y %H:%M" """
 
@@ -59,6 +62,9 @@ class Table(Section):
 
     encoding: Literal["utf-8", "windows-1252"] = "utf-8"
     """encoding of CSV text"""
+
+    skip: int = Field(0, ge=0, le=100)
+    """lines above the names of the columns of CSV files"""
 
     sheet: str | None = None
     """sheet of a workbook (xlsx); null: the first one"""
@@ -130,6 +136,9 @@ class LabelTable(Table):
 
     columns: list[str] | None = None
     """columns with labels; null: all other columns, or those of `file` in braces with lasts: file"""
+
+    missing: list[int | float | str] = Field(["NA", "N/A", "n/a", "NaN", "nan", "NULL", "null"])
+    """values that stand for no answer, beside an empty cell; add codes such as 999"""
 
     header: list[str] | None = None
     """names of the columns of CSV files without a header row"""

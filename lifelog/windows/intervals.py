@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from lifelog.settings.levels import matches
 from lifelog.settings.tables import LabelTable, Table
 from lifelog.settings.windows import Recordings
 from lifelog.windows.files import RawFile, matching_files, matching_members
 from lifelog.windows.layout import SAFE_NAME, BadInput
 from lifelog.windows.rows import read_text_table
-from lifelog.windows.times import NAMES, guess_unit, local_days, other_offset, to_unix, wrong_unit
+from lifelog.windows.times import NAMES, guess_unit, local_days, other_offset, times_of, to_unix, wrong_unit
 
 UNSAFE = "may hold only letters of English, digits, '_' and '-'"
 RESERVED = {"session", "start", "user", "label_rows"}  # columns of the windows table
@@ -135,10 +137,10 @@ def _origins(root: Path, table: LabelTable, recordings: Recordings) -> dict[str,
         return None
     file, since = RawFile(root / table.since.file), table.since
     frame, _ = read_text_table(file, since)
-    _check_header(frame, [key for key in (since.user, since.time) if key], [since.time], since)
+    _check_header(frame, [key for key in (since.user, since.time, since.clock) if key], [since.time], since)
     users = frame[since.user].astype(str).str.strip()
     zones = {user: since.zone or recordings.zone(user) for user in users}
-    return dict(zip(users, _unix(frame[since.time], since.unit, users, zones), strict=True))
+    return dict(zip(users, _unix(times_of(frame, since), since.unit, users, zones), strict=True))
 
 
 def _read_table(
@@ -156,7 +158,7 @@ def _read_table(
     if table.lasts == "file":
         _add_span(intervals, frame, _place(file, root), str(user), of_path, number, recordings)
         return
-    keys = [key for key in (table.user, table.time, table.end) if key]
+    keys = [key for key in (table.user, table.time, table.clock, table.end) if key]
     if twice := [name for name in of_path if name in frame]:
         raise ValueError(f"line 1: {twice[0]!r} is a column of the file and a name in its path; rename one")
     frame = frame.assign(**of_path)
@@ -164,11 +166,19 @@ def _read_table(
     given = table.columns or [column for column in frame if column and column not in keys]
     columns = [*given, table.count] if table.count else given
     _check_header(frame, [*keys, *given], columns, table)
+    texts = {column: _texts(frame[column], table) for column in given}
+    frame = frame.assign(**{table.time: times_of(frame, table)})
+    # A prompt that nobody answered has neither a time nor an answer.
+    asked = np.array(frame[table.time].fillna("").astype(str).str.strip() != "")
+    for cells in texts.values():
+        asked |= np.array([cell is not None for cell in cells], dtype=bool)
+    frame, lines = frame[asked].reset_index(drop=True), lines[asked]
+    texts = {column: list(compress(cells, asked)) for column, cells in texts.items()}
     users = pd.Series([user] * len(frame), dtype=object)
     if table.user:
         users = frame[table.user].fillna("").astype(str).str.strip()
     if table.count:
-        frame[table.count] = users.groupby(users).cumcount() + 1
+        texts[table.count] = [str(number) for number in users.groupby(users).cumcount() + 1]
     zones = {who: table.zone or recordings.zone(who) for who in users.unique()}
     origins = _origins(root, table, recordings)
     starts, faults, unclear = _times(frame[table.time], table, users, zones, origins)
@@ -185,7 +195,6 @@ def _read_table(
             )
             intervals.doubts.append(f"{file} (cohort.labels): {known}: check cohort.timezone")
             break
-    texts = {column: _texts(frame[column], table.decimal) for column in columns}
     place = _place(file, root)
     for i, who in enumerate(map(str, users)):
         if i in unclear and i not in faults and SAFE_NAME.fullmatch(who):
@@ -227,9 +236,9 @@ def _add_span(
 ) -> None:
     """Add the time from the first to the last row of a file, with the labels of its path; a faulty file is lost."""
     table = recordings.labels[number]
-    _check_header(frame, [table.time], list(of_path), table)
-    given = frame[table.time].fillna("").astype(str).str.strip() != ""
-    column = frame[table.time][given].reset_index(drop=True)
+    _check_header(frame, [key for key in (table.time, table.clock) if key], list(of_path), table)
+    column = times_of(frame, table)
+    column = column[column.fillna("").astype(str).str.strip() != ""].reset_index(drop=True)
     users, zone = pd.Series([user] * len(column), dtype=object), table.zone or recordings.zone(user)
     seconds, faults, _ = _times(column, table, users, {user: zone}, None)
     times = np.unique(seconds[np.isfinite(seconds)])
@@ -327,12 +336,13 @@ def _check_header(frame: pd.DataFrame, needed: list[str], columns: list[str], ta
         raise ValueError(f"line 1: no label column; the header is {header}")
 
 
-def _texts(column: pd.Series, decimal: str) -> list[str | None]:
-    """Return labels as text; an empty cell is a missing answer."""
+def _texts(column: pd.Series, table: LabelTable) -> list[str | None]:
+    """Return labels as text; None for a missing answer."""
     texts = ["" if missing else str(cell).strip() for cell, missing in zip(column, column.isna(), strict=True)]
-    if decimal == ",":
+    if table.decimal == ",":
         texts = [re.sub(r"^([+-]?\d*),(\d+)$", r"\1.\2", text) for text in texts]
-    return [text or None for text in texts]
+    missing = {text for text in set(texts) if not text or matches(text, table.missing)}
+    return [None if text in missing else text for text in texts]
 
 
 def _times(

@@ -176,7 +176,8 @@ def users_by_name(folders: list[Path]) -> dict[str, Path]:
     for folder in sorted(folders, key=lambda path: (path.name, str(path))):
         if not SAFE_NAME.fullmatch(folder.name):
             raise BadInput(
-                "unsafe name", f"{str(folder)!r}: user names may hold letters, digits, '_' and '-'; rename it"
+                "unsafe name",
+                f"{str(folder)!r}: user names may hold only letters of English, digits, '_' and '-'; rename it",
             )
         if folder.name in users:
             raise BadInput("duplicate user", f"{folder} and {users[folder.name]}; set cohort.root to one of them")

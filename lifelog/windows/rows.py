@@ -19,6 +19,7 @@ from lifelog.windows.csvfile import bytes_of, check_quotes, missing_column
 from lifelog.windows.documents import DOCUMENTS, read_document
 from lifelog.windows.files import RawFile
 from lifelog.windows.layout import BadInput
+from lifelog.windows.times import times_of
 
 LISTS = (pa.types.is_list, pa.types.is_large_list)
 NUMBERS = (pa.types.is_primitive, pa.types.is_null, pa.types.is_decimal)
@@ -72,13 +73,13 @@ def read_rows(
     BadInput
         If the file, a column or a number is unreadable.
     """
-    keys = [name for name in (table.user, table.time) if name]
+    keys = [name for name in (table.user, table.time, table.clock) if name]
     try:
         if (suffix := path.suffix.lower()) in DOCUMENTS:
             return _of_document(path, table, keys, numbers, texts, times, user)
         read = _parquet if suffix == ".parquet" else _csv
         rows = read(path, table, keys, list(numbers), [*texts, *times], user)
-        stamps = rows.column(table.time).to_pandas()
+        stamps = times_of({name: rows.column(name).to_pandas() for name in keys}, table)
         if any(is_a(rows.column(name).type) for is_a in LISTS for name in numbers):
             return Rows(*_flattened(rows, list(numbers), stamps), {})
         values = [_numbers(rows.column(name), name, path) for name in numbers]
@@ -138,7 +139,7 @@ def _of_document(
     found |= {name: frame[name] for name in times}
     found = {name: column.reset_index(drop=True) for name, column in found.items()}
     stacked = np.stack(values, axis=1) if values else np.empty((len(frame), 0))
-    return Rows(frame[table.time].reset_index(drop=True), stacked, found)
+    return Rows(times_of(frame.reset_index(drop=True), table), stacked, found)
 
 
 def _cells(cells: pd.Series, name: str, decimal: str, path: Path) -> Floats:
@@ -166,10 +167,12 @@ def _csv(path: Path, table: Table, keys: list[str], numbers: list[str], texts: l
     """Return the rows of a user, block by block."""
     encoding, columns = text_encoding(table), list(dict.fromkeys([*keys, *numbers, *texts]))
     with path.open(encoding=encoding) as file:
-        line = file.readline().rstrip("\r\n")
+        *_, line, first = (file.readline().rstrip("\r\n") for _ in range(table.skip + 2))
     if "\0" in line or line.startswith("PK\x03\x04"):
         raise BadInput("unreadable file", f"{path}: {not_text(path, table)}")
     names = [name.strip() for name in next(csv.reader([line], delimiter=table.separator, strict=True), [])]
+    if first.count(table.separator) == len(names) and first.endswith(table.separator):
+        names.append("")  # rows end with a separator
     _check_columns(names, columns, path)
     check_quotes(bytes_of(path), path, table.separator)
     types = {name: pa.float64() for name in numbers} | {name: pa.string() for name in [*keys, *texts]}
@@ -178,7 +181,10 @@ def _csv(path: Path, table: Table, keys: list[str], numbers: list[str], texts: l
     )
     parse = pacsv.ParseOptions(delimiter=table.separator)
     read = pacsv.ReadOptions(
-        use_threads=False, column_names=names, skip_rows=1, encoding="utf8" if encoding == "utf-8-sig" else encoding
+        use_threads=False,
+        column_names=names,
+        skip_rows=table.skip + 1,
+        encoding="utf8" if encoding == "utf-8-sig" else encoding,
     )
     with pacsv.open_csv(path, read_options=read, parse_options=parse, convert_options=options) as file:
         parts = [_of_user(file.schema.empty_table(), table, user)]
@@ -248,6 +254,8 @@ def read_text_table(file: RawFile, table: Table, header: list[str] | None = None
             rows = pq.read_table(raw)
             return rows.to_pandas(), np.arange(1, rows.num_rows + 1)
         text = io.TextIOWrapper(raw, encoding=text_encoding(table), newline="")
+        for _ in range(table.skip):
+            text.readline()
         reader = csv.reader(text, delimiter=table.separator, skipinitialspace=True, strict=True)
         try:
             if header is None:
@@ -256,10 +264,13 @@ def read_text_table(file: RawFile, table: Table, header: list[str] | None = None
             for fields in reader:
                 if not any(field.strip() for field in fields):
                     continue
+                if len(fields) == len(header) + 1 and not fields[-1]:
+                    fields.pop()  # the row ends with a separator
                 if len(fields) != len(header):
-                    raise ValueError(f"line {reader.line_num}: {len(fields)} fields, {len(header)} expected")
+                    line = table.skip + reader.line_num
+                    raise ValueError(f"line {line}: {len(fields)} fields, {len(header)} expected")
                 cells.append(fields)
-                lines.append(reader.line_num)
+                lines.append(table.skip + reader.line_num)
         except (UnicodeDecodeError, csv.Error) as error:
             is_text = isinstance(error, csv.Error) and "NUL" not in str(error)
             raise ValueError(f"line {reader.line_num}: {error}" if is_text else not_text(file, table)) from None

@@ -28,7 +28,7 @@ from lifelog.windows.labels import labels_of
 from lifelog.windows.layout import BadInput, Label, Session, state_of, users_by_name
 from lifelog.windows.rows import read_rows, text_encoding
 from lifelog.windows.streams import Daily, Irregular, Stream, StreamSession, Unreadable, by_day
-from lifelog.windows.times import EARLIEST, local_days, to_unix, wrong_unit
+from lifelog.windows.times import EARLIEST, local_days, times_of, to_unix, wrong_unit
 
 SET_BACK, FEW_BACK, FEW_ROWS = 60, 3, 20  # seconds; jumps, more of which are rows in any order; rows of a file
 MOST_SHOWN = 12  # categories that a note lists
@@ -101,7 +101,7 @@ def users_in(path: Path, table: Table) -> frozenset[str] | None:
 @functools.lru_cache  # every user of a cohort asks for the same tables
 def _users_in(path: Path, settings: str, changed: int) -> frozenset[str]:
     table = Table.model_validate_json(settings)
-    rows = read_rows(path, table.model_copy(update={"user": None, "time": table.user or ""}), "")
+    rows = read_rows(path, table.model_copy(update={"user": None, "time": table.user or "", "clock": None}), "")
     return frozenset(rows.stamps.dropna().astype(str).str.strip().unique()) - {""}
 
 
@@ -114,19 +114,20 @@ def _span(path: Path, table: Table, zone: str) -> tuple[float, float] | None:
     encoding = text_encoding(table)
     try:
         with path.open("rb") as file:
-            header = file.readline().decode(encoding).rstrip("\r\n")
+            *_, header = (file.readline().decode(encoding).rstrip("\r\n") for _ in range(table.skip + 1))
             names = [name.strip() for name in next(csv.reader([header], delimiter=table.separator), [])]
-            place, size, rows = names.index(table.time), path.stat().st_size, list[str]()
+            size, rows = path.stat().st_size, list[dict[str, str]]()
             first = file.tell()
             for start in np.linspace(first, max(first, size - PROBE), PROBES).astype(int):
                 file.seek(start)
                 lines = file.read(PROBE).decode(encoding, errors="replace").splitlines()
                 whole = lines if start == first or len(lines) < 2 else lines[1:]
-                cells = [row for row in csv.reader(whole, delimiter=table.separator) if len(row) == len(names)]
-                rows += [row[place] for row in cells[:1] + cells[-1:]]
-    except (OSError, ValueError, csv.Error):
+                cells = [row for row in csv.reader(whole, delimiter=table.separator) if len(row) >= len(names)]
+                rows += [dict(zip(names, row, strict=False)) for row in cells[:1] + cells[-1:]]
+            stamps = times_of(pd.DataFrame(rows, columns=names, dtype=object), table)
+    except (OSError, ValueError, KeyError, csv.Error):
         return None
-    times = to_unix(pd.Series(rows, dtype=object), table.unit, zone)
+    times = to_unix(stamps, table.unit, zone)
     times = times[np.isfinite(times) & (np.abs(times) >= EARLIEST)]
     return (float(times.min()), float(times.max()) + 1) if len(times) else None
 

@@ -1,18 +1,36 @@
 """Times of raw tables as unix seconds: numbers with a unit, ISO 8601, or a given format; local times in a time zone."""
 
+import datetime
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lifelog.settings.tables import UNITS
+from lifelog.settings.tables import UNITS, Table
 from lifelog.settings.zones import zones_of
 
 NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 EARLIEST, LATEST = 1e8, 1e10  # unix seconds of 1973 and 2286; the same digits in another unit are outside
 FIRST_DAY, LAST_DAY = 36526, 73051  # of a spreadsheet: 2000 and 2100, in days since 1899-12-30
 OFFSET = r"(?:[zZ]|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
+
+
+def times_of(rows: Mapping[str, pd.Series] | pd.DataFrame, table: Table) -> pd.Series:
+    """Return the column of times of a table, or dates and times of day as one text."""
+    if table.clock is None:
+        return rows[table.time]
+    cells = zip(rows[table.time], rows[table.clock], strict=True)
+    texts = [f"{_text(date)} {_text(clock)}".strip() for date, clock in cells]
+    return pd.Series(texts, dtype=object, name=table.time)
+
+
+def _text(cell: Any) -> str:
+    """Return a date or a time of day as text; a cell of a workbook holds a date with a time, 00:00."""
+    if pd.isna(cell):
+        return ""
+    return f"{cell:%Y-%m-%d}" if isinstance(cell, datetime.date) else str(cell).strip()
 
 
 def to_unix(column: pd.Series, unit: str, zone: str) -> NDArray[np.float64]:
@@ -107,7 +125,8 @@ def other_offset(column: pd.Series, seconds: NDArray[np.float64], zone: str) -> 
     minutes = (found[1] + "1").where(known, "0").astype(int) * (found[2].astype(float) * 60 + found[3].astype(float))
     utc = pd.Series(pd.to_datetime(seconds[known], unit="s", utc=True))
     of_zone = (local_times(utc, zone) - utc.dt.tz_localize(None)).dt.total_seconds().to_numpy() / 60
-    differ = of_zone != minutes[known].to_numpy()
+    # Files often keep times in UTC, wherever they are from.
+    differ = (of_zone != minutes[known].to_numpy()) & (minutes[known].to_numpy() != 0)
     return str(found[0][known][differ].mode()[0]) if differ.mean() > 0.5 else None
 
 

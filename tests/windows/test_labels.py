@@ -194,7 +194,17 @@ def test_labels_are_text_as_written(tmp_path: Path) -> None:
     values = ["None", "NA", "1", "1.0", "TRUE", "yes", "nan", "007", ""]
     lines = [f"S01,{START + 60 * i},{START + 60 * i + 60},{value}" for i, value in enumerate(values)]
     users = read(tmp_path, "\n".join(["user,start,end,Stress level (1-5)", *lines]))
-    assert [row.values["Stress level (1-5)"] for row in users["S01"]] == [*values[:-1], None]
+    assert [row.values["Stress level (1-5)"] for row in users["S01"]] == [
+        "None",
+        None,
+        "1",
+        "1.0",
+        "TRUE",
+        "yes",
+        None,
+        "007",
+        None,
+    ]
 
 
 def test_a_ratings_sheet_as_kept_by_hand(tmp_path: Path) -> None:
@@ -441,3 +451,26 @@ def test_offsets_that_the_time_zone_has_not_are_named(tmp_path: Path, zone: str,
     assert len(doubts) == named
     if named:
         assert f"which {zone} has not at these times: check cohort.timezone" in doubts[0]
+
+
+def test_a_prompt_that_nobody_answered_and_codes_of_missing_answers_are_no_labels(tmp_path: Path) -> None:
+    rows = ["S01,2022-02-07 09:53:00,3", "S01,,", "S01,2022-02-07 10:53:00,999", "S01,2022-02-07 11:53:00,-"]
+    table = {"time": "answered", "unit": "iso", "before": 60, "missing": [999, "-"]}
+    users = read(tmp_path, "\n".join(["user,answered,stress", *rows]), **table)
+    assert [(row.values["stress"], row.row) for row in users["S01"]] == [
+        ("3", "labels.csv:2"),
+        (None, "labels.csv:4"),
+        (None, "labels.csv:5"),
+    ]
+    with pytest.raises(BadInput, match="line 3: answered is ''"):
+        read(tmp_path, "\n".join(["user,answered,stress", rows[0], "S01,,4"]), **table)
+
+
+def test_date_and_time_of_day_in_two_columns_below_a_title(tmp_path: Path) -> None:
+    text = "Study of stress;;;\nuser;Datum;Uhrzeit;stress\nS01;07.02.2022;10:53;3;\nS01;08.02.2022;11:30;4;\n"
+    table = {"time": "Datum", "clock": "Uhrzeit", "unit": "%d.%m.%Y %H:%M", "before": 60, "separator": ";", "skip": 1}
+    users = read(tmp_path, text, **table)
+    assert [(row.end - START, row.values, row.row) for row in users["S01"]] == [
+        (0, {"stress": "3"}, "labels.csv:3"),
+        (86400 + 37 * 60, {"stress": "4"}, "labels.csv:4"),
+    ]

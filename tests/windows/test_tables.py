@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 from pathlib import Path
@@ -50,6 +51,25 @@ def test_semicolons_decimal_commas_and_local_times(tmp_path: Path) -> None:
     path.write_text("t;x;note\n07.02.2022 10:53:00;1,5;a\n07.02.2022 10:53:01;;b\n07.02.2022 10:53:02;2,5;c\n")
     keys = {"unit": "%d.%m.%Y %H:%M:%S", "separator": ";", "decimal": ","}
     np.testing.assert_array_equal(read(path, ["x"], **keys), [[0, 1.5], [2, 2.5]])
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.xlsx", "t.parquet"])
+def test_dates_and_times_of_day_in_two_columns(tmp_path: Path, name: str) -> None:
+    days = pd.to_datetime(["2022-02-07", "2022-02-07", "2022-02-08"])
+    clocks = [datetime.time(10, 53), datetime.time(10, 53, 1), datetime.time(10, 53)]
+    frame = pd.DataFrame({"t": days, "clock": clocks, "x": [1.0, 2.0, 3.0]})
+    if name == "t.xlsx":
+        frame.to_excel(tmp_path / name, index=False)
+    else:
+        write(frame, tmp_path / name)
+    found = read(tmp_path / name, ["x"], clock="clock", unit="iso")
+    np.testing.assert_array_equal(found, [[0, 1], [1, 2], [86400, 3]])
+
+
+def test_a_title_above_the_header_and_separators_at_the_ends_of_rows(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"com.samsung.heart_rate,6\nt,x\n{START},1,\n{START + 1},2,\n")
+    np.testing.assert_array_equal(read(path, ["x"], skip=1), [[0, 1], [1, 2]])
 
 
 def test_local_times_that_occur_twice_are_left_out(tmp_path: Path) -> None:
