@@ -44,21 +44,21 @@ def _look(folder: Path, answer: str | None, zone: str | None, out: Path | None) 
     print(f"{out} is written. No file shows:" if result.checks else f"{out} is written.")
     for check in result.checks.values():
         print(f"  # CHECK {' '.join(check.split())}")
-    if result.raw["cohort"]["timezone"]:
-        _print_problems(result.raw)
+    for problem in _problems(result.raw):
+        print(f"  to mend: {problem}")
     print(f"Next: snakemake --cores 2 --configfile {out} -- inspect")
     return 0
 
 
-def _print_problems(raw: dict[str, Any]) -> None:
-    """Print what `inspect` would report before its first job."""
+def _problems(raw: dict[str, Any]) -> list[str]:
+    """Return what `inspect` would report before its first job; without a time zone, what does not depend on it."""
+    zone = raw["cohort"]["timezone"]
     try:
-        config = load_config(raw)
+        config = load_config(raw if zone else raw | {"cohort": raw["cohort"] | {"timezone": "UTC"}})
         problems = check_recordings(config, find_users(config.cohort, config.simulation))
     except (BadInput, ConfigError) as error:
         problems = [str(error)]
-    for problem in problems:
-        print(f"  to mend: {problem}")
+    return problems if zone else [problem for problem in problems if "outside the recordings" not in problem]
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The answer of a study: its scale and classes, and the time that it describes."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,17 +18,17 @@ FEW = 5  # answers per class and participant
 
 @dataclass(frozen=True)
 class Classes:
-    """The classes of an answer: bins of the configuration, a sentence with counts, and codes of missing answers."""
+    """The classes of an answer: bins of the configuration, a sentence with counts, and values of missing answers."""
 
     bins: dict[str, list[Any]]
     sentence: str
     relative: bool = False
-    missing: list[float] = field(default_factory=list)
+    missing: list[int | float | str] = field(default_factory=list)
 
 
 def classes_of(found: Found, column: str) -> Classes | None:
     """Return two classes of numbers, or one class per text; None if answers do not differ."""
-    numbers, users = found.table.numbers(column), found.users
+    numbers, users = found.table.numbers(column, words=True), found.users
     if numbers is None:
         counts = Counter(found.table.texts(column))
         common = [text for text, count in counts.most_common(4) if count >= 0.1 * counts.total()]
@@ -45,7 +46,8 @@ def classes_of(found: Found, column: str) -> Classes | None:
     cut = int(np.argmax(shares))
     # Other participants may use the values in between.
     above = levels[cut] + 1 if (levels % 1 == 0).all() else levels[cut + 1]
-    low, high = [_text(levels[0]), _text(levels[cut])], [_text(above), _text(levels[-1])]
+    first, last = _scale(column, float(levels[0]), float(levels[-1]))
+    low, high = [_text(first), _text(levels[cut])], [_text(above), _text(last)]
     bins = {"low": [_range(*low)], "high": [_range(*high)]}
     counts = pd.crosstab(users[known].to_numpy(), values[known] > levels[cut]).reindex(
         columns=[False, True], fill_value=0
@@ -56,12 +58,20 @@ def classes_of(found: Found, column: str) -> Classes | None:
         f"{column} {_span(*low)} and {_span(*high)} give {total[False]} and {total[True]} answers, and at least "
         f"{FEW} of each for {enough} of {len(counts)} participants"
     )
-    return Classes(bins, sentence, missing=missing)
+    return Classes(bins, sentence, missing=[*map(int, missing), *found.table.words(column)])
+
+
+def _scale(column: str, first: float, last: float) -> tuple[float, float]:
+    """Return the ends of a scale that its name shows, such as stress_0_100, if all answers are within them."""
+    ends = re.search(r"(?<!\d)(\d{1,3}) ?(?:-|_|\.\.|to|bis) ?(\d{1,3})(?!\d)", column)
+    named = (float(ends[1]), float(ends[2])) if ends else (first, last)
+    return named if named[0] <= first < last <= named[1] else (first, last)
 
 
 def _name(text: str) -> str:
     """Return a class name of a text."""
-    return "".join(c if c.isascii() and c.isalnum() else "_" for c in text)[:30].strip("_") or "other"
+    name = "".join(c if c.isascii() and c.isalnum() else "_" for c in text)[:24].strip("_") or "other"
+    return name if name[0].isalpha() else f"answer_{name}"
 
 
 def _text(number: float) -> str:
@@ -90,7 +100,7 @@ def described_time(found: Found, daily: bool, some_daily: bool) -> tuple[dict[st
         Whether some have, so that answers of once a day are about days.
     """
     if found.end:
-        return {"time": found.time, "end": found.end}, None
+        return {"time": found.time, "end": found.end}, f"an answer describes the time from {found.time} to {found.end}"
     if daily or found.table.is_dates(found.time) or (some_daily and abs(found.gap - DAY) < DAY / 8):
         return {"time": found.time, "lasts": "day"}, "an answer describes the day of its date (lag: -1: the day before)"
     users = found.users

@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -10,13 +11,17 @@ import numpy as np
 
 from lifelog.look.answers import Classes, classes_of, described_time
 from lifelog.look.devices import Device, find_device
-from lifelog.look.folder import Group, commonest, group_files, list_files
-from lifelog.look.roles import SLOWEST, Found, all_rows, ratings, split_columns, understand, unit_of
+from lifelog.look.folder import Group, commonest, list_files
+from lifelog.look.roles import SLOWEST, Found, all_rows, ratings, split_columns, unit_of
 from lifelog.look.sniff import SUFFIXES
+from lifelog.look.tables import find_tables
 from lifelog.look.zone import INSIDE, write_zone
+from lifelog.settings.tables import NO_VALUE
 from lifelog.settings.zones import DAY
 from lifelog.windows.layout import BadInput
 
+DATE = re.compile(r"[._-]?\d{4}-?\d\d-?\d\d[\d_:T-]*$")  # at the end of the name of a file
+LONGEST = 28  # letters of a name
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 MOST_CATEGORIES, MOST_CODES = 5, 8
 MOST_COLUMNS = 12  # of a table of answers that is read whole
@@ -75,7 +80,7 @@ def draft(root: Path, answer: str | None = None, zone: str | None = None) -> Dra
     tables = [
         p for p in paths if PurePosixPath(p).suffix.lower() in SUFFIXES and p not in (device.files if device else ())
     ]
-    known, unused = _understood(root, tables, set(device.users if device else ()))
+    known, unused = find_tables(root, tables, set(device.users if device else ()))
     broken = [path for path in paths if path.lower().endswith(".zip") and not zipfile.is_zipfile(root / path)]
     unused |= dict.fromkeys(broken, "not a complete zip; download it again")
     first, column = _answers(known, answer, unused, device)
@@ -86,24 +91,8 @@ def draft(root: Path, answer: str | None = None, zone: str | None = None) -> Dra
     result = Draft({}, column, found=[chosen, *used], device=device, unused=unused)
     _write_cohort(result, root, chosen, known)
     _write_targets(result, chosen, column, answer)
-    result.checks |= write_zone(result.raw["cohort"], chosen, zone)
+    result.checks |= write_zone(result.raw["cohort"], [chosen, *used], zone)
     return result
-
-
-def _understood(root: Path, tables: list[str], codes: set[str]) -> tuple[list[Found], dict[str, str]]:
-    """Return the tables, and the cause of those that cannot be used; grouped again by the codes that columns have."""
-    for _ in range(2):
-        found, unused = list[Found](), dict[str, str]()
-        for group in group_files(tables, codes):
-            try:
-                found.append(understand(group, root))
-            except BadInput as problem:
-                unused[group.pattern] = problem.detail
-        of_columns = {code for one in found if one.user for code in one.codes}
-        if of_columns <= codes:
-            break
-        codes = codes | of_columns
-    return found, unused
 
 
 def _answers(
@@ -120,7 +109,9 @@ def _answers(
     if not candidates and folders and answer is None:
         return min(folders, key=lambda found: -found.gap), ""
     if not candidates:
-        slow = [f"{found.group.pattern}: {', '.join([*found.values, *found.texts][:8])}" for found in known]
+        slow = [
+            f"{found.group.pattern}: {', '.join([*found.values, *found.texts][:8]) or found.role}" for found in known
+        ]
         slow += [f"{pattern}: {cause}" for pattern, cause in unused.items()]
         wanted = f"no column with {answer!r} in its name" if answer else "no column whose name stands for a rating"
         listed = "\n  ".join(slow) or "none; add a table of answers to the folder"
@@ -181,6 +172,7 @@ def _pattern(group: Group) -> tuple[str, str | None]:
 def _keys(found: Found) -> dict[str, Any]:
     """Return the keys of a table."""
     keys: dict[str, Any] = {"user": found.user} if found.user else {}
+    keys |= {"zone": "UTC"} if found.in_utc else {}
     return keys | {"time": found.time, "unit": found.unit} | found.table.keys
 
 
@@ -191,7 +183,8 @@ def _write_cohort(result: Draft, root: Path, chosen: Found, known: list[Found]) 
     seconds = _window_seconds(labels, sensors, result.device)
     samples, modalities = _modalities(result, sensors, seconds)
     if len(modalities) < 2:
-        raise BadInput("too few sensors", f"importance compares two or more; found: {[m['name'] for m in modalities]}")
+        found = f"importance compares two or more; found: {[m['name'] for m in modalities]}"
+        raise BadInput("too few sensors", found + _listed(result.unused))
     folder = root / result.device.folder if result.device else root
     if folder != root:
         result.checks["root"] = f"labels are read from below this folder: copy {labels['file']} to it"
@@ -229,16 +222,31 @@ def _labels(result: Draft, chosen: Found, sensors: list[Found]) -> dict[str, Any
         return _labels_of_folders(result, chosen)
     if not chosen.user and not chosen.group.users[0]:
         columns = f"{chosen.group.pattern} has the columns {list(chosen.table.frame)}"
-        raise BadInput("no participants", f"no path and no column names them; {columns}")
+        known = f"; known from paths: {', '.join(users[:8])}" if (users := _users(result, sensors)) else ""
+        remedy = f"rename the column that names them to user; {columns}{known}"
+        raise BadInput("no participants", f"no path and no column of the answers names them: {remedy}")
     daily = [found.role == "daily" for found in sensors if not result.device]
     keys, check = described_time(chosen, bool(daily) and all(daily), any(daily))
     labels = {"file": chosen.group.pattern, "user": chosen.user} | _keys(chosen) | keys
     holds_sensors = any(found.group is chosen.group for found in sensors)
-    if holds_sensors or len(chosen.table.frame.columns) > MOST_COLUMNS:
+    unanswered = len(chosen.table.texts(chosen.time)) < len(chosen.table.frame)  # prompts without a time
+    if holds_sensors or unanswered or len(chosen.table.frame.columns) > MOST_COLUMNS:
         labels["columns"] = [result.answer]
     if check:
         result.checks["labels"] = check
     return labels
+
+
+def _users(result: Draft, sensors: list[Found]) -> list[str]:
+    """Return the participants of the sensors."""
+    users = list(result.device.users) if result.device else []
+    return users + sorted({user for found in sensors for user in found.codes})
+
+
+def _listed(unused: dict[str, str]) -> str:
+    """Return the tables that are not used, for a message."""
+    lines = "".join(f"\n  {pattern}: {cause}" for pattern, cause in list(unused.items())[:20])
+    return f". Not used:{lines}" if lines else ""
 
 
 def _window_seconds(labels: dict[str, Any], sensors: list[Found], device: Device | None) -> int:
@@ -281,6 +289,9 @@ def _modalities(result: Draft, sensors: list[Found], seconds: int) -> tuple[list
             name = SENSORS[found.role]
             name += str(1 + sum(other.startswith(name) for other in tables)) if name in tables else ""
             tables[name] = table
+        if found.in_utc:
+            column = found.table.offset_column
+            result.checks["samples"] = f"times of {found.group.pattern} are UTC, since {column!r} has their offset"
         if found.time in found.table.ambiguous:
             order = f"{found.unit}, or {found.table.ambiguous[found.time]}"
             result.checks["samples"] = f"day and month of {found.time!r} in {found.group.pattern}: {order}"
@@ -293,7 +304,8 @@ def _modalities(result: Draft, sensors: list[Found], seconds: int) -> tuple[list
 
 
 def _name(title: str, modalities: list[dict[str, Any]]) -> str:
-    name = re.sub(r"[^A-Za-z0-9_-]+", "_", title).strip("_-")[:28] or "sensor"
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", DATE.sub("", title)).strip("_-") or "sensor"
+    name = name[:LONGEST].strip("_-") if len(name) <= LONGEST or "." not in title else name[-LONGEST:].strip("_-")
     name = name if NAME.fullmatch(name) else f"m_{name}"
     taken = {modality["name"] for modality in modalities}
     return next(n for n in (name, *(f"{name}_{i}" for i in range(2, 1000))) if n not in taken)
@@ -319,12 +331,20 @@ def _sensor(result: Draft, found: Found, columns: list[str], seconds: int) -> di
     return {"kind": "scalar"} | keys
 
 
+def _is_once(group: Group, level: int) -> bool:
+    """Return whether every participant has each folder of a level once, and no class can be left out in training."""
+    place = group.pattern.split("/").index("**") + level
+    names = Counter((user, path.split("/")[place]) for path, user in zip(group.paths, group.users, strict=True))
+    return max(names.values()) == 1
+
+
 def _write_targets(result: Draft, chosen: Found, column: str, answer: str | None) -> None:
     if column == "":
         levels = {f"folder{i + 1}": names for i, names in enumerate(chosen.group.levels) if len(names) > 1}
         numbered = {name: any(any(map(str.isdigit, level)) for level in of) for name, of in levels.items()}
         column = min(levels, key=lambda name: (numbered[name], len(levels[name])))
         sentence = f"the folders {', '.join(levels[column])}"
+        once = _is_once(chosen.group, int(column.removeprefix("folder")) - 1)
         classes = Classes({_name(name, []): [name] for name in levels[column]}, sentence)
     else:
         found = classes_of(chosen, column)
@@ -332,15 +352,19 @@ def _write_targets(result: Draft, chosen: Found, column: str, answer: str | None
             raise BadInput(
                 "answers do not differ", f"{chosen.group.pattern}: {column!r} has one value in the first file"
             )
-        classes = found
+        classes, once = found, False
+    if classes.missing:
+        empty = [text for text in NO_VALUE if text in set(chosen.table.texts(column))]
+        result.raw["cohort"]["labels"][0]["missing"] = classes.missing + empty
     name = _name(column, [])
     result.raw["targets"] = [{"name": name, "column": column, "bins": classes.bins}]
     result.raw["targets_run"] = [name]
-    result.raw["splits"] = [{"name": "blocked", "method": "blocked"}]
+    split = {"name": "new", "method": "participants"} if once else {"name": "blocked", "method": "blocked"}
+    result.raw["splits"] = [split]
     others = [other for other in ratings(chosen, None) if other != column]
     sentence = f"classes: {classes.sentence}"
     if classes.missing:
-        sentence += f"; {', '.join(f'{code:g}' for code in classes.missing)} stands for a missing answer"
+        sentence += f"; {', '.join(map(str, classes.missing))} stands for a missing answer"
     if others and answer is None:
         sentence += f"; other answers: {', '.join(others[:6])} (--for NAME)"
     result.checks["targets"] = sentence

@@ -69,19 +69,30 @@ def group_files(paths: Iterable[str], codes: set[str]) -> list[Group]:
     paths = list(paths)
     level = _level_of_users(paths, codes)
     patterns: dict[str, list[tuple[str, str | None]]] = {}
+    prefix = ""
     if level is not None:
-        codes = codes | {parts[level] for path in paths if len(parts := path.split("/")) > level + 1}
+        names = {parts[level] for path in paths if len(parts := path.split("/")) > level + 1}
+        prefix = _prefix(names, codes)
+        codes = codes | {name.removeprefix(prefix) for name in names}
     by_name = _users_in_names([path for path in paths if level is None or path.count("/") <= level], codes)
     for path in paths:
         parts, user = path.split("/"), None
         pattern, user = by_name.get(path, (path, None))
         if level is not None and len(parts) > level + 1:
-            user, parts[level] = parts[level], "{user}"
+            user, parts[level] = parts[level].removeprefix(prefix), f"{prefix}{{user}}"
             pattern = "/".join(parts)
         patterns.setdefault(pattern, []).append((path, user))
     patterns = _parts_joined(patterns)
     groups = [Group(name, [path for path, _ in found], [user for _, user in found]) for name, found in patterns.items()]
     return list(_joined(groups))
+
+
+def _prefix(names: set[str], codes: set[str]) -> str:
+    """Return what stands before the codes in the names of folders, such as P0 in P01 and P02 for the codes 1 and 2."""
+    first = min(names)
+    beginnings = [first[:length] for length in range(1, len(first)) if not names & codes]
+    common = (start for start in beginnings if all(name.startswith(start) for name in names))
+    return next((start for start in common if {name.removeprefix(start) for name in names} <= codes), "")
 
 
 def _parts_joined(patterns: dict[str, list[tuple[str, str | None]]]) -> dict[str, list[tuple[str, str | None]]]:

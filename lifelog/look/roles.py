@@ -16,10 +16,13 @@ from lifelog.settings.zones import DAY
 from lifelog.windows.layout import BadInput
 
 USER = re.compile(
-    r"(?i)(user|participant|subject|person|patient|device|respondent|proband\w*|teilnehmer\w*|vpn?|pid|uid|id|code|pseudonym)"
+    r"(?i)(user|participant|subject|person|patient|device|respondent|proband\w*|teilnehmer\w*|versuchsperson\w*|vpn?|pid"
+    r"|uid|id|code|pseudonym|참가자|피험자)"
     r"([ _.-]?(id|code|name|nr|no|number))?"
 )
 TIME = re.compile(r"(?is).*(time|date|stamp|datum|zeit|answered|completed|day|when).*")
+ASKED = re.compile(r"(?is).*(sent|asked|prompt|trigger|notif|answered|completed|responded).*")  # no start of a time
+SINCE = re.compile(r"(?i).*(time|sec|minute|zeit)")
 START = re.compile(r"(?is).*(start|begin|onset|from|von).*")
 END = re.compile(r"(?is).*(end|finish|stop|until|bis|offset).*")
 RATING = re.compile(
@@ -27,10 +30,13 @@ RATING = re.compile(
     r"|anspann|müdig|erschöpf|belast|schmerz|zufried|unruhe|nervös|긴장|스트레스|기분|피로"
     r"|condition|quality|readiness|sore|rating|angry|calm|relax|energy|focus|answer|response|esm|ema_).*"
 )
+NO_RATING = re.compile(r"(?i).*(score|status|timestamp|_time|trigger|expir).*")
+QUALITY = re.compile(r"(?i)(.*[._ ])?(accuracy|confidence|error|provider|timezone|(time|utc)_?offset)")  # of a value
 EVENT = re.compile(r"(?is).*(event|status|transition|screen|call|app|press|button|unlock|notification).*")
 INDEX = re.compile(r"(?i:unnamed.*|index|row|no|nr|)|(?:.*[_. ])?(?i:id|uuid)|.*[a-z](?:Id|ID|Code)")  # no measurements
 CODES = (-9, -99, -999, 99, 999, 9999, -1)  # that stand for a missing answer where they are far from the others
 SLOWEST = 1.5  # seconds between samples, up to which a regular recording is a sequence
+KNOWN = 0.5  # share of the cells of a column of participants that are known codes
 MOSTLY = 0.2  # share of the columns of a table of answers that are ratings
 FEW_PER_DAY = 600  # seconds between rows, from which a table may hold answers
 MOST_CATEGORIES = 200
@@ -92,14 +98,28 @@ class Found:
         return self.table.units[self.time]
 
     @property
+    def in_utc(self) -> bool:
+        """Whether local times without an offset stand beside a column of offsets."""
+        return self.table.offset_column is not None and not self.table.has_offsets(self.time)
+
+    @property
     def codes(self) -> list[str]:
         """The participants of the paths and of the column, as far as the table was read."""
         of_paths = [user for user in self.group.users if user]
         return list(dict.fromkeys(of_paths or (self.table.texts(self.user) if self.user else [])))
 
 
-def understand(group: Group, root: Path) -> Found:
+def understand(group: Group, root: Path, codes: set[str]) -> Found:
     """Return what a group of tables holds, by its first file.
+
+    Parameters
+    ----------
+    group : Group
+        The files.
+    root : Path
+        The folder.
+    codes : set of str
+        Participants that paths and other tables name.
 
     Raises
     ------
@@ -108,13 +128,17 @@ def understand(group: Group, root: Path) -> Found:
     """
     table = _with_one_order(sniff(root / group.paths[0]), group, root)
     if not table.units:
-        raise BadInput("no times", f"no column of times among {list(table.frame)[:8]}")
-    user = None if group.users[0] else _user_column(table)
+        relative = any(SINCE.match(name) and table.numbers(name) is not None for name in table.frame)
+        hint = "; for times since a start, see `since` in docs/own-data.md" if relative else ""
+        raise BadInput("no times", f"no column of times among {list(table.frame)[:8]}{hint}")
+    user = None if group.users[0] else _user_column(table, codes)
     time, end = _times(table)
     if _is_daily(table, time, user):
         time, end = _day(table, time, end), None
-    others = [name for name in table.frame if name not in (time, end, user) and not INDEX.fullmatch(name)]
-    values = [name for name in others if name not in table.units and table.numbers(name) is not None]
+    named = (time, end, user, table.keys.get("clock"), table.offset_column)
+    others = [name for name in table.frame if name not in named]
+    others = [name for name in others if not INDEX.fullmatch(name) and not QUALITY.fullmatch(name)]
+    values = [n for n in others if n not in table.units and table.numbers(n, words=is_rating(n)) is not None]
     texts = [name for name in others if name not in values and name not in table.units]
     few = [name for name in texts if 1 < table.texts(name).nunique() <= MOST_CATEGORIES]
     gaps = _gaps(table, time, user)
@@ -139,24 +163,30 @@ def _with_one_order(table: Sniffed, group: Group, root: Path) -> Sniffed:
     return table
 
 
-def _user_column(table: Sniffed) -> str | None:
+def _user_column(table: Sniffed, codes: set[str]) -> str | None:
+    """Return the column of participants: the one that is named so, or whose cells are known codes."""
     named = [name for name in table.frame if USER.fullmatch(name.strip()) and name not in table.units]
     numbered = {name for name in named if re.fullmatch(r"(?i)_?id|code|no|nr", name)}  # or the number of the row
     repeated = {name for name in named if table.texts(name).nunique() < max(2, 0.9 * len(table.frame))}
     usable = [name for name in named if name in repeated or name not in numbered]
+    if not usable:
+        texts = {name: set(table.texts(name)) for name in table.frame if name not in table.units}
+        codes = {code for code in codes if not code.isdigit() or len(code) > 2}  # answers are numbers too
+        usable = [name for name, of in texts.items() if len(of & codes) > 1 and len(of & codes) >= KNOWN * len(of)]
     return min(usable, key=lambda name: (name.lower() in ("id", "_id"), list(table.frame).index(name)), default=None)
 
 
 def _times(table: Sniffed) -> tuple[str, str | None]:
     """Return the column of times, and that of ends if rows are intervals."""
     names = list(table.units)
-    starts = [name for name in names if START.fullmatch(name)] or names
+    timed = [name for name in names if TIME.fullmatch(name) and not ASKED.fullmatch(name)]
+    starts = [name for name in names if START.fullmatch(name)] or timed
     for end in (name for name in names if END.fullmatch(name)):
         for start in (name for name in starts if name != end):
             length = table.seconds(end) - table.seconds(start)
             if (length[np.isfinite(length)] >= 0).all():
                 return start, end
-    named = [name for name in names if TIME.fullmatch(name)] or starts
+    named = [name for name in names if TIME.fullmatch(name)] or starts or names
     complete = max(len(table.texts(name)) for name in named)
     return next(name for name in named if len(table.texts(name)) == complete), None
 
@@ -206,7 +236,7 @@ def all_rows(found: Found, root: Path) -> Found:
             frames.append(frame[list(found.table.frame)])
             owners += [user or ""] * len(frame)
     table = replace(found.table, frame=pd.concat(frames, ignore_index=True))
-    if any(table.numbers(name) is None for name in found.values):
+    if any(table.numbers(name, words=True) is None for name in found.values):
         return found
     return replace(found, table=table, owners=owners)
 
@@ -229,7 +259,7 @@ def ratings(found: Found, wanted: str | None) -> list[str]:
 
 def is_rating(name: str) -> bool:
     """Return whether a name stands for a rating, and not for a score that a device computes."""
-    return bool(RATING.fullmatch(name)) and "score" not in name.lower()
+    return bool(RATING.fullmatch(name)) and not NO_RATING.fullmatch(name)
 
 
 def unit_of(name: str, values: Floats) -> str | None:

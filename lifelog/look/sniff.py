@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifelog.arrays import Floats
-from lifelog.settings.tables import UNITS
+from lifelog.settings.tables import NO_VALUE, UNITS
 from lifelog.settings.zones import DAY
 from lifelog.windows.documents import DOCUMENTS, read_document
 from lifelog.windows.files import RawFile
@@ -32,6 +33,11 @@ CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p"
 ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:[zZ]|[+-]\d\d:?\d\d)?)?")
 OFFSET = re.compile(r"\d\d:\d\d.*(?:[zZ]|[+-]\d\d:?\d\d)$")
 COMMA = re.compile(r"[+-]?\d+,\d+")
+CLOCK = re.compile(r"(?i)(uhr)?zeit|(local[ _]?)?time([ _]?of[ _]?day)?|hour|clock|시각|시간")  # names of times of day
+TIME_OF_DAY = re.compile(r"\d\d:\d\d(:\d\d)?")
+HOURS = re.compile(r"(?i)(?:utc|gmt)?([+-]\d\d):?(\d\d)")  # offset of a time zone
+MOST_TITLES = 5  # lines above the header
+MOST_WORDS, RARE = 3, 0.3  # texts among numbers that stand for missing answers, and their share
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,8 @@ class Sniffed:
     frame : pandas.DataFrame
         The first rows as text; an empty cell is "".
     keys : dict of str to str
-        Keys of `Table` that differ from their defaults: separator, decimal, encoding, sheet.
+        Keys of `Table` that differ from their defaults: separator, decimal, encoding, skip, clock. Times of a table
+        with a `clock` are joined.
     units : dict of str to str
         Unit of every column of times.
     ambiguous : dict of str to str
@@ -52,6 +59,8 @@ class Sniffed:
         Whether the frame has all rows.
     spread : pandas.DataFrame or None
         Rows from all over the file; None if the frame has all rows.
+    zone : str or None
+        Time zone of the times of a Parquet file.
     """
 
     frame: pd.DataFrame
@@ -60,19 +69,28 @@ class Sniffed:
     ambiguous: dict[str, str] = field(default_factory=dict)
     whole: bool = True
     spread: pd.DataFrame | None = None
+    zone: str | None = None
 
-    def numbers(self, name: str) -> Floats | None:
-        """Return a column as numbers, NaN where it is empty; None if a cell is text."""
+    def numbers(self, name: str, words: bool = False) -> Floats | None:
+        """Return a column as numbers, NaN where it is empty; None if a cell is text, but for rare `words`."""
         text = self.frame[name].str.strip()
         if self.keys.get("decimal") == ",":
             text = text.str.replace(",", ".")
         values = pd.to_numeric(text, errors="coerce")
-        return None if (values.isna() & (text != "")).any() or values.isna().all() else values.to_numpy(dtype=float)
+        others = text[values.isna() & (text != "") & ~text.isin(NO_VALUE)]
+        rare = words and others.nunique() <= MOST_WORDS and len(others) <= RARE * len(text)
+        known = values.notna().any() and (others.empty or (rare and not others.str.contains(r"\d").any()))
+        return values.to_numpy(dtype=float) if known else None
+
+    def words(self, name: str) -> list[str]:
+        """Return the texts in a column of numbers that have to be named as missing answers."""
+        texts = self.texts(name)
+        others = texts[pd.to_numeric(texts.str.replace(",", "."), errors="coerce").isna()]
+        return sorted(set(others) - set(NO_VALUE))
 
     def texts(self, name: str) -> pd.Series:
         """Return the cells of a column that are not empty."""
-        text = self.frame[name].str.strip()
-        return text[text != ""]
+        return _filled(self.frame[name])
 
     def seconds(self, name: str) -> Floats:
         """Return a column of times in unix seconds, local times as UTC, NaN where it is empty."""
@@ -93,6 +111,12 @@ class Sniffed:
         """Return whether times are unix times or have an offset, and no time zone is needed to read them."""
         texts = self.texts(name)
         return self.units[name] in UNITS or (self.units[name] == "iso" and texts.str.contains(OFFSET).all())
+
+    @property
+    def offset_column(self) -> str | None:
+        """The column with the offset of each time, such as UTC+0900; such times are usually UTC."""
+        named = (name for name in self.frame if re.search(r"(?i)offset|zone|utc", name))
+        return next((name for name in named if self.texts(name).str.fullmatch(HOURS).all()), None)
 
     def is_dates(self, name: str) -> bool:
         """Return whether times are days, without a time of day."""
@@ -117,52 +141,74 @@ def sniff(path: Path) -> Sniffed:
     BadInput
         If the file is no table with a header; the detail is the cause.
     """
-    suffix, whole, keys, others = path.suffix.lower(), True, dict[str, str](), None
+    suffix, whole, keys, others, zone = path.suffix.lower(), True, dict[str, Any](), None, None
     if suffix == ".parquet":
-        frame, whole = _parquet(path)
+        frame, whole, zone = _parquet(path)
     elif suffix in DOCUMENTS:
         if path.stat().st_size > LARGEST:
             raise BadInput("large document", f"{path.stat().st_size // 2**20} MB, and is not looked into")
         document = read_document(RawFile(path))
         frame, whole = _to_text(document.head(ROWS)), len(document) <= ROWS
         others = _to_text(document.iloc[:: max(1, len(document) // FEW)])
+        keys = {"decimal": ","} if any(_has_commas(frame[name]) for name in frame) else {}
     else:
         frame, keys, whole = _text(path)
         others = None if whole else _tail(path, list(frame), keys)
     if frame.empty:
         raise BadInput("empty table", "no rows")
+    if found_clock := _clock(frame):
+        date, keys["clock"] = found_clock
+        for rows in (frame, others) if others is not None else (frame,):
+            rows[date] = (rows[date] + " " + rows[keys["clock"]]).str.strip()
     spread = None if others is None else pd.concat([frame.iloc[:1], others, frame.iloc[-1:]], ignore_index=True)
     found = Sniffed(frame if spread is None else spread, keys)
     fitting = {name: time_units(found.texts(name)) for name in frame}
     units = {name: forms[0] for name, forms in fitting.items() if forms}
     ambiguous = {name: forms[1] for name, forms in fitting.items() if len(forms) > 1}
-    return Sniffed(frame, keys, units, ambiguous, whole, spread)
+    return Sniffed(frame, keys, units, ambiguous, whole, spread, zone)
 
 
-def _text(path: Path) -> tuple[pd.DataFrame, dict[str, str], bool]:
+def _clock(frame: pd.DataFrame) -> tuple[str, str] | None:
+    """Return a column of dates, and one with the time of day; None without them."""
+    clocks = (name for name in frame if CLOCK.fullmatch(name.strip()))
+    clock = next((name for name in clocks if _filled(frame[name]).str.fullmatch(TIME_OF_DAY).all()), None)
+    if clock is None or _filled(frame[clock]).empty:
+        return None
+    days = (name for name in frame if not _filled(frame[name]).str.contains(":").any())
+    date = next((name for name in days if any(unit not in UNITS for unit in time_units(_filled(frame[name])))), None)
+    return (date, clock) if date else None
+
+
+def _filled(column: pd.Series) -> pd.Series:
+    text = column.str.strip()
+    return text[text != ""]
+
+
+def _text(path: Path) -> tuple[pd.DataFrame, dict[str, Any], bool]:
     with path.open("rb") as file:
         data = file.read(HEAD)
     for start, kind in OTHER_FILES.items():
         if data.startswith(start):
             raise BadInput("not a text", kind)
-    whole, keys = len(data) < HEAD, dict[str, str]()
+    whole, keys = len(data) < HEAD, dict[str, Any]()
     data = data if whole else data[: data.rfind(b"\n") + 1]
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text, keys["encoding"] = data.decode("cp1252", errors="replace"), "windows-1252"
-    lines = [line for line in text.splitlines() if line.strip()]
-    first = {mark: _fields(lines[:50], mark) for mark in ",;\t|"}
-    fitting = {
-        mark: len(found[0]) for mark, found in first.items() if len({len(row) for row in found}) == 1 and found[0]
-    }
-    if not fitting or (max(fitting.values()) == 1 and set(first) & set(lines[0])):
+    all_lines = text.splitlines()
+    found = [(skip, _separator(all_lines[skip:], 2 if skip else 1)) for skip in range(MOST_TITLES)]
+    tables = [(skip, mark) for skip, mark in found if mark]
+    if not tables:
         raise BadInput("no table", "lines have different numbers of fields")
-    mark = max(fitting, key=lambda mark: fitting[mark])
-    rows = min(ROWS, CELLS // fitting[mark])
-    header, *cells = _fields(lines[: rows + 1], mark)
-    if any(re.fullmatch(r"[+-]?[\d.,:eE /-]+", name) for name in header) or len(set(header)) < len(header):
+    named = ((skip, mark) for skip, mark in tables if _are_names(_fields(all_lines[skip : skip + 1], mark)[0]))
+    skip, mark = next(named, (0, None))
+    if mark is None:
         raise BadInput("no header", "the first line has no names of columns")
+    keys |= {"skip": skip} if skip else {}
+    lines = [line for line in all_lines[skip:] if line.strip()]
+    rows = min(ROWS, CELLS // max(1, len(_fields(lines[:1], mark)[0])))
+    header, *cells = _fields(lines[: rows + 1], mark)
     if any(len(row) != len(header) for row in cells):
         raise BadInput("no table", "lines have different numbers of fields")
     frame = pd.DataFrame(cells, columns=header, dtype=str)
@@ -170,6 +216,23 @@ def _text(path: Path) -> tuple[pd.DataFrame, dict[str, str], bool]:
     if mark != "," and any(_has_commas(frame[name]) for name in frame):
         keys["decimal"] = ","
     return frame, keys, whole and len(lines) <= rows + 1
+
+
+def _are_names(header: list[str]) -> bool:
+    return len(set(header)) == len(header) and not any(re.fullmatch(r"[+-]?[\d.,:eE /-]+", name) for name in header)
+
+
+def _separator(lines: list[str], fewest: int) -> str | None:
+    """Return the separator of lines whose first one is a header; None if they are no table of so many columns."""
+    first = [line for line in lines if line.strip()][:FEW]
+    if not first or not lines[0].strip() or len(first) < fewest:
+        return None
+    rows = {mark: _fields(first, mark) for mark in ",;\t|"}
+    fitting = {mark: len(found[0]) for mark, found in rows.items() if len({len(row) for row in found}) == 1}
+    widest = max(fitting.values(), default=0)
+    if widest < fewest or (widest == 1 and any(mark in line for mark in rows for line in first)):
+        return None
+    return max(fitting, key=lambda mark: fitting[mark])
 
 
 def _tail(path: Path, names: list[str], keys: dict[str, str]) -> pd.DataFrame:
@@ -180,28 +243,36 @@ def _tail(path: Path, names: list[str], keys: dict[str, str]) -> pd.DataFrame:
             file.seek(int(place))
             text = file.read(PROBE).decode("cp1252" if "encoding" in keys else "utf-8", errors="replace")
             rows += _fields(text.splitlines()[1:-1], keys.get("separator", ","))[:1]
-    return pd.DataFrame([row for row in rows if len(row) == len(names)], columns=names, dtype=str)
+    whole = [row for row in rows if len(row) == len(names) and row != names]
+    return pd.DataFrame(whole, columns=names, dtype=str)
 
 
 def _fields(lines: list[str], mark: str) -> list[list[str]]:
+    """Return the cells of lines; a separator at the end of a line but not of the first one adds none."""
     try:
-        return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=mark)]
+        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=mark)]
     except csv.Error:
         return [[]]
+    width = len(rows[0]) if rows else 0
+    return [row[:-1] if len(row) == width + 1 and not row[-1] else row for row in rows]
 
 
 def _has_commas(column: pd.Series) -> bool:
     """Return whether a column holds numbers, some of which have a decimal comma."""
     text = column[column != ""]
     commas = text.str.fullmatch(COMMA)
-    return bool(commas.any() and (commas | text.str.fullmatch(r"[+-]?\d+")).all())
+    numbers = commas | text.str.fullmatch(r"[+-]?\d+") | text.isin(NO_VALUE)
+    return bool(commas.any() and numbers.all())
 
 
-def _parquet(path: Path) -> tuple[pd.DataFrame, bool]:
+def _parquet(path: Path) -> tuple[pd.DataFrame, bool, str | None]:
     try:
         with pq.ParquetFile(path) as file:
             batch = next(file.iter_batches(ROWS), None)
-            return _to_text(batch.to_pandas() if batch else pd.DataFrame()), file.metadata.num_rows <= ROWS
+            zones = {kind.tz for kind in file.schema_arrow.types if pa.types.is_timestamp(kind)}
+            areas = sorted(zone for zone in zones if zone and "/" in zone and not zone.startswith("Etc/"))
+            whole, zone = file.metadata.num_rows <= ROWS, areas[0] if len(areas) == 1 else None
+            return _to_text(batch.to_pandas() if batch else pd.DataFrame()), whole, zone
     except (OSError, ValueError) as error:
         raise BadInput("unreadable file", str(error)) from None
 

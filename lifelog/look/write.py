@@ -9,7 +9,6 @@ import yaml
 
 from lifelog.look.draft import Draft
 from lifelog.look.roles import Found
-from lifelog.settings.tables import UNITS
 
 ROWS, COLUMNS = 3, 5  # of each table that are printed
 ROLES = {"samples": "sensors", "daily": "daily values", "events": "events", "answers": "answers"}
@@ -103,5 +102,5 @@ def _time(found: Found, row: int) -> str:
     seconds = found.table.seconds(found.time)[row]
     if seconds != seconds:  # NaN
         return "no time"
-    known = " UTC" if found.unit in UNITS else ""
+    known = " UTC" if found.table.has_offsets(found.time) or found.in_utc else ""
     return f"{pd.Timestamp(seconds, unit='s'):%Y-%m-%d %H:%M:%S}{known}"

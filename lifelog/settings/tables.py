@@ -11,6 +11,15 @@ from lifelog.registry import did_you_mean
 from lifelog.settings.base import Name, Section
 from lifelog.settings.zones import zones_of
 
+NO_VALUE: list[int | float | str] = [
+    "NA",
+    "N/A",
+    "n/a",
+    "NaN",
+    "nan",
+    "NULL",
+    "null",
+]  # as R and others write an empty cell
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}  # seconds
 
 
@@ -137,7 +146,7 @@ class LabelTable(Table):
     columns: list[str] | None = None
     """columns with labels; null: all other columns, or those of `file` in braces with lasts: file"""
 
-    missing: list[int | float | str] = Field(["NA", "N/A", "n/a", "NaN", "nan", "NULL", "null"])
+    missing: list[int | float | str] = Field(NO_VALUE)
     """values that stand for no answer, beside an empty cell; add codes such as 999"""
 
     header: list[str] | None = None

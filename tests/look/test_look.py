@@ -266,7 +266,7 @@ def test_a_long_cell_and_a_folder_of_one_participant_end_in_a_message(tmp_path: 
     (tmp_path / "mood.csv").write_text(
         "time,mood\n" + "".join(f"{1_700_000_000 + 7200 * i},{i % 3}\n" for i in range(9))
     )
-    with pytest.raises(BadInput, match="no path and no column names them"):
+    with pytest.raises(BadInput, match="no path and no column of the answers names them"):
         draft(tmp_path)
 
 
