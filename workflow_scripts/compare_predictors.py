@@ -15,7 +15,7 @@ with job_log(snakemake):
     settings, primary = Compare.from_params(params.compare), params.primary
     models = [tuple(model.split("/")) for model in params.models]
     tables = read_predictions(dict(zip(models, inputs.predictions, strict=True)))
-    scored = score_users(tables, params.ordinal)
+    scored = score_users(tables, params.ordinal, settings.decide)
     comparison = compare_predictors(scored, settings, primary)
     calibration = compare_calibration(tables, settings.confidence)
     grouping = None

@@ -1,4 +1,4 @@
-"""Calibration of probabilities: proper scores and reliability curves, before and after temperature scaling."""
+"""Quality of probabilities: proper scores and reliability curves, before and after calibration."""
 
 from typing import Any, NamedTuple
 
@@ -119,12 +119,46 @@ def _shares_and_error(sums: Floats) -> tuple[Floats, Floats]:
     return shares, np.abs(predicted - right).sum(axis=1) / windows.sum(axis=1)
 
 
+def class_errors(truth: Codes, probabilities: Floats) -> Floats:
+    """Compute the expected calibration error of the probability of each class, in bins of probability.
+
+    Parameters
+    ----------
+    truth : ndarray of int, shape (n_windows,)
+        Class numbers.
+    probabilities : ndarray of float, shape (n_windows, n_classes)
+        Class probabilities.
+
+    Returns
+    -------
+    ndarray of float, shape (n_classes,)
+        Mean distance of the probability of a class from the share of windows of that class.
+
+    References
+    ----------
+    Kull et al. (2019). Beyond temperature scaling: obtaining well-calibrated multi-class probabilities with Dirichlet
+    calibration. NeurIPS.
+    """
+    errors = []
+    for k, p in enumerate(probabilities.T):
+        bins = np.minimum((p * BINS).astype(int), BINS - 1)
+        errors.append(np.abs(np.bincount(bins, p - (truth == k), BINS)).sum() / len(truth))
+    return np.array(errors)
+
+
 SCORES = {"log_loss": log_losses, "brier_score": brier_scores}
-MEASURES = {"log_loss": "log-loss (nats)", "brier_score": "Brier score", "calibration_error": "calibration error"}
+MEASURES = {
+    "log_loss": "log-loss (nats)",
+    "brier_score": "Brier score",
+    "calibration_error": "calibration error",
+    "class_error": "calibration error of the worst class",
+    "rating_error": "error of the rating",
+}
+CONSTANT = "majority"  # the predictor of constant class shares
 
 
 def compare_calibration(tables: dict[tuple[str, str], pd.DataFrame], confidence: float) -> pd.DataFrame:
-    """Score the probabilities of several models before and after temperature scaling; lower is better.
+    """Score the probabilities of several models before and after calibration, beside constant class shares.
 
     Parameters
     ----------
@@ -136,22 +170,73 @@ def compare_calibration(tables: dict[tuple[str, str], pd.DataFrame], confidence:
     Returns
     -------
     pandas.DataFrame
-        predictor, scheme, measure (a key of `MEASURES`), scaled (whether temperatures are applied), users, value (mean
-        over users; of all windows for calibration_error), low, high.
+        predictor, scheme, measure (a key of `MEASURES`; lower is better), calibrated (whether after calibration),
+        users, value (mean over users; of all windows for calibration errors), low, high; and of log_loss, brier_score and
+        rating_error after calibration: constant (the value of the predictor `majority` under the same scheme, or under
+        `global`), difference (to it), difference_low, difference_high.
     """
-    rows = []
+    tables = {key: table for key, table in tables.items() if not key[1].startswith("random")}
+    rows, scored = [], _scores(tables)
     for (predictor, scheme), table in tables.items():
-        if scheme.startswith("random"):
-            continue
         truth, users = table.truth.to_numpy(), table.user.to_numpy()
-        for scaled in (False, True):
-            about = {"predictor": predictor, "scheme": scheme, "scaled": scaled, "users": table.user.nunique()}
-            p = class_probabilities(table, scaled)
-            for measure, score in SCORES.items():
-                by_user = pd.Series(score(truth, p)).groupby(users).mean()
-                estimate = estimate_mean(by_user.to_numpy(), confidence, bounds=(0.0, np.inf))
-                numbers = {"value": estimate.mean, "low": estimate.low, "high": estimate.high}
-                rows.append(about | {"measure": measure} | numbers)
+        about = {"predictor": predictor, "scheme": scheme, "users": table.user.nunique()}
+        for (measure, calibrated), by_user in scored[predictor, scheme].items():
+            estimate = estimate_mean(by_user.to_numpy(), confidence, bounds=(0.0, np.inf))
+            row = about | {"measure": measure, "calibrated": calibrated}
+            rows.append(row | {"value": estimate.mean, "low": estimate.low, "high": estimate.high})
+            constant = scored.get((CONSTANT, scheme), scored.get((CONSTANT, "global")))
+            if calibrated and constant is not None and predictor != CONSTANT:
+                of_constant = constant[measure, True]
+                gain = estimate_mean((by_user - of_constant).dropna().to_numpy(), confidence)
+                rows[-1] |= {"constant": float(of_constant.mean()), "difference": gain.mean}
+                rows[-1] |= {"difference_low": gain.low, "difference_high": gain.high}
+        for calibrated, prefix in ((False, "raw_"), (True, "p_")):
+            p, row = class_probabilities(table, prefix), about | {"calibrated": calibrated}
             _, error, low, high = reliability(truth, p, users, confidence)
-            rows.append(about | {"measure": "calibration_error", "value": error, "low": low, "high": high})
-    return pd.DataFrame(rows)[["predictor", "scheme", "measure", "scaled", "users", "value", "low", "high"]]
+            rows.append(row | {"measure": "calibration_error", "value": error, "low": low, "high": high})
+            rows.append(row | {"measure": "class_error", "value": float(class_errors(truth, p).max())})
+    columns = ["predictor", "scheme", "measure", "calibrated", "users", "value", "low", "high"]
+    more = ["constant", "difference", "difference_low", "difference_high"]
+    return pd.DataFrame(rows, columns=[*columns, *more])
+
+
+def _scores(tables: dict[tuple[str, str], pd.DataFrame]) -> dict[tuple[str, str], dict[tuple[str, bool], pd.Series]]:
+    """Return the mean scores of users by model, measure and whether they are those after calibration."""
+    scored = {}
+    for model, table in tables.items():
+        windows = dict[tuple[str, bool], Floats]()
+        for calibrated, prefix in ((False, "raw_"), (True, "p_")):
+            p = class_probabilities(table, prefix)
+            windows |= {(name, calibrated): score(table.truth.to_numpy(), p) for name, score in SCORES.items()}
+        if "expected" in table:
+            windows["rating_error", True] = (table.rating - table.expected).abs().to_numpy()
+        scored[model] = {
+            key: pd.Series(values).groupby(table.user.to_numpy()).mean() for key, values in windows.items()
+        }
+    return scored
+
+
+def constant_sentence(calibration: pd.DataFrame, predictor: str, scheme: str) -> str:
+    """Return whether the probabilities of a model are better than constant class shares; empty without these.
+
+    Parameters
+    ----------
+    calibration : pandas.DataFrame
+        Table of `compare_calibration`.
+    predictor, scheme : str
+        The model.
+    """
+    rows = calibration[(calibration.predictor == predictor) & (calibration.scheme == scheme) & calibration.calibrated]
+    rows = rows[rows.difference.notna()]
+    if rows.empty:
+        return ""
+    listed = " and ".join(
+        f"{MEASURES[row.measure].partition(' (')[0]} {row.value:.2f} against {row.constant:.2f}"
+        for row in rows[rows.measure.isin(SCORES)].itertuples()
+    )
+    shown, advice = "are better than", ""
+    if (rows.difference >= 0).any():
+        shown, advice = "are not better than", "; do not use them as numbers"
+    elif (rows.difference_high >= 0).any():
+        shown = "are not shown to be better than"
+    return f"Probabilities of {predictor} ({scheme}) {shown} constant class shares: {listed}{advice}."

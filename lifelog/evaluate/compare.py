@@ -8,7 +8,7 @@ The tests of the other predictors' importance groups are corrected by Holm's met
 
 import logging
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,8 @@ from lifelog.settings.predict import sensorless
 
 logger = logging.getLogger(__name__)
 
+Decide = Literal["balanced", "argmax"]
+DECISIONS = {"balanced": "raw_", "argmax": "p_"}  # columns of the probabilities that decide on the class
 Predictions = dict[tuple[str, str], pd.DataFrame]  # by predictor and scheme
 
 
@@ -69,7 +71,7 @@ def split_groupings(predictions: Predictions) -> Predictions:
     Returns
     -------
     dict of (str, str) to pandas.DataFrame
-        user, group, fold, start, truth, rating and expected (for ratings), temperature, and one probability per class.
+        user, group, fold, start, truth, rating and expected (for ratings), and two probabilities per class.
         The random groupings of a predictor have the schemes `random-1`, `random-2`, ...; one that equals the importance
         groups or an earlier one is left out: a repeated grouping is no further evidence.
 
@@ -113,7 +115,7 @@ def kind_of(scheme: str) -> str:
     return "random" if scheme.startswith("random-") else scheme
 
 
-def score_users(tables: Predictions, ordinal: bool = False) -> Scores:
+def score_users(tables: Predictions, ordinal: bool = False, decide: Decide = "balanced") -> Scores:
     """Score the predictions of every user, and of all windows together.
 
     Parameters
@@ -122,6 +124,8 @@ def score_users(tables: Predictions, ordinal: bool = False) -> Scores:
         Predictions by predictor and scheme.
     ordinal : bool, default False
         Whether classes are in an order.
+    decide : str, default "balanced"
+        Probabilities whose largest one is the predicted class: before (balanced) or after calibration (argmax).
 
     Returns
     -------
@@ -132,7 +136,7 @@ def score_users(tables: Predictions, ordinal: bool = False) -> Scores:
     --------
     >>> import pandas as pd
     >>> from lifelog import score_users
-    >>> truth = pd.DataFrame({"user": ["a", "a", "b", "b"], "fold": 1, "truth": [0, 1, 0, 1], "temperature": 1.0})
+    >>> truth = pd.DataFrame({"user": ["a", "a", "b", "b"], "fold": 1, "truth": [0, 1, 0, 1]})
     >>> table = truth.assign(p_low=[0.9, 0.2, 0.3, 0.4], p_high=[0.1, 0.8, 0.7, 0.6])
     >>> scores = score_users({("lda", "global"): table})
     >>> scores.users[["user", "accuracy"]].to_dict("list")
@@ -140,7 +144,7 @@ def score_users(tables: Predictions, ordinal: bool = False) -> Scores:
     """
     users, pooled = [], []
     for (predictor, scheme), table in tables.items():
-        p, model = class_probabilities(table), {"predictor": predictor, "scheme": scheme}
+        p, model = class_probabilities(table, DECISIONS[decide]), {"predictor": predictor, "scheme": scheme}
         for user, rows in sorted(table.groupby("user").indices.items()):
             users.append(model | {"user": user} | _score(table, p, rows, ordinal))
         pooled.append(model | _score(table, p, np.arange(len(table)), ordinal))
@@ -181,7 +185,7 @@ def compare_predictors(scored: Scores, settings: Compare, primary: str | None = 
     --------
     >>> import pandas as pd
     >>> from lifelog import Config, compare_predictors, score_users
-    >>> truth = pd.DataFrame({"user": ["a", "a", "b", "b"], "fold": 1, "truth": [0, 1, 0, 1], "temperature": 1.0})
+    >>> truth = pd.DataFrame({"user": ["a", "a", "b", "b"], "fold": 1, "truth": [0, 1, 0, 1]})
     >>> of_all = truth.assign(p_low=[0.4, 0.5, 0.3, 0.4], p_high=[0.6, 0.5, 0.7, 0.6])
     >>> of_groups = truth.assign(p_low=[0.9, 0.2, 0.3, 0.4], p_high=[0.1, 0.8, 0.7, 0.6])
     >>> scored = score_users({("lda", "global"): of_all, ("lda", "importance"): of_groups})

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Floats
+from lifelog.evaluate.calibration import constant_sentence
 from lifelog.evaluate.metrics import METRICS
 from lifelog.intervals import CHANCE, estimate_mean
 from lifelog.settings.compare import Compare
@@ -45,7 +46,7 @@ def decide(
     primary : str, optional
         The primary predictor; the first one that sees sensors by default.
     calibration : pandas.DataFrame, optional
-        Table of `compare_calibration`, whose log-loss after scaling is added to the strategies.
+        Table of `compare_calibration`, whose log-loss after calibration is added to the strategies.
     leak : dict, optional
         Result of `leak_check`: nothing is recommended under a split that may leak.
 
@@ -65,11 +66,13 @@ def decide(
           value of choosing), and its difference to the global model; without intervals, since the choices depend on
           each other
         - sentence
+        - probabilities: whether those of the recommended strategy, or of one model, are better than constant class
+          shares; empty without a predictor of these
     """
     users = by_user.pivot(index="user", columns=["predictor", "scheme"])
     losses: dict[tuple[str, str], float] = {}
     if calibration is not None:
-        scaled = calibration[(calibration.measure == "log_loss") & calibration.scaled]
+        scaled = calibration[(calibration.measure == "log_loss") & calibration.calibrated]
         losses = scaled.set_index(["predictor", "scheme"]).value.to_dict()
     strategies, chosen, compared = {}, {}, {}
     for predictor in dict.fromkeys(users[settings.metric].columns.get_level_values("predictor")):
@@ -83,7 +86,7 @@ def decide(
     if named is None:
         none = "There are too few participants to compare strategies."
         nothing = dict.fromkeys(("predictor", "recommended", "choosing"))
-        return {"strategies": {}, "equal": [], "sentence": none} | nothing
+        return {"strategies": {}, "equal": [], "sentence": none, "probabilities": ""} | nothing
     rows = strategies[named]
     candidates = (row["scheme"] for row in rows if row["p_near"] >= SURE and row["better_than_chance"])
     leaks = leak is not None and leak["outcome"] == "leak"
@@ -92,7 +95,9 @@ def decide(
     sentence = _sentence(named, rows, recommended, equal)
     sentence = "No strategy is recommended: this split may leak." if leaks else sentence
     choice = {"predictor": named, "recommended": recommended, "choosing": chosen[named] if len(rows) > 1 else None}
-    return {"strategies": strategies} | choice | {"equal": equal, "sentence": sentence}
+    judged = "" if calibration is None else constant_sentence(calibration, named, recommended or "global")
+    found = {"equal": equal, "sentence": sentence, "probabilities": judged}
+    return {"strategies": strategies} | choice | found
 
 
 def _compare(

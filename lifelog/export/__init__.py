@@ -107,7 +107,7 @@ def _predictions(chapter: Path) -> Iterator[pd.DataFrame]:
         long = table.loc[table.index.repeat(len(classes))].assign(predictor=predictor, scheme=scheme)
         long["class"] = np.tile(classes, len(table))
         long["probability"] = class_probabilities(table).ravel()
-        long["scaled"] = class_probabilities(table, scaled=True).ravel()
+        long["raw"] = class_probabilities(table, "raw_").ravel()
         long = long.reindex(columns=[*long.columns.union(["rating", "expected"], sort=False)])
         long["truth"] = np.tile(np.arange(len(classes)), len(table)) == long.truth
         yield long

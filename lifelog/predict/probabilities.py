@@ -1,84 +1,169 @@
-"""Class probabilities of predictions, and their temperature.
+"""Calibration of class probabilities.
 
-A temperature T turns probabilities p, of at least `MIN_PROBABILITY`, into p^(1/T), which sum to 1 again: above 1, they
-become less certain. One temperature per fold and scheme is fitted on validation windows; it changes no predicted class.
+A model whose training weighs all classes alike gives probabilities for equally frequent classes, and a model of few
+windows is too certain. With the raw probabilities p_k, the class shares q_k that the model assumes (equal ones, or
+those of its training windows) and the class shares s_k of its training windows, the calibrated probabilities are
+
+    p'_k  proportional to  s_k (p_k / q_k)^a exp(b_k)
+
+with a slope a and shifts b that are the same for all models of a fold and grouping. They have the highest posterior
+density on the validation windows, under normal priors of log a (mean `SLOPE`, deviation `SLOPE_SPREAD`) and of b_k
+(mean 0, deviation `SHIFT_SPREAD`), so that few windows change little. The priors were chosen on simulated cohorts with
+class shares from 1 : 1 to 9 : 1 (docs/validation.md).
 
 References
 ----------
 Guo, Pleiss, Sun, Weinberger (2017). On calibration of modern neural networks. ICML.
+Saerens, Latinne, Decaestecker (2002). Adjusting the outputs of a classifier to new a priori probabilities. Neural
+Computation 14, 21-41.
 """
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Codes, Floats
 
-TEMPERATURES = np.geomspace(1 / 16, 16, 129)
 MIN_PROBABILITY = 1e-3  # that is judged: a hundred windows cannot show that one is smaller
-MOST_POWERS = 2_000_000  # numbers that are held in memory
+SLOPE, SLOPE_SPREAD = np.log(0.4), 0.4
+SHIFT_SPREAD = 0.3
+OTHERS = 5.0  # windows that the class shares of all models count in those of each: no class has the share 0
 
 
-def class_probabilities(table: pd.DataFrame, scaled: bool = False) -> Floats:
+class Calibration(NamedTuple):
+    """A calibration of the models of a fold and grouping: a slope, and a shift per class."""
+
+    slope: float
+    shifts: Floats
+
+
+class Judged(NamedTuple):
+    """Windows with the predictions of a model.
+
+    Attributes
+    ----------
+    raw : ndarray of float, shape (n_windows, n_classes)
+        Class probabilities of the model.
+    truth : ndarray of int, shape (n_windows,)
+        Class numbers.
+    assumed, shares : ndarray of float, shape (n_classes,)
+        Class shares that the model assumes, and those of its training windows.
+    """
+
+    raw: Floats
+    truth: Codes
+    assumed: Floats
+    shares: Floats
+
+
+def class_probabilities(table: pd.DataFrame, prefix: str = "p_") -> Floats:
     """Return the class probabilities of a predictions table.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Table of `train_predictors`.
-    scaled : bool, default False
-        Whether to apply the temperatures.
+    prefix : str, default "p_"
+        "raw_": those before calibration; a table without them has none.
 
     Returns
     -------
     ndarray of float, shape (n_windows, n_classes)
         In the order of the classes.
     """
-    p = table[[name for name in table.columns if name.startswith("p_")]].to_numpy()
-    return rescale(p, table.temperature.to_numpy()) if scaled else p
+    names = [name for name in table.columns if name.startswith(prefix)]
+    return table[names].to_numpy() if names else class_probabilities(table)
 
 
-def rescale(probabilities: Floats, temperature: Floats | float) -> Floats:
-    """Apply a temperature.
+def class_shares(own: Codes, everyone: Codes, classes: int) -> Floats:
+    """Return the class shares of a model's training windows; a few windows of all models are added.
 
     Parameters
     ----------
-    probabilities : ndarray of float, shape (n_windows, n_classes)
-        Class probabilities.
-    temperature : float or ndarray of float, shape (n_windows,)
-        Temperature of all windows, or of each.
+    own, everyone : ndarray of int
+        Class numbers of the training windows of the model, and of all models of a fold and grouping.
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    ndarray of float, shape (n_classes,)
+        All are above 0.
+    """
+    common = np.bincount(everyone, minlength=classes) + 0.5
+    counts = np.bincount(own, minlength=classes) + OTHERS * common / common.sum()
+    return np.asarray(counts / counts.sum())
+
+
+def calibrate(raw: Floats, assumed: Floats, shares: Floats, calibration: Calibration) -> Floats:
+    """Return calibrated probabilities.
+
+    Parameters
+    ----------
+    raw : ndarray of float, shape (n_windows, n_classes)
+        Class probabilities of a model.
+    assumed, shares : ndarray of float, shape (n_classes,)
+        Class shares that the model assumes, and those of its training windows.
+    calibration : Calibration
+        Of its fold and grouping.
 
     Returns
     -------
     ndarray of float, shape (n_windows, n_classes)
         They sum to 1.
     """
-    powers = np.maximum(probabilities, MIN_PROBABILITY) ** (1 / np.reshape(temperature, (-1, 1)))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    logits = calibration.slope * _evidence(raw, assumed) + np.log(shares) + calibration.shifts
+    return np.asarray(np.exp(logits - _log_sums(logits)[:, None]))
 
 
-def fit_temperature(probabilities: Floats, truth: Codes) -> float:
-    """Find the temperature with the lowest log-loss.
+def fit_calibration(judged: Sequence[Judged], classes: int) -> Calibration:
+    """Fit the calibration of the models of a fold and grouping.
 
     Parameters
     ----------
-    probabilities : ndarray of float, shape (n_windows, n_classes)
-        Class probabilities of validation windows.
-    truth : ndarray of int, shape (n_windows,)
-        Class numbers.
+    judged : sequence of Judged
+        Validation windows of each model.
+    classes : int
+        Number of classes.
 
     Returns
     -------
-    float
-        One of `TEMPERATURES`; 1 without windows.
+    Calibration
+        The one of the priors without windows. It changes nothing if no model tells windows apart.
     """
-    if not len(truth):
-        return 1.0
-    logs = np.log(np.maximum(probabilities, MIN_PROBABILITY))
-    logs -= logs.max(axis=1, keepdims=True)
-    losses = []
-    # Many temperatures at once, but few for many windows, whose powers would not fit into memory.
-    for some in np.array_split(TEMPERATURES, 1 + len(TEMPERATURES) * logs.size // MOST_POWERS):
-        powers = logs / some[:, None, None]
-        own = np.log(np.exp(powers).sum(axis=2)) - powers[:, np.arange(len(truth)), truth]
-        losses.append(np.minimum(own, -np.log(MIN_PROBABILITY)).mean(axis=1))
-    return float(TEMPERATURES[int(np.argmin(np.concatenate(losses)))])
+    judged = [part for part in judged if len(part.truth)]
+    if judged and all(np.ptp(part.raw, axis=0).max() == 0 for part in judged):
+        return Calibration(0.0, np.zeros(classes))
+    if not judged:
+        return Calibration(float(np.exp(SLOPE)), np.zeros(classes))
+    from scipy.optimize import minimize
+
+    evidence = np.concatenate([_evidence(part.raw, part.assumed) for part in judged])
+    offset = np.concatenate([np.broadcast_to(np.log(part.shares), part.raw.shape) for part in judged])
+    truth = np.concatenate([part.truth for part in judged])
+    true = np.eye(classes)[truth]
+
+    def loss(values: Floats) -> tuple[float, Floats]:
+        slope, deviation, shifts = np.exp(values[0]), (values[0] - SLOPE) / SLOPE_SPREAD, values[1:]
+        logits = slope * evidence + offset + shifts
+        sums = _log_sums(logits)
+        wrong = np.exp(logits - sums[:, None]) - true
+        prior = 0.5 * deviation**2 + 0.5 * (shifts**2).sum() / SHIFT_SPREAD**2
+        gradient = [(wrong * slope * evidence).sum() + deviation / SLOPE_SPREAD]
+        gradient += list(wrong.sum(axis=0) + shifts / SHIFT_SPREAD**2)
+        return float((sums - (logits * true).sum(axis=1)).sum() + prior), np.array(gradient)
+
+    found = minimize(loss, np.array([SLOPE] + [0.0] * classes), jac=True, method="L-BFGS-B").x
+    return Calibration(float(np.exp(found[0])), np.asarray(found[1:]))
+
+
+def _evidence(raw: Floats, assumed: Floats) -> Floats:
+    """Return the logarithm of the factor by which a window changes the class shares that a model assumes."""
+    return np.asarray(np.log(np.maximum(raw, MIN_PROBABILITY)) - np.log(assumed))
+
+
+def _log_sums(logits: Floats) -> Floats:
+    largest = logits.max(axis=1)
+    return np.asarray(largest + np.log(np.exp(logits - largest[:, None]).sum(axis=1)))

@@ -16,7 +16,7 @@ from lifelog.arrays import Floats
 from lifelog.groups.read import tested_groups
 from lifelog.predict import combine
 from lifelog.predict.interface import Predictor, fit_each, one_thread
-from lifelog.predict.probabilities import class_probabilities, fit_temperature
+from lifelog.predict.probabilities import Judged, calibrate, class_probabilities, class_shares, fit_calibration
 from lifelog.predict.samples import Samples
 from lifelog.settings.predict import COMBINED, PredictorSettings
 from lifelog.tables import TEXT, TIME
@@ -54,9 +54,9 @@ class Predictions(NamedTuple):
         The model.
     table : pandas.DataFrame
         Of all test windows, in the schema `predictions_schema`: user, group, fold, grouping, session, start, truth
-        (class number), temperature (of `lifelog.predict.probabilities`, fitted on the validation windows), and one
-        probability per class, without that temperature. For a target of kind `rating` also rating and expected, the
-        true and the expected one.
+        (class number), and per class its probability (`p_`) and the one that the model gives before calibration on
+        validation windows (`raw_`, see `lifelog.predict.probabilities`). For a target of kind `rating` also rating and
+        expected, the true and the expected one.
     schema : pyarrow.Schema
         Of the table.
     classes : list of str
@@ -164,21 +164,26 @@ class GroupedFold(NamedTuple):
 def _predict_parts(model: Model, parts: Sequence[GroupedFold]) -> Iterator[pd.DataFrame]:
     """Train the models of some groupings, and yield the predictions of each; none without test windows in its fold.
 
-    The models of a grouping have one temperature.
+    The models of a grouping have one calibration.
     """
     for place, fitted in groupby(_fit_parts(model, parts), key=lambda of_group: of_group.part):
-        part, samples, tests, seen, truth = parts[place], parts[place].samples, [], [], []
+        part, samples, tests, seen = parts[place], parts[place].samples, list[pd.DataFrame](), list[Judged]()
+        tested = list[Judged]()
+        classes, everyone = len(samples.classes), samples.subset("train", list(part.members.user)).truth
         for _, group, users, predict in fitted:
+            shares = class_shares(samples.subset("train", users).truth, everyone, classes)
+            assumed = np.full(classes, 1 / classes) if model.settings.weighs_classes else shares
             test, validation = samples.subset("test", users), samples.subset("validation", users)
-            tests.append(_table(test, predict(test)).assign(group=group))
+            tests.append(_table(test, predict(test), "raw_").assign(group=group))
+            tested.append(Judged(class_probabilities(tests[-1], "raw_"), test.truth, assumed, shares))
             if len(validation):
-                seen.append(predict(validation))
-                truth.append(validation.truth)
-        temperature = fit_temperature(np.concatenate(seen), np.concatenate(truth)) if seen else 1.0
-        table = pd.concat(tests).assign(temperature=temperature)
+                seen.append(Judged(predict(validation), validation.truth, assumed, shares))
+        calibration = fit_calibration(seen, classes)
+        table = pd.concat(tests, ignore_index=True)
+        calibrated = [calibrate(own.raw, own.assumed, own.shares, calibration) for own in tested]
+        table[[f"p_{name}" for name in samples.classes]] = np.concatenate(calibrated)
         if samples.is_rating:
-            ratings = class_ratings(samples, list(part.members.user))
-            table["expected"] = class_probabilities(table, scaled=True) @ ratings
+            table["expected"] = class_probabilities(table) @ class_ratings(samples, list(part.members.user))
         yield table.assign(fold=part.fold, grouping=part.grouping)
 
 
@@ -248,15 +253,16 @@ def predict_users(settings: PredictorSettings, samples: Samples, fitted: list[st
     return _table(test, probabilities)
 
 
-def _table(test: Samples, probabilities: Floats) -> pd.DataFrame:
+def _table(test: Samples, probabilities: Floats, prefix: str = "p_") -> pd.DataFrame:
     """Return the predictions of windows."""
     keys = ["user", "session", "start", "truth", *(["rating"] if test.is_rating else [])]
-    columns = pd.DataFrame(probabilities, columns=[f"p_{name}" for name in test.classes])
+    columns = pd.DataFrame(probabilities, columns=[f"{prefix}{name}" for name in test.classes])
     return pd.concat([test.rows[keys].reset_index(drop=True), columns], axis=1)
 
 
 def predictions_schema(classes: list[str], rating: bool = False) -> pa.Schema:
     """Return the schema of the predictions table; `rating`: of a target of this kind."""
     keys = dict(user=TEXT, group=TEXT, fold=pa.int16(), grouping=pa.int16(), session=TEXT, start=TIME, truth=pa.int16())
-    numbers = [*(("rating", "expected") if rating else ()), "temperature", *(f"p_{name}" for name in classes)]
+    ratings = ("rating", "expected") if rating else ()
+    numbers = [*ratings, *(f"{prefix}{name}" for prefix in ("p_", "raw_") for name in classes)]
     return pa.schema(keys | dict.fromkeys(numbers, pa.float64()))

@@ -210,11 +210,11 @@ def _details(read: dict[str, Any], config: Config) -> SplitDetails:
 
 
 def _before_and_after(calibration: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per predictor, scheme and measure, with value, low and high before and after scaling."""
+    """Return one row per predictor, scheme and measure, with value, low and high before and after calibration."""
     keys = ["predictor", "scheme", "measure"]
-    before, after = (calibration[calibration.scaled == scaled].set_index(keys) for scaled in (False, True))
+    before, after = (calibration[calibration.calibrated == now].set_index(keys) for now in (False, True))
     numbers = ["value", "low", "high"]
-    return before[numbers].join(after[numbers], lsuffix="_before", rsuffix="_after").reset_index()
+    return after.join(before[numbers], rsuffix="_before").reset_index()
 
 
 def _scores_by_user(scores: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -103,9 +103,9 @@ def _strategies(data: pd.DataFrame) -> str:
 
 def _reliability(data: pd.DataFrame) -> str:
     entries = []
-    for (predictor, scaling), bins in data.groupby(["predictor", "scaling"], sort=False):
+    for (predictor, when), bins in data.groupby(["predictor", "calibration"], sort=False):
         error = (bins.windows * (bins.predicted - bins.right).abs()).sum() / bins.windows.sum()
-        entries.append(f"{predictor} {scaling}: {error:.3f}")
+        entries.append(f"{predictor} {when} calibration: {error:.3f}")
     return f"Expected calibration error, in probability. {_join(entries)}."
 
 

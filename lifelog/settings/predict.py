@@ -61,6 +61,11 @@ class PredictorSettings(Section):
         """Whether the predictor sees sensor data."""
         return self.inputs in ("features", "windows")
 
+    @property
+    def weighs_classes(self) -> bool:
+        """Whether all classes have the same weight in its training, however many windows they have."""
+        return self.uses_sensors
+
     def wants(self, scheme: Scheme) -> bool:
         """Return whether the predictor is trained under a scheme, if the run has it."""
         return self.supports(scheme) and (self.schemes == "all" or scheme in self.schemes)
@@ -78,6 +83,11 @@ class NetworkSettings(Training, PredictorSettings):
 
     needs_torch: ClassVar[bool] = True
     combines: ClassVar[tuple[Scheme, ...]] = ("tuned", "blend")
+
+    @property
+    def weighs_classes(self) -> bool:
+        """Whether all classes have the same weight in its training, however many windows they have."""
+        return self.class_weights == "balanced"
 
     modality_dropout: float = Field(0.0, ge=0, lt=1)
     """probability of hiding each modality during training (published: 0)"""

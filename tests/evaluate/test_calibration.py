@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss as sklearn_log_loss
 
-from lifelog.evaluate.calibration import brier_scores, compare_calibration, log_losses, reliability
+from lifelog.evaluate.calibration import (
+    brier_scores,
+    class_errors,
+    compare_calibration,
+    constant_sentence,
+    log_losses,
+    reliability,
+)
 
 RNG = np.random.default_rng(0)
 P = RNG.dirichlet([1, 1, 1], 4000)
@@ -54,12 +61,31 @@ def test_the_calibration_error_is_within_its_interval() -> None:
         assert 0 <= result.low <= result.error <= result.high
 
 
-def test_models_are_compared_before_and_after_scaling() -> None:
-    columns = dict(zip(("p_a", "p_b", "p_c"), TOO_CERTAIN.T, strict=True))
-    own = pd.DataFrame({"user": USERS, "truth": TRUTH, "temperature": 3.0} | columns)
-    table = compare_calibration({("net", "global"): own, ("net", "random-1"): own}, 0.95)
-    assert set(table.scheme) == {"global"} and len(table) == 6
-    value = table.set_index(["measure", "scaled"]).value
-    for measure in ("log_loss", "brier_score", "calibration_error"):
+def table_of(calibrated: np.ndarray, raw: np.ndarray) -> pd.DataFrame:
+    columns = {f"p_{name}": calibrated[:, k] for k, name in enumerate("abc")}
+    columns |= {f"raw_{name}": raw[:, k] for k, name in enumerate("abc")}
+    return pd.DataFrame({"user": USERS, "truth": TRUTH} | columns)
+
+
+def test_models_are_compared_before_and_after_calibration_and_with_constant_shares() -> None:
+    own, constant = table_of(P, TOO_CERTAIN), np.tile(np.bincount(TRUTH) / 4000, (4000, 1))
+    tables = {("net", "global"): own, ("net", "random-1"): own, ("majority", "global"): table_of(constant, constant)}
+    table = compare_calibration(tables | {("bad", "global"): table_of(TOO_CERTAIN[::-1], P)}, 0.95)
+    assert set(table.scheme) == {"global"}
+    value = table[table.predictor == "net"].set_index(["measure", "calibrated"]).value
+    for measure in ("log_loss", "brier_score", "calibration_error", "class_error"):
         assert value[measure, True] < value[measure, False]
-    assert (table.low <= table.value).all() and (table.value <= table.high).all()
+    known = table[table.measure != "class_error"]
+    assert (known.low <= known.value).all() and (known.value <= known.high).all()
+    assert "are better than constant class shares : log-loss 0.8" in constant_sentence(table, "net", "global")
+    assert "are not better than constant class shares" in constant_sentence(table, "bad", "global")
+    assert constant_sentence(table, "majority", "global") == ""
+
+
+def test_the_error_of_a_class_is_hidden_in_that_of_the_predicted_one() -> None:
+    """Probabilities of equally frequent classes, of which the second one is rare."""
+    rng = np.random.default_rng(5)
+    truth = (rng.random(5000) < 0.2).astype(int)
+    p = np.tile([0.8, 0.2], (5000, 1))
+    assert class_errors(truth, p).max() < 0.02
+    assert class_errors(truth, np.tile([0.55, 0.45], (5000, 1))) == pytest.approx([0.25, 0.25], abs=0.02)

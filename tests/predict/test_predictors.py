@@ -267,7 +267,7 @@ def test_the_expected_rating_is_on_the_scale_of_the_labels(people: People, confi
     train = samples_of(rated).subset("train")
     means = [train.rows.rating.to_numpy()[train.truth == k].mean() for k in range(3)]
     own = table[table.fold == 1]
-    np.testing.assert_allclose(own.expected, class_probabilities(own, scaled=True) @ means)
+    np.testing.assert_allclose(own.expected, class_probabilities(own) @ means)
     pooled = score_users({("lda", "global"): table}, ordinal=True).pooled
     assert pooled.rating_error.item() == pytest.approx((table.expected - table.rating).abs().mean())
     assert pooled.rating_correlation.item() > 0.1

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lifelog.evaluate.calibration import reliability
-from lifelog.evaluate.compare import kind_of
+from lifelog.evaluate.compare import DECISIONS, kind_of
 from lifelog.evaluate.decision import STRATEGIES
 from lifelog.evaluate.metrics import METRICS
 from lifelog.f1 import confusion
@@ -109,7 +109,7 @@ def plot_strategies(tables: ComparisonTables) -> Drawing:
 
 
 def plot_reliability(tables: ComparisonTables) -> Drawing:
-    """Plot reliability curves of the global models of predictors that see sensors, before and after scaling."""
+    """Plot reliability curves of the global models of predictors that see sensors, before and after calibration."""
     predictors = [name for name, scheme in tables.predictions if scheme == "global" and name not in sensorless()]
     data = []
     with style():
@@ -120,16 +120,16 @@ def plot_reliability(tables: ComparisonTables) -> Drawing:
             table = tables.predictions[predictor, "global"]
             truth, users = table.truth.to_numpy(), table.user.to_numpy()
             ax.plot([0, 1], [0, 1], color="0.6", lw=1)
-            for scaling, marker, colour in zip(("before scaling", "after scaling"), "os", colours(10), strict=False):
-                p = class_probabilities(table, scaling == "after scaling")
+            for prefix, marker, colour in zip(("raw_", "p_"), "os", colours(10), strict=False):
+                p, when = class_probabilities(table, prefix), "after" if prefix == "p_" else "before"
                 curve = reliability(truth, p, users, tables.settings.confidence).curve
-                look = {"marker": marker, "color": colour, "capsize": 2, "label": scaling}
+                look = {"marker": marker, "color": colour, "capsize": 2, "label": f"{when} calibration"}
                 ax.errorbar(curve.predicted, curve.right, yerr=margins(curve, "right"), **look)
-                data.append(curve.assign(predictor=predictor, scaling=scaling))
+                data.append(curve.assign(predictor=predictor, calibration=when))
             ax.set(title=predictor, xlabel="probability", xlim=(0, 1), ylim=(0, 1))
         axes[0, 0].set_ylabel("share of right predictions")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
-        names = ["predictor", "scaling", "bin", "windows", "predicted", "right", "low", "high"]
+        names = ["predictor", "calibration", "bin", "windows", "predicted", "right", "low", "high"]
         return figure, pd.concat(data)[names] if data else pd.DataFrame(columns=names)
 
 
@@ -150,7 +150,8 @@ def plot_confusion(tables: ComparisonTables) -> Drawing:
             ax.set_visible(False)
         for (predictor, scheme), table in predictions.items():
             ax = axes[predictors.index(predictor), schemes.index(scheme)]
-            counts = confusion(table.truth.to_numpy(), class_probabilities(table).argmax(axis=1), len(classes))
+            p = class_probabilities(table, DECISIONS[tables.settings.decide])
+            counts = confusion(table.truth.to_numpy(), p.argmax(axis=1), len(classes))
             data.append(pd.DataFrame({"predictor": predictor, "scheme": scheme, "windows": counts.ravel()}, cells))
             share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
             ax.set_visible(True)

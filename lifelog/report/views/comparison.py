@@ -44,7 +44,7 @@ class PublishedView:
             both = ", ".join(f"{name} {show(run[key])} (printed {printed[key]:.4f})" for key, name in names.items())
             numbers = {"scores": both, "macro_f1": show(run["macro_f1"])}
             sentences.append(phrase("scores", user=printed["user"], seed=seed, **numbers))
-        return sentences
+        return list(filter(None, sentences))
 
     @property
     def modalities(self) -> list[Column]:
@@ -110,6 +110,7 @@ class ComparisonView:
         if decision.get("strategies"):
             curve = f" {details.curve}" if details and decision["recommended"] else ""
             sentences.append(decision["sentence"] + curve)
+            sentences.append(decision["probabilities"])
         if details and details.recovery:
             rand, share = details.recovery["adjusted_rand_index"], details.recovery["planted_on_top"][grouped_by]
             sentences.append(phrase("planted", rand=show(rand, ".2f"), share=share, measure=measure_name(grouped_by)))
@@ -162,7 +163,7 @@ class ComparisonView:
 
     @property
     def calibration(self) -> pd.DataFrame:
-        """Calibration before and after temperature scaling."""
+        """Probabilities before and after calibration, beside constant class shares."""
         return self.chapter.calibration.assign(measure=self.chapter.calibration.measure.map(CALIBRATION))
 
     @property
