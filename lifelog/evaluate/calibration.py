@@ -171,8 +171,8 @@ def compare_calibration(tables: dict[tuple[str, str], pd.DataFrame], confidence:
     -------
     pandas.DataFrame
         predictor, scheme, measure (a key of `MEASURES`; lower is better), calibrated (whether after calibration),
-        users, value (mean over users; of all windows for calibration errors), low, high; and of log_loss, brier_score and
-        rating_error after calibration: constant (the value of the predictor `majority` under the same scheme, or under
+        users, value (mean over users; of all windows for calibration errors), low, high; and of log_loss, brier_score
+        and rating_error after calibration: constant (the value of the predictor `majority` under the same scheme, or under
         `global`), difference (to it), difference_low, difference_high.
     """
     tables = {key: table for key, table in tables.items() if not key[1].startswith("random")}

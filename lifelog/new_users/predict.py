@@ -111,10 +111,8 @@ def score_new_user(predictions: pd.DataFrame, metric: str) -> list[dict[str, Any
 def new_user_schema(classes: list[str]) -> pa.Schema:
     """Return the schema of the predictions of a new user."""
     first = [("predictor", pa.string()), ("scheme", pa.string())]
-    fields = predictions_schema(classes)
-    return pa.schema(
-        [*first, *(item for item in fields if item.name != "grouping" and not item.name.startswith("raw_"))]
-    )
+    fields = [item for item in predictions_schema(classes) if not item.name.startswith("raw_")]
+    return pa.schema([*first, *(item for item in fields if item.name != "grouping")])
 
 
 def describe_placement(user: str, placement: Placement, rows: list[dict[str, Any]], metric: str) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def test_models_are_compared_before_and_after_calibration_and_with_constant_shar
         assert value[measure, True] < value[measure, False]
     known = table[table.measure != "class_error"]
     assert (known.low <= known.value).all() and (known.value <= known.high).all()
-    assert "are better than constant class shares : log-loss 0.8" in constant_sentence(table, "net", "global")
+    assert "are better than constant class shares: log-loss 0.8" in constant_sentence(table, "net", "global")
     assert "are not better than constant class shares" in constant_sentence(table, "bad", "global")
     assert constant_sentence(table, "majority", "global") == ""
 

@@ -44,7 +44,7 @@ class PublishedView:
             both = ", ".join(f"{name} {show(run[key])} (printed {printed[key]:.4f})" for key, name in names.items())
             numbers = {"scores": both, "macro_f1": show(run["macro_f1"])}
             sentences.append(phrase("scores", user=printed["user"], seed=seed, **numbers))
-        return list(filter(None, sentences))
+        return sentences
 
     @property
     def modalities(self) -> list[Column]:
@@ -114,7 +114,7 @@ class ComparisonView:
         if details and details.recovery:
             rand, share = details.recovery["adjusted_rand_index"], details.recovery["planted_on_top"][grouped_by]
             sentences.append(phrase("planted", rand=show(rand, ".2f"), share=share, measure=measure_name(grouped_by)))
-        return sentences
+        return list(filter(None, sentences))
 
     @property
     def choosing(self) -> str:
