@@ -171,9 +171,9 @@ def compare_calibration(tables: dict[tuple[str, str], pd.DataFrame], confidence:
     -------
     pandas.DataFrame
         predictor, scheme, measure (a key of `MEASURES`; lower is better), calibrated (whether after calibration),
-        users, value (mean over users; of all windows for calibration errors), low, high; and of log_loss, brier_score
-        and rating_error after calibration: constant (the value of the predictor `majority` under the same scheme, or under
-        `global`), difference (to it), difference_low, difference_high.
+        users, value (mean over users; of all windows for calibration errors), low, high. Rows of log_loss, brier_score
+        and rating_error after calibration also have constant (the value of the predictor `majority` under the same
+        scheme, or under `global`), and the difference to it: difference, difference_low, difference_high.
     """
     tables = {key: table for key, table in tables.items() if not key[1].startswith("random")}
     rows, scored = [], _scores(tables)
