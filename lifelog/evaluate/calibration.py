@@ -10,6 +10,7 @@ from scipy.special import stdtrit
 from lifelog.arrays import Codes, Floats
 from lifelog.intervals import estimate_mean
 from lifelog.predict.probabilities import MIN_PROBABILITY, class_probabilities
+from lifelog.settings.predict import COMBINED
 
 BINS = 10  # of confidence, equally wide
 DRAWS = 1000  # resamples of users
@@ -173,7 +174,8 @@ def compare_calibration(tables: dict[tuple[str, str], pd.DataFrame], confidence:
         predictor, scheme, measure (a key of `MEASURES`; lower is better), calibrated (whether after calibration),
         users, value (mean over users; of all windows for calibration errors), low, high. Rows of log_loss, brier_score
         and rating_error after calibration also have constant (the value of the predictor `majority` under the same
-        scheme, or under `global`), and the difference to it: difference, difference_low, difference_high.
+        scheme, under `personal` for models per participant, or under `global`), and the difference to it: difference,
+        difference_low, difference_high.
     """
     tables = {key: table for key, table in tables.items() if not key[1].startswith("random")}
     rows, scored = [], _scores(tables)
@@ -184,7 +186,8 @@ def compare_calibration(tables: dict[tuple[str, str], pd.DataFrame], confidence:
             estimate = estimate_mean(by_user.to_numpy(), confidence, bounds=(0.0, np.inf))
             row = about | {"measure": measure, "calibrated": calibrated}
             rows.append(row | {"value": estimate.mean, "low": estimate.low, "high": estimate.high})
-            constant = scored.get((CONSTANT, scheme), scored.get((CONSTANT, "global")))
+            same = "personal" if scheme in COMBINED else scheme  # a model per participant knows its class shares
+            constant = scored.get((CONSTANT, same), scored.get((CONSTANT, "global")))
             if calibrated and constant is not None and predictor != CONSTANT:
                 of_constant = constant[measure, True]
                 gain = estimate_mean((by_user - of_constant).dropna().to_numpy(), confidence)
