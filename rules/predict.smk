@@ -108,6 +108,7 @@ rule compare_predictors:
         scores="<results>/{target}/{split}/scores.csv",
         comparison="<results>/{target}/{split}/comparison.csv",
         calibration="<results>/{target}/{split}/calibration.csv",
+        use="<results>/{target}/{split}/use.csv",
         verdict="<results>/{target}/{split}/verdict.json",
     log:
         "<logs>/{target}/{split}/compare_predictors.log",

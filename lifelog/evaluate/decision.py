@@ -17,6 +17,7 @@ import pandas as pd
 from lifelog.arrays import Floats
 from lifelog.evaluate.calibration import constant_sentence
 from lifelog.evaluate.metrics import METRICS
+from lifelog.evaluate.use import use_sentences
 from lifelog.intervals import CHANCE, estimate_mean
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import sensorless
@@ -34,6 +35,7 @@ def decide(
     primary: str | None = None,
     calibration: pd.DataFrame | None = None,
     leak: dict[str, Any] | None = None,
+    use: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Compare the strategies of every predictor, and recommend the simplest one that is near the best one.
 
@@ -49,6 +51,8 @@ def decide(
         Table of `compare_calibration`, whose log-loss after calibration is added to the strategies.
     leak : dict, optional
         Result of `leak_check`: nothing is recommended under a split that may leak.
+    use : pandas.DataFrame, optional
+        Table of `judge_use`.
 
     Returns
     -------
@@ -66,8 +70,8 @@ def decide(
           value of choosing), and its difference to the global model; without intervals, since the choices depend on
           each other
         - sentence
-        - probabilities: whether those of the recommended strategy, or of one model, are better than constant class
-          shares; empty without a predictor of these
+        - use: sentences on the probabilities of the recommended strategy, or of one model: whether they are better than
+          constant class shares, and what sets of classes and acts are worth
     """
     users = by_user.pivot(index="user", columns=["predictor", "scheme"])
     losses: dict[tuple[str, str], float] = {}
@@ -86,7 +90,7 @@ def decide(
     if named is None:
         none = "There are too few participants to compare strategies."
         nothing = dict.fromkeys(("predictor", "recommended", "choosing"))
-        return {"strategies": {}, "equal": [], "sentence": none, "probabilities": ""} | nothing
+        return {"strategies": {}, "equal": [], "sentence": none, "use": []} | nothing
     rows = strategies[named]
     candidates = (row["scheme"] for row in rows if row["p_near"] >= SURE and row["better_than_chance"])
     leaks = leak is not None and leak["outcome"] == "leak"
@@ -95,8 +99,10 @@ def decide(
     sentence = _sentence(named, rows, recommended, equal)
     sentence = "No strategy is recommended: this split may leak." if leaks else sentence
     choice = {"predictor": named, "recommended": recommended, "choosing": chosen[named] if len(rows) > 1 else None}
-    judged = "" if calibration is None else constant_sentence(calibration, named, recommended or "global")
-    found = {"equal": equal, "sentence": sentence, "probabilities": judged}
+    model = named, recommended or "global"
+    sentences = [] if calibration is None else [constant_sentence(calibration, *model)]
+    sentences += [] if use is None else use_sentences(use, *model, settings)
+    found = {"equal": equal, "sentence": sentence, "use": list(filter(None, sentences))}
     return {"strategies": strategies} | choice | found
 
 

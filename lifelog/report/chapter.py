@@ -97,6 +97,7 @@ class Chapter:
     figures: dict[str, Figure]
     comparison: pd.DataFrame
     calibration: pd.DataFrame
+    use: pd.DataFrame
     by_user: pd.DataFrame
     subsets: pd.DataFrame  # windows per user and subset
     reasons: dict[str, str]  # why users are excluded
@@ -170,6 +171,7 @@ def read_chapter(results: str | Path, config: Config, chapter: str, users: list[
         figures=_figures(read, stem, config),
         comparison=joined_random(read["comparison.csv"]),
         calibration=_before_and_after(read["calibration.csv"]),
+        use=read["use.csv"],
         by_user=_scores_by_user(read["scores.csv"], config.compare.metric),
         subsets=subsets,
         reasons=reasons,

@@ -20,6 +20,7 @@ Files = Mapping[str, Callable[[Path], Any]]  # by path below a folder, in which 
 RUN: Files = {"windows/{user}.parquet": read_labels, "quality/{user}.parquet": lambda path: read_tables([path])}
 CHAPTER: Files = {
     **{"verdict.json": read_json, "comparison.csv": pd.read_csv, "calibration.csv": read_csv, "scores.csv": read_csv},
+    "use.csv": read_csv,
     "splits/{user}.parquet": read_folds,
 }
 IMPORTANCE: Files = {

@@ -109,6 +109,14 @@ def _reliability(data: pd.DataFrame) -> str:
     return f"Expected calibration error, in probability. {_join(entries)}."
 
 
+def _risk(data: pd.DataFrame) -> str:
+    curves = data.set_index("answered").groupby("strategy", sort=False).wrong
+    entries = [
+        f"{name}: {curve.loc[0.5]:.0%} of the most certain half, {curve.loc[1.0]:.0%} of all" for name, curve in curves
+    ]
+    return f"Wrong predictions, mean over participants. {_join(entries)}."
+
+
 def _confusion(data: pd.DataFrame) -> str:
     right = data.assign(right=data.windows.where(data.true == data.predicted, 0))
     sums = right.groupby(["predictor", "scheme"], sort=False)[["right", "windows"]].sum()
@@ -165,6 +173,7 @@ SENTENCES: Registry[Callable[[pd.DataFrame], str]] = Registry(
         "comparison": _comparison,
         "strategies": _strategies,
         "reliability": _reliability,
+        "risk": _risk,
         "confusion": _confusion,
         "users": _user,
         "days": _days,

@@ -45,6 +45,13 @@ class Compare(Section):
     margin: float = Field(0.03, ge=0)
     """two schemes are practically equal if the interval of their difference is within plus and minus this"""
 
+    alpha: float = Field(0.1, gt=0, lt=0.5)
+    """sets of classes: share of windows whose true class may be outside of its set. A window whose set does not have
+    one class is unknown"""
+
+    threshold: float | None = Field(None, gt=0, lt=1)
+    """net benefit: probability of the last class from which on acting on a window is worthwhile; null: not computed"""
+
     @property
     def level(self) -> float:
         """Significance level of the tests."""

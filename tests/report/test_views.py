@@ -189,7 +189,7 @@ def test_remarks() -> None:
     assert remarks(chapter()) == ['<span class="no_leak">No leak.</span>']
     poor = FINDING | {"better_than_chance": False, "sensorless": {"model": "clock global", "score": 0.4}}
     verdict = chapter().verdict | {"findings": [poor], "left_out": ["a"]}
-    decision = {"strategies": {"lda": []}, "sentence": "Recommended.", "recommended": "personal", "probabilities": ""}
+    decision = {"strategies": {"lda": []}, "sentence": "Recommended.", "recommended": "personal", "use": []}
     recovery = {"adjusted_rand_index": 1, "planted_on_top": {"shapley": 0.5}}
     full = chapter(verdict=verdict, decision=decision, details=details(recovery=recovery))
     chance, sensorless, left_out, _, recommended, planted = remarks(full)

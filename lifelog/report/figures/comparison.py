@@ -12,6 +12,7 @@ from lifelog.evaluate.calibration import reliability
 from lifelog.evaluate.compare import DECISIONS, kind_of
 from lifelog.evaluate.decision import STRATEGIES
 from lifelog.evaluate.metrics import METRICS
+from lifelog.evaluate.use import risk_coverage
 from lifelog.f1 import confusion
 from lifelog.predict.probabilities import class_probabilities
 from lifelog.registry import Registry
@@ -133,6 +134,33 @@ def plot_reliability(tables: ComparisonTables) -> Drawing:
         return figure, pd.concat(data)[names] if data else pd.DataFrame(columns=names)
 
 
+def plot_risk(tables: ComparisonTables) -> Drawing:
+    """Plot risk-coverage curves of the primary predictor: one model, and the strategy that is wrong least often."""
+    strategies = {key: table for key, table in tables.predictions.items() if key[1] in STRATEGIES}
+    named = [name for name, _ in strategies if name not in sensorless()]
+    wanted, confidence = tables.settings.predictor or next(iter(named), ""), tables.settings.confidence
+    curves = {key[1]: risk_coverage(table, confidence) for key, table in strategies.items() if key[0] == wanted}
+    others = sorted((scheme for scheme in curves if scheme != "global"), key=lambda scheme: curves[scheme].wrong.mean())
+    data = []
+    with style():
+        figure, ax = plt.subplots(figsize=(5, 3.2))
+        for scheme in ["global", *others[:1]] if curves else []:
+            curve, colour = curves[scheme], scheme_colour(scheme)
+            ax.fill_between(curve.answered, curve.low, curve.high, color=colour, alpha=0.12, lw=0)
+            ax.plot(curve.answered, curve.wrong, color=colour, label=scheme)
+            data.append(curve.assign(predictor=wanted, strategy=scheme))
+        ax.set(
+            xlabel="share of windows that are answered, the most certain ones first",
+            ylabel="wrong predictions",
+            ylim=0,
+            xlim=(0, 1),
+        )
+        if data:
+            ax.legend()
+        names = ["predictor", "strategy", "answered", "wrong", "low", "high"]
+        return figure, pd.concat(data)[names] if data else pd.DataFrame(columns=names)
+
+
 def plot_confusion(tables: ComparisonTables) -> Drawing:
     """Plot confusion matrices over all test windows, predictors by schemes; cells are shares of the true class.
 
@@ -174,6 +202,7 @@ FIGURES: Registry[Callable[[ComparisonTables], Drawing]] = Registry(
         "comparison": plot_comparison,
         "strategies": plot_strategies,
         "reliability": plot_reliability,
+        "risk": plot_risk,
         "confusion": plot_confusion,
     },
 )

@@ -110,11 +110,11 @@ class ComparisonView:
         if decision.get("strategies"):
             curve = f" {details.curve}" if details and decision["recommended"] else ""
             sentences.append(decision["sentence"] + curve)
-            sentences.append(decision["probabilities"])
+            sentences += decision["use"]
         if details and details.recovery:
             rand, share = details.recovery["adjusted_rand_index"], details.recovery["planted_on_top"][grouped_by]
             sentences.append(phrase("planted", rand=show(rand, ".2f"), share=share, measure=measure_name(grouped_by)))
-        return list(filter(None, sentences))
+        return sentences
 
     @property
     def choosing(self) -> str:
@@ -165,6 +165,11 @@ class ComparisonView:
     def calibration(self) -> pd.DataFrame:
         """Probabilities before and after calibration, beside constant class shares."""
         return self.chapter.calibration.assign(measure=self.chapter.calibration.measure.map(CALIBRATION))
+
+    @property
+    def use(self) -> pd.DataFrame:
+        """What the sets of classes of each model are worth, mean over participants."""
+        return self.chapter.use.groupby(["predictor", "scheme"], sort=False).mean(numeric_only=True).reset_index()
 
     @property
     def models(self) -> list[Column]:
