@@ -5,6 +5,7 @@ from lifelog.validation.scenarios import (
     CLAIMS,
     DECISION_LINES,
     GROUP_LINES,
+    PROBABILITY_LINES,
     RIGHT_STRATEGIES,
     SCENARIOS,
     SEEDS,
@@ -232,10 +233,54 @@ rule summarise_decisions:
         "../workflow_scripts/summarise_decisions.py"
 
 
+rule validate_probabilities:
+    output:
+        result="<results>/validation/probabilities/{line}.json",
+    log:
+        "<logs>/validation/probabilities/{line}.log",
+    benchmark:
+        "<benchmarks>/validation/probabilities/{line}.tsv"
+    wildcard_constraints:
+        line="|".join(PROBABILITY_LINES),
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=scaled(3000),
+        runtime=scaled(60),
+    params:
+        config=dump(Config()),
+        code=code("validate_probabilities", "lda", "boosting", "majority"),
+    message:
+        "Validating probabilities: {wildcards.line}"
+    script:
+        "../workflow_scripts/validate_probabilities.py"
+
+
+rule summarise_probabilities:
+    input:
+        results=expand("<results>/validation/probabilities/{line}.json", line=PROBABILITY_LINES),
+    output:
+        table="<results>/validation/probabilities.csv",
+        text="<results>/validation/probabilities.md",
+    log:
+        "<logs>/validation/summarise_probabilities.log",
+    benchmark:
+        "<benchmarks>/validation/summarise_probabilities.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("summarise_probabilities"),
+    message:
+        "Summarising the validation of probabilities"
+    script:
+        "../workflow_scripts/summarise_probabilities.py"
+
+
 rule validation:
     input:
         "<results>/validation/claims.md",
         "<results>/validation/decisions.md",
         "<results>/validation/groups.md",
         "<results>/validation/importance.md",
+        "<results>/validation/probabilities.md",
         "<results>/validation/strategies.md",

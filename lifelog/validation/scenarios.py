@@ -136,3 +136,12 @@ DECISION_LINES: dict[str, dict[str, Any]] = {
     "forward-drift": TWENTY | dict(design=SLOW | {"drift": 0.7}, effect=0.0, split=FORWARD),
     "nothing-k": TWENTY | dict(design=SHORT, effect=0.0, seeds=range(900, 1100), groups={"k": 3, "random": 39}),
 }
+# Cohorts of twelve people in which probabilities are validated, with class shares from 1 : 1 to 9 : 1. The priors of
+# the calibration were chosen on other cohorts (`simulated` of cohorts.py with thinned classes, seeds 700 and 701).
+PROBABILITY_LINES: dict[str, dict[str, Any]] = {
+    f"{name}-{100 * high:.0f}-{effect}": dict(design=design | {"shares": (1 - high, high)}, effect=effect)
+    for (name, design, effect), high in product(
+        [("short", SHORT, 1.0), ("long", LONG, 1.0), ("long", LONG, 0.0)], (0.5, 0.3, 0.2, 0.1)
+    )
+}
+PROBABILITY_SEEDS = range(950, 955)
