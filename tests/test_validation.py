@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from lifelog.validation.decisions import summarise_decisions, validate_decisions
 from lifelog.validation.groups import Kinds, summarise_groups, validate_groups
 from lifelog.validation.importance import summarise_importance, validate_importance
 from lifelog.validation.people import Design
+from lifelog.validation.probabilities import summarise_probabilities, validate_probabilities
 from lifelog.validation.scenarios import RIGHT_STRATEGIES, SCENARIOS, SEEDS, STRATEGIES, Scenario
 from lifelog.validation.strategies import summarise_strategies, validate_strategies
 from tests.workflow import Workflow
@@ -84,3 +86,13 @@ def test_the_validation_can_be_planned(tmp_path: Path) -> None:
     jobs = workflow.rules("validation")
     assert jobs["validate_strategies"] == len(STRATEGIES) == 80
     assert jobs["validate_importance"] == len(SCENARIOS) * len(SEEDS)
+
+
+def test_calibrated_probabilities_of_rare_classes_are_better_than_constant_shares() -> None:
+    design = Design(8, 10, shares=(0.85, 0.15), memory=0.3, run=3)
+    rows = validate_probabilities(Kinds(design, 0.8, (4, 4)), range(2), Config())
+    table = summarise_probabilities({"one": rows, "two": rows}).set_index(["line", "predictor", "scheme"]).loc["one"]
+    assert table.index.tolist() == [*product(("lda", "boosting"), ("global", "personal"))]
+    of_lda = table.loc["lda", "global"]
+    assert of_lda.log_loss < of_lda.constant < of_lda.raw_log_loss and of_lda.better == of_lda.cohorts == 2
+    assert of_lda.class_error < 0.6 * of_lda.raw_class_error and table.coverage.between(0.8, 0.95).all()

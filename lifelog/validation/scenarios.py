@@ -138,10 +138,9 @@ DECISION_LINES: dict[str, dict[str, Any]] = {
 }
 # Cohorts of twelve people in which probabilities are validated, with class shares from 1 : 1 to 9 : 1. The priors of
 # the calibration were chosen on other cohorts (`simulated` of cohorts.py with thinned classes, seeds 700 and 701).
+DESIGNS: dict[str, dict[str, Any]] = {"short": SHORT, "long": LONG}
 PROBABILITY_LINES: dict[str, dict[str, Any]] = {
-    f"{name}-{100 * high:.0f}-{effect}": dict(design=design | {"shares": (1 - high, high)}, effect=effect)
-    for (name, design, effect), high in product(
-        [("short", SHORT, 1.0), ("long", LONG, 1.0), ("long", LONG, 0.0)], (0.5, 0.3, 0.2, 0.1)
-    )
+    f"{name}-{100 * high:.0f}-{effect}": dict(design=DESIGNS[name] | {"shares": (1 - high, high)}, effect=effect)
+    for (name, effect), high in product((("short", 1.0), ("long", 1.0), ("long", 0.0)), (0.5, 0.3, 0.2, 0.1))
 }
 PROBABILITY_SEEDS = range(950, 955)
