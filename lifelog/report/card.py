@@ -116,6 +116,7 @@ def _facts(config: Config, cohort: pd.DataFrame, chapter: Chapter) -> dict[str, 
         "clean": clean(subsets),
         "primary": primary_sentence(config, chapter.title),
         "recommended": chapter.decision.get("sentence", ""),
+        "use": " ".join(chapter.decision.get("use", [])),
     }
 
 
