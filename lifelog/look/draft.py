@@ -232,8 +232,9 @@ def _labels(result: Draft, chosen: Found, sensors: list[Found]) -> dict[str, Any
     unanswered = len(chosen.table.texts(chosen.time)) < len(chosen.table.frame)  # prompts without a time
     if holds_sensors or unanswered or len(chosen.table.frame.columns) > MOST_COLUMNS:
         labels["columns"] = [result.answer]
-    if check:
-        result.checks["labels"] = check
+    in_utc = f"times are UTC, since {chosen.table.offset_column!r} has their offset" if chosen.in_utc else None
+    if check or in_utc:
+        result.checks["labels"] = "; ".join(filter(None, [check, in_utc]))
     return labels
 
 

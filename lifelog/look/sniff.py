@@ -34,8 +34,9 @@ ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:[zZ]
 OFFSET = re.compile(r"\d\d:\d\d.*(?:[zZ]|[+-]\d\d:?\d\d)$")
 COMMA = re.compile(r"[+-]?\d+,\d+")
 CLOCK = re.compile(r"(?i)(uhr)?zeit|(local[ _]?)?time([ _]?of[ _]?day)?|hour|clock|시각|시간")  # names of times of day
-TIME_OF_DAY = re.compile(r"\d\d:\d\d(:\d\d)?")
+TIME_OF_DAY = re.compile(r"\d?\d:\d\d(:\d\d)?")
 HOURS = re.compile(r"(?i)(?:utc|gmt)?([+-]\d\d):?(\d\d)")  # offset of a time zone
+OFTEN = 0.9  # share of rows with an offset
 MOST_TITLES = 5  # lines above the header
 MOST_WORDS, RARE = 3, 0.3  # texts among numbers that stand for missing answers, and their share
 
@@ -116,7 +117,8 @@ class Sniffed:
     def offset_column(self) -> str | None:
         """The column with the offset of each time, such as UTC+0900; such times are usually UTC."""
         named = (name for name in self.frame if re.search(r"(?i)offset|zone|utc", name))
-        return next((name for name in named if self.texts(name).str.fullmatch(HOURS).all()), None)
+        full = (name for name in named if len(self.texts(name)) >= OFTEN * len(self.frame) > 0)
+        return next((name for name in full if self.texts(name).str.fullmatch(HOURS).all()), None)
 
     def is_dates(self, name: str) -> bool:
         """Return whether times are days, without a time of day."""

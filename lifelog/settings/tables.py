@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from lifelog.registry import did_you_mean
 from lifelog.settings.base import Name, Section
+from lifelog.settings.levels import Level
 from lifelog.settings.zones import zones_of
 
 NO_VALUE: list[int | float | str] = [
@@ -146,8 +147,8 @@ class LabelTable(Table):
     columns: list[str] | None = None
     """columns with labels; null: all other columns, or those of `file` in braces with lasts: file"""
 
-    missing: list[int | float | str] = Field(NO_VALUE)
-    """values that stand for no answer, beside an empty cell; add codes such as 999"""
+    missing: list[Level] = Field(NO_VALUE)
+    """values that stand for no answer, beside an empty cell, such as [999, NA]; a list replaces the default"""
 
     header: list[str] | None = None
     """names of the columns of CSV files without a header row"""

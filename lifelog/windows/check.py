@@ -261,10 +261,10 @@ def _travelled(user: str, rows: list[Interval], spans: list[tuple[float, float]]
         return None
     times = f"{show(moved[0].start)} to {show(moved[-1].end)} UTC"
     fits = f"{abs(shift) / 3600:g} h {'earlier' if shift < 0 else 'later'}"
-    zones = f"timezones: {{{user}: '{zone}, from {show(moved[0].start)[:10]} Area/City'}}"
+    zones = f"timezones: {{{user}: '{zone}, from {show(moved[0].start, zone)[:10]} Area/City'}}"
     return (
-        f"{len(moved)} of {len(rows)} labels of user {user!r}, from {times}, are outside the recordings, and would be "
-        f"inside {fits}; after a journey set {zones}"
+        f"{len(moved)} of {len(rows)} labels of user {user!r}, from {times}, are outside the recordings; if the "
+        f"participant travelled (they would be inside {fits}), set {zones}"
     )
 
 

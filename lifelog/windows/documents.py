@@ -155,15 +155,18 @@ def _workbook(data: bytes, file: RawFile, sheet: str | None) -> pd.DataFrame:
 
 
 def _check_saved(values: Any, formulas: Any, place: Any, file: RawFile) -> None:
-    """Refuse a sheet with a formula whose value was not saved, which reads as an empty cell."""
+    """Refuse a sheet of which no formula has a saved value, as other programs than spreadsheets write it."""
+    unsaved = None
     rows = zip(values.iter_rows(**place), formulas.iter_rows(**place), strict=False)
     for number, (row, written) in enumerate(rows, 2):
         for value, formula in zip(row, written, strict=False):
-            if value is None and formula is not None:
-                cause = (
-                    f"the formula {str(formula)[:40]!r} has no saved value; open and save it in a spreadsheet program"
-                )
-                raise BadInput("unreadable file", f"{file} row {number}: {cause}")
+            if isinstance(formula, str) and formula.startswith("="):
+                if value is not None:
+                    return
+                unsaved = unsaved or (number, formula)
+    if unsaved:
+        cause = f"the formula {unsaved[1][:40]!r} has no saved value; save it in a spreadsheet program"
+        raise BadInput("unreadable file", f"{file} row {unsaved[0]}: {cause}")
 
 
 DOCUMENTS = {".json": _json, ".jsonl": _json_lines, ".ndjson": _json_lines, ".xlsx": _workbook}

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from lifelog.arrays import Bools
 from lifelog.settings.levels import matches
 from lifelog.settings.tables import LabelTable, Table
 from lifelog.settings.windows import Recordings
@@ -169,7 +170,7 @@ def _read_table(
     texts = {column: _texts(frame[column], table) for column in given}
     frame = frame.assign(**{table.time: times_of(frame, table)})
     # A prompt that nobody answered has neither a time nor an answer.
-    asked = np.array(frame[table.time].fillna("").astype(str).str.strip() != "")
+    asked = ~_is_blank(frame[table.time])
     for cells in texts.values():
         asked |= np.array([cell is not None for cell in cells], dtype=bool)
     frame, lines = frame[asked].reset_index(drop=True), lines[asked]
@@ -238,7 +239,7 @@ def _add_span(
     table = recordings.labels[number]
     _check_header(frame, [key for key in (table.time, table.clock) if key], list(of_path), table)
     column = times_of(frame, table)
-    column = column[column.fillna("").astype(str).str.strip() != ""].reset_index(drop=True)
+    column = column[~_is_blank(column)].reset_index(drop=True)
     users, zone = pd.Series([user] * len(column), dtype=object), table.zone or recordings.zone(user)
     seconds, faults, _ = _times(column, table, users, {user: zone}, None)
     times = np.unique(seconds[np.isfinite(seconds)])
@@ -327,7 +328,7 @@ def _check_header(frame: pd.DataFrame, needed: list[str], columns: list[str], ta
         if name not in header:
             signs = [sign for sign in ";\t|," if len(header) == 1 and sign != table.separator and sign in header[0]]
             hint = f"; set separator: {signs[0]!r}" if signs else ""
-            raise ValueError(f"line 1: no column {name!r}; the header is {header}{hint}")
+            raise ValueError(f"line {table.skip + 1}: no column {name!r}; the header is {header}{hint}")
     for name in columns:
         if name in RESERVED:
             remedy = "rename it, or name the columns to read"
@@ -336,13 +337,18 @@ def _check_header(frame: pd.DataFrame, needed: list[str], columns: list[str], ta
         raise ValueError(f"line 1: no label column; the header is {header}")
 
 
+def _is_blank(column: pd.Series) -> Bools:
+    """Return which cells are empty."""
+    return np.array(column.isna() | (column.astype(str).str.strip() == ""))
+
+
 def _texts(column: pd.Series, table: LabelTable) -> list[str | None]:
     """Return labels as text; None for a missing answer."""
     texts = ["" if missing else str(cell).strip() for cell, missing in zip(column, column.isna(), strict=True)]
     if table.decimal == ",":
         texts = [re.sub(r"^([+-]?\d*),(\d+)$", r"\1.\2", text) for text in texts]
-    missing = {text for text in set(texts) if not text or matches(text, table.missing)}
-    return [None if text in missing else text for text in texts]
+    known = {text: text and not matches(text, table.missing) for text in set(texts)} if table.missing else {}
+    return [text if known.get(text, bool(text)) else None for text in texts]
 
 
 def _times(

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from lifelog.arrays import Floats
 from lifelog.settings.tables import Table
@@ -113,12 +114,12 @@ def text_encoding(table: Table) -> str:
     return "utf-8-sig" if table.encoding == "utf-8" else "cp1252"
 
 
-def _check_columns(header: list[str], needed: list[str], path: Path) -> None:
+def _check_columns(header: list[str], needed: list[str], path: Path, line: int = 1) -> None:
     problem = missing_column(header, needed)
     if problem:
         is_text = path.suffix.lower() not in (".parquet", *DOCUMENTS)
         hint = "; set separator" if is_text and len(header) == 1 else ""
-        raise BadInput("wrong columns", f"{path}{' line 1' if is_text else ''}: {problem}{hint}")
+        raise BadInput("wrong columns", f"{path}{f' line {line}' if is_text else ''}: {problem}{hint}")
 
 
 def _of_document(
@@ -167,14 +168,15 @@ def _csv(path: Path, table: Table, keys: list[str], numbers: list[str], texts: l
     """Return the rows of a user, block by block."""
     encoding, columns = text_encoding(table), list(dict.fromkeys([*keys, *numbers, *texts]))
     with path.open(encoding=encoding) as file:
-        *_, line, first = (file.readline().rstrip("\r\n") for _ in range(table.skip + 2))
+        *_, line = (file.readline().rstrip("\r\n") for _ in range(table.skip + 1))
+        first = next((row.rstrip("\r\n") for row in file if row.strip()), "")
     if "\0" in line or line.startswith("PK\x03\x04"):
         raise BadInput("unreadable file", f"{path}: {not_text(path, table)}")
-    names = [name.strip() for name in next(csv.reader([line], delimiter=table.separator, strict=True), [])]
-    if first.count(table.separator) == len(names) and first.endswith(table.separator):
-        names.append("")  # rows end with a separator
-    _check_columns(names, columns, path)
-    check_quotes(bytes_of(path), path, table.separator)
+    names, cells = ([c.strip() for c in next(csv.reader([x], delimiter=table.separator), [])] for x in (line, first))
+    if not any(cells[len(names) :]):  # rows may end with separators
+        names += [""] * (len(cells) - len(names))
+    _check_columns(names, columns, path, table.skip + 1)
+    check_quotes(_without_titles(path, table.skip), path, table.separator)
     types = {name: pa.float64() for name in numbers} | {name: pa.string() for name in [*keys, *texts]}
     options = pacsv.ConvertOptions(
         column_types=types, include_columns=columns, decimal_point=table.decimal, strings_can_be_null=False
@@ -195,6 +197,17 @@ def _csv(path: Path, table: Table, keys: list[str], numbers: list[str], texts: l
                     raise BadInput("unreadable file", f"{path}: {problem}")
             parts.append(_of_user(pa.Table.from_batches([batch]), table, user))
     return pa.concat_tables(parts)
+
+
+def _without_titles(path: Path, skip: int) -> NDArray[np.uint8]:
+    """Return the bytes of a file, with blanks for the lines above the names of columns."""
+    data = bytes_of(path)
+    if skip:
+        with path.open("rb") as file:
+            end = sum(len(file.readline()) for _ in range(skip))
+        data = data.copy()
+        data[:end][data[:end] != ord("\n")] = ord(" ")
+    return data
 
 
 def _of_user(rows: pa.Table, table: Table, user: str) -> pa.Table:
@@ -254,18 +267,20 @@ def read_text_table(file: RawFile, table: Table, header: list[str] | None = None
             rows = pq.read_table(raw)
             return rows.to_pandas(), np.arange(1, rows.num_rows + 1)
         text = io.TextIOWrapper(raw, encoding=text_encoding(table), newline="")
-        for _ in range(table.skip):
-            text.readline()
         reader = csv.reader(text, delimiter=table.separator, skipinitialspace=True, strict=True)
         try:
+            for _ in range(table.skip):
+                text.readline()
             if header is None:
                 header = [name.strip() for name in next(reader, [])]
+                while header and not header[-1]:
+                    header.pop()
             cells, lines = [], []
             for fields in reader:
                 if not any(field.strip() for field in fields):
                     continue
-                if len(fields) == len(header) + 1 and not fields[-1]:
-                    fields.pop()  # the row ends with a separator
+                while len(fields) > len(header) and not fields[-1]:
+                    fields.pop()  # rows may end with separators
                 if len(fields) != len(header):
                     line = table.skip + reader.line_num
                     raise ValueError(f"line {line}: {len(fields)} fields, {len(header)} expected")
@@ -273,8 +288,10 @@ def read_text_table(file: RawFile, table: Table, header: list[str] | None = None
                 lines.append(table.skip + reader.line_num)
         except (UnicodeDecodeError, csv.Error) as error:
             is_text = isinstance(error, csv.Error) and "NUL" not in str(error)
-            raise ValueError(f"line {reader.line_num}: {error}" if is_text else not_text(file, table)) from None
-    twice = [name for name in header if header.count(name) > 1]
+            raise ValueError(
+                f"line {table.skip + reader.line_num}: {error}" if is_text else not_text(file, table)
+            ) from None
+    twice = [name for name in header if name and header.count(name) > 1]
     if twice:
-        raise ValueError(f"line 1: the column {twice[0]!r} occurs twice; rename one")
+        raise ValueError(f"line {table.skip + 1}: the column {twice[0]!r} occurs twice; rename one")
     return pd.DataFrame(cells, columns=header, dtype=object), np.array(lines, dtype=int)

@@ -21,16 +21,26 @@ def times_of(rows: Mapping[str, pd.Series] | pd.DataFrame, table: Table) -> pd.S
     """Return the column of times of a table, or dates and times of day as one text."""
     if table.clock is None:
         return rows[table.time]
-    cells = zip(rows[table.time], rows[table.clock], strict=True)
-    texts = [f"{_text(date)} {_text(clock)}".strip() for date, clock in cells]
-    return pd.Series(texts, dtype=object, name=table.time)
+    dates, clocks = _texts(rows[table.time], "%Y-%m-%d"), _texts(rows[table.clock], "%H:%M:%S")
+    both = (dates != "") & (clocks != "")  # a date without a time of day is not midnight
+    return (dates + " " + clocks).where(both, "").rename(table.time)
 
 
-def _text(cell: Any) -> str:
-    """Return a date or a time of day as text; a cell of a workbook holds a date with a time, 00:00."""
-    if pd.isna(cell):
+def _texts(column: pd.Series, form: str) -> pd.Series:
+    """Return dates or times of day as text; those of Parquet files and workbooks have types."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return column.dt.strftime(form).fillna("").reset_index(drop=True)
+    if column.dtype == object and not all(isinstance(cell, str) for cell in column):
+        column = column.map(lambda cell: _text(cell, form))
+    return column.fillna("").astype(str).str.strip().reset_index(drop=True)
+
+
+def _text(cell: Any, form: str) -> str:
+    if cell is None or pd.isna(cell):
         return ""
-    return f"{cell:%Y-%m-%d}" if isinstance(cell, datetime.date) else str(cell).strip()
+    if isinstance(cell, datetime.timedelta):
+        cell = datetime.datetime.min + cell
+    return f"{cell:{form}}" if isinstance(cell, datetime.date) else str(cell).strip()
 
 
 def to_unix(column: pd.Series, unit: str, zone: str) -> NDArray[np.float64]:

@@ -428,6 +428,6 @@ def test_labels_of_a_journey_are_named_with_their_shift() -> None:
     found = _travelled("S01", rows, spans, "Asia/Seoul")
     assert found is not None
     assert "5 of 14 labels of user 'S01', from 2022-02-16 14:53 to 2022-02-20 14:54 UTC" in found
-    assert "would be inside 5 h earlier; after a journey set timezones: {S01: 'Asia/Seoul, from 2022-02-16" in found
+    assert "they would be inside 5 h earlier), set timezones: {S01: 'Asia/Seoul, from 2022-02-16" in found
     rows[11] = at(11, 0)  # the watch was only taken off
     assert _travelled("S01", rows, spans, "Asia/Seoul") is None

@@ -69,6 +69,6 @@ def test_case_18_a_journey_is_named_and_read_with_the_zone_of_each_week(tmp_path
     windows, messages = read(folder_of("18"), tmp_path)
     assert windows == 12
     assert "12 of 24 labels of user 'S01', from 2023-11-22 05:00" in messages
-    assert "inside 5 h earlier; after a journey set timezones: {S01: 'America/New_York, from 2023-11-22" in messages
+    assert "inside 5 h earlier), set timezones: {S01: 'America/New_York, from 2023-11-22" in messages
     zones = {user: "America/New_York, from 2023-11-19 Europe/London" for user in ("S01", "S02")}
     assert read(folder_of("18"), tmp_path, timezones=zones)[0] == 24
