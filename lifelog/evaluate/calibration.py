@@ -230,16 +230,16 @@ def constant_sentence(calibration: pd.DataFrame, predictor: str, scheme: str) ->
         The model.
     """
     rows = calibration[(calibration.predictor == predictor) & (calibration.scheme == scheme) & calibration.calibrated]
-    rows = rows[rows.difference.notna()]
+    rows = rows[rows.difference.notna() & rows.measure.isin(SCORES)]
     if rows.empty:
         return ""
     listed = " and ".join(
         f"{MEASURES[row.measure].partition(' (')[0]} {row.value:.2f} against {row.constant:.2f}"
-        for row in rows[rows.measure.isin(SCORES)].itertuples()
+        for row in rows.itertuples()
     )
-    shown, advice = "are better than", ""
+    shown, advice = "are not shown to be better than", ""
     if (rows.difference >= 0).any():
         shown, advice = "are not better than", "; do not use them as numbers"
-    elif (rows.difference_high >= 0).any():
-        shown = "are not shown to be better than"
+    elif (rows.difference_high < 0).all():
+        shown = "are better than"
     return f"Probabilities of {predictor} ({scheme}) {shown} constant class shares: {listed}{advice}."

@@ -2,9 +2,9 @@
 
 The set of a window has the classes whose probability is high enough. How high is enough is found on the windows of all
 other participants, each with the same weight (split conformal prediction with groups). If participants are alike, the
-set of a window of a participant who is left out holds the true class with the asked probability, but for a part of
-1 / (1 + others), which a participant unlike all others can cost. The coverage of left-out participants shows what
-holds. A window whose set does not have one class is unknown: several classes are likely, or none is.
+set of a window of another participant holds the true class with the asked probability, but for a part of
+1 / (1 + others), which a participant unlike all others can cost. The coverage of each participant by the windows of the
+others shows what holds. A window whose set does not have one class is unknown: several classes are likely, or none is.
 
 References
 ----------
@@ -47,17 +47,17 @@ def left_out_thresholds(scores: Floats, users: Codes, alpha: float) -> Floats:
     thresholds = np.ones(len(sizes))
     if len(sizes) < 2:
         return thresholds
-    order = np.argsort(scores, kind="stable")
-    ordered, total = scores[order], np.cumsum(1 / sizes[users[order]])
-    for user, size in enumerate(sizes):
-        own = np.sort(scores[users == user])
-        # Between two places, the first one at which the distributions of the others reach what is needed.
-        low, high = 0, len(ordered) - 1
+    # At distinct scores, the sum of the distributions of all users.
+    values, place = np.unique(scores, return_inverse=True)
+    total = np.cumsum(np.bincount(place, 1 / sizes[users]))
+    by_user = np.split(place[np.argsort(users, kind="stable")], np.cumsum(sizes)[:-1])
+    for user, own in enumerate(map(np.sort, by_user)):
+        low, high = 0, len(values) - 1
         while low < high:
             middle = (low + high) // 2
-            reached = total[middle] - np.searchsorted(own, ordered[middle], "right") / size
+            reached = total[middle] - np.searchsorted(own, middle, "right") / len(own)
             low, high = (low, middle) if reached >= needed - 1e-9 else (middle + 1, high)
-        thresholds[user] = ordered[low]
+        thresholds[user] = values[low]
     return thresholds
 
 
@@ -70,6 +70,11 @@ def class_sets(probabilities: Floats, thresholds: Floats) -> Bools:
         Calibrated class probabilities.
     thresholds : ndarray of float, shape (n_windows,)
         Largest nonconformity.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_windows, n_classes)
+        A set may have several classes, or none.
     """
     return np.asarray(1 - probabilities <= thresholds[:, None] + 1e-12)
 
@@ -83,6 +88,11 @@ def net_benefit(truth: Bools, acted: Bools, threshold: float) -> float:
         Whether a window is of the class, and whether it is acted on.
     threshold : float
         Probability from which on acting is worthwhile; it weighs a wrong act by threshold / (1 - threshold).
+
+    Returns
+    -------
+    float
+        In true windows per window; 0 if no window is acted on.
     """
     return float((acted & truth).mean() - (acted & ~truth).mean() * threshold / (1 - threshold))
 
@@ -101,8 +111,9 @@ def judge_use(tables: dict[tuple[str, str], pd.DataFrame], settings: Compare) ->
     -------
     pandas.DataFrame
         predictor, scheme, user, windows, coverage (share of windows whose set holds the true class), rare_coverage (the
-        same for the user's rarest class), single (share of windows whose set has one class), right (share of these that
-        are right); and with a threshold net_benefit and treat_all, that of acting on all windows.
+        same for the user's rarest class, NaN for users of one class), single (share of windows whose set has one
+        class), right (share of these that are right); and with a threshold net_benefit and treat_all, that of acting on
+        all windows.
     """
     rows = list[dict[str, Any]]()
     for (predictor, scheme), table in tables.items():
@@ -114,24 +125,25 @@ def judge_use(tables: dict[tuple[str, str], pd.DataFrame], settings: Compare) ->
         thresholds = left_out_thresholds(1 - p[places, truth], users, settings.alpha)
         sets = class_sets(p, thresholds[users])
         covered, single = sets[places, truth], sets.sum(axis=1) == 1
-        for user, name in enumerate(names):
-            own = users == user
-            counts = np.bincount(truth[own])
-            rare = own & (truth == np.where(counts > 0, counts, len(truth) + 1).argmin())
-            row = {"predictor": predictor, "scheme": scheme, "user": name, "windows": int(own.sum())}
-            row |= {
-                "coverage": covered[own].mean(),
-                "rare_coverage": covered[rare].mean(),
-                "single": single[own].mean(),
-            }
-            row["right"] = covered[own & single].mean() if (own & single).any() else np.nan
+        of_users = np.split(np.argsort(users, kind="stable"), np.cumsum(np.bincount(users))[:-1])
+        for name, own in zip(names, of_users, strict=True):
+            counts = np.bincount(truth[own], minlength=p.shape[1])
+            rare = own[counts[truth[own]] == counts[counts > 0].min()] if (counts > 0).sum() > 1 else own[:0]
+            known = own[single[own]]
+            row = {"predictor": predictor, "scheme": scheme, "user": name, "windows": len(own)}
+            row |= {"coverage": _share(covered[own]), "rare_coverage": _share(covered[rare])}
+            row |= {"single": _share(single[own]), "right": _share(covered[known])}
             if settings.threshold is not None:
                 true, acted = truth[own] == p.shape[1] - 1, p[own, -1] >= settings.threshold
                 row["net_benefit"] = net_benefit(true, acted, settings.threshold)
-                row["treat_all"] = net_benefit(true, np.ones(own.sum(), dtype=bool), settings.threshold)
+                row["treat_all"] = net_benefit(true, np.ones(len(own), dtype=bool), settings.threshold)
             rows.append(row)
     columns = ["predictor", "scheme", "user", "windows", "coverage", "rare_coverage", "single", "right"]
     return pd.DataFrame(rows, columns=[*columns, "net_benefit", "treat_all"])
+
+
+def _share(values: Bools) -> float:
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def use_sentences(use: pd.DataFrame, predictor: str, scheme: str, settings: Compare) -> list[str]:
@@ -156,15 +168,16 @@ def use_sentences(use: pd.DataFrame, predictor: str, scheme: str, settings: Comp
         return f"{found.mean:{form}} [{found.low:{form}}, {found.high:{form}}]"
 
     sentences = [
-        f"Sets of classes of {model} hold the true class in {of_users('coverage')} of the windows of a participant who "
-        f"is left out (asked: {asked:.0%}), in {of_users('rare_coverage')} of those of the participant's rarest class. "
-        f"In {of_users('single')} of windows they name one class; the other windows are unknown."
+        f"Sets of classes of {model} hold the true class in {of_users('coverage')} of the windows of a participant, if "
+        f"the windows of the others set their size (asked: {asked:.0%}), in {of_users('rare_coverage')} of those of "
+        f"the participant's rarest class. In {of_users('single')} of windows they name one class, which is right in "
+        f"{of_users('right')} of these; the other windows are unknown."
     ]
     if settings.threshold is not None:
         every = (-np.inf, np.inf)
-        gain = rows.net_benefit - np.maximum(rows.treat_all, 0)
-        best = estimate_mean(gain.to_numpy(), settings.confidence)
-        worth = "is worth more than" if best.low > 0 else "is not shown to be worth more than"
+        gains = [rows.net_benefit - rows.treat_all, rows.net_benefit]
+        shown = all(estimate_mean(gain.to_numpy(), settings.confidence).low > 0 for gain in gains)
+        worth = "is worth more than" if shown else "is not shown to be worth more than"
         sentences.append(
             f"Acting on windows whose last class has a probability of {settings.threshold:g} or more {worth} acting on "
             f"all or none: net benefit {of_users('net_benefit', every, '.3f')}, of acting on all "
@@ -174,7 +187,7 @@ def use_sentences(use: pd.DataFrame, predictor: str, scheme: str, settings: Comp
 
 
 def risk_coverage(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Compute the share of wrong predictions among the most certain windows of each user.
+    """Compute how often the likeliest class is wrong among the most certain windows of each user.
 
     Parameters
     ----------

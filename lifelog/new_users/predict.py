@@ -102,7 +102,7 @@ def score_new_user(predictions: pd.DataFrame, metric: str) -> list[dict[str, Any
     scored = []
     for (predictor, scheme), rows in predictions.groupby(["predictor", "scheme"], sort=False):
         ordinal = METRICS[metric].of == "order"
-        values = scores(rows.truth.to_numpy(), class_probabilities(rows), rows.fold.to_numpy(), ordinal)
+        values = scores(rows.truth.to_numpy(), class_probabilities(rows, "raw_"), rows.fold.to_numpy(), ordinal)
         row = {"predictor": predictor, "scheme": scheme, "windows": len(rows)}
         scored.append(row | {name: plain(value) for name, value in values.items()})
     return scored
@@ -111,7 +111,7 @@ def score_new_user(predictions: pd.DataFrame, metric: str) -> list[dict[str, Any
 def new_user_schema(classes: list[str]) -> pa.Schema:
     """Return the schema of the predictions of a new user."""
     first = [("predictor", pa.string()), ("scheme", pa.string())]
-    fields = [item for item in predictions_schema(classes) if not item.name.startswith("raw_")]
+    fields = [item for item in predictions_schema(classes) if not item.name.startswith("p_")]
     return pa.schema([*first, *(item for item in fields if item.name != "grouping")])
 
 

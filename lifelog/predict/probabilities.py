@@ -8,7 +8,7 @@ those of its training windows) and the class shares s_k of its training windows,
 
 with a slope a and shifts b that are the same for all models of a fold and grouping. They have the highest posterior
 density on the validation windows, under normal priors of log a (mean `SLOPE`, deviation `SLOPE_SPREAD`) and of b_k
-(mean 0, deviation `SHIFT_SPREAD`), so that few windows change little. The priors were chosen on simulated cohorts with
+(mean 0, deviation `SHIFT_SPREAD`). The priors were chosen on simulated cohorts with
 class shares from 1 : 1 to 9 : 1 (docs/validation.md).
 
 References
@@ -39,23 +39,24 @@ class Calibration(NamedTuple):
     shifts: Floats
 
 
-class Judged(NamedTuple):
-    """Windows with the predictions of a model.
+class Raw(NamedTuple):
+    """Class probabilities of a model before calibration.
 
     Attributes
     ----------
-    raw : ndarray of float, shape (n_windows, n_classes)
-        Class probabilities of the model.
-    truth : ndarray of int, shape (n_windows,)
-        Class numbers.
+    probabilities : ndarray of float, shape (n_windows, n_classes)
+        Of some windows.
     assumed, shares : ndarray of float, shape (n_classes,)
         Class shares that the model assumes, and those of its training windows.
     """
 
-    raw: Floats
-    truth: Codes
+    probabilities: Floats
     assumed: Floats
     shares: Floats
+
+    def evidence(self) -> Floats:
+        """Return the logarithm of the factor by which a window changes the class shares that the model assumes."""
+        return np.asarray(np.log(np.maximum(self.probabilities, MIN_PROBABILITY)) - np.log(self.assumed))
 
 
 def class_probabilities(table: pd.DataFrame, prefix: str = "p_") -> Floats:
@@ -97,15 +98,13 @@ def class_shares(own: Codes, everyone: Codes, classes: int) -> Floats:
     return np.asarray(counts / counts.sum())
 
 
-def calibrate(raw: Floats, assumed: Floats, shares: Floats, calibration: Calibration) -> Floats:
+def calibrate(raw: Raw, calibration: Calibration) -> Floats:
     """Return calibrated probabilities.
 
     Parameters
     ----------
-    raw : ndarray of float, shape (n_windows, n_classes)
+    raw : Raw
         Class probabilities of a model.
-    assumed, shares : ndarray of float, shape (n_classes,)
-        Class shares that the model assumes, and those of its training windows.
     calibration : Calibration
         Of its fold and grouping.
 
@@ -114,35 +113,39 @@ def calibrate(raw: Floats, assumed: Floats, shares: Floats, calibration: Calibra
     ndarray of float, shape (n_windows, n_classes)
         They sum to 1.
     """
-    logits = calibration.slope * _evidence(raw, assumed) + np.log(shares) + calibration.shifts
+    logits = calibration.slope * raw.evidence() + np.log(raw.shares) + calibration.shifts
     return np.asarray(np.exp(logits - _log_sums(logits)[:, None]))
 
 
-def fit_calibration(judged: Sequence[Judged], classes: int) -> Calibration:
+def fit_calibration(raws: Sequence[Raw], truths: Sequence[Codes], classes: int) -> Calibration:
     """Fit the calibration of the models of a fold and grouping.
 
     Parameters
     ----------
-    judged : sequence of Judged
-        Validation windows of each model.
+    raws : sequence of Raw
+        Probabilities of validation windows by each model.
+    truths : sequence of ndarray of int, shape (n_windows,)
+        Class numbers of these windows.
     classes : int
         Number of classes.
 
     Returns
     -------
     Calibration
-        The one of the priors without windows. It changes nothing if no model tells windows apart.
+        That of the priors, if validation windows have fewer than two classes; without shifts, if they lack one. The
+        slope is 0, and probabilities become class shares, if no model tells windows apart.
     """
-    judged = [part for part in judged if len(part.truth)]
-    if judged and all(np.ptp(part.raw, axis=0).max() == 0 for part in judged):
-        return Calibration(0.0, np.zeros(classes))
-    if not judged:
-        return Calibration(float(np.exp(SLOPE)), np.zeros(classes))
+    nothing, known = np.zeros(classes), [(raw, truth) for raw, truth in zip(raws, truths, strict=True) if len(truth)]
+    if known and all(np.ptp(raw.probabilities, axis=0).max() == 0 for raw, _ in known):
+        return Calibration(0.0, nothing)
+    truth = np.concatenate([of_model for _, of_model in known]) if known else np.array([], dtype=int)
+    present = len(np.unique(truth))
+    if present < 2:
+        return Calibration(float(np.exp(SLOPE)), nothing)
     from scipy.optimize import minimize
 
-    evidence = np.concatenate([_evidence(part.raw, part.assumed) for part in judged])
-    offset = np.concatenate([np.broadcast_to(np.log(part.shares), part.raw.shape) for part in judged])
-    truth = np.concatenate([part.truth for part in judged])
+    evidence = np.concatenate([raw.evidence() for raw, _ in known])
+    offset = np.concatenate([np.broadcast_to(np.log(raw.shares), raw.probabilities.shape) for raw, _ in known])
     true = np.eye(classes)[truth]
 
     def loss(values: Floats) -> tuple[float, Floats]:
@@ -155,13 +158,9 @@ def fit_calibration(judged: Sequence[Judged], classes: int) -> Calibration:
         gradient += list(wrong.sum(axis=0) + shifts / SHIFT_SPREAD**2)
         return float((sums - (logits * true).sum(axis=1)).sum() + prior), np.array(gradient)
 
-    found = minimize(loss, np.array([SLOPE] + [0.0] * classes), jac=True, method="L-BFGS-B").x
+    bounds = [(None, None)] + [(None, None) if present == classes else (0.0, 0.0)] * classes
+    found = minimize(loss, np.array([SLOPE, *nothing]), jac=True, method="L-BFGS-B", bounds=bounds).x
     return Calibration(float(np.exp(found[0])), np.asarray(found[1:]))
-
-
-def _evidence(raw: Floats, assumed: Floats) -> Floats:
-    """Return the logarithm of the factor by which a window changes the class shares that a model assumes."""
-    return np.asarray(np.log(np.maximum(raw, MIN_PROBABILITY)) - np.log(assumed))
 
 
 def _log_sums(logits: Floats) -> Floats:

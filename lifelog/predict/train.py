@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from lifelog.arrays import Floats
+from lifelog.arrays import Codes, Floats
 from lifelog.groups.read import tested_groups
 from lifelog.predict import combine
 from lifelog.predict.interface import Predictor, fit_each, one_thread
-from lifelog.predict.probabilities import Judged, calibrate, class_probabilities, class_shares, fit_calibration
+from lifelog.predict.probabilities import Raw, calibrate, class_probabilities, class_shares, fit_calibration
 from lifelog.predict.samples import Samples
 from lifelog.settings.predict import COMBINED, PredictorSettings
 from lifelog.tables import TEXT, TIME
@@ -167,21 +167,21 @@ def _predict_parts(model: Model, parts: Sequence[GroupedFold]) -> Iterator[pd.Da
     The models of a grouping have one calibration.
     """
     for place, fitted in groupby(_fit_parts(model, parts), key=lambda of_group: of_group.part):
-        part, samples, tests, seen = parts[place], parts[place].samples, list[pd.DataFrame](), list[Judged]()
-        tested = list[Judged]()
+        part, samples = parts[place], parts[place].samples
         classes, everyone = len(samples.classes), samples.subset("train", list(part.members.user)).truth
+        tests, raws, seen, truths = list[pd.DataFrame](), list[Raw](), list[Raw](), list[Codes]()
         for _, group, users, predict in fitted:
             shares = class_shares(samples.subset("train", users).truth, everyone, classes)
             assumed = np.full(classes, 1 / classes) if model.settings.weighs_classes else shares
             test, validation = samples.subset("test", users), samples.subset("validation", users)
-            tests.append(_table(test, predict(test), "raw_").assign(group=group))
-            tested.append(Judged(class_probabilities(tests[-1], "raw_"), test.truth, assumed, shares))
+            raws.append(Raw(predict(test), assumed, shares))
+            tests.append(_table(test, raws[-1].probabilities, "raw_").assign(group=group))
             if len(validation):
-                seen.append(Judged(predict(validation), validation.truth, assumed, shares))
-        calibration = fit_calibration(seen, classes)
-        table = pd.concat(tests, ignore_index=True)
-        calibrated = [calibrate(own.raw, own.assumed, own.shares, calibration) for own in tested]
-        table[[f"p_{name}" for name in samples.classes]] = np.concatenate(calibrated)
+                seen.append(Raw(predict(validation), assumed, shares))
+                truths.append(validation.truth)
+        calibration, table = fit_calibration(seen, truths, classes), pd.concat(tests, ignore_index=True)
+        calibrated = np.concatenate([calibrate(raw, calibration) for raw in raws])
+        table[[f"p_{name}" for name in samples.classes]] = calibrated
         if samples.is_rating:
             table["expected"] = class_probabilities(table) @ class_ratings(samples, list(part.members.user))
         yield table.assign(fold=part.fold, grouping=part.grouping)
@@ -242,7 +242,7 @@ def predict_users(settings: PredictorSettings, samples: Samples, fitted: list[st
     Returns
     -------
     pandas.DataFrame
-        user, session, start, truth, and one probability per class.
+        user, session, start, truth, and one probability per class (`raw_`, not calibrated).
     """
     test = samples.subset("test", tested)
     probabilities = np.full((len(test), len(samples.classes)), 1 / len(samples.classes))
@@ -250,7 +250,7 @@ def predict_users(settings: PredictorSettings, samples: Samples, fitted: list[st
         model: Predictor = settings.build()
         model.fit(*samples.fitted(fitted))
         probabilities = model.predict(test)
-    return _table(test, probabilities)
+    return _table(test, probabilities, "raw_")
 
 
 def _table(test: Samples, probabilities: Floats, prefix: str = "p_") -> pd.DataFrame:

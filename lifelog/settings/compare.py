@@ -28,9 +28,9 @@ class Compare(Section):
     rating_correlation for those of kind `rating`"""
 
     decide: Literal["balanced", "argmax"] = "balanced"
-    """predicted class: balanced, the likeliest one where all classes are equally frequent, which misses rare classes
-    least; argmax, the likeliest one with the class shares of the training windows, which is wrong least often. Metrics
-    are those of these probabilities"""
+    """predicted class: balanced, the likeliest one before calibration, when models of sensors weigh all classes alike
+    and miss rare ones least; argmax, the likeliest one with the class shares of the training windows, which is wrong
+    least often. Metrics are those of these probabilities"""
 
     target: str | None = None
     """target of the primary test; null: the first of targets_run. Results of other targets are exploratory"""

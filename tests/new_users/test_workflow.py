@@ -30,7 +30,7 @@ def test_the_target_places_a_new_user_and_leaves_the_run_unchanged(workflow: Wor
     own = pd.read_parquet(workflow.folder / "results/tension/blocked/predictions/lda/personal.parquet")
     personal = predicted[(predicted.predictor == "lda") & (predicted.scheme == "personal")]
     np.testing.assert_array_equal(
-        personal.sort_values("start").p_low.to_numpy(), own.p_low[own.user == "103"].to_numpy()
+        personal.sort_values("start").raw_low.to_numpy(), own.raw_low[own.user == "103"].to_numpy()
     )
     assert workflow.outputs() == before and "Nothing to be done" in workflow("--dry-run")
 

@@ -9,7 +9,7 @@ import pytest
 from lifelog.predict.probabilities import (
     SLOPE,
     Calibration,
-    Judged,
+    Raw,
     calibrate,
     class_probabilities,
     class_shares,
@@ -21,9 +21,9 @@ EQUAL = np.full(3, 1 / 3)
 
 
 def test_certainty_is_undone() -> None:
-    found = fit_calibration([Judged(TOO_CERTAIN, TRUTH, EQUAL, EQUAL)], 3)
+    found = fit_calibration([Raw(TOO_CERTAIN, EQUAL, EQUAL)], [TRUTH], 3)
     assert found.slope == pytest.approx(1 / 3, abs=0.05) and np.abs(found.shifts).max() < 0.1
-    assert np.abs(calibrate(TOO_CERTAIN, EQUAL, EQUAL, found) - P).mean() < 0.02
+    assert np.abs(calibrate(Raw(TOO_CERTAIN, EQUAL, EQUAL), found) - P).mean() < 0.02
 
 
 def test_class_shares_are_those_of_the_training_windows() -> None:
@@ -34,29 +34,29 @@ def test_class_shares_are_those_of_the_training_windows() -> None:
     raw = np.stack([1 / (1 + evidence), evidence / (1 + evidence)], axis=1)
     right = np.stack([0.9 / (0.9 + 0.1 * evidence), 0.1 * evidence / (0.9 + 0.1 * evidence)], axis=1)
     equal, shares = np.full(2, 0.5), np.array([0.9, 0.1])
-    p = calibrate(raw, equal, shares, fit_calibration([Judged(raw, truth, equal, shares)], 2))
+    p = calibrate(Raw(raw, equal, shares), fit_calibration([Raw(raw, equal, shares)], [truth], 2))
     assert np.abs(p - right).mean() < 0.02 and p[:, 1].mean() == pytest.approx(truth.mean(), abs=0.01)
     assert raw[:, 1].mean() > 0.2
 
 
 def test_a_shift_corrects_shares_that_differ() -> None:
     shares = np.array([0.5, 0.25, 0.25])
-    p = calibrate(P, EQUAL, shares, fit_calibration([Judged(P, TRUTH, EQUAL, shares)], 3))
+    p = calibrate(Raw(P, EQUAL, shares), fit_calibration([Raw(P, EQUAL, shares)], [TRUTH], 3))
     assert np.abs(p.mean(axis=0) - np.bincount(TRUTH) / len(TRUTH)).max() < 0.02
 
 
 def test_without_validation_windows_the_priors_hold_and_few_windows_change_little() -> None:
-    found = fit_calibration([Judged(P[:0], TRUTH[:0], EQUAL, EQUAL)], 3)
+    found = fit_calibration([Raw(P[:0], EQUAL, EQUAL)], [TRUTH[:0]], 3)
     assert found.slope == pytest.approx(np.exp(SLOPE)) and not found.shifts.any()
-    few = fit_calibration([Judged(P[:3], TRUTH[:3], EQUAL, EQUAL)], 3)
+    few = fit_calibration([Raw(P[:3], EQUAL, EQUAL)], [TRUTH[:3]], 3)
     assert abs(np.log(few.slope) - SLOPE) < 0.5 and np.abs(few.shifts).max() < 0.3
 
 
 def test_a_constant_model_gives_the_class_shares() -> None:
     shares = np.array([0.7, 0.2, 0.1])
     constant = np.tile(shares, (40, 1))
-    found = fit_calibration([Judged(constant, TRUTH[:40], shares, shares)], 3)
-    assert calibrate(constant, shares, shares, found) == pytest.approx(constant)
+    found = fit_calibration([Raw(constant, shares, shares)], [TRUTH[:40]], 3)
+    assert calibrate(Raw(constant, shares, shares), found) == pytest.approx(constant)
 
 
 def test_no_class_has_the_share_0() -> None:
@@ -74,9 +74,16 @@ def test_probabilities_of_a_table_are_those_after_or_before_calibration() -> Non
 
 
 def test_the_slope_orders_windows_as_before() -> None:
-    p = calibrate(P, EQUAL, EQUAL, Calibration(0.3, np.array([0.2, 0.0, -0.2])))
-    binary = calibrate(
-        P[:, :2] / P[:, :2].sum(axis=1, keepdims=True), EQUAL[:2], EQUAL[:2], Calibration(0.3, np.zeros(2))
-    )
+    p = calibrate(Raw(P, EQUAL, EQUAL), Calibration(0.3, np.array([0.2, 0.0, -0.2])))
     assert p.sum(axis=1) == pytest.approx(1)
-    assert (np.argsort(binary[:, 0]) == np.argsort(P[:, 0] / P[:, :2].sum(axis=1))).all()
+    raw = np.stack([np.linspace(0.01, 0.99, 50), np.linspace(0.99, 0.01, 50)], axis=1)
+    binary = calibrate(Raw(raw, EQUAL[:2], EQUAL[:2]), Calibration(0.3, np.array([0.2, 0.0])))
+    assert (np.diff(binary[:, 0]) > 0).all()
+
+
+def test_classes_that_validation_lacks_have_no_shift() -> None:
+    raw, same = np.tile([[0.5, 0.5], [0.7, 0.3]], (100, 1)), np.zeros(200, dtype=int)
+    found = fit_calibration([Raw(raw, EQUAL[:2] * 1.5, EQUAL[:2] * 1.5)], [same], 2)
+    assert found.slope == pytest.approx(np.exp(SLOPE)) and not found.shifts.any()
+    two = TRUTH < 2
+    assert not fit_calibration([Raw(P[two], EQUAL, EQUAL)], [TRUTH[two]], 3).shifts.any()
