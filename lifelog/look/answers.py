@@ -13,6 +13,7 @@ from lifelog.settings.zones import DAY
 
 NICE = (60, 120, 300, 600, 900, 1800, 3600)  # seconds before an answer
 LONGEST = 1800
+MOST_TEXTS = 7  # answers that are each a class
 FEW = 5  # answers per class and participant
 
 
@@ -31,11 +32,15 @@ def classes_of(found: Found, column: str) -> Classes | None:
     numbers, users = found.table.numbers(column, words=True), found.users
     if numbers is None:
         counts = Counter(found.table.texts(column))
-        common = [text for text, count in counts.most_common(4) if count >= 0.1 * counts.total()]
+        few = len(counts) <= MOST_TEXTS
+        common = [text for text, count in counts.most_common(MOST_TEXTS) if few or count >= 0.1 * counts.total()]
         if len(common) < 2:
             return None
-        listed = ", ".join(f"{text!r} {counts[text]}" for text in common)
-        return Classes({_name(text): [text] for text in common}, f"{column} has the answers {listed}")
+        listed = ", ".join(f"{text!r} {counts[text]}" for text in sorted(common))
+        names = [_name(text) for text in common]
+        unique = [name if names.count(name) == 1 else f"{name}_{i + 1}" for i, name in enumerate(names)]
+        bins = {name: [text] for name, text in zip(unique, common, strict=True)}
+        return Classes(bins, f"{column} has the answers {listed}; classes may join several")
     missing = missing_codes(numbers)
     values = np.where(np.isin(numbers, missing), np.nan, numbers)
     levels = np.unique(values[np.isfinite(values)])
@@ -70,7 +75,7 @@ def _scale(column: str, first: float, last: float) -> tuple[float, float]:
 
 def _name(text: str) -> str:
     """Return a class name of a text."""
-    name = "".join(c if c.isascii() and c.isalnum() else "_" for c in text)[:24].strip("_") or "other"
+    name = "".join(c if c.isascii() and c.isalnum() else "_" for c in text)[:24].strip("_") or "answer"
     return name if name[0].isalpha() else f"answer_{name}"
 
 

@@ -159,9 +159,11 @@ def _with_order(found: Found, spans: list[tuple[float, float]]) -> Found:
 def _pattern(group: Group) -> tuple[str, str | None]:
     """Return the path of a group with {source}, and the source."""
     pure = PurePosixPath(group.pattern)
-    source = pure.stem.replace("{user}", "").replace("*", "").strip("_-. ")
-    if not source:
-        return group.pattern, None
+    source = re.sub(r"0*\{user\}", "", pure.stem).replace("*", "").strip("_-.+ ")  # 0 may be the start of the code
+    if not any(map(str.isalpha, source)):
+        folder = pure.parent.name
+        is_source = folder and not set(folder) & set("{*")
+        return (str(pure.parent.with_name("{source}") / pure.name), folder) if is_source else (group.pattern, None)
     before, user, after = pure.name.partition("{user}")
     in_before = source in before  # never within the braces of {user}
     before = before.replace(source, "{source}", 1) if in_before else before
@@ -205,6 +207,11 @@ def _sensors(result: Draft, chosen: Found, known: list[Found]) -> list[Found]:
         causes |= dict.fromkeys(SENSORS, f"a table beside recordings of the layout {result.device.layout}")
     result.unused |= {found.group.pattern: causes[found.role] for found in known if found.role in causes}
     sensors = [found for found in known if found.role not in causes]
+    owned = [found for found in sensors if found.user or found.group.users[0]]
+    if len(chosen.codes) > 1:
+        nobody = "no path and no column names its participants"
+        result.unused |= {found.group.pattern: nobody for found in sensors if found not in owned}
+        sensors = owned
     if not result.answer:
         return [chosen, *sensors]
     if sensors or result.device or not chosen.table.is_dates(chosen.time):
@@ -232,9 +239,8 @@ def _labels(result: Draft, chosen: Found, sensors: list[Found]) -> dict[str, Any
     unanswered = len(chosen.table.texts(chosen.time)) < len(chosen.table.frame)  # prompts without a time
     if holds_sensors or unanswered or len(chosen.table.frame.columns) > MOST_COLUMNS:
         labels["columns"] = [result.answer]
-    in_utc = f"times are UTC, since {chosen.table.offset_column!r} has their offset" if chosen.in_utc else None
-    if check or in_utc:
-        result.checks["labels"] = "; ".join(filter(None, [check, in_utc]))
+    if checks := list(filter(None, [check, chosen.why_utc if chosen.in_utc else None])):
+        result.checks["labels"] = "; ".join(checks)
     return labels
 
 
@@ -291,8 +297,7 @@ def _modalities(result: Draft, sensors: list[Found], seconds: int) -> tuple[list
             name += str(1 + sum(other.startswith(name) for other in tables)) if name in tables else ""
             tables[name] = table
         if found.in_utc:
-            column = found.table.offset_column
-            result.checks["samples"] = f"times of {found.group.pattern} are UTC, since {column!r} has their offset"
+            result.checks["samples"] = f"{found.group.pattern}: {found.why_utc}"
         if found.time in found.table.ambiguous:
             order = f"{found.unit}, or {found.table.ambiguous[found.time]}"
             result.checks["samples"] = f"day and month of {found.time!r} in {found.group.pattern}: {order}"
@@ -304,8 +309,8 @@ def _modalities(result: Draft, sensors: list[Found], seconds: int) -> tuple[list
     return [{"name": name} | table for name, table in tables.items()], modalities
 
 
-def _name(title: str, modalities: list[dict[str, Any]]) -> str:
-    name = re.sub(r"[^A-Za-z0-9_-]+", "_", DATE.sub("", title)).strip("_-") or "sensor"
+def _name(title: str, modalities: list[dict[str, Any]], nameless: str = "sensor") -> str:
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", DATE.sub("", title)).strip("_-") or nameless
     name = name[:LONGEST].strip("_-") if len(name) <= LONGEST or "." not in title else name[-LONGEST:].strip("_-")
     name = name if NAME.fullmatch(name) else f"m_{name}"
     taken = {modality["name"] for modality in modalities}
@@ -357,7 +362,7 @@ def _write_targets(result: Draft, chosen: Found, column: str, answer: str | None
     if classes.missing:
         empty = [text for text in NO_VALUE if text in set(chosen.table.texts(column))]
         result.raw["cohort"]["labels"][0]["missing"] = classes.missing + empty
-    name = _name(column, [])
+    name = _name(column, [], "answer")
     result.raw["targets"] = [{"name": name, "column": column, "bins": classes.bins}]
     result.raw["targets_run"] = [name]
     split = {"name": "new", "method": "participants"} if once else {"name": "blocked", "method": "blocked"}

@@ -11,7 +11,7 @@ from lifelog.windows.layout import is_hidden
 
 MOST_FILES = 200_000
 DEEPEST = 8
-NUMBERS = re.compile(r"\d[\d_.:T-]*")
+NUMBERS = re.compile(r"\d[\d_.:T+ -]*")
 FEWEST_DIGITS = 6  # of the number of a part: a date or a time, and not the number of a sensor
 FEWEST_PARTS = 2  # more files that differ only in dates or times are the parts of one recording
 TOKEN = re.compile(r"[_\-. ]")
@@ -121,7 +121,8 @@ def _joined(groups: list[Group]) -> Iterator[Group]:
         before, user, after = group.pattern.rpartition("{user}/")
         alike.setdefault((before + user, after.rpartition("/")[2]), []).append(group)
     for (before, name), some in alike.items():
-        if len(some) == 1 or not before:
+        # Folders whose files have only dates as names are sensors.
+        if len(some) == 1 or not before or not any(map(str.isalpha, name.rpartition(".")[0])):
             yield from some
             continue
         paths, users = [path for group in some for path in group.paths], [u for group in some for u in group.users]
@@ -162,6 +163,7 @@ def _users_in_names(paths: list[str], codes: set[str]) -> dict[str, tuple[str, s
             here = [words[place] for words in tokens]
             same = [len(set(letters)) == 1 for letters in zip(*here, strict=False)]
             prefix = here[0][: [*same, False].index(False)].rstrip("0123456789")
+            prefix = _prefix(set(here), codes) or prefix
             values = [word[len(prefix) :] if codes and word not in codes else word for word in here]
             if len(set(here)) < 2 or not (
                 set(values) <= codes if codes else all(any(map(str.isdigit, w)) for w in here)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lifelog.arrays import Floats
 from lifelog.look.folder import Group
-from lifelog.look.sniff import Sniffed, sniff
+from lifelog.look.sniff import ROUNDED, Sniffed, sniff
 from lifelog.settings.windows import PLAUSIBLE
 from lifelog.settings.zones import DAY
 from lifelog.windows.layout import BadInput
@@ -22,6 +22,8 @@ USER = re.compile(
 )
 TIME = re.compile(r"(?is).*(time|date|stamp|datum|zeit|answered|completed|day|when).*")
 ASKED = re.compile(r"(?is).*(sent|asked|prompt|trigger|notif|answered|completed|responded).*")  # no start of a time
+LONG = re.compile(r"(?i)variable|sensor|sensor_?name|signal|measure|measurement|metric|feature|modality")
+ANSWERED = re.compile(r"(?is).*(answered|response|respond|completed|submit|finished).*")
 SINCE = re.compile(r"(?i).*(time|sec|minute|zeit)")
 START = re.compile(r"(?is).*(start|begin|onset|from|von).*")
 END = re.compile(r"(?is).*(end|finish|stop|until|bis|offset).*")
@@ -99,8 +101,15 @@ class Found:
 
     @property
     def in_utc(self) -> bool:
-        """Whether local times without an offset stand beside a column of offsets."""
-        return self.table.offset_column is not None and not self.table.has_offsets(self.time)
+        """Whether times without an offset are in UTC, as their name or a column of offsets shows."""
+        named = re.search(r"(?i)(?<![a-z])(utc|gmt)(?![a-z])", self.time) is not None
+        return (named or self.table.offset_column is not None) and not self.table.has_offsets(self.time)
+
+    @property
+    def why_utc(self) -> str:
+        """Why times are read as UTC."""
+        column = self.table.offset_column
+        return f"times are UTC, since {column!r} has their offset" if column else f"{self.time!r} is read as UTC"
 
     @property
     def codes(self) -> list[str]:
@@ -129,7 +138,9 @@ def understand(group: Group, root: Path, codes: set[str]) -> Found:
     table = _with_one_order(sniff(root / group.paths[0]), group, root)
     if not table.units:
         relative = any(SINCE.match(name) and table.numbers(name) is not None for name in table.frame)
-        hint = "; for times since a start, see `since` in docs/own-data.md" if relative else ""
+        hint = "; times since a start are read for answers only (`since` in docs/own-data.md)" if relative else ""
+        if any(table.texts(name).str.fullmatch(ROUNDED).any() for name in table.frame):
+            hint = "; times such as 1.65E+12 were rounded by a spreadsheet: export them again as text"
         raise BadInput("no times", f"no column of times among {list(table.frame)[:8]}{hint}")
     user = None if group.users[0] else _user_column(table, codes)
     time, end = _times(table)
@@ -141,6 +152,12 @@ def understand(group: Group, root: Path, codes: set[str]) -> Found:
     values = [n for n in others if n not in table.units and table.numbers(n, words=is_rating(n)) is not None]
     texts = [name for name in others if name not in values and name not in table.units]
     few = [name for name in texts if 1 < table.texts(name).nunique() <= MOST_CATEGORIES]
+    kinds = [name for name in few if LONG.fullmatch(name)]
+    if len(values) == 1 and kinds:
+        cause = f"each row has one value, and {kinds[0]!r} names it: write a column, or a file, per sensor"
+        raise BadInput("a long table", cause)
+    if len(codes & set(values)) > 1:
+        raise BadInput("participants as columns", "columns are participants: write a row per participant and time")
     gaps = _gaps(table, time, user)
     gap = float(np.median(gaps)) if len(gaps) else float("inf")
     regular = len(gaps) > 10 and bool((np.abs(gaps - gap) <= 0.1 * gap).mean() > 0.9)
@@ -178,7 +195,7 @@ def _user_column(table: Sniffed, codes: set[str]) -> str | None:
 
 def _times(table: Sniffed) -> tuple[str, str | None]:
     """Return the column of times, and that of ends if rows are intervals."""
-    names = list(table.units)
+    names = [name for name in table.units if not table.is_dates(name)] or list(table.units)
     timed = [name for name in names if TIME.fullmatch(name) and not ASKED.fullmatch(name)]
     starts = [name for name in names if START.fullmatch(name)] or timed
     for end in (name for name in names if END.fullmatch(name)):
@@ -187,6 +204,7 @@ def _times(table: Sniffed) -> tuple[str, str | None]:
             if (length[np.isfinite(length)] >= 0).all():
                 return start, end
     named = [name for name in names if TIME.fullmatch(name)] or starts or names
+    named = [name for name in named if ANSWERED.fullmatch(name)] or named
     complete = max(len(table.texts(name)) for name in named)
     return next(name for name in named if len(table.texts(name)) == complete), None
 

@@ -32,12 +32,17 @@ DATES = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d",
 CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S")
 ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:[zZ]|[+-]\d\d:?\d\d)?)?")
 OFFSET = re.compile(r"\d\d:\d\d.*(?:[zZ]|[+-]\d\d:?\d\d)$")
+MOST_SIGNS = 6  # letters of another encoding; signs such as the degree look like few
+ASIAN = {"cp949": r"[가-힣ㄱ-ㅣ·～]+", "shift_jis": r"(?=.*[ぁ-ヶ])[ぁ-ヿ一-龯々ー、。・（）：～０-９]+"}
+ROUNDED = re.compile(r"\d(\.\d+)?[eE]\+\d+")  # a time that a spreadsheet has rounded
 COMMA = re.compile(r"[+-]?\d+,\d+")
-CLOCK = re.compile(r"(?i)(uhr)?zeit|(local[ _]?)?time([ _]?of[ _]?day)?|hour|clock|시각|시간")  # names of times of day
+CLOCK = re.compile(
+    r"(?i)(|.*[_ ])((uhr)?zeit|(local[ _]?)?time([ _]?of[ _]?day)?|hour|clock|시각|시간)"
+)  # times of day
 TIME_OF_DAY = re.compile(r"\d?\d:\d\d(:\d\d)?")
 HOURS = re.compile(r"(?i)(?:utc|gmt)?([+-]\d\d):?(\d\d)")  # offset of a time zone
 OFTEN = 0.9  # share of rows with an offset
-MOST_TITLES = 5  # lines above the header
+MOST_TITLES = 16  # lines above the header
 MOST_WORDS, RARE = 3, 0.3  # texts among numbers that stand for missing answers, and their share
 
 
@@ -122,7 +127,8 @@ class Sniffed:
 
     def is_dates(self, name: str) -> bool:
         """Return whether times are days, without a time of day."""
-        return self.units[name] not in UNITS and bool((self.seconds(name) % DAY == 0).all())
+        seconds = self.seconds(name)
+        return self.units[name] not in UNITS and bool((seconds[np.isfinite(seconds)] % DAY == 0).all())
 
 
 def sniff(path: Path) -> Sniffed:
@@ -172,13 +178,16 @@ def sniff(path: Path) -> Sniffed:
 
 def _clock(frame: pd.DataFrame) -> tuple[str, str] | None:
     """Return a column of dates, and one with the time of day; None without them."""
-    clocks = (name for name in frame if CLOCK.fullmatch(name.strip()))
-    clock = next((name for name in clocks if _filled(frame[name]).str.fullmatch(TIME_OF_DAY).all()), None)
-    if clock is None or _filled(frame[clock]).empty:
-        return None
-    days = (name for name in frame if not _filled(frame[name]).str.contains(":").any())
-    date = next((name for name in days if any(unit not in UNITS for unit in time_units(_filled(frame[name])))), None)
-    return (date, clock) if date else None
+    for clock, named in ((name, CLOCK.fullmatch(name.strip())) for name in frame):
+        texts = _filled(frame[clock]) if named else _filled(frame[clock]).head(0)
+        if named and len(texts) and texts.str.fullmatch(TIME_OF_DAY).all():
+            # A time of day with a prefix, such as Trigger_Time, belongs to the date with this prefix.
+            days = (name for name in frame if name.startswith(named[1]) and name != clock)
+            days = (name for name in days if not _filled(frame[name]).str.contains(":").any())
+            date = next((n for n in days if any(unit not in UNITS for unit in time_units(_filled(frame[n])))), None)
+            if date:
+                return date, clock
+    return None
 
 
 def _filled(column: pd.Series) -> pd.Series:
@@ -197,16 +206,21 @@ def _text(path: Path) -> tuple[pd.DataFrame, dict[str, Any], bool]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
+        for encoding, letters in ASIAN.items():
+            found = "".join(c for c in data.decode(encoding, errors="replace") if not c.isascii())
+            if len(set(found)) >= MOST_SIGNS and re.fullmatch(letters, found):
+                raise BadInput("another encoding", f"text in {encoding}; save it as UTF-8") from None
         text, keys["encoding"] = data.decode("cp1252", errors="replace"), "windows-1252"
     all_lines = text.splitlines()
-    found = [(skip, _separator(all_lines[skip:], 2 if skip else 1)) for skip in range(MOST_TITLES)]
-    tables = [(skip, mark) for skip, mark in found if mark]
+    marks = [(skip, _separator(all_lines[skip:], 2 if skip else 1)) for skip in range(MOST_TITLES)]
+    tables = [(skip, mark) for skip, mark in marks if mark]
     if not tables:
         raise BadInput("no table", "lines have different numbers of fields")
     named = ((skip, mark) for skip, mark in tables if _are_names(_fields(all_lines[skip : skip + 1], mark)[0]))
-    skip, mark = next(named, (0, None))
-    if mark is None:
+    header_at = next(named, None)
+    if header_at is None:
         raise BadInput("no header", "the first line has no names of columns")
+    skip, mark = header_at
     keys |= {"skip": skip} if skip else {}
     lines = [line for line in all_lines[skip:] if line.strip()]
     rows = min(ROWS, CELLS // max(1, len(_fields(lines[:1], mark)[0])))
@@ -299,7 +313,7 @@ def _may_be_time(text: str) -> bool:
 
 def time_units(texts: pd.Series) -> list[str]:
     """Return the units that all times of a column fit; two if the order of day and month is ambiguous."""
-    if texts.empty or not _may_be_time(texts.iloc[0]):  # as most columns of a wide table
+    if texts.empty or ROUNDED.match(texts.iloc[0]) or not _may_be_time(texts.iloc[0]):  # as most columns
         return []
     if len(texts) > FEW:
         return [unit for unit in time_units(texts.head(FEW)) if np.isfinite(to_unix(texts, unit, "UTC")).all()]

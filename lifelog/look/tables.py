@@ -35,7 +35,7 @@ def find_tables(root: Path, tables: list[str], codes: set[str]) -> tuple[list[Fo
     """
     for _ in range(2):
         found, unused = list[Found](), dict[str, str]()
-        groups = group_files(tables, codes)
+        groups = [part for group in group_files(tables, codes) for part in _by_header(group, root)]
         known = codes | {user for group in groups for user in group.users if user}
         for group in groups:
             try:
@@ -49,10 +49,35 @@ def find_tables(root: Path, tables: list[str], codes: set[str]) -> tuple[list[Fo
     return _without_copies(list(_parts_joined(found)), unused), unused
 
 
+def _by_header(group: Group, root: Path) -> Iterator[Group]:
+    """Yield the files of a pattern with `**`, folder by folder if these have other columns."""
+    if not group.levels or not group.pattern.lower().endswith((".csv", ".tsv", ".txt")):
+        yield group
+        return
+    place, by_folder = group.pattern.split("/").index("**"), dict[str, list[int]]()
+    for number, path in enumerate(group.paths):
+        by_folder.setdefault("/".join(path.split("/")[place:-1]), []).append(number)
+    headers = set()
+    for numbers in by_folder.values():
+        with (root / group.paths[numbers[0]]).open("rb") as file:
+            headers.add(file.readline(4096))
+    if len(headers) == 1:
+        yield group
+        return
+    for folder, numbers in by_folder.items():
+        paths, users = [group.paths[n] for n in numbers], [group.users[n] for n in numbers]
+        yield Group(group.pattern.replace("**", folder), paths, users)
+
+
 def _without_copies(found: list[Found], unused: dict[str, str]) -> list[Found]:
     """Return tables without those that are named as copies of another one."""
     names = {one.group.pattern for one in found}
     for one in found:
+        twin = next(
+            (name for name in names if name.lower() == one.group.pattern.lower() and name > one.group.pattern), None
+        )
+        if twin:
+            unused[one.group.pattern] = f"as {twin} but for capital letters: rename the files"
         original = COPY.sub("", one.group.pattern)
         if original != one.group.pattern and original in names:
             unused[one.group.pattern] = f"a copy of {original}?"

@@ -106,7 +106,7 @@ def zones_by_offset(tables: list[Found]) -> list[str]:
         texts = found.table.texts(found.time).head(500)
         if found.unit in UNITS or texts.empty:
             continue
-        if found.in_utc:
+        if found.in_utc and found.table.offset_column:
             utc = pd.Series(pd.to_datetime(found.table.seconds(found.time)[texts.index], unit="s", utc=True))
             hours = found.table.frame[str(found.table.offset_column)][texts.index].str.extract(HOURS)
         else:

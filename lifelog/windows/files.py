@@ -66,7 +66,10 @@ def matching_files(root: Path, pattern: str, **fixed: str) -> list[tuple[Path, s
         return [(path, None, {})] if path.exists() else []
     regex = _regex(pattern)
     matching = []
-    for path in sorted(root.glob(re.sub(r"\{\w+\}", "*", pattern))):
+    # Neighbouring names, such as {source}{user}, are one star: two stand for folders.
+    parts = [re.sub(r"\{\w+\}", "*", part) for part in pattern.split("/")]
+    wanted = "/".join(part if part == "**" else re.sub(r"\*+", "*", part) for part in parts)
+    for path in sorted(root.glob(wanted)):
         relative = path.relative_to(root)
         match = regex.fullmatch(relative.as_posix())
         if match and not any(is_hidden(part) for part in relative.parts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -225,7 +226,7 @@ def test_a_refusal_lists_what_is_not_used(root: Path, capsys: pytest.CaptureFixt
     sheet(root)
     for path in root.glob("*/act.csv"):
         pd.read_csv(path).assign(time=np.arange(400)).to_csv(path, index=False)
-    assert "{user}/act.csv: no column of times among ['time', 'counts']; for times since" in refused(root, capsys)
+    assert "{user}/act.csv: no column of times among ['time', 'counts']; times since" in refused(root, capsys)
 
 
 def test_states_and_qualities_of_a_prompt_are_no_answers(root: Path) -> None:
@@ -236,3 +237,80 @@ def test_states_and_qualities_of_a_prompt_are_no_answers(root: Path) -> None:
     raw = look(root, "--timezone", "UTC")
     assert [target["column"] for target in raw["targets"]] == ["stress"]
     assert [modality["columns"] for modality in raw["modalities"]] == [["counts"], ["hr"]]
+
+
+def test_files_named_by_codes_with_zeros_are_those_of_the_participants(root: Path) -> None:
+    sheet(root, ["1", "2", "3"])
+    for name in ("001", "002", "003"):
+        sensor(root / "wearable" / f"{name}.csv", ("hr", "steps"))
+        sensor(root / "phone" / f"light_{name}.csv", ("lux",))
+    raw = look(root, "--timezone", "UTC")
+    files = sorted(table["file"] for table in raw["cohort"]["samples"])
+    assert files == ["phone/{source}_00{user}.csv", "{source}/00{user}.csv"] and problems(raw) == []
+
+
+def test_sensors_of_nobody_are_not_those_of_everybody(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sensor(root / "hr.csv")
+    sensor(root / "act.csv", ("counts",))
+    sheet(root)
+    assert "hr.csv: no path and no column names its participants" in refused(root, capsys)
+
+
+def test_participants_as_columns_and_long_tables_are_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet(root)
+    sensor(root / "hr.csv", tuple(USERS))
+    sensor(root / "long.csv", ("value",), participant="VP01", variable=["hr", "steps"] * 200)
+    found = refused(root, capsys)
+    assert "hr.csv: columns are participants: write a row per participant and time" in found
+    assert "long.csv: each row has one value, and 'variable' names it" in found
+
+
+def test_rounded_times_are_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study(root)
+    sheet(root)
+    for path in root.glob("*/*.csv"):
+        pd.read_csv(path).assign(time="1.65E+12").to_csv(path, index=False)
+    assert "times such as 1.65E+12 were rounded by a spreadsheet" in refused(root, capsys)
+
+
+def test_files_named_by_times_in_folders_of_sensors(root: Path) -> None:
+    sheet(root)
+    for user, hour in product(USERS, range(4)):
+        name = f"2024-06-03 {9 + hour:02}_00_00+00_00.csv"
+        sensor(root / user / "gps" / name, ("lat", "lon"), 30)
+        sensor(root / user / "power" / name, ("level",), 30)
+    raw = look(root, "--timezone", "UTC")
+    assert [table["file"] for table in raw["cohort"]["samples"]] == ["{user}/{source}/*.csv"]
+    assert [modality["name"] for modality in raw["modalities"]] == ["gps", "power"]
+
+
+def test_a_column_of_times_in_utc_and_words_of_other_alphabets(root: Path) -> None:
+    study(root)
+    frame = sheet(root).rename(columns={"answered": "submit_time_utc"})
+    frame["stress"] = np.array(["전혀", "보통", "매우", "조금", "아주"])[frame.stress - 1]
+    frame.to_csv(root / "answers.csv", index=False)
+    raw = look(root, "--timezone", "UTC")
+    assert raw["cohort"]["labels"][0]["zone"] == "UTC" and len(raw["targets"][0]["bins"]) == 5
+    assert not [line for line in problems(raw) if "no bin" in line]
+
+
+def test_text_in_another_encoding_is_named(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study(root)
+    (root / "설문.csv").write_bytes("참가자,응답시각,스트레스\nVP01,2024-06-03 10:00:00,매우 그렇다\n".encode("cp949"))
+    assert "text in cp949; save it as UTF-8" in refused(root, capsys)
+
+
+def test_several_dates_with_times_of_day(root: Path) -> None:
+    """Missed prompts have no start and end of the form."""
+    study(root)
+    frame = sheet(root)
+    times = pd.to_datetime(frame.pop("answered"))
+    frame["Trigger_Datum"], frame["Trigger_Uhrzeit"] = times.dt.strftime("%d.%m.%Y"), times.dt.strftime("%H:%M:%S")
+    for name in ("Start", "Ende"):
+        frame[f"Form_{name}_Datum"] = frame.Trigger_Datum.where(frame.index % 5 > 0, "")
+        frame[f"Form_{name}_Uhrzeit"] = frame.Trigger_Uhrzeit.where(frame.index % 5 > 0, "")
+    frame.to_csv(root / "answers.csv", index=False)
+    raw = look(root, "--timezone", "UTC")
+    (labels,) = raw["cohort"]["labels"]
+    assert (labels["time"], labels["clock"], labels["before"]) == ("Trigger_Datum", "Trigger_Uhrzeit", 900)
+    assert problems(raw) == []
