@@ -17,6 +17,7 @@ from lifelog.settings.base import Section, etri_settings
 from lifelog.settings.compare import NEEDS, Compare, LearningCurve
 from lifelog.settings.groups import Groups, Tsne
 from lifelog.settings.importance import Shapley
+from lifelog.settings.levels import matches
 from lifelog.settings.mil import Mil
 from lifelog.settings.predict import UNGROUPED, PredictorSettings, Scheme, predictor_kinds, predictor_settings
 from lifelog.settings.report import NewUsers, Report
@@ -283,6 +284,12 @@ def _check_targets(config: Config) -> None:
     for name in config.targets_run:
         if name not in known:
             raise ValueError(f"targets_run: {name!r} is not among the targets {known}")
+    missing = [value for table in config.cohort.labels for value in table.missing]
+    for target in config.targets:
+        for name, level in ((name, level) for name, levels in target.bins.items() for level in levels):
+            if matches(str(level), missing):
+                cause = f"holds {level!r}, which stands for a missing answer; leave it out of `missing` of the labels"
+                raise ValueError(f"targets: the bin {name!r} of {target.name!r} {cause}")
 
 
 def _check_groups(config: Config) -> None:

@@ -181,6 +181,10 @@ def test_presets_are_valid(preset: Path) -> None:
         ({"value": {"folds": 3}}, ["value: renamed to 'shapley'"]),
         ({"embedding": {"perplexity": 3}}, ["embedding: renamed to 'tsne'"]),
         ({"mil": {"keep": "macro_f1"}}, ["mil.keep: renamed to 'monitor'"]),
+        (
+            {"targets": [{"name": "t", "column": "c", "bins": {"none": ["NA"], "some": [1]}}], "targets_run": ["t"]},
+            ["the bin 'none' of 't' holds 'NA', which stands for a missing answer"],
+        ),
         ({"mil": {"scale": 3}}, ["mil.scale: renamed to 'attention_temperature'"]),
         ({"predictors": [{"name": "windownet", "batch": 8}]}, ["predictors[0].batch: renamed to 'batch_size'"]),
         ({"groups": {"parts": ["test"]}}, ["groups.parts: renamed to 'subsets'"]),
