@@ -8,8 +8,8 @@ those of its training windows) and the class shares s_k of its training windows,
 
 with a slope a and shifts b that are the same for all models of a fold and grouping. They have the highest posterior
 density on the validation windows, under normal priors of log a (mean `SLOPE`, deviation `SLOPE_SPREAD`) and of b_k
-(mean 0, deviation `SHIFT_SPREAD`). The priors were chosen on simulated cohorts with
-class shares from 1 : 1 to 9 : 1 (docs/validation.md).
+(mean 0, deviation `SHIFT_SPREAD`). The priors were chosen on simulated cohorts with class shares from 1 : 1 to 9 : 1
+(docs/validation.md).
 
 References
 ----------
@@ -136,7 +136,8 @@ def fit_calibration(raws: Sequence[Raw], truths: Sequence[Codes], classes: int) 
         slope is 0, and probabilities become class shares, if no model tells windows apart.
     """
     nothing, known = np.zeros(classes), [(raw, truth) for raw, truth in zip(raws, truths, strict=True) if len(truth)]
-    if known and all(np.ptp(raw.probabilities, axis=0).max() == 0 for raw, _ in known):
+    several = [raw.probabilities for raw, _ in known if len(raw.probabilities) > 1]
+    if several and all(np.ptp(p, axis=0).max() == 0 for p in several):
         return Calibration(0.0, nothing)
     truth = np.concatenate([of_model for _, of_model in known]) if known else np.array([], dtype=int)
     present = len(np.unique(truth))

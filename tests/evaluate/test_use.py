@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,8 +34,7 @@ def test_a_participant_who_is_left_out_is_covered() -> None:
 def test_thresholds_are_those_of_the_definition() -> None:
     rng = np.random.default_rng(0)
     users = np.repeat(np.arange(12), rng.integers(3, 9, 12))
-    scores = rng.random(len(users)).round(2)
-    for alpha in (0.1, 0.25):
+    for alpha, scores in product((0.1, 0.25), (rng.random(len(users)), rng.integers(0, 4, len(users)) / 4)):
         found = left_out_thresholds(scores, users, alpha)
         for user in range(12):
             places = np.unique(scores)

@@ -59,6 +59,12 @@ def test_a_constant_model_gives_the_class_shares() -> None:
     assert calibrate(Raw(constant, shares, shares), found) == pytest.approx(constant)
 
 
+def test_models_with_one_validation_window_each_are_no_constants() -> None:
+    found = fit_calibration([Raw(P[[i]], EQUAL, EQUAL) for i in range(300)], [TRUTH[[i]] for i in range(300)], 3)
+    assert found.slope == pytest.approx(fit_calibration([Raw(P[:300], EQUAL, EQUAL)], [TRUTH[:300]], 3).slope, rel=1e-3)
+    assert found.slope > 0.5
+
+
 def test_no_class_has_the_share_0() -> None:
     shares = class_shares(np.zeros(20, dtype=int), np.repeat([0, 1], [150, 50]), 3)
     assert shares.sum() == pytest.approx(1) and shares[2] > 0 and shares[1] == pytest.approx(0.05, abs=0.01)
