@@ -93,7 +93,7 @@ def reliability(truth: Codes, probabilities: Floats, users: NDArray[Any], confid
     _, number = np.unique(users, return_inverse=True)
     top = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
-    bins = np.minimum((top * BINS).astype(int), BINS - 1)
+    bins = _bins(top)
     sums = np.zeros((number.max() + 1, 3, BINS))  # windows, probability and right predictions by user and bin
     for row, values in enumerate((np.ones(len(truth)), top, right.astype(float))):
         np.add.at(sums[:, row], (number, bins), values)
@@ -111,6 +111,11 @@ def reliability(truth: Codes, probabilities: Floats, users: NDArray[Any], confid
     columns = {"bin": used, "windows": windows.astype(int), "predicted": predicted / windows}
     curve = pd.DataFrame(columns | {"right": share[0, used], "low": low, "high": high})
     return Reliability(curve, float(error[0]), float(np.clip(error[0] - half, 0, None)), float(error[0] + half))
+
+
+def _bins(probabilities: Floats) -> Codes:
+    """Return the number of the bin of each probability."""
+    return np.minimum((probabilities * BINS).astype(int), BINS - 1)
 
 
 def _shares_and_error(sums: Floats) -> tuple[Floats, Floats]:
@@ -142,8 +147,7 @@ def class_errors(truth: Codes, probabilities: Floats) -> Floats:
     """
     errors = []
     for k, p in enumerate(probabilities.T):
-        bins = np.minimum((p * BINS).astype(int), BINS - 1)
-        errors.append(np.abs(np.bincount(bins, p - (truth == k), BINS)).sum() / len(truth))
+        errors.append(np.abs(np.bincount(_bins(p), p - (truth == k), BINS)).sum() / len(truth))
     return np.array(errors)
 
 

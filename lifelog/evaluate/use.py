@@ -40,10 +40,11 @@ def left_out_thresholds(scores: Floats, users: Codes, alpha: float) -> Floats:
     Returns
     -------
     ndarray of float, shape (n_users,)
-        The quantile of the mean distribution of the others; 1, so that sets have all classes, without others.
+        The 1 - alpha quantile of the scores of the other users, each of whom has the same weight. It is 1 if there are
+        no other users, so that sets have all classes.
     """
     sizes = np.bincount(users)
-    needed = (1 - alpha) * (len(sizes) - 1)  # of the sum of the distributions of the others
+    needed = (1 - alpha) * (len(sizes) - 1)  # sum of the distribution functions of the other users
     thresholds = np.ones(len(sizes))
     if len(sizes) < 2:
         return thresholds
@@ -87,7 +88,7 @@ def net_benefit(truth: Bools, acted: Bools, threshold: float) -> float:
     truth, acted : ndarray of bool, shape (n_windows,)
         Whether a window is of the class, and whether it is acted on.
     threshold : float
-        Probability from which on acting is worthwhile; it weighs a wrong act by threshold / (1 - threshold).
+        Least probability at which a window is acted on. A wrong act has the weight threshold / (1 - threshold).
 
     Returns
     -------
@@ -105,7 +106,7 @@ def judge_use(tables: dict[tuple[str, str], pd.DataFrame], settings: Compare) ->
     tables : dict of (str, str) to pandas.DataFrame
         Predictions by predictor and scheme; random groupings are left out.
     settings : Compare
-        alpha, and the threshold from which on a window of the last class is acted on.
+        alpha, and threshold, the least probability of the last class at which a window is acted on.
 
     Returns
     -------
@@ -168,10 +169,10 @@ def use_sentences(use: pd.DataFrame, predictor: str, scheme: str, settings: Comp
         return f"{found.mean:{form}} [{found.low:{form}}, {found.high:{form}}]"
 
     sentences = [
-        f"Sets of classes of {model} hold the true class in {of_users('coverage')} of the windows of a participant, if "
-        f"the windows of the others set their size (asked: {asked:.0%}), in {of_users('rare_coverage')} of those of "
-        f"the participant's rarest class. In {of_users('single')} of windows they name one class, which is right in "
-        f"{of_users('right')} of these; the other windows are unknown."
+        f"Sets of classes of {model} hold the true class in {of_users('coverage')} of the windows of a participant "
+        f"(asked: {asked:.0%}), and in {of_users('rare_coverage')} of those of the participant's rarest class; the "
+        f"windows of the other participants determine the size of the sets. In {of_users('single')} of windows they name "
+        f"one class, which is right in {of_users('right')} of these; the other windows are unknown."
     ]
     if settings.threshold is not None:
         every = (-np.inf, np.inf)

@@ -239,7 +239,7 @@ def _are_names(header: list[str]) -> bool:
 
 
 def _separator(lines: list[str], fewest: int) -> str | None:
-    """Return the separator of lines whose first one is a header; None if they are no table of so many columns."""
+    """Return the separator of a table; None unless lines form one with `fewest` rows and columns, header included."""
     first = [line for line in lines if line.strip()][:FEW]
     if not first or not lines[0].strip() or len(first) < fewest:
         return None

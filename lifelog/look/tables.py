@@ -70,14 +70,12 @@ def _by_header(group: Group, root: Path) -> Iterator[Group]:
 
 
 def _without_copies(found: list[Found], unused: dict[str, str]) -> list[Found]:
-    """Return tables without those that are named as copies of another one."""
+    """Return tables without copies of another one, and without those whose names differ only in capital letters."""
     names = {one.group.pattern for one in found}
     for one in found:
-        twin = next(
-            (name for name in names if name.lower() == one.group.pattern.lower() and name > one.group.pattern), None
-        )
-        if twin:
-            unused[one.group.pattern] = f"as {twin} but for capital letters: rename the files"
+        twins = [name for name in names if name.lower() == one.group.pattern.lower()]
+        if one.group.pattern != max(twins):
+            unused[one.group.pattern] = f"as {max(twins)} but for capital letters: rename the files"
         original = COPY.sub("", one.group.pattern)
         if original != one.group.pattern and original in names:
             unused[one.group.pattern] = f"a copy of {original}?"

@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import log_softmax, softmax
 
 from lifelog.arrays import Codes, Floats
 
@@ -114,7 +115,7 @@ def calibrate(raw: Raw, calibration: Calibration) -> Floats:
         They sum to 1.
     """
     logits = calibration.slope * raw.evidence() + np.log(raw.shares) + calibration.shifts
-    return np.asarray(np.exp(logits - _log_sums(logits)[:, None]))
+    return np.asarray(softmax(logits, axis=1))
 
 
 def fit_calibration(raws: Sequence[Raw], truths: Sequence[Codes], classes: int) -> Calibration:
@@ -132,8 +133,9 @@ def fit_calibration(raws: Sequence[Raw], truths: Sequence[Codes], classes: int) 
     Returns
     -------
     Calibration
-        That of the priors, if validation windows have fewer than two classes; without shifts, if they lack one. The
-        slope is 0, and probabilities become class shares, if no model tells windows apart.
+        The priors alone, if the validation windows have fewer than two classes; a slope without shifts, if they lack
+        a class. If every model gives all windows the same probabilities, the slope is 0, so that the calibrated
+        probabilities are the class shares.
     """
     nothing, known = np.zeros(classes), [(raw, truth) for raw, truth in zip(raws, truths, strict=True) if len(truth)]
     several = [raw.probabilities for raw, _ in known if len(raw.probabilities) > 1]
@@ -147,23 +149,18 @@ def fit_calibration(raws: Sequence[Raw], truths: Sequence[Codes], classes: int) 
 
     evidence = np.concatenate([raw.evidence() for raw, _ in known])
     offset = np.concatenate([np.broadcast_to(np.log(raw.shares), raw.probabilities.shape) for raw, _ in known])
-    true = np.eye(classes)[truth]
+    true = np.eye(classes, dtype=bool)[truth]
 
     def loss(values: Floats) -> tuple[float, Floats]:
         slope, deviation, shifts = np.exp(values[0]), (values[0] - SLOPE) / SLOPE_SPREAD, values[1:]
         logits = slope * evidence + offset + shifts
-        sums = _log_sums(logits)
-        wrong = np.exp(logits - sums[:, None]) - true
+        log_p = log_softmax(logits, axis=1)
+        wrong = np.exp(log_p) - true
         prior = 0.5 * deviation**2 + 0.5 * (shifts**2).sum() / SHIFT_SPREAD**2
         gradient = [(wrong * slope * evidence).sum() + deviation / SLOPE_SPREAD]
         gradient += list(wrong.sum(axis=0) + shifts / SHIFT_SPREAD**2)
-        return float((sums - (logits * true).sum(axis=1)).sum() + prior), np.array(gradient)
+        return float(prior - log_p[true].sum()), np.array(gradient)
 
     bounds = [(None, None)] + [(None, None) if present == classes else (0.0, 0.0)] * classes
     found = minimize(loss, np.array([SLOPE, *nothing]), jac=True, method="L-BFGS-B", bounds=bounds).x
     return Calibration(float(np.exp(found[0])), np.asarray(found[1:]))
-
-
-def _log_sums(logits: Floats) -> Floats:
-    largest = logits.max(axis=1)
-    return np.asarray(largest + np.log(np.exp(logits - largest[:, None]).sum(axis=1)))

@@ -50,7 +50,7 @@ class Compare(Section):
     one class is unknown"""
 
     threshold: float | None = Field(None, gt=0, lt=1)
-    """net benefit: probability of the last class from which on acting on a window is worthwhile; null: not computed"""
+    """least probability of the last class at which a window is acted on; null: net benefit is not computed"""
 
     @property
     def level(self) -> float:
