@@ -171,8 +171,8 @@ def use_sentences(use: pd.DataFrame, predictor: str, scheme: str, settings: Comp
     sentences = [
         f"Sets of classes of {model} hold the true class in {of_users('coverage')} of the windows of a participant "
         f"(asked: {asked:.0%}), and in {of_users('rare_coverage')} of those of the participant's rarest class; the "
-        f"windows of the other participants determine the size of the sets. In {of_users('single')} of windows they name "
-        f"one class, which is right in {of_users('right')} of these; the other windows are unknown."
+        f"windows of the other participants determine the size of the sets. In {of_users('single')} of windows they "
+        f"name one class, which is right in {of_users('right')} of these; the other windows are unknown."
     ]
     if settings.threshold is not None:
         every = (-np.inf, np.inf)
