@@ -10,7 +10,6 @@ the epoch. No model is made for a user without test windows in a fold, since val
 
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
-from functools import partial
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -23,9 +22,22 @@ from lifelog.registry import Registry
 from lifelog.settings.predict import PredictorSettings
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the personal model in a blend
-Predict = Callable[[Samples], Floats]  # class probabilities of the windows of a user
-UserModel = tuple[str, Predict]
-Combination = Callable[[Any, Sequence["Part"]], list[list[UserModel]]]
+Combination = Callable[[Any, Sequence["Part"]], list[list["UserModel"]]]
+
+
+class Mixture(NamedTuple):
+    """A weighted mean of the probabilities of several models."""
+
+    weights: list[float]
+    models: list[Predictor]
+
+    def predict(self, samples: Samples) -> Floats:
+        """Return class probabilities, shape (n_windows, n_classes)."""
+        parts = [weight * model.predict(samples) for weight, model in zip(self.weights, self.models, strict=True)]
+        return np.sum(parts, axis=0)
+
+
+UserModel = tuple[str, Mixture]
 
 
 class Part(NamedTuple):
@@ -52,7 +64,7 @@ def _pooled(settings: Any, samples: Samples, users: list[str]) -> Iterator[UserM
             losses[i] += validation_loss(model.predict(seen), seen, train)
     best = int(np.argmin(losses))
     for user in models:
-        yield user, models[user][best].predict
+        yield user, Mixture([1.0], [models[user][best]])
 
 
 def _tuned(settings: PredictorSettings, parts: Sequence[Part]) -> list[list[UserModel]]:
@@ -63,7 +75,7 @@ def _tuned(settings: PredictorSettings, parts: Sequence[Part]) -> list[list[User
         models[0].tune_each(models, [parts[place].samples.fitted([user]) for place, user in owners])
     by_part: list[list[UserModel]] = [[] for _ in parts]
     for (place, user), model in zip(owners, models, strict=True):
-        by_part[place].append((user, model.predict))
+        by_part[place].append((user, Mixture([1.0], [model])))
     return by_part
 
 
@@ -80,17 +92,13 @@ def _blend(settings: PredictorSettings, samples: Samples, users: list[str]) -> I
         losses += [validation_loss((1 - w) * first + w * second, seen, train) for w in WEIGHTS]
     weight = WEIGHTS[int(np.argmin(losses))]
     for user, personal in zip(tested, models, strict=True):
-        yield user, partial(_mix, weight, shared, personal)
+        yield user, Mixture([1 - weight, weight], [shared, personal])
 
 
 def _tested(samples: Samples, users: list[str]) -> list[str]:
     """Return the users with test windows."""
     tested = set(samples.subset("test", users).rows.user)
     return [user for user in users if user in tested]
-
-
-def _mix(weight: float, shared: Predictor, personal: Predictor, samples: Samples) -> Floats:
-    return (1 - weight) * shared.predict(samples) + weight * personal.predict(samples)
 
 
 def _each(combine: Callable[[Any, Samples, list[str]], Iterator[UserModel]]) -> Combination:

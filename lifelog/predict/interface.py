@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lifelog.arrays import Codes, Floats
 from lifelog.settings.predict import PredictorSettings
@@ -17,6 +18,8 @@ if TYPE_CHECKING:  # this module is imported with the configuration
     from lifelog.predict.samples import Samples
 
     Windows = tuple[Samples, Samples]  # training and validation windows
+
+Arrays = dict[str, NDArray[Any]]
 
 
 class Predictor(ABC):
@@ -38,6 +41,22 @@ class Predictor(ABC):
     @abstractmethod
     def predict(self, samples: Samples) -> Floats:
         """Return class probabilities, shape (n_windows, n_classes)."""
+
+    def state(self) -> Arrays:
+        """Return the arrays that the fitted model is made of, by name, if `settings.stored`."""
+        raise NotImplementedError
+
+    def restore(self, state: Arrays, like: Samples) -> None:
+        """Make this the fitted model of a state.
+
+        Parameters
+        ----------
+        state : dict of str to ndarray
+            Arrays of `state`.
+        like : Samples
+            Windows with the features, modalities and classes of the training windows; none are needed.
+        """
+        raise NotImplementedError
 
     @classmethod
     def fit_each(cls, settings: PredictorSettings, windows: Iterable[Windows]) -> Iterator[Predictor]:
@@ -101,6 +120,13 @@ def fit_each(settings: PredictorSettings, windows: Iterable[Windows]) -> Iterato
         By group.
     """
     yield from type(settings.build()).fit_each(settings, windows)
+
+
+def check_shapes(state: Arrays, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise ValueError unless a state has these arrays in these shapes."""
+    found = {name: array.shape for name, array in state.items()}
+    if found != dict(shapes):
+        raise ValueError(f"arrays of the shapes {found}; {dict(shapes)} expected")
 
 
 def one_thread(settings: PredictorSettings) -> AbstractContextManager[Any]:

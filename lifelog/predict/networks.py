@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from lifelog.arrays import Floats
-from lifelog.predict.interface import Predictor, TunablePredictor
+from lifelog.predict.interface import Arrays, Predictor, TunablePredictor, check_shapes
 from lifelog.settings.predict import NetworkSettings, PredictorSettings
 
 if TYPE_CHECKING:  # this module is imported with the configuration, and torch takes a second
@@ -78,6 +78,18 @@ class NetworkPredictor(TunablePredictor):
         probabilities = torch.cat([part.log_probabilities for part in parts]).double().exp().cpu()
         means: Floats = probabilities.reshape(len(samples), -1, self.network.classes).mean(dim=1).numpy()
         return means
+
+    def state(self) -> Arrays:
+        """Return the weights of the network."""
+        return {name: value.cpu().numpy() for name, value in self.network.state_dict().items()}
+
+    def restore(self, state: Arrays, like: Samples) -> None:
+        """Make this the network of a state."""
+        import torch
+
+        self._build(like)
+        check_shapes(state, {name: tuple(x.shape) for name, x in self.network.state_dict().items()})
+        self.network.load_state_dict({name: torch.from_numpy(values) for name, values in state.items()})
 
     def _build(self, train: Samples) -> None:
         import torch

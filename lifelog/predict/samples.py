@@ -16,7 +16,7 @@ from lifelog.predict.store import StoredWindows, store_windows
 from lifelog.settings.windows import Modality
 from lifelog.splits.classes import as_numbers
 from lifelog.splits.folds import Folds, read_folds
-from lifelog.standardise import fit_scaling
+from lifelog.standardise import Scaling, fit_scaling
 from lifelog.windows.read import Features, read_features
 
 
@@ -124,6 +124,52 @@ class Person(NamedTuple):
     windows: str | None = None
 
 
+class FeatureScaling(NamedTuple):
+    """The scaling of a user's features: of summary features, and of maxima by modality."""
+
+    summary: Scaling
+    maxima: dict[str, Scaling]
+
+    def apply(self, features: Features, rows: Bools | slice) -> tuple[Floats, dict[str, Floats]]:
+        """Standardise the summary features and maxima of some windows, in double precision."""
+
+        def scaled(scaling: Scaling, values: Floats) -> Floats:
+            return scaling.apply(values[rows].astype(np.float64)).astype(np.float32)
+
+        maxima = {name: scaled(self.maxima[name], values) for name, values in features.maxima.items()}
+        return scaled(self.summary, features.summary), maxima
+
+
+def feature_scaling(features: Features, rows: Bools, standardise: str = "user") -> FeatureScaling:
+    """Fit the scaling of a user's features.
+
+    Parameters
+    ----------
+    features : Features
+        Of all windows.
+    rows : ndarray of bool, shape (n_windows,)
+        The windows to fit it to.
+    standardise : str, default "user"
+        `user` or `none`.
+
+    Returns
+    -------
+    FeatureScaling
+        Of summary features and of maxima.
+    """
+
+    def fitted(values: Floats) -> Scaling:
+        return fit_scaling([values[rows].astype(np.float64)], values.shape[-1], standardise)
+
+    return FeatureScaling(fitted(features.summary), {name: fitted(x) for name, x in features.maxima.items()})
+
+
+def fitting_rows(split: pd.DataFrame) -> Bools:
+    """Return the windows that a user is standardised by: training ones, or all of a user who is tested as a whole."""
+    train = (split.subset == "train").to_numpy()
+    return train if train.any() else split.subset.notna().to_numpy()
+
+
 def read_people(features: Sequence[str], splits: Sequence[str], windows: Sequence[str] = ()) -> list[Person]:
     """Read features and folds of several users, and the names of their windows files if they are given."""
     files: Sequence[str | None] = list(windows) or [None] * len(features)
@@ -193,11 +239,10 @@ def _standardised(person: Person, split: pd.DataFrame, standardise: str) -> Samp
         level=levels,
         rating=_ratings(levels, train, person.folds),
     )[used]
-    train = train[used]
+    scaling = feature_scaling(features, fitting_rows(split), standardise)
     return Samples(
         rows.astype({"truth": int, "answer": int, "block": int}),
-        _standardise(features.summary[used], train, standardise),
-        {name: _standardise(values[used], train, standardise) for name, values in features.maxima.items()},
+        *scaling.apply(features, used),
         None,
         features.names,
         features.modalities,
@@ -212,8 +257,25 @@ def _ratings(levels: Floats, train: Bools, folds: Folds) -> Floats | float:
     return levels - np.nanmean(levels[train] if train.any() else levels) if folds.relative else levels
 
 
-def _standardise(values: Floats, train: Bools, standardise: str) -> Floats:
-    """Standardise by training windows, or by all windows of a user who is tested as a whole, in double precision."""
-    values = values.astype(np.float64)
-    known = values[train] if train.any() else values
-    return fit_scaling([known], values.shape[-1], standardise).apply(values).astype(np.float32)
+def unlabelled_samples(features: Features, rows: pd.DataFrame, scaling: FeatureScaling, classes: list[str]) -> Samples:
+    """Return windows without labels as input of predictors that see features.
+
+    Parameters
+    ----------
+    features : Features
+        Of some windows of a user, with maxima.
+    rows : pandas.DataFrame
+        The same windows: user, session, start.
+    scaling : FeatureScaling
+        Of the user.
+    classes : list of str
+        Names of the classes.
+
+    Returns
+    -------
+    Samples
+        In the order of the windows; every class number is 0.
+    """
+    table = rows[["user", "session", "start"]].assign(subset="test", truth=0, rating=np.nan)
+    arrays = scaling.apply(features, slice(None))
+    return Samples(table.reset_index(drop=True), *arrays, None, features.names, features.modalities, classes)

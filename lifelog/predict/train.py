@@ -16,7 +16,14 @@ from lifelog.arrays import Codes, Floats
 from lifelog.groups.read import tested_groups
 from lifelog.predict import combine
 from lifelog.predict.interface import Predictor, fit_each, one_thread
-from lifelog.predict.probabilities import Raw, calibrate, class_probabilities, class_shares, fit_calibration
+from lifelog.predict.probabilities import (
+    Calibration,
+    Raw,
+    calibrate,
+    class_probabilities,
+    class_shares,
+    fit_calibration,
+)
 from lifelog.predict.samples import Samples
 from lifelog.settings.predict import COMBINED, PredictorSettings
 from lifelog.tables import TEXT, TIME
@@ -110,7 +117,7 @@ def train_predictors(models: Sequence[Model], read_fold: Callable[[int], Samples
             parts = [GroupedFold(int(fold), grouping, members, samples[fold]) for (fold, grouping), members in here]
             with one_thread(model.settings):
                 for some in _pieces(parts) if networks else ([part] for part in parts):
-                    parts_of_table += _predict_parts(model, some)
+                    parts_of_table += [predict_fold(x, samples[x.fold]) for x in fit_folds(model, some)]
             named = f"{model.settings.name}/{model.scheme}"
             logger.info("folds %s of %d: %s, %d groupings", [*samples], len(folds), named, len(parts))
     last = next(iter(samples.values()))
@@ -143,15 +150,6 @@ def _pieces(parts: Sequence[GroupedFold]) -> Iterator[list[GroupedFold]]:
     yield piece
 
 
-class Fitted(NamedTuple):
-    """The model of a group: the number of its part, the group, its users, and its predictions."""
-
-    part: int
-    group: str
-    users: list[str]
-    predict: combine.Predict
-
-
 class GroupedFold(NamedTuple):
     """A grouping in a fold: its groups by user, and the windows of the fold."""
 
@@ -161,30 +159,97 @@ class GroupedFold(NamedTuple):
     samples: Samples
 
 
-def _predict_parts(model: Model, parts: Sequence[GroupedFold]) -> Iterator[pd.DataFrame]:
-    """Train the models of some groupings, and yield the predictions of each; none without test windows in its fold.
+class GroupModel(NamedTuple):
+    """The model of a group.
 
-    The models of a grouping have one calibration.
+    Attributes
+    ----------
+    group : str
+        Name of the group.
+    users : list of str
+        Its members.
+    mixture : Mixture
+        The fitted models.
+    assumed, shares : ndarray of float, shape (n_classes,)
+        Class shares that the model assumes, and those of its training windows.
     """
-    for place, fitted in groupby(_fit_parts(model, parts), key=lambda of_group: of_group.part):
-        part, samples = parts[place], parts[place].samples
-        classes, everyone = len(samples.classes), samples.subset("train", list(part.members.user)).truth
-        tests, raws, seen, truths = list[pd.DataFrame](), list[Raw](), list[Raw](), list[Codes]()
-        for _, group, users, predict in fitted:
-            shares = class_shares(samples.subset("train", users).truth, everyone, classes)
+
+    group: str
+    users: list[str]
+    mixture: combine.Mixture
+    assumed: Floats
+    shares: Floats
+
+    def raw(self, samples: Samples) -> Raw:
+        """Return the class probabilities of windows before calibration."""
+        return Raw(self.mixture.predict(samples), self.assumed, self.shares)
+
+
+class FittedFold(NamedTuple):
+    """The models of a grouping in a fold, and what they have in common.
+
+    Attributes
+    ----------
+    fold, grouping : int
+        Their numbers.
+    models : list of GroupModel
+        Of the groups with test windows.
+    calibration : Calibration
+        Of all models.
+    ratings : ndarray of float, shape (n_classes,), or None
+        Mean rating of each class; None unless labels are ratings.
+    """
+
+    fold: int
+    grouping: int
+    models: list[GroupModel]
+    calibration: Calibration
+    ratings: Floats | None
+
+
+def fit_folds(model: Model, parts: Sequence[GroupedFold]) -> Iterator[FittedFold]:
+    """Train and calibrate the models of some groupings.
+
+    Parameters
+    ----------
+    model : Model
+        A predictor under a scheme.
+    parts : sequence of GroupedFold
+        Groupings in folds; networks of all of them are trained together.
+
+    Yields
+    ------
+    FittedFold
+        By grouping; none for one without test windows in its fold.
+    """
+    for place, fitted in groupby(_fit_parts(model, parts), key=lambda of_group: of_group[0]):
+        part, samples, everyone = parts[place], parts[place].samples, list(parts[place].members.user)
+        truth, classes = samples.subset("train", everyone).truth, len(samples.classes)
+        models, seen, truths = list[GroupModel](), list[Raw](), list[Codes]()
+        for _, group, users, mixture in fitted:
+            shares = class_shares(samples.subset("train", users).truth, truth, classes)
             assumed = np.full(classes, 1 / classes) if model.settings.weighs_classes else shares
-            test, validation = samples.subset("test", users), samples.subset("validation", users)
-            raws.append(Raw(predict(test), assumed, shares))
-            tests.append(_table(test, raws[-1].probabilities, "raw_").assign(group=group))
-            if len(validation):
-                seen.append(Raw(predict(validation), assumed, shares))
+            models.append(GroupModel(group, users, mixture, assumed, shares))
+            if len(validation := samples.subset("validation", users)):
+                seen.append(models[-1].raw(validation))
                 truths.append(validation.truth)
-        calibration, table = fit_calibration(seen, truths, classes), pd.concat(tests, ignore_index=True)
-        calibrated = np.concatenate([calibrate(raw, calibration) for raw in raws])
-        table[[f"p_{name}" for name in samples.classes]] = calibrated
-        if samples.is_rating:
-            table["expected"] = class_probabilities(table) @ class_ratings(samples, list(part.members.user))
-        yield table.assign(fold=part.fold, grouping=part.grouping)
+        ratings = class_ratings(samples, everyone) if samples.is_rating else None
+        yield FittedFold(part.fold, part.grouping, models, fit_calibration(seen, truths, classes), ratings)
+
+
+def predict_fold(fitted: FittedFold, samples: Samples) -> pd.DataFrame:
+    """Return the predictions of the test windows of a fold, for the table of `train_predictors`."""
+    tables = []
+    for model in fitted.models:
+        test = samples.subset("test", model.users)
+        raw = model.raw(test)
+        columns = [f"p_{name}" for name in samples.classes]
+        calibrated = pd.DataFrame(calibrate(raw, fitted.calibration), columns=columns)
+        tables.append(
+            pd.concat([_table(test, raw.probabilities, "raw_"), calibrated], axis=1).assign(group=model.group)
+        )
+    table = pd.concat(tables, ignore_index=True).assign(fold=fitted.fold, grouping=fitted.grouping)
+    return table if fitted.ratings is None else table.assign(expected=class_probabilities(table) @ fitted.ratings)
 
 
 def class_ratings(samples: Samples, users: list[str]) -> Floats:
@@ -210,12 +275,12 @@ def class_ratings(samples: Samples, users: list[str]) -> Floats:
     return means
 
 
-def _fit_parts(model: Model, parts: Sequence[GroupedFold]) -> Iterator[Fitted]:
-    """Yield the models of the groups with test windows, part by part."""
+def _fit_parts(model: Model, parts: Sequence[GroupedFold]) -> Iterator[tuple[int, str, list[str], combine.Mixture]]:
+    """Yield part, group, users and models of each group with test windows, part by part."""
     if model.scheme in COMBINED:
         combined = [combine.Part(part.samples, list(part.members.user)) for part in parts]
         for place, found in enumerate(combine.COMBINATIONS[model.scheme](model.settings, combined)):
-            yield from (Fitted(place, user, [user], predict) for user, predict in found)
+            yield from ((place, user, [user], mixture) for user, mixture in found)
         return
     owners = []
     for place, part in enumerate(parts):
@@ -224,7 +289,7 @@ def _fit_parts(model: Model, parts: Sequence[GroupedFold]) -> Iterator[Fitted]:
                 owners.append((place, str(group), list(own.user)))
     models = fit_each(model.settings, (parts[place].samples.fitted(users) for place, _, users in owners))
     for owner, fitted in zip(owners, models, strict=True):
-        yield Fitted(*owner, fitted.predict)
+        yield *owner, combine.Mixture([1.0], [fitted])
 
 
 def predict_users(settings: PredictorSettings, samples: Samples, fitted: list[str], tested: list[str]) -> pd.DataFrame:

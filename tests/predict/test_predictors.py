@@ -135,7 +135,7 @@ def test_pooling_lies_between_personal_and_global_models(people: People) -> None
     for prior_windows in (1e-9, 1e9):
         settings = Lda(prior_windows=[prior_windows], shrinkage=[0.5])
         (models,) = COMBINATIONS["pooled"](settings, [Part(samples, USERS)])
-        limits[prior_windows] = {user: predict(samples.subset("test", [user])) for user, predict in models}
+        limits[prior_windows] = {user: mixture.predict(samples.subset("test", [user])) for user, mixture in models}
     for user in USERS:
         test = samples.subset("test", [user])
         alone = Lda(shrinkage=[0.5]).build()

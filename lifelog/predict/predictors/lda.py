@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from lifelog.arrays import Floats
-from lifelog.predict.interface import PoolingPredictor
+from lifelog.predict.interface import Arrays, PoolingPredictor, check_shapes
 from lifelog.settings.predict import Inputs, PredictorSettings, Scheme, positive
 from lifelog.standardise import Scaling, fit_scaling
 
@@ -26,6 +26,7 @@ class Lda(PredictorSettings):
     renamed: ClassVar[dict[str, str]] = {"strength": "prior_windows"}
     inputs: ClassVar[Inputs] = "features"
     fast: ClassVar[bool] = True
+    stored: ClassVar[bool] = True
     combines: ClassVar[tuple[Scheme, ...]] = ("pooled", "blend")
     citation: ClassVar[str | None] = "Friedman 1989, Journal of the American Statistical Association 84:165-175"
     meaning: ClassVar[str] = "Linear discriminant: a weighted sum of the features separates the classes."
@@ -121,6 +122,22 @@ class LdaPredictor(PoolingPredictor):
     def predict(self, samples: Samples) -> Floats:
         """Return class probabilities, shape (n_windows, n_classes)."""
         return self.model.probabilities(self.values(samples))
+
+    def state(self) -> Arrays:
+        """Return the coefficients and the scaling."""
+        found = self.model
+        arrays = {name: getattr(found, name) for name in ("centre", "weights", "constants", "present")}
+        return arrays | {"mean": found.scaling.mean, "std": found.scaling.std}
+
+    def restore(self, state: Arrays, like: Samples) -> None:
+        """Make this the discriminant of a state."""
+        from lifelog.discriminant import Discriminant
+
+        features, classes = len(like.features), len(like.classes)
+        shapes = {"mean": (features,), "std": (features,), "centre": (features,), "weights": (features, classes)}
+        check_shapes(state, shapes | {"constants": (classes,), "present": (classes,)})
+        arrays = (state[name] for name in ("centre", "weights", "constants", "present"))
+        self.model = Discriminant(Scaling(state["mean"], state["std"]), *arrays)
 
     def values(self, samples: Samples) -> Floats:
         """Return the features of windows, shape (n_windows, n_features); NaN marks missing values."""

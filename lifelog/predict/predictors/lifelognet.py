@@ -24,6 +24,7 @@ class LifeLogNet(NetworkSettings):
     """The network of the study."""
 
     inputs: ClassVar[Inputs] = "features"
+    stored: ClassVar[bool] = True
     citation: ClassVar[str | None] = (
         "Franceschi, Dieuleveut, Jaggi 2019, Advances in Neural Information Processing Systems 32"
     )

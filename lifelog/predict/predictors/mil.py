@@ -20,6 +20,7 @@ class MilNet(NetworkSettings, AttentionKeys):
     """The multiple-instance network of `mil`, on features."""
 
     inputs: ClassVar[Inputs] = "features"
+    stored: ClassVar[bool] = True
     citation: ClassVar[str | None] = "Ilse, Tomczak, Welling 2018, ICML"
     meaning: ClassVar[str] = "Multiple-instance network: weighs the modalities of each window by attention."
 
