@@ -25,6 +25,7 @@ include: "rules/groups.smk"
 include: "rules/predict.smk"
 include: "rules/report.smk"
 include: "rules/export.smk"
+include: "rules/bundle.smk"
 include: "rules/new_users.smk"
 include: "rules/validation.smk"
 

@@ -62,6 +62,27 @@ def left_out_thresholds(scores: Floats, users: Codes, alpha: float) -> Floats:
     return thresholds
 
 
+def common_threshold(scores: Floats, users: Codes, alpha: float) -> float:
+    """Return the largest nonconformity of a class in the sets of a further user, from the windows of all users.
+
+    Parameters
+    ----------
+    scores, users, alpha
+        As of `left_out_thresholds`.
+
+    Returns
+    -------
+    float
+        The 1 - alpha quantile of the scores, with the same weight for each user; 1 for fewer than two users.
+    """
+    sizes = np.bincount(users)
+    if len(sizes) < 2:
+        return 1.0
+    order = np.argsort(scores, kind="stable")
+    reached = np.cumsum(1 / sizes[users[order]]) / len(sizes)
+    return float(scores[order][np.searchsorted(reached, 1 - alpha - 1e-9)])
+
+
 def class_sets(probabilities: Floats, thresholds: Floats) -> Bools:
     """Return which classes are in the set of each window.
 

@@ -107,24 +107,41 @@ def train_predictors(models: Sequence[Model], read_fold: Callable[[int], Samples
     >>> sorted(set(predictions.table.fold)), predictions.classes
     ([1, 2], ['low', 'high'])
     """
+    tables: list[list[pd.DataFrame]] = [[] for _ in models]
+    for number, fitted, samples in fit_models(models, read_fold):
+        tables[number].append(predict_fold(fitted, samples))
+    for model, parts in zip(models, tables, strict=True):
+        table = pd.concat(parts).sort_values(["grouping", "user", "start"])
+        yield Predictions(model, table, predictions_schema(samples.classes, samples.is_rating), samples.classes)
+
+
+def fit_models(
+    models: Sequence[Model], read_fold: Callable[[int], Samples]
+) -> Iterator[tuple[int, FittedFold, Samples]]:
+    """Train models in every fold.
+
+    Parameters
+    ----------
+    models, read_fold
+        As of `train_predictors`.
+
+    Yields
+    ------
+    int, FittedFold, Samples
+        Number of the model, its fitted models in a fold and grouping, and the windows of the fold.
+    """
     tested = [tested_groups(model.groups) for model in models]
     folds = sorted(set().union(*(map(int, groups.fold) for groups in tested)))
-    tables: list[list[pd.DataFrame]] = [[] for _ in models]
     networks = all(model.settings.needs_torch and model.settings.inputs == "features" for model in models)
     for samples in _read_folds(folds, read_fold, networks):
-        for model, groups, parts_of_table in zip(models, tested, tables, strict=True):
+        for number, (model, groups) in enumerate(zip(models, tested, strict=True)):
             here = groups[groups.fold.isin(samples)].groupby(["fold", "grouping"], sort=False)
             parts = [GroupedFold(int(fold), grouping, members, samples[fold]) for (fold, grouping), members in here]
             with one_thread(model.settings):
                 for some in _pieces(parts) if networks else ([part] for part in parts):
-                    parts_of_table += [predict_fold(x, samples[x.fold]) for x in fit_folds(model, some)]
+                    yield from ((number, fitted, samples[fitted.fold]) for fitted in fit_folds(model, some))
             named = f"{model.settings.name}/{model.scheme}"
             logger.info("folds %s of %d: %s, %d groupings", [*samples], len(folds), named, len(parts))
-    last = next(iter(samples.values()))
-    schema = predictions_schema(last.classes, last.is_rating)
-    for model, parts_of_table in zip(models, tables, strict=True):
-        table = pd.concat(parts_of_table).sort_values(["grouping", "user", "start"])
-        yield Predictions(model, table, schema, last.classes)
 
 
 def _read_folds(folds: list[int], read_fold: Callable[[int], Samples], networks: bool) -> Iterator[dict[int, Samples]]:

@@ -1,0 +1,194 @@
+"""A bundle: what it predicts and how, its fitted strategies, and the prediction of windows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lifelog.arrays import Bools, Floats
+from lifelog.bundle.strategy import Strategy
+from lifelog.settings.base import Section
+from lifelog.settings.compare import Compare
+from lifelog.settings.splits import Split, Target
+from lifelog.settings.windows import Modality, Windows
+from lifelog.windows.read import Features
+
+REASONS = ("no class is likely", None, "several classes are likely")  # by size of the set, why there is no class
+FAR = 10.0  # factor between standard deviations of a feature, beyond which the unit is probably another one
+
+
+class About(Section):
+    """What a bundle was made from.
+
+    Attributes
+    ----------
+    software : dict of str to str
+        Versions by package.
+    code : str
+        Digest of the code that computes features.
+    fingerprint : str
+        Digest of the recordings and labels.
+    windows, modalities, target, split, compare
+        Settings of the run.
+    features : list of str
+        Names of the summary features.
+    bins : int
+        Number of bins of the maxima.
+    participants, recorded : int
+        Participants whose windows train models, and all of the run.
+    """
+
+    software: dict[str, str]
+    code: str
+    fingerprint: str
+    windows: Windows
+    modalities: list[Modality]
+    target: Target
+    split: Split
+    compare: Compare
+    features: list[str]
+    bins: int
+    participants: int
+    recorded: int
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes."""
+        return self.target.classes
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Fitted models with all that they need to predict new windows.
+
+    Attributes
+    ----------
+    about : About
+        What it was made from.
+    known : Strategy or None
+        For participants of the run; None if whole participants were tested.
+    new : Strategy
+        For new participants.
+    sensors : pandas.DataFrame
+        Importance of the modalities for each participant of the run.
+    card : str
+        The card, as Markdown.
+    """
+
+    about: About
+    known: Strategy | None
+    new: Strategy
+    sensors: pd.DataFrame
+    card: str
+
+    @property
+    def users(self) -> list[str]:
+        """Participants of the run who have models of their own or of their group."""
+        if self.known is None:
+            return []
+        return sorted({user for fold in self.known.folds for model in fold.models for user in model.users})
+
+    def strategy(self, user: str | None) -> Strategy:
+        """Return the strategy for a participant of the run, or for a new one."""
+        return self.known if self.known is not None and user in self.users else self.new
+
+    def predict(self, features: Features, user: str | None = None, fold: int | None = None) -> pd.DataFrame:
+        """Predict windows of one participant.
+
+        Parameters
+        ----------
+        features : Features
+            Of `extract_features` or `read_features(path, maxima=True)`, with the modalities of the bundle.
+        user : str, optional
+            Name of a participant of the run. Anyone else is new: one model of all participants predicts, and all of
+            these windows scale the features.
+        fold : int, optional
+            The only fold whose models are used, such as the one whose test windows these are.
+
+        Returns
+        -------
+        pandas.DataFrame
+            start; per class its probability (`p_`), and that before calibration (`raw_`); set: the classes that are
+            likely, joined by " | "; class: that of a set with one class; reason: why there is no class; and for a
+            target of kind `rating` expected.
+
+        Raises
+        ------
+        ValueError
+            If the features are others than those of the bundle, or the fold has no model of the participant.
+        """
+        self._check(features)
+        strategy = self.strategy(user)
+        known = None if strategy is self.new else user
+        if not any(fold in (None, fitted.fold) for fitted, _ in strategy.folds_of(known)):
+            raise ValueError(f"no model of {user!r} in fold {fold}")
+        found, classes = strategy.predict(features, known, fold), self.about.classes
+        names = np.array(classes, dtype=object)
+        sets = strategy.sets(found.p)
+        sizes = sets.sum(axis=1)
+        columns: dict[str, Any] = {"start": features.rows.start.to_numpy()}
+        columns |= {f"p_{name}": p for name, p in zip(classes, found.p.T, strict=True)}
+        columns |= {f"raw_{name}": p for name, p in zip(classes, found.raw.T, strict=True)}
+        columns |= {"set": [" | ".join(names[row]) for row in sets]}
+        columns |= {"class": [names[row][0] if row.sum() == 1 else None for row in sets]}
+        columns |= {"reason": [REASONS[min(size, 2)] for size in sizes.tolist()]}
+        columns |= {} if found.expected is None else {"expected": found.expected}
+        table = pd.DataFrame(columns)
+        table["start"] = features.rows.start.reset_index(drop=True)
+        return table
+
+    def explain(self) -> pd.DataFrame:
+        """Return the sensors by participant.
+
+        Returns
+        -------
+        pandas.DataFrame
+            user, modality, value (what it adds to the AUROC of held-out windows) with interval, matters (True, False,
+            or None where it cannot be tested, for the reason), and the feature that differs most between classes, with
+            the class in which it is higher. Empty if the run measured no importance.
+        """
+        return self.sensors.copy()
+
+    def doubts(self, features: Features) -> list[str]:
+        """Return what is unusual about the windows of a new participant: a sensor in another unit, or missing.
+
+        Parameters
+        ----------
+        features : Features
+            Of the windows of the participant.
+
+        Returns
+        -------
+        list of str
+            One sentence per modality. A gain or an offset is no problem, since features are scaled by participant.
+        """
+        everyone = [scaling.summary for scaling in self.new.scalings.values()]
+        spread = np.stack([scaling.std for scaling in everyone])
+        own = self.new.scaling_of_new(features).summary.std
+        far: Bools = np.logical_or(own < spread.min(axis=0) / FAR, own > spread.max(axis=0) * FAR)
+        known = ~np.isnan(features.summary).all(axis=0)
+        of_modality = np.array([name.split(".")[0] for name in features.names])
+        found = []
+        for modality in self.about.modalities:
+            here = of_modality == modality.name
+            if not known[here].any():
+                found.append(f"{modality.name}: missing in all windows")
+            elif len(features.rows) > 1 and far[here].mean() > 0.5:
+                unit = f" (expected: {modality.unit})" if modality.unit else ""
+                found.append(f"{modality.name}: varies {FAR:g} times less or more than before; another unit?{unit}")
+        return found
+
+    def _check(self, features: Features) -> None:
+        if features.names != self.about.features:
+            wrong = sorted(set(features.names) ^ set(self.about.features)) or features.names
+            raise ValueError(f"other features than those of the bundle: {', '.join(wrong[:6])}")
+        bins = {name: values.shape[1:] for name, values in features.maxima.items()}
+        expected = {m.name: (self.about.bins, m.channels) for m in self.about.modalities}
+        if bins != expected:
+            raise ValueError(f"maxima of the shapes {bins}, {expected} expected; read features with maxima=True")
+
+
+def mean_scores(strategy: Strategy, metric: str) -> Floats:
+    """Return a metric of the participants on test windows, without those who have none."""
+    return np.array(strategy.scores[metric].dropna(), dtype=float)

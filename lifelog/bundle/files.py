@@ -1,0 +1,342 @@
+"""The files of a bundle: JSON, safetensors and Markdown, with their digests. Nothing in them is executed.
+
+    bundle.json          settings, what the models are made from, scores, and the structure of the strategies
+    models.safetensors   arrays of models and scalings
+    card.md              the card
+    SHA256SUMS           digests of the other files, as `sha256sum` writes them
+
+A bundle is read only if all digests fit. They protect against damage; who may write the folder can write them too.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from lifelog.arrays import Floats
+from lifelog.bundle.bundle import About, Bundle
+from lifelog.bundle.strategy import Scalings, Strategy
+from lifelog.files import write_atomically, write_json, write_text
+from lifelog.predict.combine import Mixture
+from lifelog.predict.interface import Arrays, Predictor
+from lifelog.predict.probabilities import Calibration
+from lifelog.predict.samples import FeatureScaling, Samples, unlabelled_samples
+from lifelog.predict.train import FittedFold, GroupModel
+from lifelog.settings.base import Section
+from lifelog.settings.predict import predictor_from_params
+from lifelog.standardise import Scaling
+from lifelog.tables import plain
+from lifelog.windows.layout import BadInput
+from lifelog.windows.read import Features
+
+CONTENT, TENSORS, CARD, SUMS = "bundle.json", "models.safetensors", "card.md", "SHA256SUMS"
+FILES = (CONTENT, TENSORS, CARD)
+LARGEST = 2**32  # bytes of a file
+SUMMARY = "summary"  # name of the scaling of summary features, beside the modalities
+
+
+class StoredModel(Section):
+    """The model of a group: weights of fitted models, which are numbered in the order of the file."""
+
+    group: str
+    users: list[str]
+    weights: list[float]
+    models: list[int]
+    assumed: list[float]
+    shares: list[float]
+
+
+class StoredFold(Section):
+    """The models of a fold."""
+
+    fold: int
+    slope: float
+    shifts: list[float]
+    ratings: list[float] | None
+    models: list[StoredModel]
+
+
+class StoredStrategy(Section):
+    """A strategy; `scaled` has fold and participant of the rows of the scalings."""
+
+    predictor: dict[str, Any]
+    scheme: str
+    threshold: float
+    folds: list[StoredFold]
+    scaled: list[tuple[int, str]]
+    scores: list[dict[str, str | float | None]]
+
+
+class Content(Section):
+    """The content of `bundle.json`."""
+
+    format: Literal[1]
+    about: About
+    known: StoredStrategy | None
+    new: StoredStrategy
+    sensors: list[dict[str, str | float | bool | None]]
+
+
+def write_bundle(bundle: Bundle, folder: str | Path) -> None:
+    """Write a bundle.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The fitted strategies.
+    folder : str or Path
+        Folder of its files.
+    """
+    import safetensors.numpy
+
+    tensors: Arrays = {}
+    known = None if bundle.known is None else _store(bundle.known, "known", tensors)
+    content = Content(
+        format=1,
+        about=bundle.about,
+        known=known,
+        new=_store(bundle.new, "new", tensors),
+        sensors=_records(bundle.sensors),
+    )
+    folder = Path(folder)
+    write_json(content.model_dump(mode="json"), folder / CONTENT)
+    with write_atomically(folder / TENSORS) as part:
+        safetensors.numpy.save_file({name: np.ascontiguousarray(x) for name, x in sorted(tensors.items())}, part)
+    write_text(bundle.card, folder / CARD)
+    write_text(_sums({name: (folder / name).read_bytes() for name in FILES}), folder / SUMS)
+
+
+def read_content(folder: str | Path) -> Content:
+    """Read the settings and the structure of a bundle, after its digests are checked.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder of a bundle.
+
+    Returns
+    -------
+    Content
+        Without arrays.
+
+    Raises
+    ------
+    BadInput
+        If a file is missing or changed, or its content is invalid.
+    """
+    return _content(_checked(Path(folder))[CONTENT], Path(folder))
+
+
+def load_bundle(folder: str | Path) -> Bundle:
+    """Load a bundle.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder of a bundle.
+
+    Returns
+    -------
+    Bundle
+        Ready to predict.
+
+    Raises
+    ------
+    BadInput
+        If a file is missing or changed, or its content is invalid.
+
+    Examples
+    --------
+    >>> import lifelog
+    >>> lifelog.load_bundle("no/bundle")
+    Traceback (most recent call last):
+    lifelog.windows.layout.BadInput: bundle cannot be used: no/bundle: there is no file bundle.json
+    """
+    import safetensors.numpy
+
+    folder = Path(folder)
+    files = _checked(folder)
+    content = _content(files[CONTENT], folder)
+    try:
+        tensors: Arrays = safetensors.numpy.load(files[TENSORS])
+        about, card = content.about, files[CARD].decode()
+        known = None if content.known is None else _restore(content.known, about, "known", tensors)
+        new = _restore(content.new, about, "new", tensors)
+        return Bundle(about, known, new, pd.DataFrame(content.sensors), card)
+    except Exception as error:  # damaged arrays can raise almost anything
+        raise _unusable(folder, f"{type(error).__name__}: {error}") from None
+
+
+def _unusable(folder: Path, cause: str) -> BadInput:
+    return BadInput("bundle cannot be used", f"{folder}: {cause}")
+
+
+def _checked(folder: Path) -> dict[str, bytes]:
+    """Return the content of the files of a bundle, if their digests fit."""
+    found = {}
+    for name in (*FILES, SUMS):
+        path = folder / name
+        try:
+            if not path.is_file():
+                raise _unusable(folder, f"there is no file {name}")
+            if path.stat().st_size > LARGEST:
+                raise _unusable(folder, f"{name} has more than {LARGEST} bytes")
+            found[name] = path.read_bytes()
+        except OSError as error:
+            raise _unusable(folder, str(error)) from None
+    listed = found.pop(SUMS)
+    if _sums(found).encode() != listed:
+        lines = listed.decode(errors="replace").splitlines()
+        changed = [name for name in FILES if _sums({name: found[name]}).rstrip() not in lines]
+        what = " and ".join(changed) or SUMS
+        raise _unusable(folder, f"{what} changed since the bundle was written; copy the folder again")
+    return found
+
+
+def _sums(files: dict[str, bytes]) -> str:
+    return "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in files.items())
+
+
+def _content(text: bytes, folder: Path) -> Content:
+    try:
+        raw = json.loads(text)
+        found = raw.get("format") if isinstance(raw, dict) else None
+        if found != 1:
+            raise _unusable(folder, f"{CONTENT} has the format {found!r}; this version of lifelog reads 1")
+        return Content.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise _unusable(folder, f"{CONTENT}: {place}: {first['msg']}") from None
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, BadInput):
+            raise
+        raise _unusable(folder, f"{CONTENT}: {error}") from None
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = table.astype(object).to_dict("records")
+    return [
+        {str(name): value if isinstance(value, str) else plain(value) for name, value in row.items()} for row in rows
+    ]
+
+
+def _store(strategy: Strategy, prefix: str, tensors: Arrays) -> StoredStrategy:
+    """Return the structure of a strategy, and add its arrays."""
+    numbers: dict[int, int] = {}  # of models by identity: several mixtures may share one
+
+    def number(model: Predictor) -> int:
+        if id(model) not in numbers:
+            numbers[id(model)] = len(numbers)
+            tensors.update({f"{prefix}.model.{numbers[id(model)]}.{name}": x for name, x in model.state().items()})
+        return numbers[id(model)]
+
+    folds = [
+        StoredFold(
+            fold=fold.fold,
+            slope=fold.calibration.slope,
+            shifts=fold.calibration.shifts.tolist(),
+            ratings=None if fold.ratings is None else fold.ratings.tolist(),
+            models=[
+                StoredModel(
+                    group=model.group,
+                    users=model.users,
+                    weights=model.mixture.weights,
+                    models=[number(part) for part in model.mixture.models],
+                    assumed=model.assumed.tolist(),
+                    shares=model.shares.tolist(),
+                )
+                for model in fold.models
+            ],
+        )
+        for fold in strategy.folds
+    ]
+    scalings = list(strategy.scalings.values())
+    for name, parts in _parts(scalings):
+        tensors[f"{prefix}.scaling.{name}.mean"] = np.stack([scaling.mean for scaling in parts])
+        tensors[f"{prefix}.scaling.{name}.std"] = np.stack([scaling.std for scaling in parts])
+    return StoredStrategy(
+        predictor=strategy.settings.model_dump(mode="json"),
+        scheme=strategy.scheme,
+        threshold=strategy.threshold,
+        folds=folds,
+        scaled=list(strategy.scalings),
+        scores=_records(strategy.scores),
+    )
+
+
+def _parts(scalings: list[FeatureScaling]) -> Iterator[tuple[str, list[Scaling]]]:
+    """Yield the scalings of participants by name: of summary features, and of the maxima of each modality."""
+    yield SUMMARY, [scaling.summary for scaling in scalings]
+    for name in scalings[0].maxima:
+        yield f"maxima.{name}", [scaling.maxima[name] for scaling in scalings]
+
+
+def _restore(stored: StoredStrategy, about: About, prefix: str, tensors: Arrays) -> Strategy:
+    """Return a strategy from its structure and arrays; raise ValueError where they do not fit."""
+    settings, classes = predictor_from_params(stored.predictor), about.classes
+    if not settings.stored:
+        raise ValueError(f"models of {settings.name} are not stored")
+    like, models = _like(about), dict[int, Predictor]()
+    for place in sorted({number for fold in stored.folds for model in fold.models for number in model.models}):
+        state = f"{prefix}.model.{place}."
+        models[place] = settings.build()
+        models[place].restore({n.removeprefix(state): x for n, x in tensors.items() if n.startswith(state)}, like)
+
+    def shares(values: list[float]) -> Floats:
+        found = np.array(values)
+        if found.shape != (len(classes),) or not (found > 0).all():
+            raise ValueError(f"class shares {values}")
+        return found
+
+    folds = []
+    for fold in stored.folds:
+        groups = []
+        for model in fold.models:
+            if len(model.weights) != len(model.models) or not model.models:
+                raise ValueError(f"{len(model.weights)} weights of {len(model.models)} models")
+            mixture = Mixture(model.weights, [models[number] for number in model.models])
+            groups.append(GroupModel(model.group, model.users, mixture, shares(model.assumed), shares(model.shares)))
+        for values in filter(None, (fold.shifts, fold.ratings)):
+            if len(values) != len(classes):
+                raise ValueError(f"{len(values)} values for {len(classes)} classes")
+        ratings = None if fold.ratings is None else np.array(fold.ratings)
+        calibration = Calibration(fold.slope, np.array(fold.shifts))
+        folds.append(FittedFold(fold.fold, 1, groups, calibration, ratings))
+    scalings = _scalings(stored.scaled, about, prefix, tensors)
+    scores = pd.DataFrame(stored.scores)
+    threshold = stored.threshold
+    return Strategy(settings, stored.scheme, about.windows.standardise, classes, folds, scalings, threshold, scores)
+
+
+def _scalings(scaled: list[tuple[int, str]], about: About, prefix: str, tensors: Arrays) -> Scalings:
+    channels = {SUMMARY: len(about.features)} | {f"maxima.{m.name}": m.channels for m in about.modalities}
+
+    def array(name: str, kind: str) -> Floats:
+        found = tensors[f"{prefix}.scaling.{name}.{kind}"]
+        if found.shape != (len(scaled), channels[name]):
+            raise ValueError(f"the scaling {name} has the shape {found.shape}")
+        return found
+
+    arrays = {name: (array(name, "mean"), array(name, "std")) for name in channels}
+    found = {}
+    for row, key in enumerate(scaled):
+        of_user = {name: Scaling(mean[row], std[row]) for name, (mean, std) in arrays.items()}
+        summary = of_user.pop(SUMMARY)
+        found[key] = FeatureScaling(summary, {name.removeprefix("maxima."): x for name, x in of_user.items()})
+    return found
+
+
+def _like(about: About) -> Samples:
+    """Return no windows, with the features, modalities and classes of the training windows."""
+    rows = pd.DataFrame({"user": [], "session": [], "start": []})
+    maxima = {m.name: np.zeros((0, about.bins, m.channels), np.float32) for m in about.modalities}
+    features = Features(rows, about.features, np.zeros((0, len(about.features)), np.float32), maxima, about.modalities)
+    nothing = {m.name: Scaling(np.zeros(m.channels), np.ones(m.channels)) for m in about.modalities}
+    summary = Scaling(np.zeros(len(about.features)), np.ones(len(about.features)))
+    return unlabelled_samples(features, rows, FeatureScaling(summary, nothing), about.classes)

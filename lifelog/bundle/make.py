@@ -1,0 +1,163 @@
+"""make_bundle: windows of all participants, and a predictor under a scheme → fitted strategies with a card."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from lifelog.bundle.bundle import About, Bundle
+from lifelog.bundle.card import write_card
+from lifelog.bundle.strategy import Strategy, fit_strategy
+from lifelog.evaluate.decision import STRATEGIES
+from lifelog.groups.read import included_users, ungrouped
+from lifelog.predict.samples import Person, make_samples
+from lifelog.predict.train import Model
+from lifelog.settings.predict import PredictorSettings
+from lifelog.settings.splits import AnySplit, ParticipantsSplit, RandomSplit
+from lifelog.settings.windows import Cohort
+from lifelog.splits.assign import assign_splits
+from lifelog.splits.subsets import unseen_folds
+
+SENSORS = ["user", "modality", "value", "low", "high", "matters", "reason", "feature", "higher"]
+FEWEST = 3  # participants: two train while one is tested
+
+
+class Participant(NamedTuple):
+    """A participant of a run: features and folds, and the labels of the windows."""
+
+    person: Person
+    labels: pd.DataFrame
+
+
+class Evidence(NamedTuple):
+    """What a run found, for the card and for `Bundle.explain`.
+
+    Attributes
+    ----------
+    sensors : pandas.DataFrame
+        Importance of modalities by participant.
+    use : list of str
+        Sentences on probabilities and sets.
+    learning : str
+        Sentence on new participants.
+    cohort : Cohort
+        How the recordings were read.
+    """
+
+    sensors: pd.DataFrame
+    use: list[str]
+    learning: str
+    cohort: Cohort
+
+
+def check_bundled(settings: PredictorSettings, scheme: str, split: AnySplit) -> None:
+    """Raise ValueError with the reason if models of a predictor under a scheme cannot be in a bundle."""
+    if not settings.uses_sensors:
+        raise ValueError(f"{settings.name} sees no sensors, so that it cannot predict new recordings")
+    if not settings.stored:
+        cause = "sees whole windows, whose models are not stored" if settings.inputs == "windows" else "is not stored"
+        raise ValueError(f"{settings.name} {cause}; bundles hold models of features")
+    if scheme not in STRATEGIES:
+        raise ValueError(f"{scheme} is a control; strategies are {', '.join(STRATEGIES)}")
+    if isinstance(split, ParticipantsSplit) and scheme != "global":
+        raise ValueError(f"{scheme} under a split of participants depends on windows of others; bundle global")
+
+
+def make_bundle(
+    settings: PredictorSettings,
+    scheme: str,
+    about: About,
+    participants: Sequence[Participant],
+    groups: pd.DataFrame | None,
+    evidence: Evidence,
+) -> Bundle:
+    """Fit a predictor under a scheme, as it was tested, and for new participants.
+
+    Parameters
+    ----------
+    settings : PredictorSettings
+        The predictor.
+    scheme : str
+        One of the strategies.
+    about : About
+        Settings of the run.
+    participants : sequence of Participant
+        All participants of the run.
+    groups : pandas.DataFrame or None
+        Groups of the scheme, if it has any.
+    evidence : Evidence
+        What the run found.
+
+    Returns
+    -------
+    Bundle
+        Its models are equal to those of `train_predictors`.
+
+    Raises
+    ------
+    ValueError
+        If the models cannot be stored, or there are too few participants.
+    """
+    check_bundled(settings, scheme, about.split)
+    known = None
+    people = [participant.person for participant in participants]
+    if not isinstance(about.split, ParticipantsSplit):
+        table = ungrouped(included_users([x.folds for x in people]), scheme) if groups is None else groups
+        known = _fit(Model(settings, scheme, table), people, about, new=False)
+        people = _tested_as_a_whole(participants, about)
+    included = included_users([person.folds for person in people])
+    if included.user.nunique() < FEWEST:
+        raise ValueError(f"a bundle needs {FEWEST} participants, not {included.user.nunique()}")
+    new = _fit(Model(settings, "global", ungrouped(included, "global")), people, about, new=True)
+    sensors = evidence.sensors
+    card = write_card(about, known, new, sensors, evidence.use, evidence.learning, evidence.cohort)
+    return Bundle(about, known, new, sensors, card)
+
+
+def _fit(model: Model, people: list[Person], about: About, new: bool) -> Strategy:
+    users, standardise = set(model.groups.user), about.windows.standardise
+    used = [person for person in people if person.folds.user in users]
+    read_fold = partial(make_samples, used, standardise=standardise)
+    return fit_strategy(model, used, read_fold, about.compare, standardise, about.target.ordinal, new)
+
+
+def _tested_as_a_whole(participants: Sequence[Participant], about: About) -> list[Person]:
+    """Return the participants in folds that test whole ones."""
+    keys: dict[str, Any] = {"name": "new", "seed": about.split.seed, "validation": about.split.validation}
+    keys["block_minutes"] = about.split.block_minutes
+    if not isinstance(about.split, RandomSplit):
+        keys |= {"min_sessions": about.split.min_sessions, "embargo_minutes": about.split.embargo_minutes}
+    split, names = ParticipantsSplit(**keys), [str(participant.person.folds.user) for participant in participants]
+    unseen = unseen_folds(names, split)
+    people = []
+    for name, (person, labels) in zip(names, participants, strict=True):
+        folds = assign_splits(labels, about.target, split, about.windows.seconds, None, unseen[name])
+        people.append(Person(person.features, folds))
+    return people
+
+
+def summarise_sensors(values: pd.DataFrame | None, directions: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the sensors of participants in the columns of `Bundle.explain`.
+
+    Parameters
+    ----------
+    values : pandas.DataFrame or None
+        Table of `compare_shapley`; None if no importance was measured.
+    directions : dict of str to pandas.DataFrame
+        By participant, features that differ between classes, of `estimate_shapley`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        user, modality, value, low, high, matters, reason, feature, higher.
+    """
+    if values is None:
+        return pd.DataFrame(columns=SENSORS)
+    table = values[["user", "modality", "shapley", "low", "high", "matters", "reason"]].rename(
+        columns={"shapley": "value"}
+    )
+    first = [rows.drop_duplicates("modality").assign(user=user) for user, rows in directions.items()]
+    columns = ["user", "modality", "feature", "higher"]
+    strongest = pd.concat(first)[columns] if first else pd.DataFrame(columns=columns)
+    return table.merge(strongest, how="left", on=["user", "modality"])

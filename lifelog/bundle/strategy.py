@@ -1,0 +1,182 @@
+"""A fitted strategy: the models of all folds as they were tested, which predict together.
+
+A window is predicted by the models of every fold, and the mean of their calibrated probabilities counts. No model is
+trained again on all windows: it would have no validation windows, and nothing would have tested it.
+
+known  models of a scheme of the run, of which each participant has one per fold
+new    models of all participants but some whole ones, who are tested, for participants who are in no training windows
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lifelog.arrays import Bools, Floats
+from lifelog.evaluate.compare import score_users
+from lifelog.evaluate.use import class_sets, common_threshold
+from lifelog.predict.probabilities import calibrate, class_probabilities
+from lifelog.predict.samples import FeatureScaling, Person, Samples, feature_scaling, fitting_rows, unlabelled_samples
+from lifelog.predict.train import FittedFold, GroupModel, Model, fit_models, predict_fold
+from lifelog.settings.compare import Compare
+from lifelog.settings.predict import PredictorSettings
+from lifelog.standardise import Scaling
+from lifelog.windows.read import Features
+
+FEWEST_WINDOWS = 10  # of a new participant, from which they have a scaling of their own
+Scalings = dict[tuple[int, str], FeatureScaling]  # by fold (0: of all windows) and participant
+
+
+class Predicted(NamedTuple):
+    """Class probabilities of windows, shape (n_windows, n_classes), after and before calibration, and ratings."""
+
+    p: Floats
+    raw: Floats
+    expected: Floats | None
+
+
+class Strategy(NamedTuple):
+    """A fitted strategy.
+
+    Attributes
+    ----------
+    settings : PredictorSettings
+        The predictor.
+    scheme : str
+        The scheme of its models.
+    standardise : str
+        `user` or `none`.
+    classes : list of str
+        Names of the classes.
+    folds : list of FittedFold
+        The models of each fold.
+    scalings : dict of (int, str) to FeatureScaling
+        By fold and participant; of new participants, those of all windows of each training participant (fold 0).
+    threshold : float
+        Largest nonconformity (1 minus the probability) of a class in the set of a window.
+    scores : pandas.DataFrame
+        Scores of each participant on test windows, by models of the fold that tests them: user, windows, metrics.
+    """
+
+    settings: PredictorSettings
+    scheme: str
+    standardise: str
+    classes: list[str]
+    folds: list[FittedFold]
+    scalings: Scalings
+    threshold: float
+    scores: pd.DataFrame
+
+    def folds_of(self, user: str | None) -> list[tuple[FittedFold, GroupModel]]:
+        """Return the folds with a model of a participant, and that model; None for a new participant."""
+        pairs = [(fold, model) for fold in self.folds for model in fold.models]
+        return [(fold, model) for fold, model in pairs if user is None or user in model.users]
+
+    def predict(self, features: Features, user: str | None, fold: int | None = None) -> Predicted:
+        """Predict windows without labels.
+
+        Parameters
+        ----------
+        features : Features
+            Of windows of one participant, with maxima.
+        user : str or None
+            Name of a participant of the training windows; None for a new one.
+        fold : int, optional
+            The only fold whose models are used.
+
+        Returns
+        -------
+        Predicted
+            Means over the folds.
+        """
+        own = None if user is not None else self.scaling_of_new(features)
+        rows = features.rows.assign(session="")
+        parts = list[Predicted]()
+        for fitted, model in self.folds_of(user):
+            if fold in (None, fitted.fold):
+                scaling = own or self.scalings[fitted.fold, str(user)]
+                samples = unlabelled_samples(features, rows, scaling, self.classes)
+                raw = model.raw(samples)
+                p = calibrate(raw, fitted.calibration)
+                parts.append(Predicted(p, raw.probabilities, None if fitted.ratings is None else p @ fitted.ratings))
+        rated = [part.expected for part in parts if part.expected is not None]
+        expected = np.mean(rated, axis=0) if rated else None
+        return Predicted(np.mean([x.p for x in parts], axis=0), np.mean([x.raw for x in parts], axis=0), expected)
+
+    def scaling_of_new(self, features: Features) -> FeatureScaling:
+        """Return the scaling of a new participant: by all windows, or that of others for few windows."""
+        if len(features.rows) < FEWEST_WINDOWS:
+            return self.mean_scaling()
+        return feature_scaling(features, np.ones(len(features.rows), dtype=bool), self.standardise)
+
+    def mean_scaling(self) -> FeatureScaling:
+        """Return the mean scaling of the participants."""
+        every = list(self.scalings.values())
+        maxima = {name: _mean(scaling.maxima[name] for scaling in every) for name in every[0].maxima}
+        return FeatureScaling(_mean(scaling.summary for scaling in every), maxima)
+
+    def sets(self, p: Floats) -> Bools:
+        """Return which classes are in the set of each window, shape (n_windows, n_classes)."""
+        return class_sets(p, np.full(len(p), self.threshold))
+
+
+def _mean(scalings: Iterable[Scaling]) -> Scaling:
+    every = list(scalings)
+    return Scaling(np.mean([x.mean for x in every], axis=0), np.mean([x.std for x in every], axis=0))
+
+
+def fit_strategy(
+    model: Model,
+    people: list[Person],
+    read_fold: Callable[[int], Samples],
+    compare: Compare,
+    standardise: str,
+    ordinal: bool,
+    new: bool = False,
+) -> Strategy:
+    """Fit a strategy, and test it.
+
+    Parameters
+    ----------
+    model : Model
+        A predictor under a scheme, with its groups.
+    people : list of Person
+        Features and folds of the participants of the groups.
+    read_fold : callable
+        Returns the windows of all of them that a fold uses.
+    compare : Compare
+        alpha and decide.
+    standardise : str
+        `user` or `none`.
+    ordinal : bool
+        Whether classes are in an order.
+    new : bool, default False
+        Whether it is for new participants; the folds then test whole participants.
+
+    Returns
+    -------
+    Strategy
+        The models of all folds.
+    """
+    folds, tables, classes = list[FittedFold](), list[pd.DataFrame](), list[str]()
+    for _, fitted, samples in fit_models([model], read_fold):
+        folds.append(fitted)
+        tables.append(predict_fold(fitted, samples))
+        classes = samples.classes
+    table, name = pd.concat(tables, ignore_index=True), (model.settings.name, model.scheme)
+    truth, users = table.truth.to_numpy(), np.unique(table.user.to_numpy(dtype=str), return_inverse=True)[1]
+    threshold = common_threshold(1 - class_probabilities(table)[np.arange(len(table)), truth], users, compare.alpha)
+    scores = score_users({name: table}, ordinal, compare.decide).users.drop(columns=["predictor", "scheme"])
+    scalings = _scalings(people, [0] if new else [fitted.fold for fitted in folds], standardise)
+    return Strategy(model.settings, model.scheme, standardise, classes, folds, scalings, threshold, scores)
+
+
+def _scalings(people: list[Person], folds: list[int], standardise: str) -> Scalings:
+    """Return the scalings of all participants by the training windows of folds; 0: by all windows."""
+    found: dict[tuple[int, str], Any] = {}
+    for person in people:
+        for fold in folds:
+            rows = fitting_rows(person.folds.fold(fold)) if fold else person.folds.described.label.notna().to_numpy()
+            found[fold, str(person.folds.user)] = feature_scaling(person.features, rows, standardise)
+    return found
