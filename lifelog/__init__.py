@@ -37,6 +37,8 @@ _EXPORTS = {
     "predict.train": ("Model", "train_predictors"),
     "evaluate.compare": ("compare_predictors", "read_predictions", "score_users", "split_groupings"),
     "new_users.place": ("place_user",),
+    "bundle.bundle": ("Bundle",),
+    "bundle.files": ("load_bundle",),
     "export": ("load_run",),
 }
 _MODULE = {name: module for module, names in _EXPORTS.items() for name in names}

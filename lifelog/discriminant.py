@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from lifelog.arrays import Bools, Codes, Floats
+from lifelog.arrays import Bools, Codes, Floats, check_shapes
 from lifelog.standardise import Scaling, fit_scaling
 
 MIN_VARIANCE = 1e-3  # of a standardised feature within classes, so that no feature decides alone
@@ -44,6 +44,20 @@ class Discriminant:
         """Return the log-density of each class, up to a constant per window, shape (n_windows, C)."""
         scores: Floats = (filled(self.scaling, values) - self.centre) @ self.weights - self.constants
         return scores
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that it is made of, by name."""
+        named = {name: getattr(self, name) for name in ("centre", "weights", "constants", "present")}
+        return named | {"mean": self.scaling.mean, "std": self.scaling.std}
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray[Any]], features: int, classes: int) -> Self:
+        """Return the discriminant of `arrays`; raise ValueError unless they suit numbers of features and classes."""
+        shapes = dict.fromkeys(("mean", "std", "centre"), (features,)) | {"weights": (features, classes)}
+        shapes |= dict.fromkeys(("constants", "present"), (classes,))
+        check_shapes(arrays, shapes)
+        scaling = Scaling(arrays["mean"], arrays["std"])
+        return cls(scaling, *(arrays[name] for name in ("centre", "weights", "constants", "present")))
 
     def probabilities(self, values: Floats) -> Floats:
         """Return class probabilities without priors, shape (n_windows, C); 0 for classes without training windows."""

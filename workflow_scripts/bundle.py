@@ -5,14 +5,17 @@ from pathlib import Path
 from lifelog.bundle.bundle import About
 from lifelog.bundle.card import PACKAGES, software_versions
 from lifelog.bundle.files import write_bundle
-from lifelog.bundle.make import Evidence, Participant, make_bundle, summarise_sensors
+from lifelog.bundle.make import Evidence, Grouping, Participant, make_bundle, summarise_sensors
 from lifelog.evaluate.calibration import constant_sentence
 from lifelog.evaluate.use import use_sentences
 from lifelog.files import read_json
 from lifelog.groups.read import included_users, read_groups
+from lifelog.importance.table import read_importance
 from lifelog.logs import job_log
 from lifelog.predict.samples import read_people
 from lifelog.settings.compare import Compare
+from lifelog.settings.groups import Scoring
+from lifelog.settings.importance import Shapley
 from lifelog.settings.predict import predictor_from_params
 from lifelog.settings.splits import Target, split_from_params
 from lifelog.settings.windows import Cohort, Modality, Windows
@@ -52,11 +55,16 @@ with job_log(snakemake):
     directions = {Path(path).stem: read_csv(path) for path in inputs.directions}
     sentences = [constant_sentence(read_csv(inputs.calibration), predictor, scheme)]
     sentences += use_sentences(read_csv(inputs.use), predictor, scheme, compare)
+    grouping = None
+    if inputs.importance:
+        shrinkage = Shapley.from_params(params.shapley).shrinkage
+        grouping = Grouping(read_importance(inputs.importance), Scoring.from_params(params.groups), shrinkage)
     evidence = Evidence(
         summarise_sensors(read_csv(inputs.values[0]), directions) if inputs.values else summarise_sensors(None, {}),
         [sentence for sentence in sentences if sentence],
         read_json(inputs.curve[0])["sentence"] if inputs.curve else "",
         Cohort.from_params(params.cohort),
+        grouping,
     )
     participants = [Participant(*pair) for pair in zip(people, map(read_labels, inputs.windows), strict=True)]
     groups = read_groups(grouped[scheme]) if scheme in grouped else None

@@ -85,9 +85,7 @@ class Bundle:
     @property
     def users(self) -> list[str]:
         """Participants of the run who have models of their own or of their group."""
-        if self.known is None:
-            return []
-        return sorted({user for fold in self.known.folds for model in fold.models for user in model.users})
+        return [] if self.known is None else sorted(self.known.users)
 
     def strategy(self, user: str | None) -> Strategy:
         """Return the strategy for a participant of the run, or for a new one."""
@@ -121,8 +119,6 @@ class Bundle:
         self._check(features)
         strategy = self.strategy(user)
         known = None if strategy is self.new else user
-        if not any(fold in (None, fitted.fold) for fitted, _ in strategy.folds_of(known)):
-            raise ValueError(f"no model of {user!r} in fold {fold}")
         found, classes = strategy.predict(features, known, fold), self.about.classes
         names = np.array(classes, dtype=object)
         sets = strategy.sets(found.p)
@@ -167,7 +163,7 @@ class Bundle:
         spread = np.stack([scaling.std for scaling in everyone])
         own = self.new.scaling_of_new(features).summary.std
         far: Bools = np.logical_or(own < spread.min(axis=0) / FAR, own > spread.max(axis=0) * FAR)
-        known = ~np.isnan(features.summary).all(axis=0)
+        known: Bools = np.logical_not(np.isnan(features.summary).all(axis=0))
         of_modality = np.array([name.split(".")[0] for name in features.names])
         found = []
         for modality in self.about.modalities:

@@ -24,6 +24,10 @@ OF_SCHEME = {
     "importance": "a model of each group of participants with similar importance",
     "blend": "a mean of the model of all participants and of a model of each",
 }
+OF_NEW = {
+    "global": "one model of all participants",
+    "importance": "the model of the group of participants that fits their windows",
+}
 
 
 def software_versions(packages: tuple[str, ...]) -> dict[str, str]:
@@ -82,6 +86,7 @@ def write_card(
         fingerprint=about.fingerprint,
         known="none" if known is None else f"{known.scores.user.nunique()}, by name",
         known_models="the models for new participants" if known is None else OF_SCHEME[known.scheme],
+        new_models=OF_NEW[new.scheme],
         predictor=new.settings.name,
         fewest=FEWEST_WINDOWS,
         learning=learning,

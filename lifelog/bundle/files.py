@@ -18,12 +18,14 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from lifelog.arrays import Floats
+from lifelog.arrays import Arrays, Floats
 from lifelog.bundle.bundle import About, Bundle
-from lifelog.bundle.strategy import Scalings, Strategy
+from lifelog.bundle.strategy import Placing, Scalings, Strategy
+from lifelog.discriminant import Discriminant
 from lifelog.files import write_atomically, write_json, write_text
+from lifelog.groups.unseen import Placer
 from lifelog.predict.combine import Mixture
-from lifelog.predict.interface import Arrays, Predictor
+from lifelog.predict.interface import Predictor
 from lifelog.predict.probabilities import Calibration
 from lifelog.predict.samples import FeatureScaling, Samples, unlabelled_samples
 from lifelog.predict.train import FittedFold, GroupModel
@@ -61,6 +63,14 @@ class StoredFold(Section):
     models: list[StoredModel]
 
 
+class StoredPlacer(Section):
+    """The discriminant that places new participants in a group of a fold."""
+
+    fold: int
+    group: str
+    spread: float
+
+
 class StoredStrategy(Section):
     """A strategy; `scaled` has fold and participant of the rows of the scalings."""
 
@@ -68,6 +78,7 @@ class StoredStrategy(Section):
     scheme: str
     threshold: float
     folds: list[StoredFold]
+    placing: list[StoredPlacer]
     scaled: list[tuple[int, str]]
     scores: list[dict[str, str | float | None]]
 
@@ -105,8 +116,8 @@ def write_bundle(bundle: Bundle, folder: str | Path) -> None:
     )
     folder = Path(folder)
     write_json(content.model_dump(mode="json"), folder / CONTENT)
-    with write_atomically(folder / TENSORS) as part:
-        safetensors.numpy.save_file({name: np.ascontiguousarray(x) for name, x in sorted(tensors.items())}, part)
+    with write_atomically(folder / TENSORS) as part:  # its own writer makes files that only their owner can read
+        part.write_bytes(safetensors.numpy.save({name: np.ascontiguousarray(x) for name, x in sorted(tensors.items())}))
     write_text(bundle.card, folder / CARD)
     write_text(_sums({name: (folder / name).read_bytes() for name in FILES}), folder / SUMS)
 
@@ -256,6 +267,9 @@ def _store(strategy: Strategy, prefix: str, tensors: Arrays) -> StoredStrategy:
         )
         for fold in strategy.folds
     ]
+    placing = [(fold, group, placer) for fold, groups in strategy.placing.items() for group, placer in groups.items()]
+    for place, (_, _, placer) in enumerate(placing):
+        tensors.update({f"{prefix}.placing.{place}.{name}": x for name, x in placer.model.arrays().items()})
     scalings = list(strategy.scalings.values())
     for name, parts in _parts(scalings):
         tensors[f"{prefix}.scaling.{name}.mean"] = np.stack([scaling.mean for scaling in parts])
@@ -265,6 +279,7 @@ def _store(strategy: Strategy, prefix: str, tensors: Arrays) -> StoredStrategy:
         scheme=strategy.scheme,
         threshold=strategy.threshold,
         folds=folds,
+        placing=[StoredPlacer(fold=fold, group=group, spread=x.spread) for fold, group, x in placing],
         scaled=list(strategy.scalings),
         scores=_records(strategy.scores),
     )
@@ -284,9 +299,8 @@ def _restore(stored: StoredStrategy, about: About, prefix: str, tensors: Arrays)
         raise ValueError(f"models of {settings.name} are not stored")
     like, models = _like(about), dict[int, Predictor]()
     for place in sorted({number for fold in stored.folds for model in fold.models for number in model.models}):
-        state = f"{prefix}.model.{place}."
         models[place] = settings.build()
-        models[place].restore({n.removeprefix(state): x for n, x in tensors.items() if n.startswith(state)}, like)
+        models[place].restore(_starting(tensors, f"{prefix}.model.{place}."), like)
 
     def shares(values: list[float]) -> Floats:
         found = np.array(values)
@@ -309,9 +323,18 @@ def _restore(stored: StoredStrategy, about: About, prefix: str, tensors: Arrays)
         calibration = Calibration(fold.slope, np.array(fold.shifts))
         folds.append(FittedFold(fold.fold, 1, groups, calibration, ratings))
     scalings = _scalings(stored.scaled, about, prefix, tensors)
-    scores = pd.DataFrame(stored.scores)
-    threshold = stored.threshold
-    return Strategy(settings, stored.scheme, about.windows.standardise, classes, folds, scalings, threshold, scores)
+    placing: Placing = {}
+    for place, placer in enumerate(stored.placing):
+        arrays = _starting(tensors, f"{prefix}.placing.{place}.")
+        discriminant = Discriminant.of_arrays(arrays, len(about.features), len(classes))
+        placing.setdefault(placer.fold, {})[placer.group] = Placer(discriminant, placer.spread)
+    how, scores = about.windows.standardise, pd.DataFrame(stored.scores)
+    return Strategy(settings, stored.scheme, how, classes, folds, placing, scalings, stored.threshold, scores)
+
+
+def _starting(tensors: Arrays, prefix: str) -> Arrays:
+    """Return the arrays whose names start with a prefix, without it."""
+    return {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}
 
 
 def _scalings(scaled: list[tuple[int, str]], about: About, prefix: str, tensors: Arrays) -> Scalings:

@@ -1,20 +1,21 @@
 """make_bundle: windows of all participants, and a predictor under a scheme → fitted strategies with a card."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from lifelog.bundle.bundle import About, Bundle
 from lifelog.bundle.card import write_card
-from lifelog.bundle.strategy import Strategy, fit_strategy
-from lifelog.evaluate.decision import STRATEGIES
-from lifelog.groups.read import included_users, ungrouped
-from lifelog.predict.samples import Person, make_samples
+from lifelog.bundle.strategy import Placing, Strategy, fit_strategy
+from lifelog.evaluate.decision import STRATEGIES, decide
+from lifelog.groups.read import in_order, included_users, ungrouped
+from lifelog.groups.unseen import fold_groups
+from lifelog.predict.samples import Person
 from lifelog.predict.train import Model
+from lifelog.settings.groups import Scoring
 from lifelog.settings.predict import PredictorSettings
-from lifelog.settings.splits import AnySplit, ParticipantsSplit, RandomSplit
+from lifelog.settings.splits import ParticipantsSplit, RandomSplit
 from lifelog.settings.windows import Cohort
 from lifelog.splits.assign import assign_splits
 from lifelog.splits.subsets import unseen_folds
@@ -30,6 +31,14 @@ class Participant(NamedTuple):
     labels: pd.DataFrame
 
 
+class Grouping(NamedTuple):
+    """What groups by importance are formed from: importance of all windows, settings, shrinkage of discriminants."""
+
+    importance: pd.DataFrame
+    settings: Scoring
+    shrinkage: float
+
+
 class Evidence(NamedTuple):
     """What a run found, for the card and for `Bundle.explain`.
 
@@ -43,15 +52,18 @@ class Evidence(NamedTuple):
         Sentence on new participants.
     cohort : Cohort
         How the recordings were read.
+    grouping : Grouping or None
+        What groups by importance are formed from; None if there are none.
     """
 
     sensors: pd.DataFrame
     use: list[str]
     learning: str
     cohort: Cohort
+    grouping: Grouping | None
 
 
-def check_bundled(settings: PredictorSettings, scheme: str, split: AnySplit) -> None:
+def check_bundled(settings: PredictorSettings, scheme: str) -> None:
     """Raise ValueError with the reason if models of a predictor under a scheme cannot be in a bundle."""
     if not settings.uses_sensors:
         raise ValueError(f"{settings.name} sees no sensors, so that it cannot predict new recordings")
@@ -60,8 +72,6 @@ def check_bundled(settings: PredictorSettings, scheme: str, split: AnySplit) -> 
         raise ValueError(f"{settings.name} {cause}; bundles hold models of features")
     if scheme not in STRATEGIES:
         raise ValueError(f"{scheme} is a control; strategies are {', '.join(STRATEGIES)}")
-    if isinstance(split, ParticipantsSplit) and scheme != "global":
-        raise ValueError(f"{scheme} under a split of participants depends on windows of others; bundle global")
 
 
 def make_bundle(
@@ -99,27 +109,44 @@ def make_bundle(
     ValueError
         If the models cannot be stored, or there are too few participants.
     """
-    check_bundled(settings, scheme, about.split)
-    known = None
-    people = [participant.person for participant in participants]
+    check_bundled(settings, scheme)
+    people, schemes, known = [participant.person for participant in participants], [scheme], None
     if not isinstance(about.split, ParticipantsSplit):
         table = ungrouped(included_users([x.folds for x in people]), scheme) if groups is None else groups
-        known = _fit(Model(settings, scheme, table), people, about, new=False)
-        people = _tested_as_a_whole(participants, about)
-    included = included_users([person.folds for person in people])
-    if included.user.nunique() < FEWEST:
-        raise ValueError(f"a bundle needs {FEWEST} participants, not {included.user.nunique()}")
-    new = _fit(Model(settings, "global", ungrouped(included, "global")), people, about, new=True)
+        known = _fit(Model(settings, scheme, table), people, about)
+        people, schemes = _tested_as_a_whole(participants, about), ["global", "importance"]
+    count = included_users([person.folds for person in people]).user.nunique()
+    if count < FEWEST:
+        raise ValueError(f"a bundle needs {FEWEST} participants, not {count}")
+    new = _fit_new(settings, schemes, people, about, evidence.grouping)
     sensors = evidence.sensors
     card = write_card(about, known, new, sensors, evidence.use, evidence.learning, evidence.cohort)
     return Bundle(about, known, new, sensors, card)
 
 
-def _fit(model: Model, people: list[Person], about: About, new: bool) -> Strategy:
-    users, standardise = set(model.groups.user), about.windows.standardise
-    used = [person for person in people if person.folds.user in users]
-    read_fold = partial(make_samples, used, standardise=standardise)
-    return fit_strategy(model, used, read_fold, about.compare, standardise, about.target.ordinal, new)
+def _fit(model: Model, people: list[Person], about: About, placing: Placing | None = None) -> Strategy:
+    return fit_strategy(model, people, about.compare, about.windows.standardise, about.target.ordinal, placing)
+
+
+def _fit_new(
+    settings: PredictorSettings, schemes: list[str], people: list[Person], about: About, grouping: Grouping | None
+) -> Strategy:
+    """Return the strategy for new participants: one model, or one per group if that is clearly better."""
+    found = dict[str, Strategy]()
+    if "global" in schemes:
+        table = ungrouped(included_users([person.folds for person in people]), "global")
+        found["global"] = _fit(Model(settings, "global", table), people, about, {})
+    if "importance" in schemes and grouping is not None:
+        features, folds = [person.features for person in people], [person.folds for person in people]
+        of_folds = list(fold_groups(grouping.importance, grouping.settings, features, folds, grouping.shrinkage))
+        table = in_order(pd.concat([one.table.assign(fold=one.fold, grouping=1) for one in of_folds]))
+        placing = {one.fold: one.placing for one in of_folds}
+        found["importance"] = _fit(Model(settings, "importance", table, untested=True), people, about, placing)
+    if len(found) < 2:
+        return next(iter(found.values()))
+    rows = [x.scores.assign(predictor=settings.name, scheme=name) for name, x in found.items()]
+    recommended = decide(pd.concat(rows), about.compare, settings.name)["recommended"]
+    return found[recommended or "global"]
 
 
 def _tested_as_a_whole(participants: Sequence[Participant], about: About) -> list[Person]:

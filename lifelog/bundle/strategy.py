@@ -7,25 +7,36 @@ known  models of a scheme of the run, of which each participant has one per fold
 new    models of all participants but some whole ones, who are tested, for participants who are in no training windows
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Bools, Floats
+from lifelog.discriminant import filled
 from lifelog.evaluate.compare import score_users
 from lifelog.evaluate.use import class_sets, common_threshold
+from lifelog.groups.unseen import Placer, place_person
 from lifelog.predict.probabilities import calibrate, class_probabilities
-from lifelog.predict.samples import FeatureScaling, Person, Samples, feature_scaling, fitting_rows, unlabelled_samples
+from lifelog.predict.samples import (
+    FeatureScaling,
+    Person,
+    feature_scaling,
+    fitting_rows,
+    make_samples,
+    unlabelled_samples,
+)
 from lifelog.predict.train import FittedFold, GroupModel, Model, fit_models, predict_fold
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import PredictorSettings
-from lifelog.standardise import Scaling
+from lifelog.standardise import Scaling, fit_scaling
 from lifelog.windows.read import Features
 
 FEWEST_WINDOWS = 10  # of a new participant, from which they have a scaling of their own
 Scalings = dict[tuple[int, str], FeatureScaling]  # by fold (0: of all windows) and participant
+Placing = dict[int, dict[str, Placer]]  # by fold and group
 
 
 class Predicted(NamedTuple):
@@ -51,6 +62,8 @@ class Strategy(NamedTuple):
         Names of the classes.
     folds : list of FittedFold
         The models of each fold.
+    placing : dict of int to dict of str to Placer
+        By fold and group, the discriminants that place a new participant in a group; empty where there are no groups.
     scalings : dict of (int, str) to FeatureScaling
         By fold and participant; of new participants, those of all windows of each training participant (fold 0).
     threshold : float
@@ -64,14 +77,15 @@ class Strategy(NamedTuple):
     standardise: str
     classes: list[str]
     folds: list[FittedFold]
+    placing: Placing
     scalings: Scalings
     threshold: float
     scores: pd.DataFrame
 
-    def folds_of(self, user: str | None) -> list[tuple[FittedFold, GroupModel]]:
-        """Return the folds with a model of a participant, and that model; None for a new participant."""
-        pairs = [(fold, model) for fold in self.folds for model in fold.models]
-        return [(fold, model) for fold, model in pairs if user is None or user in model.users]
+    @property
+    def users(self) -> set[str]:
+        """Participants who have models."""
+        return {user for fold in self.folds for model in fold.models for user in model.users}
 
     def predict(self, features: Features, user: str | None, fold: int | None = None) -> Predicted:
         """Predict windows without labels.
@@ -93,16 +107,27 @@ class Strategy(NamedTuple):
         own = None if user is not None else self.scaling_of_new(features)
         rows = features.rows.assign(session="")
         parts = list[Predicted]()
-        for fitted, model in self.folds_of(user):
-            if fold in (None, fitted.fold):
+        for fitted in (fitted for fitted in self.folds if fold in (None, fitted.fold)):
+            models = [model for model in fitted.models if user in model.users]
+            for model in models if own is None else self.models_of_new(fitted, features):
                 scaling = own or self.scalings[fitted.fold, str(user)]
-                samples = unlabelled_samples(features, rows, scaling, self.classes)
-                raw = model.raw(samples)
+                raw = model.raw(unlabelled_samples(features, rows, scaling, self.classes))
                 p = calibrate(raw, fitted.calibration)
                 parts.append(Predicted(p, raw.probabilities, None if fitted.ratings is None else p @ fitted.ratings))
+        if not parts:
+            raise ValueError(f"no model of {user!r} in fold {fold}")
         rated = [part.expected for part in parts if part.expected is not None]
         expected = np.mean(rated, axis=0) if rated else None
         return Predicted(np.mean([x.p for x in parts], axis=0), np.mean([x.raw for x in parts], axis=0), expected)
+
+    def models_of_new(self, fitted: FittedFold, features: Features) -> list[GroupModel]:
+        """Return the model of the group that fits the windows of a new participant; of all groups for few windows."""
+        placing, values = self.placing.get(fitted.fold, {}), features.summary.astype(np.float64)
+        if not placing or len(values) < FEWEST_WINDOWS:
+            return fitted.models
+        scaled = filled(fit_scaling([values], values.shape[1], "user"), values)
+        group = list(placing)[place_person(scaled, list(placing.values()))]
+        return [model for model in fitted.models if model.group == group]
 
     def scaling_of_new(self, features: Features) -> FeatureScaling:
         """Return the scaling of a new participant: by all windows, or that of others for few windows."""
@@ -129,11 +154,10 @@ def _mean(scalings: Iterable[Scaling]) -> Scaling:
 def fit_strategy(
     model: Model,
     people: list[Person],
-    read_fold: Callable[[int], Samples],
     compare: Compare,
     standardise: str,
     ordinal: bool,
-    new: bool = False,
+    placing: Placing | None = None,
 ) -> Strategy:
     """Fit a strategy, and test it.
 
@@ -142,25 +166,25 @@ def fit_strategy(
     model : Model
         A predictor under a scheme, with its groups.
     people : list of Person
-        Features and folds of the participants of the groups.
-    read_fold : callable
-        Returns the windows of all of them that a fold uses.
+        Features and folds of all participants.
     compare : Compare
         alpha and decide.
     standardise : str
         `user` or `none`.
     ordinal : bool
         Whether classes are in an order.
-    new : bool, default False
-        Whether it is for new participants; the folds then test whole participants.
+    placing : dict of int to dict of str to Placer, optional
+        Of a strategy for new participants, whose folds test whole participants: by fold and group, the discriminants
+        that place one in a group.
 
     Returns
     -------
     Strategy
         The models of all folds.
     """
-    folds, tables, classes = list[FittedFold](), list[pd.DataFrame](), list[str]()
-    for _, fitted, samples in fit_models([model], read_fold):
+    members, folds, tables, classes = set(model.groups.user), list[FittedFold](), list[pd.DataFrame](), list[str]()
+    people = [person for person in people if person.folds.user in members]
+    for _, fitted, samples in fit_models([model], partial(make_samples, people, standardise=standardise)):
         folds.append(fitted)
         tables.append(predict_fold(fitted, samples))
         classes = samples.classes
@@ -168,8 +192,10 @@ def fit_strategy(
     truth, users = table.truth.to_numpy(), np.unique(table.user.to_numpy(dtype=str), return_inverse=True)[1]
     threshold = common_threshold(1 - class_probabilities(table)[np.arange(len(table)), truth], users, compare.alpha)
     scores = score_users({name: table}, ordinal, compare.decide).users.drop(columns=["predictor", "scheme"])
-    scalings = _scalings(people, [0] if new else [fitted.fold for fitted in folds], standardise)
-    return Strategy(model.settings, model.scheme, standardise, classes, folds, scalings, threshold, scores)
+    scalings = _scalings(people, [fitted.fold for fitted in folds] if placing is None else [0], standardise)
+    return Strategy(
+        model.settings, model.scheme, standardise, classes, folds, placing or {}, scalings, threshold, scores
+    )
 
 
 def _scalings(people: list[Person], folds: list[int], standardise: str) -> Scalings:

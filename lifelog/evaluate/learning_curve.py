@@ -27,7 +27,7 @@ from lifelog.arrays import Codes, Floats
 from lifelog.discriminant import filled, fit_discriminants
 from lifelog.evaluate.metrics import METRICS, scores
 from lifelog.groups.assignment import cluster_importance
-from lifelog.groups.unseen import GroupModel, fit_group, place_person
+from lifelog.groups.unseen import Placer, fit_group, place_person
 from lifelog.importance.vectors import describing
 from lifelog.intervals import CHANCE, estimate_mean
 from lifelog.predict.predictors.lda import Lda
@@ -211,7 +211,7 @@ class _Others:
         return model.probabilities(x[test])
 
     @cached_property
-    def models(self) -> list[GroupModel]:
+    def models(self) -> list[Placer]:
         """Discriminants of the groups, which place a user by windows without labels."""
         members = [[self.people[name] for name in names] for names in self.groups]
         return [fit_group([(own.x, own.truth) for own in of_group], self.classes, self.placing) for of_group in members]

@@ -5,7 +5,7 @@ of participants like them. The group of a participant without labels is the one 
 relative to the windows of its members. Labels, where there are some, add their likelihood under the group's model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,14 +26,14 @@ MIN_SPREAD = 1e-12
 LEAST_PROBABILITY = 1e-3  # of a label, so that no window decides alone
 
 
-class GroupModel(NamedTuple):
-    """The discriminant of a group, and the mean variance of its scores in the windows of its members."""
+class Placer(NamedTuple):
+    """What places a participant in a group: its discriminant, and the mean variance of its scores in member windows."""
 
     model: Discriminant
     spread: float
 
 
-def fit_group(members: Sequence[tuple[Floats, Codes]], classes: int, shrinkage: float) -> GroupModel:
+def fit_group(members: Sequence[tuple[Floats, Codes]], classes: int, shrinkage: float) -> Placer:
     """Fit the discriminant of a group.
 
     Parameters
@@ -47,22 +47,22 @@ def fit_group(members: Sequence[tuple[Floats, Codes]], classes: int, shrinkage: 
 
     Returns
     -------
-    GroupModel
+    Placer
         For `place_person`.
     """
     x, truth = (np.concatenate(parts) for parts in zip(*members, strict=True))
     (model,) = fit_discriminants(x, truth, classes, [shrinkage])
-    return GroupModel(model, float(np.mean([_spread(model, values) for values, _ in members])))
+    return Placer(model, float(np.mean([_spread(model, values) for values, _ in members])))
 
 
-def place_person(values: Floats, groups: Sequence[GroupModel], truth: Codes | None = None) -> int:
+def place_person(values: Floats, groups: Sequence[Placer], truth: Codes | None = None) -> int:
     """Return the number of the group of a new participant.
 
     Parameters
     ----------
     values : ndarray of float, shape (n_windows, n_features)
         Features, standardised by these windows.
-    groups : sequence of GroupModel
+    groups : sequence of Placer
         Of `fit_group`.
     truth : ndarray of int, optional
         Classes of the first windows, if these have labels.
@@ -86,10 +86,48 @@ def _spread(model: Discriminant, values: Floats) -> float:
     return float(model.scores(values).var(axis=0).sum())
 
 
+class UnseenFold(NamedTuple):
+    """The groups of a fold that tests whole participants.
+
+    Attributes
+    ----------
+    fold : int
+        Its number.
+    table : pandas.DataFrame
+        user, group.
+    placing : dict of str to Placer
+        By group, the discriminants that place a new participant; empty for one group of everybody.
+    """
+
+    fold: int
+    table: pd.DataFrame
+    placing: dict[str, Placer]
+
+
 def group_unseen(
     importance: pd.DataFrame, settings: Scoring, features: Sequence[Features], folds: Sequence[Folds], shrinkage: float
 ) -> pd.DataFrame:
-    """Form groups by importance under a split of participants.
+    """Form groups by importance under a split of participants: those of `fold_groups` in the columns of `group_users`.
+
+    Parameters
+    ----------
+    importance, settings, features, folds, shrinkage
+        As of `fold_groups`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By tested fold.
+    """
+    found = fold_groups(importance, settings, features, folds, shrinkage)
+    tables = [one.table.sort_values("user").assign(fold=one.fold, grouping=1) for one in found]
+    return in_order(pd.concat(tables, ignore_index=True))
+
+
+def fold_groups(
+    importance: pd.DataFrame, settings: Scoring, features: Sequence[Features], folds: Sequence[Folds], shrinkage: float
+) -> Iterator[UnseenFold]:
+    """Form groups by importance in every fold that tests whole participants.
 
     Parameters
     ----------
@@ -104,11 +142,11 @@ def group_unseen(
     shrinkage : float
         Of the correlations of features.
 
-    Returns
-    -------
-    pandas.DataFrame
-        In the columns of `group_users`, by tested fold. The groups of a fold are those of the participants that it does
-        not test; tested ones, whose labels are not used, and those without importance are placed by their windows.
+    Yields
+    ------
+    UnseenFold
+        The groups of a fold are those of the participants that it does not test; tested ones, whose labels are not
+        used, and those without importance are placed by their windows.
     """
     people = {}
     for of_user, split in zip(features, folds, strict=True):
@@ -117,13 +155,13 @@ def group_unseen(
             raw = of_user.summary[used].astype(np.float64)
             scaled = filled(fit_scaling([raw], raw.shape[1], "user"), raw)
             people[str(split.user)] = scaled, split.described.label[used].map(codes).to_numpy(dtype=int)
-    described, tables = describing(importance), []
+    described = describing(importance)
     described = described[described.user.isin(people)]
     tested = {str(split.user): split.tested[0] for split in folds if split.tested}
     for fold in sorted(set(tested.values())):
         members = described[described.user.map(tested) != fold]
         if members.empty:  # importance is measured for tested participants only
-            tables.append(pd.DataFrame({"user": [*people], "group": "group 1"}).assign(fold=fold, grouping=1))
+            yield UnseenFold(fold, pd.DataFrame({"user": [*people], "group": "group 1"}), {})
             continue
         table = cluster_importance(members, settings)
         names = sorted(set(table.group))
@@ -134,5 +172,4 @@ def group_unseen(
         others = [user for user in people if user not in set(table.user)]
         placed = [names[place_person(people[user][0], groups)] for user in others]
         table = pd.concat([table, pd.DataFrame({"user": others, "group": placed})])
-        tables.append(table.sort_values("user").assign(fold=fold, grouping=1))
-    return in_order(pd.concat(tables, ignore_index=True))
+        yield UnseenFold(fold, table, dict(zip(names, groups, strict=True)))

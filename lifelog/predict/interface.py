@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lifelog.arrays import Codes, Floats
+from lifelog.arrays import Arrays, Codes, Floats
 from lifelog.settings.predict import PredictorSettings
 from lifelog.standardise import fit_scaling
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:  # this module is imported with the configuration
     from lifelog.predict.samples import Samples
 
     Windows = tuple[Samples, Samples]  # training and validation windows
-
-Arrays = dict[str, NDArray[Any]]
 
 
 class Predictor(ABC):
@@ -120,13 +117,6 @@ def fit_each(settings: PredictorSettings, windows: Iterable[Windows]) -> Iterato
         By group.
     """
     yield from type(settings.build()).fit_each(settings, windows)
-
-
-def check_shapes(state: Arrays, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise ValueError unless a state has these arrays in these shapes."""
-    found = {name: array.shape for name, array in state.items()}
-    if found != dict(shapes):
-        raise ValueError(f"arrays of the shapes {found}; {dict(shapes)} expected")
 
 
 def one_thread(settings: PredictorSettings) -> AbstractContextManager[Any]:

@@ -6,8 +6,8 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from lifelog.arrays import Floats
-from lifelog.predict.interface import Arrays, Predictor, TunablePredictor, check_shapes
+from lifelog.arrays import Arrays, Floats, check_shapes
+from lifelog.predict.interface import Predictor, TunablePredictor
 from lifelog.settings.predict import NetworkSettings, PredictorSettings
 
 if TYPE_CHECKING:  # this module is imported with the configuration, and torch takes a second

@@ -45,11 +45,14 @@ class Model:
         A scheme of `combine`, for a model per user, or a grouping scheme, for one per group.
     groups : pandas.DataFrame
         fold, grouping, user, group.
+    untested : bool, default False
+        Whether models of groups without test windows are fitted too.
     """
 
     settings: PredictorSettings
     scheme: str
     groups: pd.DataFrame
+    untested: bool = False
 
 
 class Predictions(NamedTuple):
@@ -210,7 +213,7 @@ class FittedFold(NamedTuple):
     fold, grouping : int
         Their numbers.
     models : list of GroupModel
-        Of the groups with test windows.
+        Of the groups with test windows, or of all (`Model.untested`).
     calibration : Calibration
         Of all models.
     ratings : ndarray of float, shape (n_classes,), or None
@@ -302,7 +305,7 @@ def _fit_parts(model: Model, parts: Sequence[GroupedFold]) -> Iterator[tuple[int
     owners = []
     for place, part in enumerate(parts):
         for group, own in part.members.groupby("group", sort=False):
-            if len(part.samples.subset("test", list(own.user))):
+            if model.untested or len(part.samples.subset("test", list(own.user))):
                 owners.append((place, str(group), list(own.user)))
     models = fit_each(model.settings, (parts[place].samples.fitted(users) for place, _, users in owners))
     for owner, fitted in zip(owners, models, strict=True):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from lifelog.arrays import Bools, Codes, Floats
-from lifelog.predict.interface import Arrays, Predictor, check_shapes
+from lifelog.arrays import Arrays, Bools, Codes, Floats, check_shapes
+from lifelog.predict.interface import Predictor
 from lifelog.predict.selection import class_weights, weighted_loss
 from lifelog.settings.predict import Inputs, PredictorSettings
 

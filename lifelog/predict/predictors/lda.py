@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 import numpy as np
 from pydantic import Field, field_validator
 
-from lifelog.arrays import Floats
-from lifelog.predict.interface import Arrays, PoolingPredictor, check_shapes
+from lifelog.arrays import Arrays, Floats
+from lifelog.predict.interface import PoolingPredictor
 from lifelog.settings.predict import Inputs, PredictorSettings, Scheme, positive
 from lifelog.standardise import Scaling, fit_scaling
 
@@ -125,19 +125,13 @@ class LdaPredictor(PoolingPredictor):
 
     def state(self) -> Arrays:
         """Return the coefficients and the scaling."""
-        found = self.model
-        arrays = {name: getattr(found, name) for name in ("centre", "weights", "constants", "present")}
-        return arrays | {"mean": found.scaling.mean, "std": found.scaling.std}
+        return self.model.arrays()
 
     def restore(self, state: Arrays, like: Samples) -> None:
         """Make this the discriminant of a state."""
         from lifelog.discriminant import Discriminant
 
-        features, classes = len(like.features), len(like.classes)
-        shapes = {"mean": (features,), "std": (features,), "centre": (features,), "weights": (features, classes)}
-        check_shapes(state, shapes | {"constants": (classes,), "present": (classes,)})
-        arrays = (state[name] for name in ("centre", "weights", "constants", "present"))
-        self.model = Discriminant(Scaling(state["mean"], state["std"]), *arrays)
+        self.model = Discriminant.of_arrays(state, len(like.features), len(like.classes))
 
     def values(self, samples: Samples) -> Floats:
         """Return the features of windows, shape (n_windows, n_features); NaN marks missing values."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from lifelog.arrays import Floats
-from lifelog.predict.interface import Arrays, Predictor, check_shapes
+from lifelog.arrays import Arrays, Floats, check_shapes
+from lifelog.predict.interface import Predictor
 from lifelog.settings.predict import Inputs, PredictorSettings
 
 if TYPE_CHECKING:
