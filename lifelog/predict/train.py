@@ -262,6 +262,8 @@ def predict_fold(fitted: FittedFold, samples: Samples) -> pd.DataFrame:
     tables = []
     for model in fitted.models:
         test = samples.subset("test", model.users)
+        if not len(test):
+            continue
         raw = model.raw(test)
         columns = [f"p_{name}" for name in samples.classes]
         calibrated = pd.DataFrame(calibrate(raw, fitted.calibration), columns=columns)
