@@ -21,6 +21,7 @@ from lifelog.settings.levels import matches
 from lifelog.settings.mil import Mil
 from lifelog.settings.predict import UNGROUPED, PredictorSettings, Scheme, predictor_kinds, predictor_settings
 from lifelog.settings.report import NewUsers, Report
+from lifelog.settings.score import Score
 from lifelog.settings.windows import Cohort, Modality, Simulation, Windows
 from lifelog.settings.zones import DAY
 
@@ -124,6 +125,9 @@ class Config(Section):
 
     new_users: NewUsers = NewUsers()
     """users who join a finished run"""
+
+    score: Score = Score()
+    """other recordings, predicted with a bundle"""
 
     @model_validator(mode="before")
     @classmethod
@@ -342,6 +346,12 @@ def _check_order(config: Config) -> None:
                 raise ValueError(f"targets: {user} needs `{need}`, which {name!r} does not have")
 
 
+def _check_labels(config: Config) -> None:
+    if not config.cohort.labels and not config.score.bundle:
+        remedy = "name tables of labels, or a bundle that predicts recordings without labels (score.bundle)"
+        raise ValueError(f"cohort.labels: there are none, and models need labels; {remedy}")
+
+
 def _check_new_users(config: Config) -> None:
     run = config.new_users.run
     if run and Path(run).resolve() == Path(config.results).resolve():
@@ -350,7 +360,7 @@ def _check_new_users(config: Config) -> None:
 
 CHECKS = (
     *(_check_number, _check_names, _check_lengths, _check_zone, _check_tables, _check_targets),
-    *(_check_groups, _check_schemes, _check_compare, _check_splits, _check_order, _check_new_users),
+    *(_check_groups, _check_schemes, _check_compare, _check_splits, _check_order, _check_new_users, _check_labels),
 )
 
 

@@ -21,7 +21,7 @@ for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"):
 
 from snakemake.logging import logger
 
-from lifelog.config import ConfigError, load_config
+from lifelog.config import load_config
 from lifelog.provenance import script_digest
 from lifelog.records import digests
 from lifelog.report.catalogue import figures_of
@@ -32,8 +32,12 @@ from lifelog.settings.windows import Extraction, Recordings
 
 STARTED = time.time()
 try:
+    if (config.get("score") or {}).get("bundle"):
+        from lifelog.bundle.configure import with_bundle
+
+        config.update(with_bundle(config))
     CONFIG = load_config(config)
-except ConfigError as problem:
+except ValueError as problem:  # ConfigError, or a bundle that cannot be used
     raise WorkflowError(str(problem)) from None
 
 if "--lint" in sys.argv:  # only rules are checked, where the packages that read recordings may be missing

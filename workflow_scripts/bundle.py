@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lifelog.bundle.bundle import About
 from lifelog.bundle.card import PACKAGES, software_versions
+from lifelog.bundle.content import About
 from lifelog.bundle.files import write_bundle
 from lifelog.bundle.make import Evidence, Grouping, Participant, make_bundle, summarise_sensors
 from lifelog.evaluate.calibration import constant_sentence

@@ -7,55 +7,12 @@ import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Bools, Floats
+from lifelog.bundle.content import About
 from lifelog.bundle.strategy import Strategy
-from lifelog.settings.base import Section
-from lifelog.settings.compare import Compare
-from lifelog.settings.splits import Split, Target
-from lifelog.settings.windows import Modality, Windows
 from lifelog.windows.read import Features
 
 REASONS = ("no class is likely", None, "several classes are likely")  # by size of the set, why there is no class
 FAR = 10.0  # factor between standard deviations of a feature, beyond which the unit is probably another one
-
-
-class About(Section):
-    """What a bundle was made from.
-
-    Attributes
-    ----------
-    software : dict of str to str
-        Versions by package.
-    code : str
-        Digest of the code that computes features.
-    fingerprint : str
-        Digest of the recordings and labels.
-    windows, modalities, target, split, compare
-        Settings of the run.
-    features : list of str
-        Names of the summary features.
-    bins : int
-        Number of bins of the maxima.
-    participants, recorded : int
-        Participants whose windows train models, and all of the run.
-    """
-
-    software: dict[str, str]
-    code: str
-    fingerprint: str
-    windows: Windows
-    modalities: list[Modality]
-    target: Target
-    split: Split
-    compare: Compare
-    features: list[str]
-    bins: int
-    participants: int
-    recorded: int
-
-    @property
-    def classes(self) -> list[str]:
-        """Names of the classes."""
-        return self.target.classes
 
 
 @dataclass(frozen=True)

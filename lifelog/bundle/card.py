@@ -7,7 +7,8 @@ import pandas as pd
 import yaml
 
 from lifelog import __version__
-from lifelog.bundle.bundle import About, mean_scores
+from lifelog.bundle.bundle import mean_scores
+from lifelog.bundle.content import About
 from lifelog.bundle.strategy import FEWEST_WINDOWS, Strategy
 from lifelog.evaluate.metrics import METRICS
 from lifelog.intervals import estimate_mean

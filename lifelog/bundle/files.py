@@ -8,18 +8,32 @@
 A bundle is read only if all digests fit. They protect against damage; who may write the folder can write them too.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
 from lifelog.arrays import Arrays, Floats
-from lifelog.bundle.bundle import About, Bundle
+from lifelog.bundle.bundle import Bundle
+from lifelog.bundle.content import (
+    CARD,
+    CONTENT,
+    FILES,
+    SUMS,
+    TENSORS,
+    About,
+    Content,
+    StoredFold,
+    StoredModel,
+    StoredPlacer,
+    StoredStrategy,
+    checked_files,
+    digests_of,
+    parse_content,
+    unusable,
+)
 from lifelog.bundle.strategy import Placing, Scalings, Strategy
 from lifelog.discriminant import Discriminant
 from lifelog.files import write_atomically, write_json, write_text
@@ -29,68 +43,12 @@ from lifelog.predict.interface import Predictor
 from lifelog.predict.probabilities import Calibration
 from lifelog.predict.samples import FeatureScaling, Samples, unlabelled_samples
 from lifelog.predict.train import FittedFold, GroupModel
-from lifelog.settings.base import Section
 from lifelog.settings.predict import predictor_from_params
 from lifelog.standardise import Scaling
 from lifelog.tables import plain
-from lifelog.windows.layout import BadInput
 from lifelog.windows.read import Features
 
-CONTENT, TENSORS, CARD, SUMS = "bundle.json", "models.safetensors", "card.md", "SHA256SUMS"
-FILES = (CONTENT, TENSORS, CARD)
-LARGEST = 2**32  # bytes of a file
 SUMMARY = "summary"  # name of the scaling of summary features, beside the modalities
-
-
-class StoredModel(Section):
-    """The model of a group: weights of fitted models, which are numbered in the order of the file."""
-
-    group: str
-    users: list[str]
-    weights: list[float]
-    models: list[int]
-    assumed: list[float]
-    shares: list[float]
-
-
-class StoredFold(Section):
-    """The models of a fold."""
-
-    fold: int
-    slope: float
-    shifts: list[float]
-    ratings: list[float] | None
-    models: list[StoredModel]
-
-
-class StoredPlacer(Section):
-    """The discriminant that places new participants in a group of a fold."""
-
-    fold: int
-    group: str
-    spread: float
-
-
-class StoredStrategy(Section):
-    """A strategy; `scaled` has fold and participant of the rows of the scalings."""
-
-    predictor: dict[str, Any]
-    scheme: str
-    threshold: float
-    folds: list[StoredFold]
-    placing: list[StoredPlacer]
-    scaled: list[tuple[int, str]]
-    scores: list[dict[str, str | float | None]]
-
-
-class Content(Section):
-    """The content of `bundle.json`."""
-
-    format: Literal[1]
-    about: About
-    known: StoredStrategy | None
-    new: StoredStrategy
-    sensors: list[dict[str, str | float | bool | None]]
 
 
 def write_bundle(bundle: Bundle, folder: str | Path) -> None:
@@ -119,28 +77,7 @@ def write_bundle(bundle: Bundle, folder: str | Path) -> None:
     with write_atomically(folder / TENSORS) as part:  # its own writer makes files that only their owner can read
         part.write_bytes(safetensors.numpy.save({name: np.ascontiguousarray(x) for name, x in sorted(tensors.items())}))
     write_text(bundle.card, folder / CARD)
-    write_text(_sums({name: (folder / name).read_bytes() for name in FILES}), folder / SUMS)
-
-
-def read_content(folder: str | Path) -> Content:
-    """Read the settings and the structure of a bundle, after its digests are checked.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Folder of a bundle.
-
-    Returns
-    -------
-    Content
-        Without arrays.
-
-    Raises
-    ------
-    BadInput
-        If a file is missing or changed, or its content is invalid.
-    """
-    return _content(_checked(Path(folder))[CONTENT], Path(folder))
+    write_text(digests_of({name: (folder / name).read_bytes() for name in FILES}), folder / SUMS)
 
 
 def load_bundle(folder: str | Path) -> Bundle:
@@ -171,8 +108,8 @@ def load_bundle(folder: str | Path) -> Bundle:
     import safetensors.numpy
 
     folder = Path(folder)
-    files = _checked(folder)
-    content = _content(files[CONTENT], folder)
+    files = checked_files(folder)
+    content = parse_content(files[CONTENT], folder)
     try:
         tensors: Arrays = safetensors.numpy.load(files[TENSORS])
         about, card = content.about, files[CARD].decode()
@@ -180,54 +117,7 @@ def load_bundle(folder: str | Path) -> Bundle:
         new = _restore(content.new, about, "new", tensors)
         return Bundle(about, known, new, pd.DataFrame(content.sensors), card)
     except Exception as error:  # damaged arrays can raise almost anything
-        raise _unusable(folder, f"{type(error).__name__}: {error}") from None
-
-
-def _unusable(folder: Path, cause: str) -> BadInput:
-    return BadInput("bundle cannot be used", f"{folder}: {cause}")
-
-
-def _checked(folder: Path) -> dict[str, bytes]:
-    """Return the content of the files of a bundle, if their digests fit."""
-    found = {}
-    for name in (*FILES, SUMS):
-        path = folder / name
-        try:
-            if not path.is_file():
-                raise _unusable(folder, f"there is no file {name}")
-            if path.stat().st_size > LARGEST:
-                raise _unusable(folder, f"{name} has more than {LARGEST} bytes")
-            found[name] = path.read_bytes()
-        except OSError as error:
-            raise _unusable(folder, str(error)) from None
-    listed = found.pop(SUMS)
-    if _sums(found).encode() != listed:
-        lines = listed.decode(errors="replace").splitlines()
-        changed = [name for name in FILES if _sums({name: found[name]}).rstrip() not in lines]
-        what = " and ".join(changed) or SUMS
-        raise _unusable(folder, f"{what} changed since the bundle was written; copy the folder again")
-    return found
-
-
-def _sums(files: dict[str, bytes]) -> str:
-    return "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in files.items())
-
-
-def _content(text: bytes, folder: Path) -> Content:
-    try:
-        raw = json.loads(text)
-        found = raw.get("format") if isinstance(raw, dict) else None
-        if found != 1:
-            raise _unusable(folder, f"{CONTENT} has the format {found!r}; this version of lifelog reads 1")
-        return Content.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise _unusable(folder, f"{CONTENT}: {place}: {first['msg']}") from None
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, BadInput):
-            raise
-        raise _unusable(folder, f"{CONTENT}: {error}") from None
+        raise unusable(folder, f"{type(error).__name__}: {error}") from None
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

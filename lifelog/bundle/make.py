@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from lifelog.bundle.bundle import About, Bundle
+from lifelog.bundle.bundle import Bundle
 from lifelog.bundle.card import write_card
+from lifelog.bundle.content import About
 from lifelog.bundle.strategy import Placing, Strategy, fit_strategy
 from lifelog.evaluate.decision import STRATEGIES, decide
 from lifelog.groups.read import in_order, included_users, ungrouped

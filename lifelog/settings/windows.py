@@ -35,8 +35,9 @@ class Recordings(Section):
     """simulated: a simulated cohort; etri: ETRI lifelog folders; e4: Empatica E4 exports; embraceplus: Empatica
     EmbracePlus; tables: CSV, Parquet, JSON or xlsx tables; or the name of an installed layout"""
 
-    labels: list[LabelTable] = Field([LabelTable(file="labels.csv")], min_length=1)
-    """tables of labels (e4, embraceplus, tables); a file name stands for a table with user, start and end in unix s"""
+    labels: list[LabelTable] = Field([LabelTable(file="labels.csv")])
+    """tables of labels (e4, embraceplus, tables); a file name stands for a table with user, start and end in unix s;
+    []: recordings without labels, which a bundle scores in windows by the clock"""
 
     samples: list[SampleTable] = Field([SampleTable()], min_length=1)
     """tables of samples (tables); a modality names its table, otherwise it is the first"""
@@ -89,7 +90,7 @@ class Recordings(Section):
     def of(self, user: str) -> Self:
         """Return the settings that the recordings of one participant depend on."""
         if self.layout in ("simulated", "etri"):  # labels are in the folders, times are in UTC
-            return type(self)(layout=self.layout)
+            return type(self)(layout=self.layout, **({} if self.labels else {"labels": []}))
         return self.model_copy(update={"timezone": self.zone(user), "timezones": {}})
 
 

@@ -58,6 +58,8 @@ def check_recordings(config: Config, users: dict[str, Path]) -> list[str]:
     recorded = getattr(layout, "recorded", None)
     if recorded is None:  # labels are in the folders of the recordings
         return []
+    if not cohort.labels:
+        return [*_copied(users)]
     root = root_of(cohort)
     intervals = read_intervals(root, cohort, strict=False)
     spans = {user: recorded(user, folder, cohort) for user, folder in users.items()}

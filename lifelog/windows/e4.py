@@ -64,13 +64,13 @@ def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
 ) -> tuple[list[str], Iterator[Session]]:
     """Return the label columns, and the sessions in time order, each with the labels of its time."""
-    columns, labels = labels_of(user, folder.parent, recordings, extraction)
+    columns, labels = labels_of(user, folder, recordings, extraction, recorded)
     return columns, _sessions(folder, labels, extraction)
 
 
 def _sessions(folder: Path, labels: list[Label], extraction: Extraction) -> Iterator[Session]:
     recorded = sessions_of(folder)
-    notes = [] if labels else [BadInput("no labels", f"{folder}: no label for this user")]
+    notes = [] if labels else [BadInput("no labels", f"{folder}: no label or no recording of this user")]
     broken = [path for path in sorted(folder.rglob("*.zip")) if not (is_hidden(path.name) or zipfile.is_zipfile(path))]
     notes += [BadInput("unreadable file", f"{path}: not a complete zip; download it again") for path in broken]
     of_sessions: dict[tuple[int, ...], list[Label]] = {(i,): [] for i in range(len(recorded))}

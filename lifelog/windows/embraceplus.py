@@ -55,11 +55,24 @@ def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[floa
     return [(start, min(stop, start + MAX_SECONDS)) for _, start, stop in spans]
 
 
+def _spans_of_files(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]]:
+    """Return the spans of a user's files: by their names, or by their content where these have no start."""
+    known = recorded(user, folder, recordings)
+    if known is not None:
+        return known
+    spans = list[tuple[float, float]]()
+    for path in _files(folder.parent).get(user, []):
+        streams = _read_files([(path, -np.inf, np.inf)]).values()
+        regular = [x for of_source in streams for x in of_source if isinstance(x, Regular)]
+        spans += [(x.start, x.start + len(x.values) / x.rate) for x in regular]
+    return spans
+
+
 def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
 ) -> tuple[list[str], Iterator[Session]]:
     """Return the label columns, and the local days of a user."""
-    columns, labels = labels_of(user, folder.parent, recordings, extraction)
+    columns, labels = labels_of(user, folder, recordings, extraction, _spans_of_files)
     files = _files(folder.parent).get(user, [])
     return columns, _sessions(user, files, labels, extraction, recordings.zone(user))
 
@@ -68,7 +81,7 @@ def _sessions(
     user: str, files: list[Path], labels: list[Label], extraction: Extraction, zone: str
 ) -> Iterator[Session]:
     if not labels:
-        yield Session("", [], [BadInput("no labels", f"no label for user {user!r}")])
+        yield Session("", [], [BadInput("no labels", f"no label or no recording of user {user!r}")])
     spans = _spans(files)
     for day, of_day in by_day(labels, extraction.seconds, zone):
         stop = max(label.start + (label.seconds or extraction.seconds) for label in of_day)

@@ -59,10 +59,11 @@ def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
 ) -> tuple[list[str], Iterator[Session]]:
     """Return the sessions of a user in time order; other entries become notes of the first one."""
-    return LABELS, _sessions(folder)
+    labelled = bool(recordings.labels)
+    return LABELS if labelled else [], _sessions(folder, labelled)
 
 
-def _sessions(folder: Path) -> Iterator[Session]:
+def _sessions(folder: Path, labelled: bool) -> Iterator[Session]:
     entries = sorted(folder.iterdir())
     stray = [
         BadInput("stray entry", f"{entry}: not a session folder, ignored")
@@ -71,7 +72,11 @@ def _sessions(folder: Path) -> Iterator[Session]:
     ]
     if stray:
         yield Session("", [], stray)
-    sessions = [EtriSession(entry) for entry in entries if entry.is_dir() and STAMP.fullmatch(entry.name)]
+    folders = [entry for entry in entries if entry.is_dir() and STAMP.fullmatch(entry.name)]
+    if not labelled:
+        yield from (EtriSession(entry, labelled=False) for entry in folders)
+        return
+    sessions = [EtriSession(entry) for entry in folders]
     answers: dict[int, list[Label]] = {}
     for session in sessions:
         for label in session.labels:
@@ -105,14 +110,14 @@ def _single(label: Label, answers: list[Label]) -> Label:
 class EtriSession(Session):
     """A session folder; the files of a modality are parsed together for all labels of a piece."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, labelled: bool = True) -> None:
         self.folder = folder
-        labels, notes = [], []
+        labels, notes, minutes = [], [], _recorded_minutes(folder)
         try:
-            labels = _read_labels(folder / f"{folder.name}_label.csv")
+            labels = _read_labels(folder / f"{folder.name}_label.csv") if labelled else _unlabelled(minutes)
         except BadInput as problem:
             notes.append(problem)
-        unlabelled = _recorded_minutes(folder) - {label.start for label in labels}
+        unlabelled = minutes - {label.start for label in labels}
         if unlabelled:
             detail = f"{folder}: {len(unlabelled)} minutes, the first {min(unlabelled)}"
             notes.append(BadInput("recorded without a label", detail))
@@ -141,6 +146,11 @@ def _recorded_minutes(folder: Path) -> set[int]:
     folders = [path for path in folder.iterdir() if path.is_dir()]
     stems = {name.removesuffix(".csv") for path in folders for name in os.listdir(path)}  # noqa: PTH208 (thousands of entries)
     return {int(stem) for stem in stems if STAMP.fullmatch(stem)}
+
+
+def _unlabelled(minutes: set[int]) -> list[Label]:
+    """Return recorded minutes as windows without a label."""
+    return [Label(minute, {}) for minute in sorted(minutes)]
 
 
 def _columns(header: list[str], modality: Modality, source: Path, start: int) -> list[str]:

@@ -5,10 +5,13 @@
 2. Windows start with each stretch of equal labels, one after the other (anchor `label`), or at multiples of their
    length by the clock (anchor `clock`), where the label that covers most of a window is its label.
 3. Labelled time that is in no window is returned with its reason.
+
+Without label tables, windows are those by the clock that overlap recorded time.
 """
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +24,7 @@ from lifelog.windows.times import midnight
 
 Values = dict[str, str | None]  # by label column
 Rows = dict[str, tuple[str, ...]]  # by label column
+Recorded = Callable[[str, Path, Recordings], Iterable[tuple[float, float]]]  # spans of a user's recordings
 
 
 @dataclass(frozen=True)
@@ -76,12 +80,39 @@ def to_labels(intervals: list[Interval], columns: list[str], extraction: Extract
     return list(_by_label(stretches, extraction.seconds))
 
 
-def labels_of(user: str, root: Path, recordings: Recordings, extraction: Extraction) -> tuple[list[str], list[Label]]:
-    """Return the label columns of the label tables below a root folder, and the labels of a user."""
-    intervals = read_intervals(root, recordings, user=user)
+def labels_of(
+    user: str, folder: Path, recordings: Recordings, extraction: Extraction, recorded: Recorded
+) -> tuple[list[str], list[Label]]:
+    """Return the label columns of the label tables, and the windows of a user: of all recorded time without tables."""
+    if not recordings.labels:
+        return [], clock_windows(recorded(user, folder, recordings), extraction, recordings.zone(user))
+    intervals = read_intervals(folder.parent, recordings, user=user)
     columns = list(intervals.columns)
     lost = [Label(-1, dict.fromkeys(columns), fault, seconds=0) for fault in intervals.lost.get(user, [])]
     return columns, lost + to_labels(intervals.users.get(user, []), columns, extraction, recordings.zone(user))
+
+
+def clock_windows(spans: Iterable[tuple[float, float]], extraction: Extraction, zone: str) -> list[Label]:
+    """Return every window by the clock that overlaps recorded time, without a label.
+
+    Parameters
+    ----------
+    spans : iterable of (float, float)
+        Recorded time, start and end in unix seconds.
+    extraction : Extraction
+        Length of windows.
+    zone : str
+        Time zone of the user, for windows of local days and hours.
+
+    Returns
+    -------
+    list of Label
+        In time order; windows at the end of a local day that are shorter than others are left out.
+    """
+    width = extraction.seconds
+    grid = {window for start, end in spans for window in _grid(math.floor(start), math.ceil(end), width, zone)}
+    whole = [(start, stop) for start, stop in sorted(grid) if stop - start >= width or width == DAY]
+    return [Label(start, {}, seconds=stop - start) for start, stop in whole]
 
 
 def merge(intervals: list[Interval], columns: list[str]) -> list[Stretch]:

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lifelog.arrays import Floats
 from lifelog.settings.levels import matches
 from lifelog.settings.tables import UNITS, SampleTable, Table
 from lifelog.settings.windows import Extraction, Modality, Recordings
@@ -34,6 +35,7 @@ SET_BACK, FEW_BACK, FEW_ROWS = 60, 3, 20  # seconds; jumps, more of which are ro
 MOST_SHOWN = 12  # categories that a note lists
 MOST_EARLY = 0.5  # share of rows with times of before 1973 that are left out, rather than to refuse the file
 LARGEST = 2**25  # bytes of a table of several users whose users are found before any job
+CONNECTED = 1  # seconds between rows that belong to one span
 PROBES, PROBE = 16, 4096  # places of a file, and bytes at each, that are read to find its span
 
 
@@ -41,6 +43,7 @@ def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
     """Return the users of the paths of tables, and of the label tables."""
     files = [file for table in recordings.samples for file in matching_files(root, table.file, source="*")]
     named, intervals = [user for _, user, _ in files if user], read_intervals(root, recordings, strict=False)
+    named += [] if recordings.labels else sorted(others_recorded(root, recordings))
     users = users_by_name([root / user for user in dict.fromkeys([*named, *intervals.users])])
     if not users and intervals.problems:
         raise BadInput("label table cannot be used", "; ".join(intervals.problems))
@@ -147,11 +150,33 @@ def _parquet_span(path: Path, table: Table) -> tuple[float, float] | None:
     return (first, last + 1) if first >= EARLIEST else None
 
 
+def sampled(user: str, folder: Path, recordings: Recordings) -> list[tuple[float, float]]:
+    """Return the times of the user's rows in all tables, as spans; of daily tables, only where there are no others."""
+    times, days = list[Floats](), list[tuple[float, float]]()
+    for table in recordings.samples:
+        zone = table.zone or recordings.zone(user)
+        for path, _, _ in matching_files(folder.parent, table.file, user=user, source="*"):
+            try:
+                stamps = read_rows(path, table, user).stamps
+                seconds = _times(stamps, table, zone, path, [])
+            except BadInput:  # a modality that needs the file reports it
+                continue
+            if table.carry:
+                days += zip(*local_days(stamps, table.unit, zone, seconds, table.lag), strict=True)
+            else:
+                times.append(np.floor(seconds[np.isfinite(seconds)]))
+    if not times:
+        return [(start, end) for start, end in days if np.isfinite(start)]
+    found = np.unique(np.concatenate(times))
+    runs = np.split(found, np.flatnonzero(np.diff(found) > CONNECTED) + 1)
+    return [(float(run[0]), float(run[-1]) + 1) for run in runs if len(run)]
+
+
 def open_sessions(
     user: str, folder: Path, recordings: Recordings, extraction: Extraction
 ) -> tuple[list[str], Iterator[Session]]:
     """Return the label columns, and the days of a user that have labels."""
-    columns, labels = labels_of(user, folder.parent, recordings, extraction)
+    columns, labels = labels_of(user, folder, recordings, extraction, sampled)
     return columns, _sessions(user, folder.parent, recordings, labels, extraction)
 
 
@@ -159,7 +184,7 @@ def _sessions(
     user: str, root: Path, recordings: Recordings, labels: list[Label], extraction: Extraction
 ) -> Iterator[Session]:
     if not labels:
-        yield Session("", [], [BadInput("no labels", f"no label for user {user!r}")])
+        yield Session("", [], [BadInput("no labels", f"no label or no row of user {user!r}")])
     loaded: dict[str, Any] = {}  # shared by all days: each table is read once
     for day, of_day in by_day(labels, extraction.seconds, recordings.zone(user)):
         yield StreamSession(day, of_day, load=partial(_load, user, root, recordings), loaded=loaded)

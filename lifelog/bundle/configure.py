@@ -1,0 +1,71 @@
+"""The configuration of a run that scores recordings: windows, modalities and target are those of the bundle."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from lifelog.bundle.content import read_content
+from lifelog.registry import did_you_mean
+from lifelog.settings.score import Score
+from lifelog.settings.windows import Modality, Windows
+from lifelog.windows.layout import BadInput
+
+
+def with_bundle(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration with the settings of its bundle, if it has one.
+
+    Parameters
+    ----------
+    raw : dict
+        The merged configuration, not yet validated.
+
+    Returns
+    -------
+    dict
+        As `load_config` takes it.
+
+    Raises
+    ------
+    BadInput
+        If the bundle cannot be used, or the configuration has other windows or modalities.
+    """
+    try:
+        score, windows = Score.model_validate(raw.get("score") or {}), Windows.model_validate(raw.get("windows") or {})
+    except ValidationError:  # `load_config` explains it
+        return raw
+    if not score.bundle:
+        return raw
+    about = read_content(score.bundle).about
+    if windows not in (Windows(), about.windows):
+        raise BadInput("windows", f"they are those of the bundle, {_shown(about.windows)}; leave the section out")
+    modalities = about.modalities if score.modalities is None else score.modalities
+    _check(modalities, about.modalities)
+    return raw | {
+        "windows": about.windows.model_dump(mode="json"),
+        "modalities": [modality.model_dump(mode="json") for modality in modalities],
+        "targets": [about.target.model_dump(mode="json")],
+        "targets_run": [about.target.name],
+    }
+
+
+def _shown(windows: Windows) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in windows.model_dump().items())
+
+
+def _check(modalities: list[Modality], expected: list[Modality]) -> None:
+    """Raise BadInput unless modalities have the names, kinds and channels of the bundle."""
+    wanted = {modality.name: modality for modality in expected}
+    for modality in modalities:
+        if modality.name not in wanted:
+            detail = f"{modality.name!r} is not in the bundle; {did_you_mean(modality.name, wanted, str([*wanted]))}"
+            raise BadInput("score.modalities", detail)
+        other = wanted.pop(modality.name)
+        for what in ("kind", "channel_names", "unit", "known_signal", "features"):
+            here, there = getattr(modality, what), getattr(other, what)
+            if here != there:
+                raise BadInput(
+                    "score.modalities", f"{what} of {modality.name!r} is {here!r}, and {there!r} in the bundle"
+                )
+    if wanted:
+        missing = ", ".join(wanted)
+        raise BadInput("score.modalities", f"without {missing}; name all, those that were not recorded are missing")
