@@ -1,4 +1,4 @@
-"""score: windows of a participant, with or without labels → class probabilities, sets of classes, and why there is none.
+"""score_user: windows of a participant, with or without labels → class probabilities, and why no class is named.
 
 Participants of the run that made the bundle have its strategy for them, if `score.participants` is `same`; others are
 new. Where windows have labels of the target, their classes are added, which is the test of the bundle (`transfer`).
