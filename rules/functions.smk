@@ -193,3 +193,11 @@ def placement_inputs(wildcards):
         finished = sorted(map(str, Path(CONFIG.new_users.run, folder).glob("*.parquet")))
         inputs[kind] = [*finished, f"{CONFIG.results}/{folder}/{wildcards.user}.parquet"]
     return inputs
+
+
+def trained_here(wildcards):
+    """Predictions of these recordings by models that are trained with them: one model, and one per user."""
+    target, split = CHAPTERS[0].split("/")
+    named = CONFIG.primary.predictor or CONFIG.models(CONFIG.split(split))[0][0]
+    models = [model for model in CONFIG.models(CONFIG.split(split)) if model in [(named, "global"), (named, "personal")]]
+    return [f"{CONFIG.results}/{target}/{split}/predictions/{name}/{scheme}.parquet" for name, scheme in models]

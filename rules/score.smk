@@ -58,3 +58,29 @@ rule score:
         "Summarising the scored windows"
     script:
         "../workflow_scripts/score.py"
+
+
+rule transfer:
+    input:
+        scored=per_user("score/{user}.parquet"),
+        trained=trained_here,
+    output:
+        table="<results>/score/transfer.csv",
+        sentence="<results>/score/transfer.json",
+        figure="<results>/score/transfer_scores.svg",
+    log:
+        "<logs>/transfer.log",
+    benchmark:
+        "<benchmarks>/transfer.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        bundle=CONFIG.score.bundle,
+        content=BUNDLE if CONFIG.score.bundle else None,
+        participants=CONFIG.score.participants,
+        compare=dump(CONFIG.compare),
+        code=code("transfer"),
+    message:
+        "Comparing the bundle with its own test, and with models of these recordings"
+    script:
+        "../workflow_scripts/transfer.py"

@@ -8,7 +8,8 @@ import pandas as pd
 from lifelog.bundle.bundle import Bundle
 from lifelog.bundle.card import write_card
 from lifelog.bundle.content import About
-from lifelog.bundle.strategy import Placing, Strategy, fit_strategy
+from lifelog.bundle.fit import fit_strategy
+from lifelog.bundle.strategy import Placing, Strategy
 from lifelog.evaluate.decision import STRATEGIES, decide
 from lifelog.groups.read import in_order, included_users, ungrouped
 from lifelog.groups.unseen import fold_groups

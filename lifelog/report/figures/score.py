@@ -1,4 +1,4 @@
-"""The figure of scored recordings: what a bundle predicts by local day and time of day."""
+"""The figures of scored recordings: predictions by local day and time of day, and the comparison with other models."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -7,7 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from lifelog.arrays import Floats
-from lifelog.report.style import SEQUENTIAL, Drawing, style
+from lifelog.evaluate.metrics import METRICS
+from lifelog.intervals import CHANCE
+from lifelog.report.style import SEQUENTIAL, Drawing, colours, margins, style
 from lifelog.windows.times import local_times
 
 MOST_SHOWN = 12  # participants; the table has all
@@ -84,3 +86,22 @@ def _plot_user(ax: Axes, rows: pd.DataFrame, user: str) -> plt.cm.ScalarMappable
     ax.set_title(user, loc="left")
     ax.grid(visible=False)
     return colour
+
+
+def plot_transfer(table: pd.DataFrame, metric: str) -> Drawing:
+    """Plot the scores of `compare_transfer` with their intervals, by a metric and by AUROC."""
+    metrics = list(dict.fromkeys([metric, "auroc"]))
+    with style():
+        names = list(dict.fromkeys(table.model))
+        size = (4 * len(metrics) + 2, 1 + 0.4 * len(names))
+        figure, axes = plt.subplots(1, len(metrics), figsize=size, squeeze=False, sharey=True)
+        for name, ax in zip(metrics, axes[0], strict=True):
+            rows = table[table.metric == name].set_index("model").loc[names]
+            place = np.arange(len(names))
+            ax.errorbar(rows["mean"], place, xerr=margins(rows), fmt="o", color=colours(1)[0], capsize=3)
+            ax.set_yticks(place, names)
+            ax.set_ylim(len(names) - 0.5, -0.5)
+            ax.set_xlabel(f"{METRICS[name].label}, mean over participants")
+            if name == "auroc":
+                ax.axvline(CHANCE, color="0.6", linestyle="--")
+    return figure, table
