@@ -34,7 +34,7 @@ test-rocket: rocket  ## test the predictor rocket (its first use compiles aeon's
 	PATH="$(CURDIR)/$(BIN):$$PATH" OMP_NUM_THREADS=1 pytest tests/predict/test_rocket.py
 
 fuzz: env  ## read FUZZ_CASES damaged recordings of each layout (twenty thousand take long)
-	FUZZ_CASES=$(FUZZ_CASES) $(BIN)/pytest --numprocesses auto tests/windows/test_fuzz.py
+	FUZZ_CASES=$(FUZZ_CASES) $(BIN)/pytest --numprocesses auto tests/windows/test_fuzz.py tests/bundle/test_bundle.py -k 'fuzz or damaged'
 
 lint: env  ## check style and format of the code and the workflow
 	$(BIN)/ruff check .

@@ -1,5 +1,5 @@
 # Fitted models with all that they need to predict new recordings; requested by name, since they are trained once more.
-BUNDLED = [predictor.name for predictor in CONFIG.predictors if predictor.stored and predictor.uses_sensors]
+BUNDLED = [predictor.name for predictor in CONFIG.predictors if predictor.stored]
 
 
 # The recommended model of the primary test.

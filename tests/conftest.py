@@ -95,3 +95,9 @@ def stress_predict() -> Path:
     if not folder:
         pytest.skip("the environment variable STRESS_PREDICT does not name the folder of the recordings")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def fuzz_cases() -> int:
+    """The number of damaged inputs of a test: some in the suite, many in `make fuzz`."""
+    return int(os.environ.get("FUZZ_CASES", "60"))

@@ -42,7 +42,7 @@ class PredictorSettings(Section):
     inputs: ClassVar[Inputs]  # nothing: class shares only; time: time stamps; features or windows: the sensors
     needs_torch: ClassVar[bool] = False
     fast: ClassVar[bool] = False  # takes seconds: trained under all schemes in one job, and in fast splits
-    stored: ClassVar[bool] = False  # its models can be stored in a bundle
+    stored: ClassVar[bool] = False  # whether a bundle can hold its models
     combines: ClassVar[tuple[Scheme, ...]] = ("blend",)  # of the schemes in COMBINED, those that it supports
     needs: ClassVar[str | None] = None  # what its target needs, such as `ordinal: true`
     citation: ClassVar[str | None] = None

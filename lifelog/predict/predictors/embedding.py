@@ -25,6 +25,7 @@ class Embedding(Lda):
     """Linear discriminant on embeddings."""
 
     inputs: ClassVar[Inputs] = "windows"
+    stored: ClassVar[bool] = False  # the pretrained model is not ours to copy
     needs_torch: ClassVar[bool] = True
     fast: ClassVar[bool] = False
     combines: ClassVar[tuple[Scheme, ...]] = ("blend",)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from lifelog.arrays import Arrays, Floats, check_shapes
+from lifelog.arrays import Floats
 from lifelog.predict.interface import Predictor
 from lifelog.settings.predict import Inputs, PredictorSettings
 
@@ -19,7 +19,6 @@ class Majority(PredictorSettings):
 
     inputs: ClassVar[Inputs] = "nothing"
     fast: ClassVar[bool] = True
-    stored: ClassVar[bool] = True
     meaning: ClassVar[str] = (
         "The class shares of the training windows, the same for every window: a model without input."
     )
@@ -34,15 +33,6 @@ class MajorityPredictor(Predictor):
     def fit(self, train: Samples, validation: Samples) -> None:
         """Count classes."""
         self.shares = np.bincount(train.truth, minlength=len(train.classes)) / len(train)
-
-    def state(self) -> Arrays:
-        """Return the class shares."""
-        return {"shares": self.shares}
-
-    def restore(self, state: Arrays, like: Samples) -> None:
-        """Predict the class shares of a state."""
-        check_shapes(state, {"shares": (len(like.classes),)})
-        self.shares = state["shares"]
 
     def predict(self, samples: Samples) -> Floats:
         """Return class probabilities, shape (n_windows, n_classes)."""
