@@ -4,6 +4,7 @@ Participants of the run that made the bundle have its strategy for them, if `sco
 new. Where windows have labels of the target, their classes are added, which is the test of the bundle (`transfer`).
 """
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,7 +76,7 @@ def score_windows(
         "windows": len(table),
         "predicted": len(labels),
         "single": int(table["class"].notna().sum()),
-        "reasons": table.reason.dropna().str.partition(":")[0].value_counts().to_dict(),
+        "reasons": Counter(reason.partition(":")[0] for reason in table.reason.dropna()),
         "doubts": doubts,
     }
     return Scored(table, about)
