@@ -27,7 +27,6 @@ include: "rules/report.smk"
 include: "rules/export.smk"
 include: "rules/bundle.smk"
 include: "rules/score.smk"
-include: "rules/new_users.smk"
 include: "rules/validation.smk"
 
 

@@ -36,7 +36,6 @@ _EXPORTS = {
     "predict.samples": ("Person", "make_samples"),
     "predict.train": ("Model", "train_predictors"),
     "evaluate.compare": ("compare_predictors", "read_predictions", "score_users", "split_groupings"),
-    "new_users.place": ("place_user",),
     "bundle.bundle": ("Bundle",),
     "bundle.files": ("load_bundle",),
     "export": ("load_run",),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Union, get_args
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -20,7 +20,7 @@ from lifelog.settings.importance import Shapley
 from lifelog.settings.levels import matches
 from lifelog.settings.mil import Mil
 from lifelog.settings.predict import UNGROUPED, PredictorSettings, Scheme, predictor_kinds, predictor_settings
-from lifelog.settings.report import NewUsers, Report
+from lifelog.settings.report import Report
 from lifelog.settings.score import Score
 from lifelog.settings.windows import Cohort, Modality, Simulation, Windows
 from lifelog.settings.zones import DAY
@@ -50,7 +50,10 @@ class Config(Section):
     ``Config(mil={"epochs": 5})``. `docs/config.md` lists every key.
     """
 
-    renamed: ClassVar[dict[str, str]] = {"newcomers": "new_users", "value": "shapley", "embedding": "tsne"}
+    renamed: ClassVar[dict[str, str]] = {"value": "shapley", "embedding": "tsne"}
+    removed: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("newcomers", "new_users"), "a bundle of the finished run scores new participants (score.bundle)"
+    )
 
     results: str = "results"
     """folder of all outputs; use another one for a second run"""
@@ -122,9 +125,6 @@ class Config(Section):
 
     report: Report = Report()
     """the report"""
-
-    new_users: NewUsers = NewUsers()
-    """users who join a finished run"""
 
     score: Score = Score()
     """other recordings, predicted with a bundle"""
@@ -352,15 +352,9 @@ def _check_labels(config: Config) -> None:
         raise ValueError(f"cohort.labels: there are none, and models need labels; {remedy}")
 
 
-def _check_new_users(config: Config) -> None:
-    run = config.new_users.run
-    if run and Path(run).resolve() == Path(config.results).resolve():
-        raise ValueError(f"new_users.run: {config.results!r} is this run itself; set `results` to another folder")
-
-
 CHECKS = (
     *(_check_number, _check_names, _check_lengths, _check_zone, _check_tables, _check_targets),
-    *(_check_groups, _check_schemes, _check_compare, _check_splits, _check_order, _check_new_users, _check_labels),
+    *(_check_groups, _check_schemes, _check_compare, _check_splits, _check_order, _check_labels),
 )
 
 

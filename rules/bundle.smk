@@ -8,7 +8,7 @@ rule bundle:
         f"<results>/{CHAPTERS[0]}/bundle/card.md",
 
 
-rule bundle_recommended:
+rule bundle_model:
     input:
         verdict="<results>/{target}/{split}/verdict.json",
         calibration="<results>/{target}/{split}/calibration.csv",
@@ -22,14 +22,14 @@ rule bundle_recommended:
         directions=with_importance(per_user("{target}/{split}/directions/{user}.csv")),
         curve=with_importance(["<results>/{target}/{split}/learning_curve.json"]),
     output:
-        content="<results>/{target}/{split}/bundle/bundle.json",
-        models="<results>/{target}/{split}/bundle/models.safetensors",
-        card="<results>/{target}/{split}/bundle/card.md",
-        sums="<results>/{target}/{split}/bundle/SHA256SUMS",
+        content="<results>/{target}/{split}/bundles/{predictor}/{scheme}/bundle.json",
+        models="<results>/{target}/{split}/bundles/{predictor}/{scheme}/models.safetensors",
+        card="<results>/{target}/{split}/bundles/{predictor}/{scheme}/card.md",
+        sums="<results>/{target}/{split}/bundles/{predictor}/{scheme}/SHA256SUMS",
     log:
-        "<logs>/{target}/{split}/bundle_recommended.log",
+        "<logs>/{target}/{split}/bundle_model/{predictor}/{scheme}.log",
     benchmark:
-        "<benchmarks>/{target}/{split}/bundle_recommended.tsv"
+        "<benchmarks>/{target}/{split}/bundle_model/{predictor}/{scheme}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -49,22 +49,22 @@ rule bundle_recommended:
         shapley=dump(CONFIG.shapley),
         fingerprint=fingerprint_of_all,
         features_code=code("extract_features"),
-        code=code("bundle", *BUNDLED),
-    message:
-        "Bundling the recommended model ({wildcards.split})"
-    script:
-        "../workflow_scripts/bundle.py"
-
-
-use rule bundle_recommended as bundle_model with:
-    output:
-        content="<results>/{target}/{split}/bundles/{predictor}/{scheme}/bundle.json",
-        models="<results>/{target}/{split}/bundles/{predictor}/{scheme}/models.safetensors",
-        card="<results>/{target}/{split}/bundles/{predictor}/{scheme}/card.md",
-        sums="<results>/{target}/{split}/bundles/{predictor}/{scheme}/SHA256SUMS",
-    log:
-        "<logs>/{target}/{split}/bundle_model/{predictor}/{scheme}.log",
-    benchmark:
-        "<benchmarks>/{target}/{split}/bundle_model/{predictor}/{scheme}.tsv"
+        code=code("bundle_model", *BUNDLED),
     message:
         "Bundling {wildcards.predictor} of the scheme {wildcards.scheme} ({wildcards.split})"
+    script:
+        "../workflow_scripts/bundle_model.py"
+
+
+use rule bundle_model as bundle_recommended with:
+    output:
+        content="<results>/{target}/{split}/bundle/bundle.json",
+        models="<results>/{target}/{split}/bundle/models.safetensors",
+        card="<results>/{target}/{split}/bundle/card.md",
+        sums="<results>/{target}/{split}/bundle/SHA256SUMS",
+    log:
+        "<logs>/{target}/{split}/bundle_recommended.log",
+    benchmark:
+        "<benchmarks>/{target}/{split}/bundle_recommended.tsv"
+    message:
+        "Bundling the recommended model ({wildcards.split})"

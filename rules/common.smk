@@ -25,7 +25,7 @@ from lifelog.config import load_config
 from lifelog.provenance import script_digest
 from lifelog.records import digests
 from lifelog.report.catalogue import figures_of
-from lifelog.settings.groups import Clustering, Scoring
+from lifelog.settings.groups import Scoring
 from lifelog.settings.importance import Vectors
 from lifelog.settings.predict import UNGROUPED, Scheme, predictor_settings
 from lifelog.settings.windows import Extraction, Recordings

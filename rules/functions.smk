@@ -180,21 +180,6 @@ def reported_chapters(wildcards):
     return [f"<results>/{file}" for chapter in CHAPTERS for file in chapter_files(CONFIG, chapter, USERS)]
 
 
-def placement_inputs(wildcards):
-    """Tables of the finished run, and last that of the new user, by kind."""
-    if not CONFIG.new_users.run:
-        raise WorkflowError("new_users.run: set it to the results folder of a finished run")
-    chapter = f"{wildcards.target}/{wildcards.split}"
-    kinds = {"features": "features", "windows": "windows"}
-    measured = "shapley" if CONFIG.groups.importance == "shapley" else "importance"
-    kinds |= {"importance": f"{chapter}/{measured}", "splits": f"{chapter}/splits"}
-    inputs = {"groups": f"{CONFIG.new_users.run}/{chapter}/groups/importance.csv"}
-    for kind, folder in kinds.items():
-        finished = sorted(map(str, Path(CONFIG.new_users.run, folder).glob("*.parquet")))
-        inputs[kind] = [*finished, f"{CONFIG.results}/{folder}/{wildcards.user}.parquet"]
-    return inputs
-
-
 def trained_here(wildcards):
     """Predictions of these recordings by models that are trained with them: one model, and one per user."""
     target, split = CHAPTERS[0].split("/")

@@ -189,7 +189,7 @@ def test_presets_are_valid(preset: Path) -> None:
         ({"predictors": [{"name": "windownet", "batch": 8}]}, ["predictors[0].batch: renamed to 'batch_size'"]),
         ({"groups": {"parts": ["test"]}}, ["groups.parts: renamed to 'subsets'"]),
         ({"groups": {"perplexity": 5}}, ["groups.perplexity: renamed to 'tsne.perplexity'"]),
-        ({"newcomers": {"run": "x"}}, ["newcomers: renamed to 'new_users'"]),
+        ({"new_users": {"run": "x"}}, ["new_users: the key was removed; a bundle of the finished run scores"]),
         (
             {"targets": [{"name": "t", "column": "c", "bins": {"a": [1], "b": [1, 2]}}], "targets_run": ["t"]},
             ["value 1 is in two bins, 'a' and 'b'"],

@@ -24,7 +24,6 @@ STAGES = [
     "train_predictors",
     "score_users",
     "compare_predictors",
-    "place_user",
 ]
 
 

@@ -1,18 +1,26 @@
 """A bundle: what it predicts and how, its fitted strategies, and the prediction of windows."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Bools, Floats
 from lifelog.bundle.content import About
-from lifelog.bundle.strategy import Strategy
+from lifelog.bundle.strategy import Strategy, fitting_group
+from lifelog.groups.unseen import Placer
 from lifelog.windows.read import Features
 
 REASONS = ("no class is likely", None, "several classes are likely")  # by size of the set, why there is no class
 FAR = 10.0  # factor between standard deviations of a feature, beyond which the unit is probably another one
+
+
+class Groups(NamedTuple):
+    """Groups by importance from all windows: members, and what places a new participant in one; may be empty."""
+
+    members: dict[str, list[str]]
+    placing: dict[str, Placer]
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,8 @@ class Bundle:
         For participants of the run; None if whole participants were tested.
     new : Strategy
         For new participants.
+    groups : Groups
+        The groups of the report.
     sensors : pandas.DataFrame
         Importance of the modalities for each participant of the run.
     card : str
@@ -36,6 +46,7 @@ class Bundle:
     about: About
     known: Strategy | None
     new: Strategy
+    groups: Groups
     sensors: pd.DataFrame
     card: str
 
@@ -102,6 +113,24 @@ class Bundle:
             the class in which it is higher. Empty if the run measured no importance.
         """
         return self.sensors.copy()
+
+    def group_of(self, features: Features, user: str | None = None) -> str | None:
+        """Return the group of a participant of the run, or the one that fits the windows of a new participant.
+
+        Parameters
+        ----------
+        features : Features
+            Of the windows of the participant.
+        user : str, optional
+            Name of a participant of the run.
+
+        Returns
+        -------
+        str or None
+            Name of the group in the report; None for fewer than ten windows of a new participant, or without groups.
+        """
+        own = [group for group, members in self.groups.members.items() if user in members]
+        return own[0] if own else fitting_group(self.groups.placing, features)
 
     def doubts(self, features: Features) -> list[str]:
         """Return what is unusual about the windows of a new participant: a sensor in another unit, or missing.

@@ -5,9 +5,8 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lifelog.settings.base import Section
 from lifelog.settings.compare import Compare
 from lifelog.settings.splits import Split, Target
 from lifelog.settings.windows import Modality, Windows
@@ -18,7 +17,13 @@ FILES = (CONTENT, TENSORS, CARD)
 LARGEST = 2**32  # bytes of a file
 
 
-class About(Section):
+class Stored(BaseModel):
+    """A part of the content; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class About(Stored):
     """What a bundle was made from.
 
     Attributes
@@ -58,7 +63,7 @@ class About(Section):
         return self.target.classes
 
 
-class StoredModel(Section):
+class StoredModel(Stored):
     """The model of a group: weights of fitted models, which are numbered in the order of the file."""
 
     group: str
@@ -69,7 +74,7 @@ class StoredModel(Section):
     shares: list[float]
 
 
-class StoredFold(Section):
+class StoredFold(Stored):
     """The models of a fold."""
 
     fold: int
@@ -79,7 +84,7 @@ class StoredFold(Section):
     models: list[StoredModel]
 
 
-class StoredPlacer(Section):
+class StoredPlacer(Stored):
     """The discriminant that places new participants in a group of a fold."""
 
     fold: int
@@ -87,7 +92,15 @@ class StoredPlacer(Section):
     spread: float
 
 
-class StoredStrategy(Section):
+class StoredGroup(Stored):
+    """A group of the report; what places a participant in it, if it has a spread."""
+
+    group: str
+    members: list[str]
+    spread: float | None
+
+
+class StoredStrategy(Stored):
     """A strategy; `scaled` has fold and participant of the rows of the scalings."""
 
     predictor: dict[str, Any]
@@ -99,13 +112,14 @@ class StoredStrategy(Section):
     scores: list[dict[str, str | float | None]]
 
 
-class Content(Section):
+class Content(Stored):
     """The content of `bundle.json`."""
 
     format: Literal[1]
     about: About
     known: StoredStrategy | None
     new: StoredStrategy
+    groups: list[StoredGroup]
     sensors: list[dict[str, str | float | bool | None]]
 
 
@@ -131,6 +145,7 @@ def read_content(folder: str | Path) -> Content:
 
 
 def unusable(folder: Path, cause: str) -> BadInput:
+    """Return the error of a bundle that cannot be used."""
     return BadInput("bundle cannot be used", f"{folder}: {cause}")
 
 
@@ -157,10 +172,12 @@ def checked_files(folder: Path) -> dict[str, bytes]:
 
 
 def digests_of(files: dict[str, bytes]) -> str:
+    """Return the digests of files by name, as `sha256sum` writes them."""
     return "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in files.items())
 
 
 def parse_content(text: bytes, folder: Path) -> Content:
+    """Return the content of `bundle.json`; raise BadInput if it is invalid."""
     try:
         raw = json.loads(text)
         found = raw.get("format") if isinstance(raw, dict) else None

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Arrays, Floats
-from lifelog.bundle.bundle import Bundle
+from lifelog.bundle.bundle import Bundle, Groups
 from lifelog.bundle.content import (
     CARD,
     CONTENT,
@@ -26,6 +26,7 @@ from lifelog.bundle.content import (
     About,
     Content,
     StoredFold,
+    StoredGroup,
     StoredModel,
     StoredPlacer,
     StoredStrategy,
@@ -65,11 +66,18 @@ def write_bundle(bundle: Bundle, folder: str | Path) -> None:
 
     tensors: Arrays = {}
     known = None if bundle.known is None else _store(bundle.known, "known", tensors)
+    groups = []
+    for number, (group, members) in enumerate(bundle.groups.members.items()):
+        placer = bundle.groups.placing.get(group)
+        groups.append(StoredGroup(group=group, members=members, spread=placer and placer.spread))
+        arrays = {} if placer is None else placer.model.arrays()
+        tensors.update({f"group.{number}.{name}": x for name, x in arrays.items()})
     content = Content(
         format=1,
         about=bundle.about,
         known=known,
         new=_store(bundle.new, "new", tensors),
+        groups=groups,
         sensors=_records(bundle.sensors),
     )
     folder = Path(folder)
@@ -115,7 +123,8 @@ def load_bundle(folder: str | Path) -> Bundle:
         about, card = content.about, files[CARD].decode()
         known = None if content.known is None else _restore(content.known, about, "known", tensors)
         new = _restore(content.new, about, "new", tensors)
-        return Bundle(about, known, new, pd.DataFrame(content.sensors), card)
+        sensors = pd.DataFrame(content.sensors)
+        return Bundle(about, known, new, _restore_groups(content.groups, about, tensors), sensors, card)
     except Exception as error:  # damaged arrays can raise almost anything
         raise unusable(folder, f"{type(error).__name__}: {error}") from None
 
@@ -225,6 +234,16 @@ def _restore(stored: StoredStrategy, about: About, prefix: str, tensors: Arrays)
 def _starting(tensors: Arrays, prefix: str) -> Arrays:
     """Return the arrays whose names start with a prefix, without it."""
     return {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}
+
+
+def _restore_groups(stored: list[StoredGroup], about: About, tensors: Arrays) -> Groups:
+    placing = {}
+    for number, entry in enumerate(stored):
+        if entry.spread is not None:
+            arrays = _starting(tensors, f"group.{number}.")
+            model = Discriminant.of_arrays(arrays, len(about.features), len(about.classes))
+            placing[entry.group] = Placer(model, entry.spread)
+    return Groups({entry.group: entry.members for entry in stored}, placing)
 
 
 def _scalings(scaled: list[tuple[int, str]], about: About, prefix: str, tensors: Arrays) -> Scalings:

@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from lifelog.bundle.bundle import Bundle
+from lifelog.bundle.bundle import Bundle, Groups
 from lifelog.bundle.card import write_card
 from lifelog.bundle.content import About
 from lifelog.bundle.fit import fit_strategy
 from lifelog.bundle.strategy import Placing, Strategy
 from lifelog.evaluate.decision import STRATEGIES, decide
 from lifelog.groups.read import in_order, included_users, ungrouped
-from lifelog.groups.unseen import fold_groups
+from lifelog.groups.unseen import fit_placers, fold_groups, labelled_people
 from lifelog.predict.samples import Person
 from lifelog.predict.train import Model
 from lifelog.settings.groups import Scoring
@@ -34,8 +34,21 @@ class Participant(NamedTuple):
 
 
 class Grouping(NamedTuple):
-    """What groups by importance are formed from: importance of all windows, settings, shrinkage of discriminants."""
+    """Groups by importance from all windows, and what they are formed from.
 
+    Attributes
+    ----------
+    groups : pandas.DataFrame
+        user, group.
+    importance : pandas.DataFrame
+        Table of `read_importance`.
+    settings : Scoring
+        Vectors, clustering and number of groups.
+    shrinkage : float
+        Of the correlations of features, in the discriminants that place a participant in a group.
+    """
+
+    groups: pd.DataFrame
     importance: pd.DataFrame
     settings: Scoring
     shrinkage: float
@@ -121,9 +134,19 @@ def make_bundle(
     if count < FEWEST:
         raise ValueError(f"a bundle needs {FEWEST} participants, not {count}")
     new = _fit_new(settings, schemes, people, about, evidence.grouping)
-    sensors = evidence.sensors
+    sensors, grouped = evidence.sensors, _groups(people, evidence.grouping, len(about.classes))
     card = write_card(about, known, new, sensors, evidence.use, evidence.learning, evidence.cohort)
-    return Bundle(about, known, new, sensors, card)
+    return Bundle(about, known, new, grouped, sensors, card)
+
+
+def _groups(people: list[Person], grouping: Grouping | None, classes: int) -> Groups:
+    """Return the groups of the report."""
+    if grouping is None:
+        return Groups({}, {})
+    table = grouping.groups
+    windows = labelled_people([person.features for person in people], [person.folds for person in people])
+    members = {str(name): list(rows.user) for name, rows in table.groupby("group")}
+    return Groups(members, fit_placers(windows, table, classes, grouping.shrinkage))
 
 
 def _fit(model: Model, people: list[Person], about: About, placing: Placing | None = None) -> Strategy:

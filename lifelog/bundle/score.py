@@ -28,8 +28,8 @@ class Scored(NamedTuple):
         reason as of `Bundle.predict`; truth, the class by the labels; and expected for ratings. Windows that could not
         be extracted have a reason only.
     about : dict
-        For JSON: user, model (of the participant, or of new ones), windows, predicted, single (those with one class),
-        reasons (counts), doubts.
+        For JSON: user; model (of the participant, or of new ones); group by importance; windows, and how many are
+        predicted; single (those with one class); reasons (counts); doubts.
     """
 
     table: pd.DataFrame
@@ -63,16 +63,18 @@ def score_windows(
     known = user if same and user in bundle.users else None
     lost = quality.loc[quality.kind == "label", ["user", "session", "start", "reason", "detail"]]
     lost = lost.assign(reason=lost.reason + ": " + lost.detail.fillna("")).drop(columns="detail")
-    table, doubts = labels[["user", "session", "start"]].reset_index(drop=True), list[str]()
+    table, doubts, group = labels[["user", "session", "start"]].reset_index(drop=True), list[str](), None
     if len(labels):
         predicted = bundle.predict(features, known).drop(columns="start")
         table = pd.concat([table, predicted], axis=1).assign(truth=true_classes(labels, bundle.about.target))
         doubts = [] if known else bundle.doubts(features)
+        group = bundle.group_of(features, known)
     table = pd.concat([table, lost], ignore_index=True).sort_values("start", kind="stable", ignore_index=True)
     table = table.reindex(columns=score_schema(bundle).names)
     about = {
         "user": str(table.user.iloc[0]) if len(table) else None,
         "model": "of the participant" if known else "for new participants",
+        "group": group,
         "windows": len(table),
         "predicted": len(labels),
         "single": int(table["class"].notna().sum()),

@@ -14,14 +14,13 @@ import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Bools, Floats
-from lifelog.discriminant import filled
 from lifelog.evaluate.use import class_sets
-from lifelog.groups.unseen import Placer, place_person
+from lifelog.groups.unseen import Placer, place_person, scaled_by_themselves
 from lifelog.predict.probabilities import calibrate
 from lifelog.predict.samples import FeatureScaling, feature_scaling, unlabelled_samples
 from lifelog.predict.train import FittedFold, GroupModel
 from lifelog.settings.predict import PredictorSettings
-from lifelog.standardise import Scaling, fit_scaling
+from lifelog.standardise import Scaling
 from lifelog.windows.read import Features
 
 FEWEST_WINDOWS = 10  # of a new participant, from which they have a scaling of their own
@@ -112,12 +111,8 @@ class Strategy(NamedTuple):
 
     def models_of_new(self, fitted: FittedFold, features: Features) -> list[GroupModel]:
         """Return the model of the group that fits the windows of a new participant; of all groups for few windows."""
-        placing, values = self.placing.get(fitted.fold, {}), features.summary.astype(np.float64)
-        if not placing or len(values) < FEWEST_WINDOWS:
-            return fitted.models
-        scaled = filled(fit_scaling([values], values.shape[1], "user"), values)
-        group = list(placing)[place_person(scaled, list(placing.values()))]
-        return [model for model in fitted.models if model.group == group]
+        group = fitting_group(self.placing.get(fitted.fold, {}), features)
+        return [model for model in fitted.models if group in (None, model.group)]
 
     def scaling_of_new(self, features: Features) -> FeatureScaling:
         """Return the scaling of a new participant: by all windows, or that of others for few windows."""
@@ -134,6 +129,13 @@ class Strategy(NamedTuple):
     def sets(self, p: Floats) -> Bools:
         """Return which classes are in the set of each window, shape (n_windows, n_classes)."""
         return class_sets(p, np.full(len(p), self.threshold))
+
+
+def fitting_group(placing: dict[str, Placer], features: Features) -> str | None:
+    """Return the group that fits the windows of a participant, without labels; None for few windows or no groups."""
+    if not placing or len(features.rows) < FEWEST_WINDOWS:
+        return None
+    return list(placing)[place_person(scaled_by_themselves(features.summary), [*placing.values()])]
 
 
 def _mean(scalings: Iterable[Scaling]) -> Scaling:

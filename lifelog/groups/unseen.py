@@ -5,7 +5,7 @@ of participants like them. The group of a participant without labels is the one 
 relative to the windows of its members. Labels, where there are some, add their likelihood under the group's model.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -148,14 +148,7 @@ def fold_groups(
         The groups of a fold are those of the participants that it does not test; tested ones, whose labels are not
         used, and those without importance are placed by their windows.
     """
-    people = {}
-    for of_user, split in zip(features, folds, strict=True):
-        if split.excluded is None:
-            used, codes = split.described.label.notna().to_numpy(), {name: i for i, name in enumerate(split.classes)}
-            raw = of_user.summary[used].astype(np.float64)
-            scaled = filled(fit_scaling([raw], raw.shape[1], "user"), raw)
-            people[str(split.user)] = scaled, split.described.label[used].map(codes).to_numpy(dtype=int)
-    described = describing(importance)
+    people, described = labelled_people(features, folds), describing(importance)
     described = described[described.user.isin(people)]
     tested = {str(split.user): split.tested[0] for split in folds if split.tested}
     for fold in sorted(set(tested.values())):
@@ -164,12 +157,67 @@ def fold_groups(
             yield UnseenFold(fold, pd.DataFrame({"user": [*people], "group": "group 1"}), {})
             continue
         table = cluster_importance(members, settings)
-        names = sorted(set(table.group))
-        groups = [
-            fit_group([people[user] for user in table.user[table.group == name]], len(folds[0].classes), shrinkage)
-            for name in names
-        ]
+        groups = fit_placers(people, table, len(folds[0].classes), shrinkage)
         others = [user for user in people if user not in set(table.user)]
-        placed = [names[place_person(people[user][0], groups)] for user in others]
+        placed = [list(groups)[place_person(people[user][0], [*groups.values()])] for user in others]
         table = pd.concat([table, pd.DataFrame({"user": others, "group": placed})])
-        yield UnseenFold(fold, table, dict(zip(names, groups, strict=True)))
+        yield UnseenFold(fold, table, groups)
+
+
+def labelled_people(features: Sequence[Features], folds: Sequence[Folds]) -> dict[str, tuple[Floats, Codes]]:
+    """Return the labelled windows of participants who are not excluded: features, scaled by participant, and classes.
+
+    Parameters
+    ----------
+    features : sequence of Features
+        Features of all participants.
+    folds : sequence of Folds
+        Their folds, in the same order.
+
+    Returns
+    -------
+    dict of str to (ndarray of float, ndarray of int)
+        By participant.
+    """
+    people = {}
+    for of_user, split in zip(features, folds, strict=True):
+        if split.excluded is None:
+            used, codes = split.described.label.notna().to_numpy(), {name: i for i, name in enumerate(split.classes)}
+            labels = split.described.label[used].map(codes).to_numpy(dtype=int)
+            people[str(split.user)] = scaled_by_themselves(of_user.summary[used]), labels
+    return people
+
+
+def scaled_by_themselves(summary: Floats) -> Floats:
+    """Return the features of a participant's windows, scaled by all of them, the mean instead of missing values."""
+    raw = summary.astype(np.float64)
+    return filled(fit_scaling([raw], raw.shape[1], "user"), raw)
+
+
+def fit_placers(
+    people: Mapping[str, tuple[Floats, Codes]], groups: pd.DataFrame, classes: int, shrinkage: float
+) -> dict[str, Placer]:
+    """Fit what places a participant in one of some groups.
+
+    Parameters
+    ----------
+    people : mapping of str to (ndarray of float, ndarray of int)
+        Of `labelled_people`.
+    groups : pandas.DataFrame
+        user, group.
+    classes : int
+        Number of classes.
+    shrinkage : float
+        Of the correlations of features.
+
+    Returns
+    -------
+    dict of str to Placer
+        By group, in the order of names.
+    """
+    members = {name: [user for user in groups.user[groups.group == name] if user in people] for name in groups.group}
+    return {
+        name: fit_group([people[user] for user in members[name]], classes, shrinkage)
+        for name in sorted(members)
+        if members[name]
+    }

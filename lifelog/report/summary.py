@@ -7,7 +7,7 @@ from lifelog.files import read_json
 
 
 def summarise_run(results: str | Path, chapter: str, since: float) -> Iterator[str]:
-    """Yield the headline of a chapter, the path of the report, and placements of new users.
+    """Yield the headline of a chapter, the path of the report, and those of scored recordings.
 
     Only files that are newer than `since` (seconds since 1970) are reported.
     """
@@ -16,6 +16,9 @@ def summarise_run(results: str | Path, chapter: str, since: float) -> Iterator[s
         headline = read_json(page.parent / chapter / "verdict.json")["headline"]
         yield f"{', '.join(Path(chapter).parts)} split: {headline}"
         yield f"Report: {page}"
-    for placement in sorted(page.parent.glob("*/*/new_users/*.json")):
-        if placement.stat().st_mtime >= since:
-            yield f"{placement.parts[-4]}, {placement.parts[-3]} split: {read_json(placement)['sentence']}"
+    for name in ("summary.csv", "days.svg"):
+        if (path := page.parent / "score" / name).is_file() and path.stat().st_mtime >= since:
+            yield f"Scored recordings: {path}"
+    transfer = page.parent / "score" / "transfer.json"
+    if transfer.is_file() and transfer.stat().st_mtime >= since:
+        yield read_json(transfer)["sentence"]

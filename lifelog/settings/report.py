@@ -1,4 +1,4 @@
-"""Settings of the report and of users who join a finished run."""
+"""Settings of the report."""
 
 from pydantic import Field
 
@@ -13,10 +13,3 @@ class Report(Section):
 
     published: bool = False
     """true: compare with the figures printed in the study (ETRI 2019, users 101 to 120)"""
-
-
-class NewUsers(Section):
-    """Users who join a finished run."""
-
-    run: str = ""
-    """results folder of a finished run; the target `new_users` assigns this cohort to its groups"""

@@ -1,4 +1,4 @@
-"""bundle: features, splits, labels and groups of all users → a bundle of the recommended or the named model."""
+"""bundle_model: features, splits, labels and groups of all users → a bundle of the recommended or the named model."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from lifelog.bundle.make import Evidence, Grouping, Participant, make_bundle, su
 from lifelog.evaluate.calibration import constant_sentence
 from lifelog.evaluate.use import use_sentences
 from lifelog.files import read_json
-from lifelog.groups.read import included_users, read_groups
+from lifelog.groups.read import described_groups, included_users, read_groups
 from lifelog.importance.table import read_importance
 from lifelog.logs import job_log
 from lifelog.predict.samples import read_people
@@ -57,8 +57,12 @@ with job_log(snakemake):
     sentences += use_sentences(read_csv(inputs.use), predictor, scheme, compare)
     grouping = None
     if inputs.importance:
-        shrinkage = Shapley.from_params(params.shapley).shrinkage
-        grouping = Grouping(read_importance(inputs.importance), Scoring.from_params(params.groups), shrinkage)
+        grouping = Grouping(
+            described_groups(read_groups(*inputs.groups)),
+            read_importance(inputs.importance),
+            Scoring.from_params(params.groups),
+            Shapley.from_params(params.shapley).shrinkage,
+        )
     evidence = Evidence(
         summarise_sensors(read_csv(inputs.values[0]), directions) if inputs.values else summarise_sensors(None, {}),
         [sentence for sentence in sentences if sentence],

@@ -1,1 +1,0 @@
-"""New users beside a finished run: checks before any job, their group, and predictions."""
