@@ -75,7 +75,13 @@ def test_every_module_belongs_to_a_job_or_to_the_configuration(reached: dict[str
     unused = {str(path.relative_to(PACKAGE)) for path in set(PACKAGE.rglob("*.py")) - used}
     command = {name for name in unused if name == "__main__.py" or name.startswith("look/")}
     # Used by the Snakefile, by `make config` and by the command `lifelog look`, not by jobs.
-    assert unused - command == {"config_yaml.py", "provenance.py", "report/summary.py", "windows/check.py"}
+    assert unused - command == {
+        "bundle/configure.py",
+        "config_yaml.py",
+        "provenance.py",
+        "report/summary.py",
+        "windows/check.py",
+    }
 
 
 def rules_by_script() -> dict[str, str]:

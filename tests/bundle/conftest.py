@@ -62,7 +62,9 @@ def make(people: dict[str, Person], tables: Path, config: Config) -> Make:
             participants=len(everyone),
             recorded=len(everyone),
         )
-        groups_of_report = pd.DataFrame({"user": [*everyone], "group": ["group 1", "group 2", "group 1", "group 2"][: len(everyone)]})
+        groups_of_report = pd.DataFrame(
+            {"user": [*everyone], "group": ["group 1", "group 2", "group 1", "group 2"][: len(everyone)]}
+        )
         grouping = Grouping(groups_of_report, importance_of(everyone), Scoring(), 0.5) if grouped else None
         evidence = Evidence(summarise_sensors(None, {}), [], "", config.cohort, grouping)
         labels = {user: read_labels(tables / "windows" / f"{user}.parquet") for user in everyone}
