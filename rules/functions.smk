@@ -180,9 +180,18 @@ def reported_chapters(wildcards):
     return [f"<results>/{file}" for chapter in CHAPTERS for file in chapter_files(CONFIG, chapter, USERS)]
 
 
+def recordings_to_score(wildcards):
+    """Folder of a simulated user, as of `simulated_folder`, if there is a bundle that scores it."""
+    if not CONFIG.score.bundle:
+        raise WorkflowError("score.bundle: set it to the folder of a bundle")
+    return simulated_folder(wildcards)
+
+
 def trained_here(wildcards):
-    """Predictions of these recordings by models that are trained with them: one model, and one per user."""
+    """Predictions by the predictor of the bundle, trained with these recordings: one model, and one per user."""
+    from lifelog.bundle.content import read_content
+
     target, split = CHAPTERS[0].split("/")
-    named = CONFIG.primary.predictor or CONFIG.models(CONFIG.split(split))[0][0]
+    named = read_content(CONFIG.score.bundle).new.predictor["name"]
     models = [model for model in CONFIG.models(CONFIG.split(split)) if model in [(named, "global"), (named, "personal")]]
     return [f"{CONFIG.results}/{target}/{split}/predictions/{name}/{scheme}.parquet" for name, scheme in models]

@@ -7,7 +7,7 @@ if CONFIG.score.bundle:
 
 rule score_user:
     input:
-        raw=simulated_folder,
+        raw=recordings_to_score,
     output:
         scored="<results>/score/{user}.parquet",
         about="<results>/score/{user}.json",

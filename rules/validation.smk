@@ -1,5 +1,6 @@
 from lifelog.config import Config
 from lifelog.validation.scenarios import (
+    BUNDLE_LINES,
     CLAIM_EFFECTS,
     CLAIM_LINES,
     CLAIMS,
@@ -276,8 +277,52 @@ rule summarise_probabilities:
         "../workflow_scripts/summarise_probabilities.py"
 
 
+rule validate_bundles:
+    output:
+        result="<results>/validation/bundles/{line}.json",
+    log:
+        "<logs>/validation/bundles/{line}.log",
+    benchmark:
+        "<benchmarks>/validation/bundles/{line}.tsv"
+    wildcard_constraints:
+        line="|".join(BUNDLE_LINES),
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=scaled(3000),
+        runtime=scaled(60),
+    params:
+        config=dump(Config()),
+        code=code("validate_bundles", "lda"),
+    message:
+        "Validating bundles: {wildcards.line}"
+    script:
+        "../workflow_scripts/validate_bundles.py"
+
+
+rule summarise_bundles:
+    input:
+        results=expand("<results>/validation/bundles/{line}.json", line=BUNDLE_LINES),
+    output:
+        table="<results>/validation/bundles.csv",
+        text="<results>/validation/bundles.md",
+    log:
+        "<logs>/validation/summarise_bundles.log",
+    benchmark:
+        "<benchmarks>/validation/summarise_bundles.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("summarise_bundles"),
+    message:
+        "Summarising the validation of bundles"
+    script:
+        "../workflow_scripts/summarise_bundles.py"
+
+
 rule validation:
     input:
+        "<results>/validation/bundles.md",
         "<results>/validation/claims.md",
         "<results>/validation/decisions.md",
         "<results>/validation/groups.md",

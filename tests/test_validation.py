@@ -7,6 +7,7 @@ import pytest
 from lifelog.config import Config
 from lifelog.settings.importance import Shapley
 from lifelog.settings.splits import BlockedSplit
+from lifelog.validation.bundles import summarise_bundles, validate_bundles
 from lifelog.validation.claims import summarise_claims, validate_claims
 from lifelog.validation.decisions import summarise_decisions, validate_decisions
 from lifelog.validation.groups import Kinds, summarise_groups, validate_groups
@@ -96,3 +97,10 @@ def test_calibrated_probabilities_of_rare_classes_are_better_than_constant_share
     of_lda = table.loc["lda", "global"]
     assert of_lda.log_loss < of_lda.constant < of_lda.raw_log_loss and of_lda.better == of_lda.cohorts == 2
     assert of_lda.class_error < 0.6 * of_lda.raw_class_error and table.coverage.between(0.8, 0.95).all()
+
+
+def test_a_bundle_scores_another_cohort_with_other_devices_as_well() -> None:
+    table = summarise_bundles({"alike": validate_bundles(Scenario((4,), 40), range(1), Config())})
+    found = table.set_index("shift")
+    assert found.index.tolist() == ["none", "gain", "offset", "rate"]
+    assert (found.auroc > 0.75).all() and found.auroc.min() > found.auroc["none"] - 0.05

@@ -53,7 +53,9 @@ with job_log(snakemake):
         recorded=len(people),
     )
     directions = {Path(path).stem: read_csv(path) for path in inputs.directions}
-    sentences = [constant_sentence(read_csv(inputs.calibration), predictor, scheme)]
+    recommended = (predictor, scheme) == (decision["predictor"], decision["recommended"])
+    sentences = [] if recommended else [f"This is not the recommended model. {decision['sentence']}"]
+    sentences += [constant_sentence(read_csv(inputs.calibration), predictor, scheme)]
     sentences += use_sentences(read_csv(inputs.use), predictor, scheme, compare)
     grouping = None
     if inputs.importance:

@@ -150,19 +150,17 @@ def _sentence(table: pd.DataFrame, compare: Compare, covered: Floats, alpha: flo
 
     def against(row: pd.Series) -> str:
         low, high = sorted([sign * row.difference_low, sign * row.difference_high])
-        interval = f"{row.difference:+.2f} [{row.difference_low:+.2f}, {row.difference_high:+.2f}]"
-        if high < 0:
-            return f"worse ({interval})"
-        if low > -compare.margin:
-            return f"not worse by the margin of {compare.margin:g} ({interval})"
-        return f"not shown to be as good ({interval})"
+        words = "no clear difference" if low <= 0 <= high else "better" if low > 0 else "worse"
+        if words == "no clear difference" and low > -compare.margin:
+            words = f"not worse by the margin of {compare.margin:g}"
+        return f"{words} ({row.difference:+.2f} [{row.difference_low:+.2f}, {row.difference_high:+.2f}])"
 
     sentences = [
         f"Here, the bundle has a {label} of {here['mean']:.2f} [{here.low:.2f}, {here.high:.2f}] over "
         f"{here.participants:.0f} participants, against {own['mean']:.2f} in its own test: {against(own)}."
     ]
     for name, row in found.drop(index=[HERE, OWN]).iterrows():
-        sentences.append(f"Than {name} ({row['mean']:.2f}), it is {against(row)}.")
+        sentences.append(f"Beside {name} ({row['mean']:.2f}): {against(row)}.")
     coverage = estimate_mean(covered, compare.confidence, bounds=(0.0, 1.0))
     sentences.append(
         f"Its sets hold the true class in {coverage.mean:.0%} [{coverage.low:.0%}, {coverage.high:.0%}] of windows "

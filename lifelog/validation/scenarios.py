@@ -54,6 +54,9 @@ RIGHT_STRATEGIES: dict[str, tuple[Scenario, tuple[str | None, ...]]] = {
     "nothing": (Scenario((4, 4, 4), effect=0.0), (None,)),
     "weak": (Scenario((4, 4, 4), effect=0.35), ("importance",)),
 }
+# Cohorts whose bundles score another cohort of the same kind.
+BUNDLE_LINES = {name: scenario for name, (scenario, _) in RIGHT_STRATEGIES.items() if name != "opposite"}
+BUNDLE_SEEDS = range(960, 964)
 # The same for new participants, of whom no label is known.
 RIGHT_FOR_NEW: dict[str, tuple[str | None, ...]] = {
     "groups": ("importance",),

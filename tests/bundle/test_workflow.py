@@ -59,6 +59,7 @@ def test_labelled_recordings_are_compared_with_models_trained_there(workflow: Wo
     ("more", "message"),
     [
         (["windows={seconds: 30}"], "windows: they are those of the bundle"),
+        (["score={bundle: ''}"], "cohort.labels: there are none, and models need labels"),
         (["score={bundle: nowhere}"], "nowhere: there is no file bundle.json"),
         (["score={bundle: given, participant: same}"], "score.participant"),
     ],
@@ -70,7 +71,11 @@ def test_an_unusable_bundle_or_configuration_stops_before_any_job(
     assert message in output and "Traceback" not in output
 
 
-def test_a_changed_bundle_scores_again(workflow: Workflow, bundle: Path) -> None:
+def test_scoring_without_a_bundle_is_explained(workflow: Workflow) -> None:
+    assert "score.bundle: set it to the folder of a bundle" in workflow("score", "--dry-run", ok=False)
+
+
+def test_a_changed_bundle_is_refused(workflow: Workflow, bundle: Path) -> None:
     workflow("score", *call())
     content = json.loads((bundle / "bundle.json").read_text())
     (bundle / "bundle.json").write_text(json.dumps(content))
@@ -79,7 +84,6 @@ def test_a_changed_bundle_scores_again(workflow: Workflow, bundle: Path) -> None
 
 def test_what_is_not_recommended_is_bundled_by_its_name_only(workflow: Workflow) -> None:
     path = workflow.folder / "results/tension/random/verdict.json"
-    verdict = json.loads(path.read_text())["decision"]
-    if verdict["recommended"] is None:
-        output = workflow("results/tension/random/bundle/card.md", ok=False)
-        assert "nothing is recommended" in output and "bundles/PREDICTOR/SCHEME/card.md" in output
+    assert json.loads(path.read_text())["decision"]["recommended"] is None
+    output = workflow("results/tension/random/bundle/card.md", ok=False)
+    assert "nothing is recommended" in output and "bundles/PREDICTOR/SCHEME/card.md" in output
