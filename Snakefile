@@ -27,6 +27,7 @@ include: "rules/report.smk"
 include: "rules/export.smk"
 include: "rules/bundle.smk"
 include: "rules/score.smk"
+include: "rules/sensors.smk"
 include: "rules/validation.smk"
 
 

@@ -84,6 +84,17 @@ def estimate_shapley(features: Features, folds: Folds, settings: Shapley) -> Not
     return Noted(pd.concat(frames), {"excluded": excluded, "tests": tests})
 
 
+class Prepared(NamedTuple):
+    """Windows whose values can be computed: rows, features without the clock, classes, folds, models, terms of time."""
+
+    rows: pd.DataFrame
+    adjusted: list[Floats]
+    codes: Codes
+    inner: Codes
+    models: PairModels
+    terms: Floats
+
+
 class Fit(NamedTuple):
     """The values of a fold: modalities, windows, classes, folds, models, values, factor of training, terms of time."""
 
@@ -97,8 +108,27 @@ class Fit(NamedTuple):
     terms: Floats
 
 
-def _fit(features: dict[str, Floats], rows: pd.DataFrame, classes: list[str], settings: Shapley) -> Fit | str:
-    """Return the values of some windows, or why there are none."""
+def prepare_values(
+    features: dict[str, Floats], rows: pd.DataFrame, classes: list[str], settings: Shapley
+) -> Prepared | str:
+    """Prepare the models of some windows, of which the values of sets of modalities are computed.
+
+    Parameters
+    ----------
+    features : dict of str to ndarray of float, shape (n_windows, n_features)
+        By modality.
+    rows : pandas.DataFrame
+        The windows: start, session, block, label.
+    classes : list of str
+        Names of the classes.
+    settings : Shapley
+        Inner folds and shrinkage.
+
+    Returns
+    -------
+    Prepared or str
+        Of the windows of classes in two sessions or more; why there are none.
+    """
     if rows.label.nunique() < 2:
         return "one class only in the training and validation windows"
     if rows.block.nunique() < 2:
@@ -115,7 +145,15 @@ def _fit(features: dict[str, Floats], rows: pd.DataFrame, classes: list[str], se
     codes = rows.label.map({name: i for i, name in enumerate(classes)}).to_numpy(dtype=int)
     inner, terms = window_folds(rows, settings.folds), clock_terms(rows.start, rows.session)
     adjusted = [without_clock(values, terms) for values in features.values()]
-    models = prepare_pairs(adjusted, inner, settings.shrinkage)
+    return Prepared(rows, adjusted, codes, inner, prepare_pairs(adjusted, inner, settings.shrinkage), terms)
+
+
+def _fit(features: dict[str, Floats], rows: pd.DataFrame, classes: list[str], settings: Shapley) -> Fit | str:
+    """Return the values of some windows, or why there are none."""
+    prepared = prepare_values(features, rows, classes, settings)
+    if isinstance(prepared, str):
+        return prepared
+    rows, adjusted, codes, inner, models, terms = prepared
     game = shapley_game(len(adjusted), settings.permutations, settings.seed)
     values = areas(models, codes, *game)
     if np.isnan(values.values).any():

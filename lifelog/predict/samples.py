@@ -78,6 +78,18 @@ class Samples:
             windows=None if self.windows is None else self.windows.take(places),
         )
 
+    def only(self, names: Sequence[str]) -> Samples:
+        """Return all windows with some modalities, for predictors that see features."""
+        columns = [i for i, feature in enumerate(self.features) if feature.split(".")[0] in names]
+        return replace(
+            self,
+            summary=self.summary[:, columns],
+            maxima={name: values for name, values in self.maxima.items() if name in names},
+            windows=None,
+            features=[self.features[i] for i in columns],
+            modalities=[modality for modality in self.modalities if modality.name in names],
+        )
+
     def subset(self, name: str, users: list[str] | None = None) -> Samples:
         """Return the windows of a subset, of all users or of some."""
         if users is None:

@@ -230,6 +230,10 @@ class Modality(Section):
     """lowest and highest plausible value, in the unit; others are missing and counted; auto: 20 to 250 1/min of heart
     rate, 0 to 50 °C of temperature; null: all values are used"""
 
+    cost: float = Field(1.0, gt=0)
+    """cost of the sensor beside the others, such as money, battery or burden: of sets of sensors that are as good, the
+    cheapest is chosen (`snakemake sensors`)"""
+
     @field_validator("categories", mode="before", json_schema_input_type=dict[str, list[Level]] | list[Level])
     @classmethod
     def _to_names(cls, value: Any) -> Any:
