@@ -10,6 +10,7 @@ from lifelog.validation.scenarios import (
     RIGHT_STRATEGIES,
     SCENARIOS,
     SEEDS,
+    SENSOR_LINES,
     STRATEGIES,
 )
 
@@ -320,6 +321,49 @@ rule summarise_bundles:
         "../workflow_scripts/summarise_bundles.py"
 
 
+rule validate_sensors:
+    output:
+        result="<results>/validation/sensors/{line}.json",
+    log:
+        "<logs>/validation/sensors/{line}.log",
+    benchmark:
+        "<benchmarks>/validation/sensors/{line}.tsv"
+    wildcard_constraints:
+        line="|".join(SENSOR_LINES),
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=scaled(3000),
+        runtime=scaled(60),
+    params:
+        config=dump(Config()),
+        code=code("validate_sensors", "lda"),
+    message:
+        "Validating the fewest sensors: {wildcards.line}"
+    script:
+        "../workflow_scripts/validate_sensors.py"
+
+
+rule summarise_sensors:
+    input:
+        results=expand("<results>/validation/sensors/{line}.json", line=SENSOR_LINES),
+    output:
+        table="<results>/validation/sensors.csv",
+        text="<results>/validation/sensors.md",
+    log:
+        "<logs>/validation/summarise_sensors.log",
+    benchmark:
+        "<benchmarks>/validation/summarise_sensors.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("summarise_sensors"),
+    message:
+        "Summarising the validation of the fewest sensors"
+    script:
+        "../workflow_scripts/summarise_sensors.py"
+
+
 rule validation:
     input:
         "<results>/validation/bundles.md",
@@ -328,4 +372,5 @@ rule validation:
         "<results>/validation/groups.md",
         "<results>/validation/importance.md",
         "<results>/validation/probabilities.md",
+        "<results>/validation/sensors.md",
         "<results>/validation/strategies.md",

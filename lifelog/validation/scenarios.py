@@ -54,6 +54,15 @@ RIGHT_STRATEGIES: dict[str, tuple[Scenario, tuple[str | None, ...]]] = {
     "nothing": (Scenario((4, 4, 4), effect=0.0), (None,)),
     "weak": (Scenario((4, 4, 4), effect=0.35), ("importance",)),
 }
+# Kinds of recordings (`people.Design`), and the smallest set that is enough; none where nothing is predicted.
+_PAIR = {"sessions": 6, "windows": 10, "effects": (1.0, 1.0, 0.0, 0.0)}
+SENSOR_LINES: dict[str, tuple[dict[str, Any], str]] = {
+    "pair": (_PAIR, "m0 m1"),
+    "pair-autocorrelated": (_PAIR | {"memory": 0.5, "run": 3.0}, "m0 m1"),
+    "copy": (_PAIR | {"copy": 0.3}, "m0"),
+    "nothing": (_PAIR | {"effects": (0.0, 0.0, 0.0, 0.0)}, ""),
+}
+SENSOR_SEEDS = range(980, 1000)
 # Cohorts whose bundles score another cohort of the same kind.
 BUNDLE_LINES = {name: scenario for name, (scenario, _) in RIGHT_STRATEGIES.items() if name != "opposite"}
 BUNDLE_SEEDS = range(960, 964)
