@@ -211,7 +211,7 @@ class _Test(NamedTuple):
             return f"{whom}, no fewer than all {every.sensors} sensors are shown to be enough."
         row = curve[curve.sensors == number].iloc[0]
         named = f": {', '.join(chosen.of(None, number))}" if chosen else ""
-        sensors = "sensor is" if number == 1 else "sensors are"
+        sensors = "sensors is" if number == 1 else "sensors are"
         return (
             f"{whom}, {number} of {every.sensors} {sensors} enough{named} ({label} {row['mean']:.2f} against "
             f"{every['mean']:.2f} with all, {row.difference:+.2f} [{row.difference_low:+.2f}, "

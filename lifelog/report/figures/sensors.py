@@ -19,7 +19,7 @@ def plot_sensors(table: pd.DataFrame, compare: Compare) -> Drawing:
             ax.errorbar(rows.sensors, rows["mean"], yerr=margins(rows), fmt="o-", color=colours(1)[0], capsize=3)
             every, number = rows["mean"].iloc[-1], enough(rows, compare.margin)
             sign = 1 if METRICS[compare.metric].lower else -1
-            ax.axhline(every + sign * compare.margin, color="0.6", linestyle="--", label="all sensors, and the margin")
+            ax.axhline(every + sign * compare.margin, color="0.6", linestyle="--", label="all sensors, less the margin")
             ring = rows[rows.sensors == number]
             ax.plot(
                 ring.sensors, ring["mean"], "o", markersize=13, markerfacecolor="none", color="black", label="enough"
