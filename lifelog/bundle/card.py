@@ -92,11 +92,16 @@ def write_card(
         fewest=FEWEST_WINDOWS,
         learning=learning,
         sensors="\n".join(["| sensor | unit | recorded | columns |", "| --- | --- | --- | --- |", *_rows(about)]),
+        read_as=_yaml([modality.model_dump(mode="json", exclude_defaults=True) for modality in about.modalities]),
         matters=_matters(sensors),
         windows=f"{windows.seconds} s; a sensor is used if it covers {windows.coverage:.0%} of a window",
-        cohort=yaml.safe_dump({"cohort": read | {"root": "..."}}, sort_keys=False, allow_unicode=True).rstrip(),
+        cohort=_yaml({"cohort": read | {"root": "..."}}),
         coverage=f"{1 - about.compare.alpha:.0%}",
     )
+
+
+def _yaml(value: object) -> str:
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120).rstrip()
 
 
 def _scores(known: Strategy | None, new: Strategy, about: About) -> str:

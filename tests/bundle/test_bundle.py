@@ -283,4 +283,4 @@ def test_the_card_has_scores_sensors_and_the_way_to_apply_it(lda: Bundle) -> Non
         "snakemake score",
     ):
         assert text in lda.card
-    assert "{" not in lda.card.replace("{bundle: ", "").replace("{layout: ", "").replace("{user}", "")
+    assert set(re.findall(r"\{[a-z_]+\}", lda.card)) == {"{user}"}
