@@ -1,7 +1,12 @@
 # Other recordings, predicted with a bundle (score.bundle), whose windows, modalities and target they have.
 if CONFIG.score.bundle:
+    from lifelog.bundle.configure import check_participants
     from lifelog.records import content_digest
 
+    try:
+        check_participants(CONFIG.score, USERS)
+    except BadInput as problem:
+        raise WorkflowError(str(problem)) from None
     BUNDLE = content_digest(Path(CONFIG.score.bundle) / "SHA256SUMS")
 
 
@@ -31,6 +36,7 @@ rule score_user:
         layout=lambda wildcards: dump(CONFIG.cohort.of(wildcards.user), Recordings),
         extraction=dump(CONFIG.windows, Extraction),
         modalities=MODALITIES,
+        features_code=code("extract_features"),
         code=code("score_user", *BUNDLED),
     message:
         "Scoring the windows of user {wildcards.user}"
@@ -63,6 +69,7 @@ rule score:
 rule transfer:
     input:
         scored=per_user("score/{user}.parquet"),
+        about=per_user("score/{user}.json"),
         trained=trained_here,
     output:
         table="<results>/score/transfer.csv",

@@ -5,7 +5,7 @@ from pathlib import Path
 from lifelog.bundle.card import PACKAGES, software_versions
 from lifelog.bundle.content import About
 from lifelog.bundle.files import write_bundle
-from lifelog.bundle.make import Evidence, Grouping, Participant, make_bundle, summarise_sensors
+from lifelog.bundle.make import Evidence, Grouping, Participant, make_bundle, some_windows, summarise_sensors
 from lifelog.evaluate.calibration import constant_sentence
 from lifelog.evaluate.use import use_sentences
 from lifelog.files import read_json
@@ -51,6 +51,7 @@ with job_log(snakemake):
         bins=next(iter(features.maxima.values())).shape[1],
         participants=included_users([person.folds for person in people]).user.nunique(),
         recorded=len(people),
+        windows_seen=some_windows(person.features for person in people),
     )
     directions = {Path(path).stem: read_csv(path) for path in inputs.directions}
     recommended = (predictor, scheme) == (decision["predictor"], decision["recommended"])

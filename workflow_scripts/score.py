@@ -14,6 +14,8 @@ with job_log(snakemake) as log:
     about, last = [read_json(path) for path in inputs.about], read_notes(inputs.scored[0])["classes"][-1]
     for row in about:
         reasons = "; ".join(f"{reason}: {count}" for reason, count in row["reasons"].items())
-        row |= {"reasons": reasons, "doubts": "; ".join(row["doubts"])}
+        doubts = "; ".join(row.pop("doubts"))
+        row |= {f"{name}_windows": count for name, count in row.pop("classes").items()}
+        row |= {"reasons": reasons, "doubts": doubts}
     write_csv(pd.DataFrame(about), snakemake.output.summary)
     save(plot_scored(scored_days(tables, zones, last), last), snakemake.output.days)

@@ -34,5 +34,11 @@ with job_log(snakemake):
 
         use_threads(snakemake.threads)
     scored = score_windows(bundle, features, labels, read_tables([outputs.quality]), params.participants == "same")
+    doubts = scored.about["doubts"]
+    if bundle.about.code != params.features_code:
+        doubts = [
+            f"features are computed by other code than the bundle's ({bundle.about.software['lifelog']})",
+            *doubts,
+        ]
     write_table(scored.table, outputs.scored, score_schema(bundle), {"classes": bundle.about.classes})
-    write_json(scored.about | {"user": user}, outputs.about)
+    write_json(scored.about | {"user": user, "doubts": doubts}, outputs.about)

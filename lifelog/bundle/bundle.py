@@ -1,5 +1,6 @@
 """A bundle: what it predicts and how, its fitted strategies, and the prediction of windows."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,9 +11,12 @@ from lifelog.arrays import Bools, Floats
 from lifelog.bundle.content import About
 from lifelog.bundle.strategy import Strategy, fitting_group
 from lifelog.groups.unseen import Placer
+from lifelog.standardise import fit_scaling
 from lifelog.windows.read import Features
 
 REASONS = ("no class is likely", None, "several classes are likely")  # by size of the set, why there is no class
+SENSORS = ["user", "modality", "value", "low", "high", "matters", "reason", "feature", "higher"]  # of `explain`
+FEWEST_FOR_UNIT = 5  # windows of which a spread is known
 FAR = 10.0  # factor between standard deviations of a feature, beyond which the unit is probably another one
 
 
@@ -67,8 +71,8 @@ class Bundle:
         features : Features
             Of `extract_features` or `read_features(path, maxima=True)`, with the modalities of the bundle.
         user : str, optional
-            Name of a participant of the run. Anyone else is new: one model of all participants predicts, and all of
-            these windows scale the features.
+            Name of a participant of the run. By default, the participant is new, and all of these windows scale the
+            features.
         fold : int, optional
             The only fold whose models are used, such as the one whose test windows these are.
 
@@ -82,8 +86,12 @@ class Bundle:
         Raises
         ------
         ValueError
-            If the features are others than those of the bundle, or the fold has no model of the participant.
+            If the features are others than those of the bundle, the bundle has no models of the participant, or the
+            fold has none.
         """
+        if user is not None and user not in self.users:
+            of_whom = f"those of {', '.join(self.users)}" if self.users else "models for new participants only"
+            raise ValueError(f"no models of the participant {user!r}; the bundle has {of_whom} (leave out the name)")
         self._check(features)
         strategy = self.strategy(user)
         known = None if strategy is self.new else user
@@ -110,7 +118,8 @@ class Bundle:
         pandas.DataFrame
             user, modality, value (what it adds to the AUROC of held-out windows) with interval, matters (True, False,
             or None where it cannot be tested, for the reason), and the feature that differs most between classes, with
-            the class in which it is higher. Empty if the run measured no importance.
+            the class in which it is higher. Empty if the split of the run measures no importance (`importance: false`,
+            or a split of participants).
         """
         return self.sensors.copy()
 
@@ -143,12 +152,12 @@ class Bundle:
         Returns
         -------
         list of str
-            One sentence per modality. A gain or an offset is no problem, since features are scaled by participant.
+            One sentence per modality. A gain or an offset is no problem where features are scaled by participant.
         """
-        everyone = [scaling.summary for scaling in self.new.scalings.values()]
-        spread = np.stack([scaling.std for scaling in everyone])
-        own = self.new.scaling_of_new(features).summary.std
-        far: Bools = np.logical_or(own < spread.min(axis=0) / FAR, own > spread.max(axis=0) * FAR)
+        spread = pd.DataFrame([scaling.summary.std for scaling in self.new.scalings.values()])
+        own = fit_scaling([features.summary.astype(np.float64)], len(features.names), "user").std
+        # False where nobody had the sensor.
+        far = ((own < spread.min() / FAR) | (own > spread.max() * FAR)).to_numpy()
         known: Bools = np.logical_not(np.isnan(features.summary).all(axis=0))
         of_modality = np.array([name.split(".")[0] for name in features.names])
         found = []
@@ -156,10 +165,14 @@ class Bundle:
             here = of_modality == modality.name
             if not known[here].any():
                 found.append(f"{modality.name}: missing in all windows")
-            elif len(features.rows) > 1 and far[here].mean() > 0.5:
+            elif len(features.rows) >= FEWEST_FOR_UNIT and far[here].mean() > 0.5:
                 unit = f" (expected: {modality.unit})" if modality.unit else ""
                 found.append(f"{modality.name}: varies {FAR:g} times less or more than before; another unit?{unit}")
         return found
+
+    def has_seen(self, features: Features) -> bool:
+        """Return whether some of these windows are windows of the run that made the bundle."""
+        return not set(self.about.windows_seen).isdisjoint(window_digests(features))
 
     def _check(self, features: Features) -> None:
         if features.names != self.about.features:
@@ -169,6 +182,11 @@ class Bundle:
         expected = {m.name: (self.about.bins, m.channels) for m in self.about.modalities}
         if bins != expected:
             raise ValueError(f"maxima of the shapes {bins}, {expected} expected; read features with maxima=True")
+
+
+def window_digests(features: Features) -> list[str]:
+    """Return a digest of the features of each window."""
+    return [hashlib.blake2s(row.tobytes(), digest_size=6).hexdigest() for row in features.summary]
 
 
 def mean_scores(strategy: Strategy, metric: str) -> Floats:

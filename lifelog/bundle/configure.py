@@ -40,6 +40,8 @@ def with_bundle(raw: dict[str, Any]) -> dict[str, Any]:
         raise BadInput("windows", f"they are those of the bundle, {_shown(about.windows)}; leave the section out")
     modalities = about.modalities if score.modalities is None else score.modalities
     _check(modalities, about.modalities)
+    order = [modality.name for modality in about.modalities]
+    modalities = sorted(modalities, key=lambda modality: order.index(modality.name))
     return raw | {
         "windows": about.windows.model_dump(mode="json"),
         "modalities": [modality.model_dump(mode="json") for modality in modalities],
@@ -69,3 +71,22 @@ def _check(modalities: list[Modality], expected: list[Modality]) -> None:
     if wanted:
         missing = ", ".join(wanted)
         raise BadInput("score.modalities", f"without {missing}; name all, those that were not recorded are missing")
+
+
+def check_participants(score: Score, users: list[str]) -> None:
+    """Raise BadInput if users are stated to be participants of the run of the bundle, and none is.
+
+    Parameters
+    ----------
+    score : Score
+        The bundle, and whether users of the same name are the same people.
+    users : list of str
+        The users whose recordings are scored.
+    """
+    if not score.bundle or score.participants != "same":
+        return
+    stored = read_content(score.bundle).known
+    known = {user for fold in stored.folds for model in fold.models for user in model.users} if stored else set()
+    if not known & set(users):
+        of_whom = f"it has those of {', '.join(sorted(known))}" if known else "it has models for new participants only"
+        raise BadInput("score.participants", f"the bundle has no models of {', '.join(users)}; {of_whom}")

@@ -20,7 +20,7 @@ LARGEST = 2**32  # bytes of a file
 class Stored(BaseModel):
     """A part of the content; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class About(Stored):
@@ -42,6 +42,8 @@ class About(Stored):
         Number of bins of the maxima.
     participants, recorded : int
         Participants whose windows train models, and all of the run.
+    windows_seen : list of str
+        Digests of the features of some windows of each participant, by which recordings of the run are recognised.
     """
 
     software: dict[str, str]
@@ -56,6 +58,7 @@ class About(Stored):
     bins: int
     participants: int
     recorded: int
+    windows_seen: list[str]
 
     @property
     def classes(self) -> list[str]:
@@ -152,6 +155,8 @@ def unusable(folder: Path, cause: str) -> BadInput:
 def checked_files(folder: Path) -> dict[str, bytes]:
     """Return the content of the files of a bundle, if their digests fit."""
     found = {}
+    if not folder.is_dir():
+        raise unusable(folder, "there is no such folder")
     for name in (*FILES, SUMS):
         path = folder / name
         try:

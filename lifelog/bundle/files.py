@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from lifelog.arrays import Arrays, Floats
-from lifelog.bundle.bundle import Bundle, Groups
+from lifelog.bundle.bundle import SENSORS, Bundle, Groups
 from lifelog.bundle.content import (
     CARD,
     CONTENT,
@@ -49,6 +49,7 @@ from lifelog.standardise import Scaling
 from lifelog.tables import plain
 from lifelog.windows.read import Features
 
+TOLERANCE = 1e-9  # of the sum of weights
 SUMMARY = "summary"  # name of the scaling of summary features, beside the modalities
 
 
@@ -123,7 +124,7 @@ def load_bundle(folder: str | Path) -> Bundle:
         about, card = content.about, files[CARD].decode()
         known = None if content.known is None else _restore(content.known, about, "known", tensors)
         new = _restore(content.new, about, "new", tensors)
-        sensors = pd.DataFrame(content.sensors)
+        sensors = pd.DataFrame(content.sensors, columns=SENSORS)
         return Bundle(about, known, new, _restore_groups(content.groups, about, tensors), sensors, card)
     except Exception as error:  # damaged arrays can raise almost anything
         raise unusable(folder, f"{type(error).__name__}: {error}") from None
@@ -211,8 +212,9 @@ def _restore(stored: StoredStrategy, about: About, prefix: str, tensors: Arrays)
     for fold in stored.folds:
         groups = []
         for model in fold.models:
-            if len(model.weights) != len(model.models) or not model.models:
-                raise ValueError(f"{len(model.weights)} weights of {len(model.models)} models")
+            weights = model.weights
+            if len(weights) != len(model.models) or min(weights, default=-1) < 0 or abs(sum(weights) - 1) > TOLERANCE:
+                raise ValueError(f"weights {weights} of {len(model.models)} models")
             mixture = Mixture(model.weights, [models[number] for number in model.models])
             groups.append(GroupModel(model.group, model.users, mixture, shares(model.assumed), shares(model.shares)))
         for values in filter(None, (fold.shifts, fold.ratings)):
@@ -228,6 +230,8 @@ def _restore(stored: StoredStrategy, about: About, prefix: str, tensors: Arrays)
         discriminant = Discriminant.of_arrays(arrays, len(about.features), len(classes))
         placing.setdefault(placer.fold, {})[placer.group] = Placer(discriminant, placer.spread)
     how, scores = about.windows.standardise, pd.DataFrame(stored.scores)
+    if not 0 <= stored.threshold <= 1:
+        raise ValueError(f"threshold {stored.threshold}")
     return Strategy(settings, stored.scheme, how, classes, folds, placing, scalings, stored.threshold, scores)
 
 

@@ -6,13 +6,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lifelog.arrays import Bools, Floats
 from lifelog.bundle.strategy import Placing, Scalings, Strategy
 from lifelog.evaluate.compare import score_users
 from lifelog.evaluate.use import common_threshold
 from lifelog.predict.probabilities import class_probabilities
-from lifelog.predict.samples import Person, feature_scaling, fitting_rows, make_samples
+from lifelog.predict.samples import FeatureScaling, Person, feature_scaling, fitting_rows, make_samples
 from lifelog.predict.train import FittedFold, Model, fit_models, predict_fold
 from lifelog.settings.compare import Compare
+from lifelog.standardise import Scaling
+from lifelog.windows.read import Features
 
 
 def fit_strategy(
@@ -67,6 +70,23 @@ def _scalings(people: list[Person], folds: list[int], standardise: str) -> Scali
     found: dict[tuple[int, str], Any] = {}
     for person in people:
         for fold in folds:
-            rows = fitting_rows(person.folds.fold(fold)) if fold else person.folds.described.label.notna().to_numpy()
-            found[fold, str(person.folds.user)] = feature_scaling(person.features, rows, standardise)
+            user = str(person.folds.user)
+            if fold:
+                rows = fitting_rows(person.folds.fold(fold))
+                found[fold, user] = feature_scaling(person.features, rows, standardise)
+            else:
+                rows = person.folds.described.label.notna().to_numpy()
+                found[fold, user] = known_scaling(person.features, rows)
     return found
+
+
+def known_scaling(features: Features, rows: Bools) -> FeatureScaling:
+    """Return the scaling of a participant by some windows, NaN for features without any value in them."""
+
+    def known(scaling: Scaling, values: Floats) -> Scaling:
+        missing = np.isnan(values[rows]).reshape(-1, values.shape[-1]).all(axis=0)
+        return Scaling(np.where(missing, np.nan, scaling.mean), np.where(missing, np.nan, scaling.std))
+
+    found = feature_scaling(features, rows)
+    maxima = {name: known(scaling, features.maxima[name]) for name, scaling in found.maxima.items()}
+    return FeatureScaling(known(found.summary, features.summary), maxima)

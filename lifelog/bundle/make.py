@@ -1,11 +1,11 @@
 """make_bundle: windows of all participants, and a predictor under a scheme → fitted strategies with a card."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from lifelog.bundle.bundle import Bundle, Groups
+from lifelog.bundle.bundle import SENSORS, Bundle, Groups, window_digests
 from lifelog.bundle.card import write_card
 from lifelog.bundle.content import About
 from lifelog.bundle.fit import fit_strategy
@@ -21,8 +21,9 @@ from lifelog.settings.splits import ParticipantsSplit, RandomSplit
 from lifelog.settings.windows import Cohort
 from lifelog.splits.assign import assign_splits
 from lifelog.splits.subsets import unseen_folds
+from lifelog.windows.read import Features
 
-SENSORS = ["user", "modality", "value", "low", "high", "matters", "reason", "feature", "higher"]
+SEEN = 20  # windows of each participant that are recognised
 FEWEST = 3  # participants: two train while one is tested
 
 
@@ -181,12 +182,21 @@ def _tested_as_a_whole(participants: Sequence[Participant], about: About) -> lis
     if not isinstance(about.split, RandomSplit):
         keys |= {"min_sessions": about.split.min_sessions, "embargo_minutes": about.split.embargo_minutes}
     split, names = ParticipantsSplit(**keys), [str(participant.person.folds.user) for participant in participants]
-    unseen = unseen_folds(names, split)
+    usable = [name for name, (person, _) in zip(names, participants, strict=True) if person.folds.excluded is None]
+    unseen = unseen_folds(usable, split)
     people = []
     for name, (person, labels) in zip(names, participants, strict=True):
+        if name not in unseen:
+            continue
         folds = assign_splits(labels, about.target, split, about.windows.seconds, None, unseen[name])
         people.append(Person(person.features, folds))
     return people
+
+
+def some_windows(features: Iterable[Features]) -> list[str]:
+    """Return digests of about twenty windows of each participant, for `About.windows_seen`."""
+    digests = (window_digests(of_user) for of_user in features)
+    return [digest for of_user in digests for digest in of_user[:: max(1, len(of_user) // SEEN)]]
 
 
 def summarise_sensors(values: pd.DataFrame | None, directions: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -28,8 +28,9 @@ class Scored(NamedTuple):
         reason as of `Bundle.predict`; truth, the class by the labels; and expected for ratings. Windows that could not
         be extracted have a reason only.
     about : dict
-        For JSON: user; model (of the participant, or of new ones); group by importance; windows, and how many are
-        predicted; single (those with one class); reasons (counts); doubts.
+        For JSON: user; model (of the participant, or of new ones); group by importance; of_run (whether these
+        are recordings that made the bundle); windows, and how many are
+        predicted; classes (how many windows have one class, by class); reasons (counts of the others); doubts.
     """
 
     table: pd.DataFrame
@@ -63,11 +64,13 @@ def score_windows(
     known = user if same and user in bundle.users else None
     lost = quality.loc[quality.kind == "label", ["user", "session", "start", "reason", "detail"]]
     lost = lost.assign(reason=lost.reason + ": " + lost.detail.fillna("")).drop(columns="detail")
-    table, doubts, group = labels[["user", "session", "start"]].reset_index(drop=True), list[str](), None
+    notes = quality[quality.kind == "note"]
+    doubts = list(dict.fromkeys(notes.reason + ": " + notes.detail.fillna("")))
+    table, group = labels[["user", "session", "start"]].reset_index(drop=True), None
     if len(labels):
         predicted = bundle.predict(features, known).drop(columns="start")
         table = pd.concat([table, predicted], axis=1).assign(truth=true_classes(labels, bundle.about.target))
-        doubts = [] if known else bundle.doubts(features)
+        doubts = ([] if known else bundle.doubts(features)) + doubts
         group = bundle.group_of(features, known)
     table = pd.concat([table, lost], ignore_index=True).sort_values("start", kind="stable", ignore_index=True)
     table = table.reindex(columns=score_schema(bundle).names)
@@ -75,9 +78,10 @@ def score_windows(
         "user": str(table.user.iloc[0]) if len(table) else None,
         "model": "of the participant" if known else "for new participants",
         "group": group,
+        "of_run": len(labels) > 0 and bundle.has_seen(features),
         "windows": len(table),
         "predicted": len(labels),
-        "single": int(table["class"].notna().sum()),
+        "classes": {name: int((table["class"] == name).sum()) for name in bundle.about.classes},
         "reasons": Counter(reason.partition(":")[0] for reason in table.reason.dropna()),
         "doubts": doubts,
     }

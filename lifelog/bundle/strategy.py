@@ -54,7 +54,8 @@ class Strategy(NamedTuple):
     placing : dict of int to dict of str to Placer
         By fold and group, the discriminants that place a new participant in a group; empty where there are no groups.
     scalings : dict of (int, str) to FeatureScaling
-        By fold and participant; of new participants, those of all windows of each training participant (fold 0).
+        By fold and participant; of new participants, those of all windows of each training participant (fold 0),
+        whatever `standardise` is, and NaN for features without values.
     threshold : float
         Largest nonconformity (1 minus the probability) of a class in the set of a window.
     scores : pandas.DataFrame
@@ -116,7 +117,7 @@ class Strategy(NamedTuple):
 
     def scaling_of_new(self, features: Features) -> FeatureScaling:
         """Return the scaling of a new participant: by all windows, or that of others for few windows."""
-        if len(features.rows) < FEWEST_WINDOWS:
+        if len(features.rows) < FEWEST_WINDOWS and self.standardise == "user":
             return self.mean_scaling()
         return feature_scaling(features, np.ones(len(features.rows), dtype=bool), self.standardise)
 
@@ -139,5 +140,10 @@ def fitting_group(placing: dict[str, Placer], features: Features) -> str | None:
 
 
 def _mean(scalings: Iterable[Scaling]) -> Scaling:
+    """Return the mean of scalings, NaN where a participant has no values."""
     every = list(scalings)
-    return Scaling(np.mean([x.mean for x in every], axis=0), np.mean([x.std for x in every], axis=0))
+    means, stds = np.array([x.mean for x in every]), np.array([x.std for x in every])
+    known = ~np.isnan(means)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean, std = (np.where(known, values, 0).sum(axis=0) / count for values in (means, stds))
+    return Scaling(mean, np.where(known.any(axis=0), std, 1.0))

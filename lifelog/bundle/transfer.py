@@ -78,6 +78,8 @@ def compare_transfer(
     if rows.empty:
         raise ValueError("no scored window has a class: are there labels (cohort.labels) of the target?")
     tables = _same_windows(_coded(rows, bundle.about.classes), trained)
+    if tables["bundle", "here"].empty:
+        raise ValueError("no window is scored by the bundle and tested by the models that are trained here")
     scores = score_users(tables, bundle.about.target.ordinal, bundle.about.compare.decide).users
     strategy = bundle.known if same and bundle.known is not None else bundle.new
     table = pd.DataFrame(_rows(scores, strategy.scores, compare))
@@ -97,7 +99,8 @@ def _same_windows(here: pd.DataFrame, trained: Trained) -> dict[tuple[str, str],
         here = here.merge(table[keys], on=keys)
     if trained:
         first = next(iter(trained.values()))
-        here = here.drop(columns="fold").merge(first[[*keys, "fold"]], on=keys)
+        # One truth for all: a relative class depends on the answers that are known.
+        here = here.drop(columns=["fold", "truth"]).merge(first[[*keys, "fold", "truth"]], on=keys)
     return {("bundle", "here"): here} | {name: table.merge(here[keys], on=keys) for name, table in trained.items()}
 
 
@@ -149,6 +152,8 @@ def _sentence(table: pd.DataFrame, compare: Compare, covered: Floats, alpha: flo
     sign = -1 if METRICS[compare.metric].lower else 1
 
     def against(row: pd.Series) -> str:
+        if np.isnan(row.difference_low):
+            return "too few participants to compare"
         low, high = sorted([sign * row.difference_low, sign * row.difference_high])
         words = "no clear difference" if low <= 0 <= high else "better" if low > 0 else "worse"
         if words == "no clear difference" and low > -compare.margin:

@@ -34,9 +34,9 @@ class Chosen(NamedTuple):
 
     sets: dict[tuple[int | None, int], tuple[str, ...]]
 
-    def of(self, fold: int | None, size: int) -> tuple[str, ...]:
-        """Return the set of a fold; that of all windows for a fold in which no value is known."""
-        return self.sets.get((fold, size)) or self.sets[None, size]
+    def of(self, fold: int | None, size: int) -> tuple[str, ...] | None:
+        """Return the set of a fold, None if no value is known in it: that of all windows has its test windows in it."""
+        return self.sets.get((fold, size))
 
 
 class Fewest(NamedTuple):
@@ -122,8 +122,10 @@ def fewest_sensors(
     Fewest
         Tables and sentences.
     """
-    found = _Test(modalities, compare, ordinal, read_fold)
     everyone = choose_sets(values, modalities)
+    if everyone.of(None, 1) is None:
+        raise ValueError("no sets of sensors can be compared: importance is measured for no participant")
+    found = Comparison(modalities, compare, ordinal, read_fold, everyone)
     tables, sets = [found.curve(model, {EVERYONE: everyone})], [found.sets(EVERYONE, everyone)]
     sentences = [found.sentence(tables[0], EVERYONE, everyone)]
     sets[0]["enough"] = sets[0].sensors == enough(tables[0], compare.margin)
@@ -137,19 +139,25 @@ def fewest_sensors(
 
 
 def enough(curve: pd.DataFrame, margin: float) -> int | None:
-    """Return the smallest number of sensors that are better than chance and not worse by the margin; None for all."""
-    fewer = curve[curve.sensors < curve.sensors.max()]
-    numbers = fewer.sensors[(fewer.worse < margin) & (fewer.auroc_low > CHANCE)]
-    return int(numbers.min()) if len(numbers) else None
+    """Return the smallest number of sensors that is enough, None for all of them.
+
+    Numbers are tested from the largest one down, and the first one that is not enough ends this: of many tests, some
+    would succeed by chance.
+    """
+    ordered = curve.sort_values("sensors", ascending=False)
+    passed = (ordered.worse < margin) & (ordered.auroc_low > CHANCE)
+    count = int(passed.cumprod().sum())
+    return int(ordered.sensors.iloc[count - 1]) if count > 1 else None
 
 
-class _Test(NamedTuple):
+class Comparison(NamedTuple):
     """The test of sets of sensors."""
 
     modalities: Sequence[Modality]
     compare: Compare
     ordinal: bool
     read_fold: Callable[[int], Samples]
+    everyone: Chosen
 
     @property
     def costs(self) -> dict[str, float]:
@@ -157,9 +165,17 @@ class _Test(NamedTuple):
 
     def sets(self, user: str, chosen: Chosen) -> pd.DataFrame:
         """Return the sets from all windows, one row per size."""
-        rows = [(size, chosen.of(None, size)) for size in range(1, len(self.modalities) + 1)]
+        sizes = range(1, len(self.modalities) + 1)
+        rows = [(size, found) for size in sizes if (found := chosen.of(None, size))]
         table = pd.DataFrame([{"user": user, "sensors": size, "set": " ".join(found)} for size, found in rows])
-        return table.assign(cost=[sum(self.costs[name] for name in found) for _, found in rows])
+        return table.assign(cost=[self._cost(found) for _, found in rows])
+
+    def _cost(self, names: tuple[str, ...]) -> float:
+        return sum(self.costs[name] for name in names)
+
+    def tested_set(self, chosen: Chosen, fold: int, size: int) -> tuple[str, ...]:
+        """Return the set to test in a fold: the chosen one, that of everyone, or all sensors."""
+        return chosen.of(fold, size) or self.everyone.of(fold, size) or tuple(self.costs)
 
     def curve(self, model: Model, chosen: dict[str, Chosen]) -> pd.DataFrame:
         """Return the score by number of sensors; `chosen` has one entry for everyone, or one per participant."""
@@ -174,10 +190,11 @@ class _Test(NamedTuple):
             lost = estimate_mean(gained, self.compare.confidence)
             skill = estimate_mean(of_users.auroc.dropna().to_numpy(), self.compare.confidence, bounds=(0.0, 1.0))
             worse = max(sign * lost.low, sign * lost.high)
-            one = chosen.get(EVERYONE)
-            cost = np.mean([sum(self.costs[name] for name in x.of(None, size)) for x in chosen.values()])
+            one, known = chosen.get(EVERYONE), [x.of(None, size) for x in chosen.values()]
+            cost = np.mean([self._cost(names) for names in known if names])
             row = {"scope": EVERYONE if one else EACH, "scheme": model.scheme, "sensors": size, "cost": cost}
-            row |= {"set": " ".join(one.of(None, size)) if one else "", "participants": int(of_users[metric].count())}
+            named = " ".join(one.of(None, size) or ()) if one else ""
+            row |= {"set": named, "participants": int(of_users[metric].count())}
             row |= {"mean": score.mean, "low": score.low, "high": score.high, "difference": lost.mean}
             row |= {"difference_low": lost.low, "difference_high": lost.high, "worse": worse}
             rows.append(row | {"auroc": skill.mean, "auroc_low": skill.low})
@@ -192,7 +209,7 @@ class _Test(NamedTuple):
             def read(fold: int, user: str = user, found: Chosen = found) -> Samples:
                 samples = self.read_fold(fold)
                 own = samples if user == EVERYONE else samples.take((samples.rows.user == user).to_numpy())
-                return own.only(found.of(fold, size))
+                return own.only(self.tested_set(found, fold, size))
 
             if len(groups):
                 (predictions,) = train_predictors([replace(model, groups=groups)], read)
@@ -210,7 +227,7 @@ class _Test(NamedTuple):
         if number is None:
             return f"{whom}, no fewer than all {every.sensors} sensors are shown to be enough."
         row = curve[curve.sensors == number].iloc[0]
-        named = f": {', '.join(chosen.of(None, number))}" if chosen else ""
+        named = f": {', '.join(chosen.of(None, number) or ())}" if chosen else ""
         sensors = "sensors is" if number == 1 else "sensors are"
         return (
             f"{whom}, {number} of {every.sensors} {sensors} enough{named} ({label} {row['mean']:.2f} against "

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lifelog.files import read_json
+from lifelog.tables import read_csv
 
 
 def summarise_run(results: str | Path, chapter: str, since: float) -> Iterator[str]:
@@ -19,6 +20,10 @@ def summarise_run(results: str | Path, chapter: str, since: float) -> Iterator[s
     for name in ("summary.csv", "days.svg"):
         if (path := page.parent / "score" / name).is_file() and path.stat().st_mtime >= since:
             yield f"Scored recordings: {path}"
+    known = page.parent / "score" / "summary.csv"
+    if known.is_file() and known.stat().st_mtime >= since:
+        doubtful = read_csv(known).dropna(subset=["doubts"])
+        yield from (f"{user}: {doubts}" for user, doubts in zip(doubtful.user, doubtful.doubts, strict=True))
     transfer = page.parent / "score" / "transfer.json"
     if transfer.is_file() and transfer.stat().st_mtime >= since:
         yield read_json(transfer)["sentence"]

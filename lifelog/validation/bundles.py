@@ -89,6 +89,7 @@ def make_simulated_bundle(people: list[Simulated], config: Config) -> Bundle:
         bins=next(iter(features[0].maxima.values())).shape[1],
         participants=len(people),
         recorded=len(people),
+        windows_seen=[],
     )
     grouping = Grouping(groups, importance, config.groups, config.shapley.shrinkage)
     evidence = Evidence(summarise_sensors(None, {}), [], "", config.cohort, grouping)

@@ -48,8 +48,9 @@ class Recorded:
 
 
 def find_users(root: Path, recordings: Recordings) -> dict[str, Path]:
-    """Return folders with recordings, and the users of the label tables that have none."""
-    folders = [path for path in root.iterdir() if path.is_dir() and not is_hidden(path.name) and _files(path)]
+    """Return folders with recordings, or with damaged ones, and the users of the label tables that have none."""
+    found = [path for path in root.iterdir() if path.is_dir() and not is_hidden(path.name)]
+    folders = [path for path in found if _files(path) or damaged_zips(path)]
     labelled = [root / user for user in read_intervals(root, recordings, strict=False).users]
     return users_by_name(list(dict.fromkeys([*folders, *labelled])))
 
@@ -71,7 +72,7 @@ def open_sessions(
 def _sessions(folder: Path, labels: list[Label], extraction: Extraction) -> Iterator[Session]:
     recorded = sessions_of(folder)
     notes = [] if labels else [BadInput("no labels", f"{folder}: no label or no recording of this user")]
-    broken = [path for path in sorted(folder.rglob("*.zip")) if not (is_hidden(path.name) or zipfile.is_zipfile(path))]
+    broken = damaged_zips(folder)
     notes += [BadInput("unreadable file", f"{path}: not a complete zip; download it again") for path in broken]
     of_sessions: dict[tuple[int, ...], list[Label]] = {(i,): [] for i in range(len(recorded))}
     outside = []
@@ -103,6 +104,11 @@ def _load(folder: Path, name: str, sessions: list[dict[str, RawFile]], modality:
     if not files:
         raise BadInput("no file", f"{folder}: no {source}.csv in session {name!r}")
     return [stream for file in files for stream in read_recording(file, modality)]
+
+
+def damaged_zips(folder: Path) -> list[Path]:
+    """Return the files of a folder and its subfolders that are named as zips but are none."""
+    return [path for path in sorted(folder.rglob("*.zip")) if not (is_hidden(path.name) or zipfile.is_zipfile(path))]
 
 
 def sessions_of(folder: Path) -> list[Recorded]:

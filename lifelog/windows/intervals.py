@@ -119,7 +119,10 @@ def _read_all(root: Path, settings: str, state: tuple[tuple[str, int, int], ...]
         for file, user, of_path in _files(root, table):
             try:
                 _read_table(intervals, file, user, of_path, number, recordings, root)
-            except BadInput:
+            except BadInput as problem:
+                if problem.reason == "no file":
+                    hint = "cohort.labels; for recordings without labels, which a bundle scores: labels: []"
+                    raise BadInput("no file", f"{problem.detail} ({hint})") from None
                 raise
             except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
                 raise BadInput("label table cannot be used", f"{file} (cohort.labels): {error}") from None

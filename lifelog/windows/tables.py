@@ -55,7 +55,8 @@ def others_recorded(root: Path, recordings: Recordings) -> set[str]:
     files = [
         (table, path) for table in recordings.samples for path, _, _ in matching_files(root, table.file, source="*")
     ]
-    return {user for table, path in files if table.user for user in users_in(path, table) or ()}
+    everyone = not recordings.labels  # without labels, these are the only names of users
+    return {user for table, path in files if table.user for user in users_in(path, table, everyone) or ()}
 
 
 def fingerprint(user: str, folder: Path, recordings: Recordings) -> str:
@@ -87,11 +88,15 @@ def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[floa
     return spans if known or not found else None
 
 
-def users_in(path: Path, table: Table) -> frozenset[str] | None:
-    """Return the users of a table of several users; None if it is large or cannot be read, or of another format."""
+def users_in(path: Path, table: Table, everyone: bool = False) -> frozenset[str] | None:
+    """Return the users of a table of several users; None if it cannot be read.
+
+    Unless `everyone` is asked for, large tables and those of other formats are not read.
+    """
     try:
         status = path.stat()
-        known = table.user is not None and status.st_size <= LARGEST and path.suffix.lower() not in DOCUMENTS
+        quick = status.st_size <= LARGEST and path.suffix.lower() not in DOCUMENTS
+        known = table.user is not None and (quick or everyone)
         return (
             _users_in(path, table.model_dump_json(include=set(Table.model_fields)), status.st_mtime_ns)
             if known

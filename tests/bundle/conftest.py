@@ -11,7 +11,7 @@ import pytest
 from lifelog.bundle.bundle import Bundle
 from lifelog.bundle.card import PACKAGES, software_versions
 from lifelog.bundle.content import About
-from lifelog.bundle.make import Evidence, Grouping, Participant, make_bundle, summarise_sensors
+from lifelog.bundle.make import Evidence, Grouping, Participant, make_bundle, some_windows, summarise_sensors
 from lifelog.config import Config
 from lifelog.predict.samples import Person
 from lifelog.settings.groups import Scoring
@@ -61,6 +61,7 @@ def make(people: dict[str, Person], tables: Path, config: Config) -> Make:
             bins=next(iter(features.maxima.values())).shape[1],
             participants=len(everyone),
             recorded=len(everyone),
+            windows_seen=some_windows(person.features for person in everyone.values()),
         )
         groups_of_report = pd.DataFrame(
             {"user": [*everyone], "group": ["group 1", "group 2", "group 1", "group 2"][: len(everyone)]}

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -124,6 +126,19 @@ def test_another_unit_and_a_missing_sensor_are_named(lda: Bundle, people: People
     assert gps == "mGps: missing in all windows"
 
 
+def test_participants_without_a_sensor_do_not_change_the_mean_scaling(make: Make, people: People) -> None:
+    without = dict(people)
+    features = people["104"].features
+    summary = features.summary.copy()
+    of_eda = np.array([name.startswith("e4Eda") for name in features.names])
+    summary[:, of_eda] = np.nan
+    lacking = Features(features.rows, features.names, summary, features.maxima, features.modalities)
+    without["104"] = people["104"]._replace(features=lacking)
+    found, every = (make(Lda(), of=persons).new for persons in (without, people))
+    others = [scaling.summary.std[of_eda] for (_, user), scaling in every.scalings.items() if user != "104"]
+    np.testing.assert_allclose(found.mean_scaling().summary.std[of_eda], np.mean(others, axis=0))
+
+
 def test_few_windows_have_the_mean_scaling_of_others(lda: Bundle, people: People) -> None:
     features = people["101"].features
     one = of_windows(features, features.rows.start[:1])
@@ -156,6 +171,11 @@ def unseen(make: Make, people: People) -> People:
         labels["label_rows"] = [{} for _ in range(len(labels))]
         persons[user] = Person(person.features, assign_splits(labels, target, split, unseen=1 + number % 2))
     return persons
+
+
+def test_a_name_without_models_is_refused(lda: Bundle, people: People) -> None:
+    with pytest.raises(ValueError, match=r"no models of the participant '999'; the bundle has those of 101, 102"):
+        lda.predict(people["101"].features, "999")
 
 
 def test_only_models_of_features_are_bundled(make: Make) -> None:
@@ -201,13 +221,22 @@ def test_a_changed_or_missing_file_is_refused(lda: Bundle, tmp_path: Path) -> No
 def test_other_formats_and_unknown_keys_are_named(lda: Bundle, tmp_path: Path) -> None:
     write_bundle(lda, tmp_path)
     content = json.loads((tmp_path / CONTENT).read_text())
+    known = content["known"]
     for change, message in (
+        ({"known": known | {"threshold": 7}}, "threshold 7"),
+        ({"known": known | {"folds": [weighted(fold) for fold in known["folds"]]}}, r"weights \[-5\.0\] of 1 models"),
+        ({"new": content["new"] | {"threshold": float("nan")}}, "new.threshold: Input should be a finite number"),
         ({"format": 2}, "has the format 2; this version of lifelog reads 1"),
         ({"more": 1}, "more: Extra inputs are not permitted"),
     ):
         rewrite(tmp_path, json.dumps(content | change).encode())
         with pytest.raises(BadInput, match=message):
-            read_content(tmp_path)
+            load_bundle(tmp_path)
+
+
+def weighted(fold: dict[str, Any]) -> dict[str, Any]:
+    """A fold whose mixtures have other weights."""
+    return fold | {"models": [model | {"weights": [-5.0]} for model in fold["models"]]}
 
 
 def rewrite(folder: Path, content: bytes, tensors: bytes | None = None) -> None:
@@ -260,6 +289,18 @@ def test_trees_are_those_of_the_library(people: People) -> None:
         found = trees_of(model, 8)
         found.check(x.shape[1])
         np.testing.assert_allclose(np.squeeze(found.scores(x)), model.decision_function(x), atol=1e-9)
+
+
+def test_boosting_predicts_without_features_and_with_one_class(people: People) -> None:
+    samples = make_samples([person._replace(windows=None) for person in people.values()], 1)
+    train, validation = samples.subset("train"), samples.subset("validation")
+    nothing = [replace(some, summary=np.full_like(some.summary, np.nan)) for some in (train, validation)]
+    model = Boosting(max_iter=3).build()
+    model.fit(*nothing)
+    assert np.ptp(model.predict(nothing[0]), axis=0).max() == 0
+    again = Boosting(max_iter=3).build()
+    again.restore(model.state(), samples)
+    np.testing.assert_array_equal(again.predict(nothing[0]), model.predict(nothing[0]))
 
 
 def test_trees_that_return_are_refused(people: People) -> None:

@@ -57,6 +57,13 @@ def test_participants_of_the_run_have_their_models_only_if_they_are_the_same_peo
     assert same.about["windows"] == same.about["predicted"] + (quality.kind == "label").sum()
 
 
+def test_recordings_of_the_run_are_recognised(lda: Bundle, people: People, tables: Path) -> None:
+    features = people["101"].features
+    assert lda.has_seen(features)
+    moved = type(features)(features.rows, features.names, features.summary + 1, features.maxima, features.modalities)
+    assert not lda.has_seen(moved)
+
+
 def test_a_user_without_windows_has_no_prediction(lda: Bundle, people: People, tables: Path) -> None:
     labels = read_labels(tables / "windows/101.parquet")[:0]
     features = people["101"].features
@@ -105,6 +112,9 @@ def test_modalities_that_do_not_suit_the_bundle_are_refused(lda: Bundle, tmp_pat
         return with_bundle({"score": {"bundle": str(tmp_path), "modalities": entries}})
 
     eda = next(i for i, modality in enumerate(Config().modalities) if modality.name == "e4Eda")
+    backwards = {"bundle": str(tmp_path), "modalities": [m.model_dump() for m in reversed(Config().modalities)]}
+    ordered = with_bundle({"score": backwards})["modalities"]
+    assert [entry["name"] for entry in ordered] == [modality.name for modality in lda.about.modalities]
     slower = configured((eda, {"source": "EDA", "rate": 8.0, "length": 480}))
     assert slower["modalities"][eda]["source"] == "EDA"
     with pytest.raises(BadInput, match=r"score\.modalities: unit of 'e4Eda' is 'mS', and 'µS' in the bundle"):
@@ -117,7 +127,7 @@ def test_modalities_that_do_not_suit_the_bundle_are_refused(lda: Bundle, tmp_pat
 
 
 def test_a_missing_bundle_is_named() -> None:
-    with pytest.raises(BadInput, match=r"nowhere: there is no file bundle\.json"):
+    with pytest.raises(BadInput, match="nowhere: there is no such folder"):
         with_bundle({"score": {"bundle": "nowhere"}})
 
 
@@ -148,5 +158,9 @@ def test_a_transferred_bundle_is_compared_with_its_own_test_and_models_trained_t
     assert auroc["mean"][OWN] == pytest.approx(own.mean())
     assert auroc.difference[OWN] == pytest.approx(auroc["mean"][HERE] - own.mean())
     assert "Here, the bundle has a macro-F1 of" in found.sentence and "(asked: 90%)" in found.sentence
+    one = compare_transfer(lda, whole[whole.user == "101"], {}, config.compare)
+    assert "in its own test: too few participants to compare." in one.sentence
+    with pytest.raises(ValueError, match="no window is scored by the bundle and tested"):
+        compare_transfer(lda, whole, {("lda", "global"): trained[:0]}, config.compare)
     with pytest.raises(ValueError, match="no scored window has a class"):
         compare_transfer(lda, whole.assign(truth=None), {}, config.compare)

@@ -24,6 +24,7 @@ def bundle(workflow: Workflow) -> Path:
     shutil.copytree(workflow.folder / "resources/simulated/103", workflow.folder / "scored-raw/103")
     for path in (workflow.folder / "scored-raw").rglob("*_label.csv"):
         path.unlink()
+    shutil.copytree(workflow.folder / "scored-raw/103", workflow.folder / "strangers/201")
     return workflow.folder / "given"
 
 
@@ -60,7 +61,11 @@ def test_labelled_recordings_are_compared_with_models_trained_there(workflow: Wo
     [
         (["windows={seconds: 30}"], "windows: they are those of the bundle"),
         (["score={bundle: ''}"], "cohort.labels: there are none, and models need labels"),
-        (["score={bundle: nowhere}"], "nowhere: there is no file bundle.json"),
+        (["score={bundle: nowhere}"], "nowhere: there is no such folder"),
+        (
+            ["cohort={layout: etri, root: strangers}"],
+            "score.participants: the bundle has no models of 201; it has those of",
+        ),
         (["score={bundle: given, participant: same}"], "score.participant"),
     ],
 )

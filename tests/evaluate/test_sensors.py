@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lifelog.config import Config
-from lifelog.evaluate.sensors import EACH, EVERYONE, Fewest, choose_sets, enough, fewest_sensors
+from lifelog.evaluate.sensors import EACH, EVERYONE, Comparison, Fewest, choose_sets, enough, fewest_sensors
 from lifelog.groups.read import included_users, ungrouped
 from lifelog.importance.estimate import estimate_shapley
 from lifelog.importance.sets import value_sets
@@ -93,12 +93,41 @@ def test_of_nearly_equal_sets_the_cheapest_is_chosen() -> None:
     values = pd.DataFrame({"fold": [None] * 4, "set": range(4), "value": [0.0, 0.3, 0.297, 0.31]})
     assert choose_sets(values, modalities).of(None, 1) == ("b",)
     assert choose_sets(values.assign(value=[0.0, 0.3, 0.29, 0.31]), modalities).of(None, 1) == ("a",)
-    assert choose_sets(values, modalities).of(2, 2) == ("a", "b")  # a fold without values
+    assert choose_sets(values, modalities).of(2, 2) is None  # a fold without values
+
+
+def test_folds_without_values_do_not_use_the_sets_of_all_windows() -> None:
+    """Otherwise test windows would choose the sensors of their own fold."""
+    people = people_of(Design(6, 10, effects=(1.0, 1.0, 0.0, 0.0)), 4)
+    values = pd.concat([value_sets(person.features, person.folds, Shapley()) for person in people])
+    first = people[0].folds.user
+    wrong = values.copy()  # the set of all windows of one participant is one that no fold would choose
+    alone = (wrong.user == first) & wrong.fold.isna()
+    wrong.loc[alone, "value"] = (wrong.set[alone] == 8).astype(float)
+    lacking = wrong[~((wrong.user == first) & (wrong.fold == 1))]
+    modalities = people[0].features.modalities
+    chosen, everyone = choose_sets(lacking[lacking.user == first], modalities), choose_sets(lacking, modalities)
+    assert chosen.of(None, 1) == ("m3",) and chosen.of(1, 1) is None
+    test = Comparison(modalities, COMPARE, False, partial(make_samples, people), everyone)
+    assert test.tested_set(chosen, 1, 1) == everyone.of(1, 1) != ("m3",)
+    assert test.tested_set(chosen, 9, 1) == ("m0", "m1", "m2", "m3")  # nobody has values in this fold
+
+
+def test_without_any_value_the_cause_is_stated() -> None:
+    people = people_of(Design(6, 10), 2)
+    none = value_sets(people[0].features, people[0].folds, Shapley())[:0]
+    model = Model(predictor_settings("lda"), "global", ungrouped(included_users([p.folds for p in people]), "global"))
+    read_fold = partial(make_samples, people)
+    with pytest.raises(ValueError, match="importance is measured for no participant"):
+        fewest_sensors(none, model, None, read_fold, people[0].features.modalities, COMPARE, ordinal=False)
 
 
 def test_enough_is_better_than_chance_and_within_the_margin() -> None:
     curve = pd.DataFrame({"sensors": [1, 2, 3], "worse": [0.01, 0.02, 0.0], "auroc_low": [0.49, 0.6, 0.6]})
     assert enough(curve, 0.03) == 2 and enough(curve, 0.015) is None
+    # Numbers are tested from the largest one down: one that passes below one that fails may pass by chance.
+    assert enough(curve.assign(worse=[0.01, 0.05, 0.0], auroc_low=0.6), 0.03) is None
+    assert enough(curve.assign(auroc_low=[0.6, 0.6, 0.49]), 0.03) is None
 
 
 def test_more_than_twelve_modalities_are_refused() -> None:

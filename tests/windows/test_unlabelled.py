@@ -57,6 +57,20 @@ def test_e4_recordings_need_no_label_table(tmp_path: Path) -> None:
     assert found == dict.fromkeys(USERS, days)
 
 
+def test_a_damaged_zip_is_a_participant_with_a_cause(tmp_path: Path) -> None:
+    e4(tmp_path / "raw")
+    (tmp_path / "raw/labels.csv").unlink()
+    for path in (tmp_path / "raw/P02").iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.write_bytes(path.read_bytes()[:1000])
+    cohort = Cohort(layout="e4", root=str(tmp_path / "raw"), timezone="Europe/Berlin", labels=[])
+    assert starts_of(cohort, [EDA], tmp_path)["P02"] == []
+    quality = pd.read_parquet(tmp_path / "quality-P02.parquet")
+    assert quality.detail.str.contains("not a complete zip; download it again").sum() == 2
+
+
 def test_embraceplus_recordings_need_no_label_table(tmp_path: Path) -> None:
     embraceplus(tmp_path / "raw")
     (tmp_path / "raw/labels.csv").unlink()

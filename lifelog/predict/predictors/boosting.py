@@ -140,7 +140,10 @@ class BoostingPredictor(Predictor):
         # A column without any training value (a modality that all users lack) has no bins.
         self.columns = ~np.isnan(train.summary).all(axis=0)
         # Binned here: the library's search for weighted quantiles takes longer than all of its trees.
-        self.edges = np.nanquantile(train.summary[:, self.columns], np.linspace(0, 1, BINS + 1)[1:-1], axis=0)
+        quantiles = np.linspace(0, 1, BINS + 1)[1:-1]
+        self.edges = np.nanquantile(train.summary[:, self.columns], quantiles, axis=0).reshape(
+            BINS - 1, self.columns.sum()
+        )
         # The library cannot score classes without training windows.
         known = np.isin(validation.truth, train.truth)
         self.model.set_params(early_stopping=bool(known.any()))
@@ -159,6 +162,8 @@ class BoostingPredictor(Predictor):
         """Return class probabilities, shape (n_windows, n_classes)."""
         from scipy.special import softmax
 
+        if len(self.present) == 1:
+            return self.aligned(np.ones((len(samples), 1)), self.present, len(samples.classes))
         scores = self.trees.scores(self._binned(samples))
         if scores.shape[1] == 1:  # of two classes
             scores = np.concatenate([np.zeros_like(scores), scores], axis=1)
@@ -179,10 +184,12 @@ class BoostingPredictor(Predictor):
         )
         if not set(self.present.tolist()) <= set(range(len(like.classes))):
             raise ValueError(f"the classes {self.present.tolist()} are not among {like.classes}")
-        self.trees.check(used)
+        self.trees.check(max(1, used))
 
     def _binned(self, samples: Samples) -> Floats:
         """Return bin numbers, NaN for missing values."""
+        if not self.columns.any():  # nothing is known: all windows are alike
+            return np.zeros((len(samples), 1))
         values = samples.summary[:, self.columns]
         bins = [np.searchsorted(edges, column) for edges, column in zip(self.edges.T, values.T, strict=True)]
         return np.where(np.isnan(values), np.nan, np.stack(bins, axis=1))
