@@ -14,7 +14,8 @@ from lifelog.validation.groups import Kinds, summarise_groups, validate_groups
 from lifelog.validation.importance import summarise_importance, validate_importance
 from lifelog.validation.people import Design
 from lifelog.validation.probabilities import summarise_probabilities, validate_probabilities
-from lifelog.validation.scenarios import RIGHT_STRATEGIES, SCENARIOS, SEEDS, STRATEGIES, Scenario
+from lifelog.validation.scenarios import RIGHT_STRATEGIES, SCENARIOS, SEEDS, SENSOR_LINES, STRATEGIES, Scenario
+from lifelog.validation.sensors import summarise_sensors, validate_sensors
 from lifelog.validation.strategies import summarise_strategies, validate_strategies
 from tests.workflow import Workflow
 
@@ -104,3 +105,11 @@ def test_a_bundle_scores_another_cohort_with_other_devices_as_well() -> None:
     found = table.set_index("shift")
     assert found.index.tolist() == ["none", "gain", "offset", "rate"]
     assert (found.auroc > 0.75).all() and found.auroc.min() > found.auroc["none"] - 0.05
+
+
+def test_the_planted_sensors_are_found_enough() -> None:
+    design, planted = SENSOR_LINES["pair"]
+    results = {"pair": validate_sensors(Design(**design), range(2), Config())}
+    everyone, each = summarise_sensors(results, {"pair": planted}).itertuples()
+    assert (everyone.scope, everyone.cohorts, everyone.right, everyone.sensors) == ("everyone", 2, 2, 2.0)
+    assert each.scope == "each participant" and everyone.lost < 0.01

@@ -51,8 +51,8 @@ def _cohort(design: Design, seed: int, config: Config) -> list[dict[str, Any]]:
     found = fewest_sensors(values, models[0], models[1], read_fold, modalities, compare, ordinal=False)
     rows = []
     for scope in (EVERYONE, EACH):
-        curve = found.table[found.table.scope == scope].set_index("sensors", drop=False)
-        number = enough(curve, compare.margin)
+        curve = found.table[found.table.scope == scope]
+        number, curve = enough(curve, compare.margin), curve.set_index("sensors")
         chosen = {"set": None, "sensors": len(modalities), "lost": 0.0}
         if number is not None:
             chosen = {"set": curve.set[number], "sensors": number, "lost": -float(curve.difference[number])}
