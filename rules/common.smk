@@ -64,7 +64,8 @@ SPLITS = [split.name for split in CONFIG.splits]
 CHAPTERS = sorted(
     (f"{t}/{s}" for t in CONFIG.targets_run for s in SPLITS), key=lambda c: c != "/".join(CONFIG.primary[:2])
 )
-MODALITIES = [modality.model_dump() for modality in CONFIG.modalities]
+# Costs matter to the choice of sensors only: another cost reruns nothing else.
+MODALITIES = [modality.model_copy(update={"cost": 1.0}).model_dump() for modality in CONFIG.modalities]
 SIMULATED = CONFIG.cohort.is_simulated
 ENVIRONMENT = "../envs/lifelog.yaml"
 DIGESTS = json.loads(os.getenv("LIFELOG_CODE", "{}"))

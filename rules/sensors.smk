@@ -26,7 +26,7 @@ rule fewest_sensors:
         runtime=scaled(240),
     params:
         predictors=settings_of([(predictor.name, "global") for predictor in CONFIG.predictors]),
-        modalities=MODALITIES,
+        modalities=[dump(modality) for modality in CONFIG.modalities],
         standardise=CONFIG.windows.standardise,
         shapley=dump(CONFIG.shapley),
         compare=dump(CONFIG.compare),

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from lifelog.bundle.files import load_bundle
+from lifelog.config import Config
 from lifelog.windows.read import read_features
 from tests.workflow import Workflow
 
@@ -92,3 +93,11 @@ def test_what_is_not_recommended_is_bundled_by_its_name_only(workflow: Workflow)
     assert json.loads(path.read_text())["decision"]["recommended"] is None
     output = workflow("results/tension/random/bundle/card.md", ok=False)
     assert "nothing is recommended" in output and "bundles/PREDICTOR/SCHEME/card.md" in output
+
+
+def test_another_cost_of_a_sensor_reruns_only_the_choice_of_sensors(workflow: Workflow) -> None:
+    target = "results/tension/blocked/sensors/summary.json"
+    before = workflow.rules(target)
+    entries = [modality.model_dump(exclude_defaults=True) for modality in Config().modalities]
+    entries[0]["cost"] = 3.0
+    assert workflow.rules(target, "--config", f"modalities={json.dumps(entries)}") == before == {"fewest_sensors": 1}
