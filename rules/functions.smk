@@ -193,5 +193,7 @@ def trained_here(wildcards):
 
     target, split = CHAPTERS[0].split("/")
     named = read_content(CONFIG.score.bundle).new.predictor["name"]
-    models = [model for model in CONFIG.models(CONFIG.split(split)) if model in [(named, "global"), (named, "personal")]]
+    models = [
+        model for model in CONFIG.models(CONFIG.split(split)) if model in [(named, "global"), (named, "personal")]
+    ]
     return [f"{CONFIG.results}/{target}/{split}/predictions/{name}/{scheme}.parquet" for name, scheme in models]
