@@ -112,7 +112,7 @@ def load_bundle(folder: str | Path) -> Bundle:
     >>> import lifelog
     >>> lifelog.load_bundle("no/bundle")
     Traceback (most recent call last):
-    lifelog.windows.layout.BadInput: bundle cannot be used: no/bundle: there is no file bundle.json
+    lifelog.windows.layout.BadInput: bundle cannot be used: no/bundle: there is no such folder
     """
     import safetensors.numpy
 
