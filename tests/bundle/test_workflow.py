@@ -93,6 +93,7 @@ def test_what_is_not_recommended_is_bundled_by_its_name_only(workflow: Workflow)
     assert json.loads(path.read_text())["decision"]["recommended"] is None
     output = workflow("results/tension/random/bundle/card.md", ok=False)
     assert "nothing is recommended" in output and "bundles/PREDICTOR/SCHEME/card.md" in output
+    (workflow.folder / "results/logs/tension/random/bundle_recommended.log").unlink()  # other tests share the folder
 
 
 def test_another_cost_of_a_sensor_reruns_only_the_choice_of_sensors(workflow: Workflow) -> None:
