@@ -32,7 +32,7 @@ from lifelog.settings.windows import Extraction, Recordings
 
 STARTED = time.time()
 try:
-    if (config.get("score") or {}).get("bundle"):
+    if isinstance(scored := config.get("score"), dict) and scored.get("bundle"):
         from lifelog.bundle.configure import with_bundle
 
         config.update(with_bundle(config))

@@ -91,11 +91,6 @@ def has_groups(split):
     return "importance" in CONFIG.schemes and CONFIG.has_scheme("importance", CONFIG.split(split))
 
 
-def measures_groups(split):
-    """Whether importance groups of a split are by importance that it measures."""
-    return has_groups(split) and CONFIG.split(split).importance
-
-
 def if_grouped(files):
     """Function of wildcards: files, if predictors are trained in importance groups under the split."""
     return lambda wildcards: files if has_groups(wildcards.split) else []
@@ -187,13 +182,17 @@ def recordings_to_score(wildcards):
     return simulated_folder(wildcards)
 
 
-def trained_here(wildcards):
-    """Predictions by the predictor of the bundle, trained with these recordings: one model, and one per user."""
+@functools.cache  # its digests are checked each time
+def bundled_predictor():
+    """Name of the predictor of the bundle that scores recordings."""
     from lifelog.bundle.content import read_content
 
+    return read_content(CONFIG.score.bundle).new.predictor["name"]
+
+
+def trained_here(wildcards):
+    """Predictions by the predictor of the bundle, trained with these recordings: one model, and one per user."""
     target, split = CHAPTERS[0].split("/")
-    named = read_content(CONFIG.score.bundle).new.predictor["name"]
-    models = [
-        model for model in CONFIG.models(CONFIG.split(split)) if model in [(named, "global"), (named, "personal")]
-    ]
+    wanted = [(bundled_predictor(), scheme) for scheme in ("global", "personal")]
+    models = [model for model in CONFIG.models(CONFIG.split(split)) if model in wanted]
     return [f"{CONFIG.results}/{target}/{split}/predictions/{name}/{scheme}.parquet" for name, scheme in models]

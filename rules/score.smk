@@ -4,7 +4,8 @@ if CONFIG.score.bundle:
     from lifelog.records import content_digest
 
     try:
-        check_participants(CONFIG.score, USERS)
+        if workflow.is_main_process:
+            check_participants(CONFIG.score, USERS)
     except BadInput as problem:
         raise WorkflowError(str(problem)) from None
     BUNDLE = content_digest(Path(CONFIG.score.bundle) / "SHA256SUMS")
@@ -37,7 +38,7 @@ rule score_user:
         extraction=dump(CONFIG.windows, Extraction),
         modalities=MODALITIES,
         features_code=code("extract_features"),
-        code=code("score_user", *BUNDLED),
+        code=lambda w: code("score_user", bundled_predictor()),
     message:
         "Scoring the windows of user {wildcards.user}"
     script:

@@ -22,10 +22,8 @@ from lifelog.tables import write_csv
 with job_log(snakemake) as log:
     inputs, params, outputs = snakemake.input, snakemake.params, snakemake.output
     decision = read_json(inputs.verdict)["decision"]
-    settings, compare = (
-        predictor_from_params(params.predictors[decision["predictor"]]),
-        Compare.from_params(params.compare),
-    )
+    settings = predictor_from_params(params.predictors[decision["predictor"]])
+    compare = Compare.from_params(params.compare)
     if settings.inputs != "features":
         raise ValueError(f"{settings.name} does not see features, of which sets of sensors can be chosen")
     if settings.needs_torch:

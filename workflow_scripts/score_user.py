@@ -29,16 +29,15 @@ with job_log(snakemake):
         windows.unlink(missing_ok=True)
     write_features(features, outputs.features)
     bundle = load_bundle(params.bundle)
-    if (bundle.known and bundle.known.settings.needs_torch) or bundle.new.settings.needs_torch:
+    if bundle.new.settings.needs_torch:
         from lifelog.mil.device import use_threads
 
         use_threads(snakemake.threads)
-    scored = score_windows(bundle, features, labels, read_tables([outputs.quality]), params.participants == "same")
+    quality, same = read_tables([outputs.quality]), params.participants == "same"
+    scored = score_windows(bundle, user, features, labels, quality, same)
     doubts = scored.about["doubts"]
     if bundle.about.code != params.features_code:
-        doubts = [
-            f"features are computed by other code than the bundle's ({bundle.about.software['lifelog']})",
-            *doubts,
-        ]
+        version = bundle.about.software["lifelog"]
+        doubts = [f"features are computed by other code than those of the bundle (lifelog {version})", *doubts]
     write_table(scored.table, outputs.scored, score_schema(bundle), {"classes": bundle.about.classes})
-    write_json(scored.about | {"user": user, "doubts": doubts}, outputs.about)
+    write_json(scored.about | {"doubts": doubts}, outputs.about)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lifelog.arrays import Bools, Floats
+from lifelog.arrays import Bools
 from lifelog.bundle.content import About
 from lifelog.bundle.strategy import Strategy, fitting_group
 from lifelog.groups.unseen import Placer
@@ -99,16 +99,14 @@ class Bundle:
         names = np.array(classes, dtype=object)
         sets = strategy.sets(found.p)
         sizes = sets.sum(axis=1)
-        columns: dict[str, Any] = {"start": features.rows.start.to_numpy()}
+        columns: dict[str, Any] = {"start": features.rows.start.reset_index(drop=True)}
         columns |= {f"p_{name}": p for name, p in zip(classes, found.p.T, strict=True)}
         columns |= {f"raw_{name}": p for name, p in zip(classes, found.raw.T, strict=True)}
         columns |= {"set": [" | ".join(names[row]) for row in sets]}
         columns |= {"class": [names[row][0] if row.sum() == 1 else None for row in sets]}
         columns |= {"reason": [REASONS[min(size, 2)] for size in sizes.tolist()]}
         columns |= {} if found.expected is None else {"expected": found.expected}
-        table = pd.DataFrame(columns)
-        table["start"] = features.rows.start.reset_index(drop=True)
-        return table
+        return pd.DataFrame(columns)
 
     def explain(self) -> pd.DataFrame:
         """Return the sensors by participant.
@@ -187,8 +185,3 @@ class Bundle:
 def window_digests(features: Features) -> list[str]:
     """Return a digest of the features of each window."""
     return [hashlib.blake2s(row.tobytes(), digest_size=6).hexdigest() for row in features.summary]
-
-
-def mean_scores(strategy: Strategy, metric: str) -> Floats:
-    """Return a metric of the participants on test windows, without those who have none."""
-    return np.array(strategy.scores[metric].dropna(), dtype=float)

@@ -7,7 +7,6 @@ import pandas as pd
 import yaml
 
 from lifelog import __version__
-from lifelog.bundle.bundle import mean_scores
 from lifelog.bundle.content import About
 from lifelog.bundle.strategy import FEWEST_WINDOWS, Strategy
 from lifelog.evaluate.metrics import METRICS
@@ -112,7 +111,8 @@ def _scores(known: Strategy | None, new: Strategy, about: About) -> str:
             cells = [str(strategy.scores.user.nunique())]
             for metric in SCORES:
                 bounds = METRICS[metric].bounds
-                found = estimate_mean(mean_scores(strategy, metric), about.compare.confidence, bounds=bounds)
+                known_scores = strategy.scores[metric].dropna().to_numpy(dtype=float)
+                found = estimate_mean(known_scores, about.compare.confidence, bounds=bounds)
                 cells.append(f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]")
             lines.append(f"| {title} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -42,7 +42,7 @@ def fit_strategy(
         Whether classes are in an order.
     placing : dict of int to dict of str to Placer, optional
         Of a strategy for new participants, whose folds test whole participants: by fold and group, the discriminants
-        that place one in a group.
+        that place a participant in a group.
 
     Returns
     -------

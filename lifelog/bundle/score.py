@@ -28,9 +28,10 @@ class Scored(NamedTuple):
         reason as of `Bundle.predict`; truth, the class by the labels; and expected for ratings. Windows that could not
         be extracted have a reason only.
     about : dict
-        For JSON: user; model (of the participant, or of new ones); group by importance; of_run (whether these
-        are recordings that made the bundle); windows, and how many are
-        predicted; classes (how many windows have one class, by class); reasons (counts of the others); doubts.
+        For JSON: user; model (of the participant, or of new ones); group by importance; of_run (whether these are
+        recordings that made the bundle); windows and predicted (numbers of all windows, and of those with
+        probabilities); classes (number of windows for which each class is named); reasons (numbers of the other
+        windows by cause); doubts.
     """
 
     table: pd.DataFrame
@@ -38,7 +39,7 @@ class Scored(NamedTuple):
 
 
 def score_windows(
-    bundle: Bundle, features: Features, labels: pd.DataFrame, quality: pd.DataFrame, same: bool
+    bundle: Bundle, user: str, features: Features, labels: pd.DataFrame, quality: pd.DataFrame, same: bool
 ) -> Scored:
     """Predict the windows of a participant.
 
@@ -46,6 +47,8 @@ def score_windows(
     ----------
     bundle : Bundle
         The fitted models.
+    user : str
+        Name of the participant.
     features : Features
         Of all windows, with maxima.
     labels : pandas.DataFrame
@@ -60,7 +63,6 @@ def score_windows(
     Scored
         In time order.
     """
-    user = str(labels.user.iloc[0]) if len(labels) else None
     known = user if same and user in bundle.users else None
     lost = quality.loc[quality.kind == "label", ["user", "session", "start", "reason", "detail"]]
     lost = lost.assign(reason=lost.reason + ": " + lost.detail.fillna("")).drop(columns="detail")
@@ -75,7 +77,7 @@ def score_windows(
     table = pd.concat([table, lost], ignore_index=True).sort_values("start", kind="stable", ignore_index=True)
     table = table.reindex(columns=score_schema(bundle).names)
     about = {
-        "user": str(table.user.iloc[0]) if len(table) else None,
+        "user": user,
         "model": "of the participant" if known else "for new participants",
         "group": group,
         "of_run": len(labels) > 0 and bundle.has_seen(features),

@@ -7,7 +7,7 @@ known  models of a scheme of the run, of which each participant has one per fold
 new    models of all participants but some whole ones, who are tested, for participants who are in no training windows
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +16,9 @@ import pandas as pd
 from lifelog.arrays import Bools, Floats
 from lifelog.evaluate.use import class_sets
 from lifelog.groups.unseen import Placer, place_person, scaled_by_themselves
+from lifelog.predict.interface import one_thread
 from lifelog.predict.probabilities import calibrate
-from lifelog.predict.samples import FeatureScaling, feature_scaling, unlabelled_samples
+from lifelog.predict.samples import FeatureScaling, Samples, feature_scaling, unlabelled_samples
 from lifelog.predict.train import FittedFold, GroupModel
 from lifelog.settings.predict import PredictorSettings
 from lifelog.standardise import Scaling
@@ -94,21 +95,28 @@ class Strategy(NamedTuple):
         Predicted
             Means over the folds.
         """
-        own = None if user is not None else self.scaling_of_new(features)
-        rows = features.rows.assign(session="")
-        parts = list[Predicted]()
-        for fitted in (fitted for fitted in self.folds if fold in (None, fitted.fold)):
-            models = [model for model in fitted.models if user in model.users]
-            for model in models if own is None else self.models_of_new(fitted, features):
-                scaling = own or self.scalings[fitted.fold, str(user)]
-                raw = model.raw(unlabelled_samples(features, rows, scaling, self.classes))
-                p = calibrate(raw, fitted.calibration)
-                parts.append(Predicted(p, raw.probabilities, None if fitted.ratings is None else p @ fitted.ratings))
+        with one_thread(self.settings):
+            parts = list(self._parts(features, user, fold))
         if not parts:
             raise ValueError(f"no model of {user!r} in fold {fold}")
         rated = [part.expected for part in parts if part.expected is not None]
         expected = np.mean(rated, axis=0) if rated else None
         return Predicted(np.mean([x.p for x in parts], axis=0), np.mean([x.raw for x in parts], axis=0), expected)
+
+    def _parts(self, features: Features, user: str | None, fold: int | None) -> Iterator[Predicted]:
+        """Yield the predictions of each model."""
+        # The windows of a new participant are scaled in the same way for all folds.
+        own = self._samples(features, self.scaling_of_new(features)) if user is None else None
+        for fitted in (fitted for fitted in self.folds if fold in (None, fitted.fold)):
+            models = [model for model in fitted.models if user in model.users]
+            for model in models if own is None else self.models_of_new(fitted, features):
+                samples = self._samples(features, self.scalings[fitted.fold, str(user)]) if own is None else own
+                raw = model.raw(samples)
+                p = calibrate(raw, fitted.calibration)
+                yield Predicted(p, raw.probabilities, None if fitted.ratings is None else p @ fitted.ratings)
+
+    def _samples(self, features: Features, scaling: FeatureScaling) -> Samples:
+        return unlabelled_samples(features, features.rows.assign(session=""), scaling, self.classes)
 
     def models_of_new(self, fitted: FittedFold, features: Features) -> list[GroupModel]:
         """Return the model of the group that fits the windows of a new participant; of all groups for few windows."""
@@ -140,7 +148,7 @@ def fitting_group(placing: dict[str, Placer], features: Features) -> str | None:
 
 
 def _mean(scalings: Iterable[Scaling]) -> Scaling:
-    """Return the mean of scalings, NaN where a participant has no values."""
+    """Return the mean of the known scalings of each feature; mean 0 and deviation 1 where none is known."""
     every = list(scalings)
     means, stds = np.array([x.mean for x in every]), np.array([x.std for x in every])
     known = ~np.isnan(means)

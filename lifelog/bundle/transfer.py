@@ -109,7 +109,7 @@ def _rows(scores: pd.DataFrame, own: pd.DataFrame, compare: Compare) -> list[dic
     for metric in dict.fromkeys([compare.metric, *SHOWN]):
         users = scores.pivot(index="user", columns=["predictor", "scheme"], values=metric)
         here = users["bundle", "here"].dropna()
-        before = np.array(own[metric].dropna(), dtype=float)
+        before = own[metric].dropna().to_numpy(dtype=float)
         models: dict[str, tuple[Floats, Difference | None]] = {HERE: (here.to_numpy(), None)}
         models[OWN] = before, _unpaired(here.to_numpy(), before, compare.confidence)
         for predictor, scheme in users.columns:

@@ -126,15 +126,15 @@ def fewest_sensors(
     if everyone.of(None, 1) is None:
         raise ValueError("no sets of sensors can be compared: importance is measured for no participant")
     found = Comparison(modalities, compare, ordinal, read_fold, everyone)
-    tables, sets = [found.curve(model, {EVERYONE: everyone})], [found.sets(EVERYONE, everyone)]
+    tables, of_everyone = [found.curve(model, {EVERYONE: everyone})], found.sets(EVERYONE, everyone)
     sentences = [found.sentence(tables[0], EVERYONE, everyone)]
-    sets[0]["enough"] = sets[0].sensors == enough(tables[0], compare.margin)
+    sets = [of_everyone.assign(enough=of_everyone.sensors == enough(tables[0], compare.margin))]
     if personal is not None:
         own = {str(user): choose_sets(rows, modalities) for user, rows in values.groupby("user")}
         tables.append(found.curve(personal, own))
         sentences.append(found.sentence(tables[1], EACH, None))
-        of_users = [found.sets(user, chosen) for user, chosen in own.items()]
-        sets += [table.assign(enough=table.sensors == enough(tables[1], compare.margin)) for table in of_users]
+        of_users = pd.concat([found.sets(user, chosen) for user, chosen in own.items()])
+        sets.append(of_users.assign(enough=of_users.sensors == enough(tables[1], compare.margin)))
     return Fewest(pd.concat(tables, ignore_index=True), pd.concat(sets, ignore_index=True), sentences)
 
 

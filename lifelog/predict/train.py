@@ -15,7 +15,7 @@ import pyarrow as pa
 from lifelog.arrays import Codes, Floats
 from lifelog.groups.read import tested_groups
 from lifelog.predict import combine
-from lifelog.predict.interface import Predictor, fit_each, one_thread
+from lifelog.predict.interface import fit_each, one_thread
 from lifelog.predict.probabilities import (
     Calibration,
     Raw,
@@ -265,11 +265,10 @@ def predict_fold(fitted: FittedFold, samples: Samples) -> pd.DataFrame:
         if not len(test):
             continue
         raw = model.raw(test)
-        columns = [f"p_{name}" for name in samples.classes]
-        calibrated = pd.DataFrame(calibrate(raw, fitted.calibration), columns=columns)
-        tables.append(
-            pd.concat([_table(test, raw.probabilities, "raw_"), calibrated], axis=1).assign(group=model.group)
-        )
+        keys = ["user", "session", "start", "truth", *(["rating"] if test.is_rating else [])]
+        columns = [f"{prefix}{name}" for prefix in ("raw_", "p_") for name in test.classes]
+        numbers = pd.DataFrame(np.hstack([raw.probabilities, calibrate(raw, fitted.calibration)]), columns=columns)
+        tables.append(pd.concat([test.rows[keys].reset_index(drop=True), numbers], axis=1).assign(group=model.group))
     table = pd.concat(tables, ignore_index=True).assign(fold=fitted.fold, grouping=fitted.grouping)
     return table if fitted.ratings is None else table.assign(expected=class_probabilities(table) @ fitted.ratings)
 
@@ -312,39 +311,6 @@ def _fit_parts(model: Model, parts: Sequence[GroupedFold]) -> Iterator[tuple[int
     models = fit_each(model.settings, (parts[place].samples.fitted(users) for place, _, users in owners))
     for owner, fitted in zip(owners, models, strict=True):
         yield *owner, combine.Mixture([1.0], [fitted])
-
-
-def predict_users(settings: PredictorSettings, samples: Samples, fitted: list[str], tested: list[str]) -> pd.DataFrame:
-    """Fit a predictor on some users, and predict the test windows of others.
-
-    Parameters
-    ----------
-    settings : PredictorSettings
-        The predictor.
-    samples : Samples
-        Windows of all these users.
-    fitted, tested : list of str
-        Users to fit on, and users to test. Without users to fit on, every class has the same probability.
-
-    Returns
-    -------
-    pandas.DataFrame
-        user, session, start, truth, and one probability per class (`raw_`, not calibrated).
-    """
-    test = samples.subset("test", tested)
-    probabilities = np.full((len(test), len(samples.classes)), 1 / len(samples.classes))
-    if fitted and len(test):
-        model: Predictor = settings.build()
-        model.fit(*samples.fitted(fitted))
-        probabilities = model.predict(test)
-    return _table(test, probabilities, "raw_")
-
-
-def _table(test: Samples, probabilities: Floats, prefix: str = "p_") -> pd.DataFrame:
-    """Return the predictions of windows."""
-    keys = ["user", "session", "start", "truth", *(["rating"] if test.is_rating else [])]
-    columns = pd.DataFrame(probabilities, columns=[f"{prefix}{name}" for name in test.classes])
-    return pd.concat([test.rows[keys].reset_index(drop=True), columns], axis=1)
 
 
 def predictions_schema(classes: list[str], rating: bool = False) -> pa.Schema:

@@ -80,11 +80,9 @@ def summarise_sensors(results: dict[str, list[dict[str, Any]]], planted: dict[st
     for line, found in results.items():
         for scope, table in pd.DataFrame(found).groupby("scope", sort=False):
             wanted = planted[line]
-            right = (
-                table.set.fillna("") == wanted
-                if scope == EVERYONE or not wanted
-                else table.sensors == len(wanted.split())
-            )
+            right = table.sensors == len(wanted.split())
+            if scope == EVERYONE or not wanted:
+                right = table.set.fillna("") == wanted
             numbers = {"sensors": table.sensors.mean(), "lost": table.lost.mean()}
             rows.append({"line": line, "scope": scope, "cohorts": len(table), "right": int(right.sum())} | numbers)
     return pd.DataFrame(rows)

@@ -91,7 +91,7 @@ def recorded(user: str, folder: Path, recordings: Recordings) -> list[tuple[floa
 def users_in(path: Path, table: Table, everyone: bool = False) -> frozenset[str] | None:
     """Return the users of a table of several users; None if it cannot be read.
 
-    Unless `everyone` is asked for, large tables and those of other formats are not read.
+    Large tables, JSON documents and workbooks are read only if `everyone` is true.
     """
     try:
         status = path.stat()

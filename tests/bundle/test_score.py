@@ -29,7 +29,7 @@ def scored(lda: Bundle, people: People, tables: Path) -> dict[str, pd.DataFrame]
     found = {}
     for user, person in people.items():
         labels, quality = read_labels(tables / "windows" / f"{user}.parquet"), tables / "quality" / f"{user}.parquet"
-        found[user] = score_windows(lda, person.features, labels, read_tables([quality]), same=False).table
+        found[user] = score_windows(lda, user, person.features, labels, read_tables([quality]), same=False).table
     return found
 
 
@@ -49,7 +49,7 @@ def test_participants_of_the_run_have_their_models_only_if_they_are_the_same_peo
 ) -> None:
     labels, quality = read_labels(tables / "windows/101.parquet"), read_tables([tables / "quality/101.parquet"])
     features = people["101"].features
-    new, same = (score_windows(lda, features, labels, quality, same) for same in (False, True))
+    new, same = (score_windows(lda, "101", features, labels, quality, same) for same in (False, True))
     assert (new.about["model"], same.about["model"]) == ("for new participants", "of the participant")
     known = lda.predict(features, "101").set_index("start").p_high
     np.testing.assert_array_equal(same.table.set_index("start").p_high.loc[known.index], known)
@@ -70,7 +70,7 @@ def test_a_user_without_windows_has_no_prediction(lda: Bundle, people: People, t
     none = np.zeros(len(features.rows), dtype=bool)
     maxima = {name: values[none] for name, values in features.maxima.items()}
     nothing = type(features)(features.rows[none], features.names, features.summary[none], maxima, features.modalities)
-    found = score_windows(lda, nothing, labels, read_tables([tables / "quality/101.parquet"]), same=False)
+    found = score_windows(lda, "101", nothing, labels, read_tables([tables / "quality/101.parquet"]), same=False)
     assert found.table.p_low.isna().all() and found.about["predicted"] == 0
 
 

@@ -68,6 +68,7 @@ def test_labelled_recordings_are_compared_with_models_trained_there(workflow: Wo
             "score.participants: the bundle has no models of 201; it has those of",
         ),
         (["score={bundle: given, participant: same}"], "score.participant"),
+        (["score=given"], "score: "),
     ],
 )
 def test_an_unusable_bundle_or_configuration_stops_before_any_job(
