@@ -6,8 +6,6 @@ A feature that cannot be computed in a window, such as heart-rate variability wi
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
-from scipy.signal import butter, sosfiltfilt
 
 from lifelog.arrays import Codes, Floats
 
@@ -46,6 +44,9 @@ def pulse(values: Floats, rate: float) -> Columns:
     measured from emergency responders in tropical conditions. PLoS ONE 8(10).
     Task Force of the European Society of Cardiology (1996). Heart rate variability. Circulation 93, 1043-1065.
     """
+    from scipy.ndimage import maximum_filter1d, uniform_filter1d
+    from scipy.signal import butter, sosfiltfilt  # takes half a second to import, and few cohorts have a pulse wave
+
     seconds = values.shape[1] / rate
     band = (PULSE_BAND[0], min(PULSE_BAND[1], 0.45 * rate))
     wave = sosfiltfilt(butter(3, band, "bandpass", fs=rate, output="sos"), values, axis=1)
@@ -102,6 +103,8 @@ def skin_conductance(values: Floats, rate: float) -> Columns:
     ----------
     Boucsein et al. (2012). Publication recommendations for electrodermal measurements. Psychophysiology 49, 1017-1034.
     """
+    from scipy.ndimage import uniform_filter1d
+
     smooth = uniform_filter1d(values, max(1, round(rate)), axis=1)
     rising = np.zeros((len(values), values.shape[1] + 1), dtype=bool)
     rising[:, 1:-1] = np.diff(smooth, axis=1) > STEEP / rate

@@ -3,7 +3,6 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 
 from lifelog.report.style import SEQUENTIAL, Drawing, long, rows_height, style
 
@@ -15,6 +14,8 @@ ANSWERS = "labelled windows"
 
 def plot_yield(shares: pd.DataFrame) -> Drawing:
     """Plot the share of labelled windows in which a modality could be used, users by modalities."""
+    import seaborn as sns  # takes a second, and is only used here
+
     with style():
         figure, ax = plt.subplots(figsize=(7.5, rows_height(len(shares))))
         sns.heatmap(
