@@ -223,8 +223,8 @@ def _scores(tables: dict[tuple[str, str], pd.DataFrame]) -> dict[tuple[str, str]
     return scored
 
 
-def constant_sentence(calibration: pd.DataFrame, predictor: str, scheme: str) -> str:
-    """Return whether the probabilities of a model are better than constant class shares; empty without these.
+def against_constant(calibration: pd.DataFrame, predictor: str, scheme: str) -> tuple[str, pd.DataFrame]:
+    """Return whether the probabilities of a model are better than constant class shares.
 
     Parameters
     ----------
@@ -232,18 +232,34 @@ def constant_sentence(calibration: pd.DataFrame, predictor: str, scheme: str) ->
         Table of `compare_calibration`.
     predictor, scheme : str
         The model.
+
+    Returns
+    -------
+    outcome : str
+        better (every score, with its interval), worse (a score, on average), unclear, or empty without these scores.
+    rows : pandas.DataFrame
+        Rows of log-loss and Brier score after calibration.
     """
     rows = calibration[(calibration.predictor == predictor) & (calibration.scheme == scheme) & calibration.calibrated]
     rows = rows[rows.difference.notna() & rows.measure.isin(SCORES)]
     if rows.empty:
+        return "", rows
+    if (rows.difference >= 0).any():
+        return "worse", rows
+    return ("better" if (rows.difference_high < 0).all() else "unclear"), rows
+
+
+WORDS = {"better": "are better than", "unclear": "are not shown to be better than", "worse": "are not better than"}
+
+
+def constant_sentence(calibration: pd.DataFrame, predictor: str, scheme: str) -> str:
+    """Return the sentence about `against_constant`; empty without scores."""
+    outcome, rows = against_constant(calibration, predictor, scheme)
+    if not outcome:
         return ""
     listed = " and ".join(
         f"{MEASURES[row.measure].partition(' (')[0]} {row.value:.2f} against {row.constant:.2f}"
         for row in rows.itertuples()
     )
-    shown, advice = "are not shown to be better than", ""
-    if (rows.difference >= 0).any():
-        shown, advice = "are not better than", "; do not use them as numbers"
-    elif (rows.difference_high < 0).all():
-        shown = "are better than"
-    return f"Probabilities of {predictor} ({scheme}) {shown} constant class shares: {listed}{advice}."
+    advice = "; do not use them as numbers" if outcome == "worse" else ""
+    return f"Probabilities of {predictor} ({scheme}) {WORDS[outcome]} constant class shares: {listed}{advice}."

@@ -18,7 +18,7 @@ from lifelog.config import Config
 from lifelog.evaluate.metrics import METRICS
 from lifelog.report.chapter import Chapter
 from lifelog.report.page import read_texts
-from lifelog.report.views.overview import lost_share
+from lifelog.report.views.answers import lost_share
 from lifelog.report.views.parts import Texts, count, mark
 from lifelog.report.words import measure_name
 from lifelog.settings.splits import AnySplit

@@ -216,7 +216,7 @@ def _before_and_after(calibration: pd.DataFrame) -> pd.DataFrame:
     keys = ["predictor", "scheme", "measure"]
     before, after = (calibration[calibration.calibrated == now].set_index(keys) for now in (False, True))
     numbers = ["value", "low", "high"]
-    return after.join(before[numbers], rsuffix="_before").reset_index()
+    return after.join(before[numbers].add_suffix("_before")).reset_index()
 
 
 def _scores_by_user(scores: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -101,6 +101,11 @@ def _strategies(data: pd.DataFrame) -> str:
     return f"Means over participants. {_join(entries)}. A new participant with answers: {_join(curve)}."
 
 
+def _skill(data: pd.DataFrame) -> str:
+    entries = [f"{row.way} {100 * row.mean:.0f}" for row in data.itertuples()]
+    return f"Right ones of 100 comparisons, mean over participants; guessing 50. {_join(entries)}."
+
+
 def _reliability(data: pd.DataFrame) -> str:
     entries = []
     for (predictor, when), bins in data.groupby(["predictor", "calibration"], sort=False):
@@ -171,6 +176,7 @@ SENTENCES: Registry[Callable[[pd.DataFrame], str]] = Registry(
         "cluster_scores": _cluster_scores,
         "tsne": _tsne,
         "comparison": _comparison,
+        "skill": _skill,
         "strategies": _strategies,
         "reliability": _reliability,
         "risk": _risk,

@@ -14,11 +14,12 @@ from lifelog.config import Config
 from lifelog.evaluate.plan import Version
 from lifelog.report.card import clean, controls, primary_sentence, split_sentence
 from lifelog.report.chapter import SplitDetails
+from lifelog.report.views.answers import too_few_blocks
 from lifelog.report.views.cohort import CohortView, subset_sentences
 from lifelog.report.views.comparison import ComparisonView, PublishedView, finding_row
 from lifelog.report.views.groups import GroupsView
 from lifelog.report.views.importance import ImportanceView, stability, stability_title
-from lifelog.report.views.overview import OverviewView, too_few_blocks
+from lifelog.report.views.overview import OverviewView
 from lifelog.report.views.parts import Column, count, mark, p_value
 from lifelog.report.views.users import Member, UserChapter, UsersView, UserView
 from lifelog.settings.splits import SessionsSplit

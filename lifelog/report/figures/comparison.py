@@ -14,11 +14,13 @@ from lifelog.evaluate.decision import STRATEGIES
 from lifelog.evaluate.metrics import METRICS
 from lifelog.evaluate.use import risk_coverage
 from lifelog.f1 import confusion
+from lifelog.intervals import CHANCE
 from lifelog.predict.probabilities import class_probabilities
 from lifelog.registry import Registry
+from lifelog.report.page import strategy_name
 from lifelog.report.style import SEQUENTIAL, Drawing, colours, margins, markers, scheme_colour, style
 from lifelog.settings.compare import Compare
-from lifelog.settings.predict import sensorless
+from lifelog.settings.predict import sensorless, time_only
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,29 @@ def plot_comparison(tables: ComparisonTables) -> Drawing:
         axes[0].invert_yaxis()
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=min(5, len(kinds)))
         return figure, rows
+
+
+def plot_skill(tables: ComparisonTables) -> Drawing:
+    """Plot how often strategies of the primary predictor rank two windows rightly, beside guessing and time alone."""
+    rows = tables.comparison[tables.comparison.metric == "auroc"]
+    strategies = rows[rows.scheme.isin(STRATEGIES) & ~rows.predictor.isin(sensorless())]
+    wanted = tables.settings.predictor or next(iter(strategies.predictor), "")
+    strategies = strategies[strategies.predictor == wanted].assign(way=lambda x: x.scheme.map(strategy_name))
+    timed = rows[rows.predictor.isin(time_only())].nlargest(1, "mean").assign(way="time alone")
+    with style():
+        figure, ax = plt.subplots(figsize=(8, 1.2 + 0.35 * max(1, len(strategies))))
+        for place, row in enumerate(strategies.index):
+            own = strategies.loc[[row]]
+            look = {"fmt": "o", "ms": 6, "capsize": 3, "color": scheme_colour(own.scheme.item())}
+            ax.errorbar(100 * own["mean"], [place], xerr=100 * margins(own), **look)
+        ax.axvline(100 * CHANCE, color="0.4", ls="--", label="guessing")
+        for area in timed["mean"]:
+            ax.axvline(100 * area, color="0.4", ls=":", label="time alone")
+        ax.set_yticks(range(len(strategies)), strategies.way)
+        ax.set(ylim=(len(strategies) - 0.5, -0.5), xlabel="right ones of 100 comparisons, mean over participants")
+        figure.legend(*ax.get_legend_handles_labels(), loc="outside upper right", ncols=2)
+        columns = ["predictor", "scheme", "way", "users", "mean", "low", "high"]
+        return figure, pd.concat([strategies, timed])[columns]
 
 
 def plot_strategies(tables: ComparisonTables) -> Drawing:
@@ -200,6 +225,7 @@ FIGURES: Registry[Callable[[ComparisonTables], Drawing]] = Registry(
     "figure",
     {
         "comparison": plot_comparison,
+        "skill": plot_skill,
         "strategies": plot_strategies,
         "reliability": plot_reliability,
         "risk": plot_risk,

@@ -72,7 +72,7 @@ class PublishedView:
 
 @dataclass(frozen=True)
 class ComparisonView:
-    """The page about the comparison, for a chapter; the strategies of the `first` one are on the first page."""
+    """The page about the comparison, for a chapter; the skill of the `first` one is on the first page."""
 
     config: Config
     chapter: Chapter
@@ -137,7 +137,7 @@ class ComparisonView:
     @property
     def figures(self) -> list[Figure]:
         """The figures above the tables."""
-        hidden = {"confusion", "strategies"} if self.first else {"confusion"}
+        hidden = {"confusion", "skill"} if self.first else {"confusion"}
         return [self.chapter.figures[name] for name in figures_of("comparison") if name not in hidden]
 
     @property

@@ -16,7 +16,7 @@ from lifelog.config import Config
 from lifelog.importance.measures import MEASURES
 from lifelog.report.html import render_page
 from lifelog.report.tables import cohort_yield, problem_counts, untested_reasons
-from lifelog.report.views.overview import too_few_blocks
+from lifelog.report.views.answers import too_few_blocks
 from lifelog.report.views.parts import NOTHING, Column, Row, Texts, count, mark, show
 from lifelog.settings.splits import AnySplit, BlockedSplit
 from lifelog.settings.windows import Modality

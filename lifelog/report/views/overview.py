@@ -9,12 +9,11 @@ from markupsafe import Markup
 from lifelog.config import Config
 from lifelog.evaluate.decision import STRATEGIES
 from lifelog.evaluate.metrics import METRICS
-from lifelog.report.chapter import Chapter, Run, SplitDetails
+from lifelog.report.chapter import Chapter, Run
+from lifelog.report.page import strategy_name
+from lifelog.report.views.answers import Answer, answers, lost_share
 from lifelog.report.views.parts import NOTHING, Texts, mark, show
 
-FEWEST_BLOCKS = 5  # of a user, below which importance cannot be tested
-FEW_WINDOWS = 60  # of a user, below which importance is often not measured (docs/validation.md)
-MUCH_LOST = 0.1  # share of labelled time
 phrase = Texts("overview")
 
 
@@ -70,34 +69,9 @@ class OverviewView:
         return phrase("asked_relative" if target.relative else "asked", column=target.column, bins=bins)
 
     @property
-    def steps(self) -> list[str]:
-        """What to do next, the most important step first."""
-        chapter, lost = self.first, lost_share(self.run.cohort)
-        steps, decision, details = [], chapter.decision, chapter.details
-        recommended = decision.get("recommended")
-        if chapter.verdict["leak"]["outcome"] == "leak":
-            steps.append(phrase("leak"))
-        elif recommended:
-            by = {"target": chapter.target, "predictor": decision["predictor"]}
-            steps.append(phrase("predict", strategy=phrase(recommended), scheme=recommended, **by))
-        elif decision.get("strategies"):
-            steps.append(phrase("undecided", sentence=decision["sentence"]))
-        if details is not None and details.unstable:
-            steps.append(self._unmeasured(details))
-        if details is not None and recommended:
-            steps.append(phrase("new_users", curve=details.curve))
-        if lost > MUCH_LOST:
-            steps.append(phrase("much_lost", share=lost))
-        return steps
-
-    def _unmeasured(self, details: SplitDetails) -> str:
-        """Return for how many participants importance is not measured, and what helps."""
-        users = details.unstable
-        few = too_few_blocks(self.first.subsets.set_index("user").blocks.reindex(users))
-        few_windows = (self.run.cohort.set_index("user").windows.reindex(users) < FEW_WINDOWS).sum()
-        remedy = phrase("few_windows", users=few_windows, windows=FEW_WINDOWS) if few_windows else ""
-        remedy = f" {few}" if few else remedy
-        return phrase("unmeasured", some=len(users), all=len(details.importance), remedy=remedy)
+    def answers(self) -> list[Answer]:
+        """The answers to five questions, the first of which is the headline."""
+        return answers(self.config, self.first, self.run.cohort)
 
     @property
     def people(self) -> list[dict[str, Any]]:
@@ -125,7 +99,7 @@ class OverviewView:
                 "sensors": _sensors(matter[matter.user == user], untested.get(user)),
                 "group": groups.get(user, NOTHING),
                 "halves": show(halves.get(user), ".2f") if user in set(matter.user) else NOTHING,
-                "best": best[user][1] if user in best else NOTHING,
+                "best": way(best[user][1]) if user in best else NOTHING,
             }
             for user in dict.fromkeys(values.user)
         ]
@@ -145,7 +119,7 @@ class OverviewView:
             {
                 "chapter": Markup('<a href="#{}">{}</a>{}').format(c.key, c.title, c.exploratory),
                 "conclusion": c.verdict["headline"],
-                "recommended": c.decision.get("recommended"),
+                "recommended": way(c.decision.get("recommended")),
                 "leak": mark("span", c.verdict["leak"]["words"], c.verdict["leak"]["outcome"]),
             }
             for c in self.chapters
@@ -171,9 +145,9 @@ class OverviewView:
         return phrase("closing", primary=primary, limits=self.first.verdict["limits"], **numbers)
 
 
-def lost_share(cohort: pd.DataFrame) -> float:
-    """Return the share of labelled time that is in no window."""
-    return float(cohort.lost.sum() / max(1e-9, (cohort.labelled + cohort.lost).sum()))
+def way(scheme: str | None) -> str:
+    """Return the short name of a strategy."""
+    return NOTHING if scheme is None else strategy_name(scheme)
 
 
 def _sensors(values: pd.DataFrame, reason: str | None) -> str:
@@ -183,22 +157,3 @@ def _sensors(values: pd.DataFrame, reason: str | None) -> str:
     rows = values.itertuples()
     shown = [mark("strong", x.modality) + f" {x.shapley:+.2f} [{x.low:+.2f}, {x.high:+.2f}]" for x in rows]
     return Markup(", ").join(shown) or phrase("none_matters")
-
-
-def too_few_blocks(blocks: pd.Series) -> str | None:
-    """Return a sentence about participants whose labels are too few to measure importance, or None.
-
-    Parameters
-    ----------
-    blocks : pandas.Series
-        Number of independent blocks of time by participant.
-
-    Returns
-    -------
-    str or None
-        What they lack, and what helps.
-    """
-    few = blocks[blocks < FEWEST_BLOCKS]
-    if few.empty:
-        return None
-    return phrase("too_few_blocks", few=len(few), all=len(blocks), blocks=FEWEST_BLOCKS, median=few.median())
