@@ -232,3 +232,31 @@ rule render_report:
         "Writing the report"
     script:
         "../workflow_scripts/render_report.py"
+
+
+rule sheets:
+    input:
+        "<results>/sheets",
+
+
+rule write_sheets:
+    input:
+        run=reported_run,
+        chapters=reported_chapters,
+    output:
+        sheets=directory("<results>/sheets"),
+    log:
+        "<logs>/write_sheets.log",
+    benchmark:
+        "<benchmarks>/write_sheets.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        config=dump(CONFIG),
+        chapter=CHAPTERS[0],
+        users=USERS,
+        code=code("write_sheets"),
+    message:
+        "Writing a sheet for each participant"
+    script:
+        "../workflow_scripts/write_sheets.py"

@@ -172,7 +172,7 @@ def test_participants_differ_only_by_the_test(page: Page) -> None:
 
 
 def test_null_cohorts_and_their_kinds() -> None:
-    """Of each kind at least one page shows what the kind is about; nothing is claimed for cohorts without any effect."""
+    """Each page shows what its kind is about; nothing is claimed for cohorts without any effect."""
     claims: dict[str, Callable[[Page], bool]] = {
         "effect": lambda page: "can be told apart" in page.text and "a sensor matters" in page.text,
         "personal": lambda page: "By one model per participant" in page.text and "form 2 groups" in page.text,

@@ -33,7 +33,7 @@ def details(**changes: Any) -> SplitDetails:
     scores = ["shapley", "low", "difference", "difference_low", "difference_high"]
     values = pd.DataFrame([[0.2, 0.1, 0.3, 0.1, 0.5], [0.1, -0.1, -0.3, -0.5, -0.1]], columns=scores)
     values = values.assign(p_corrected=[0.01, 0.3], matters=[True, False], reason=None, detectable=0.2, time=[0.1, 0.0])
-    values = values.assign(interchangeable=["hr", None], p_absence=[0.5, 0.01])
+    values = values.assign(interchangeable=["hr", None], p_absence=[0.5, 0.01], high=0.3)
     empty = pd.DataFrame()
     made = SplitDetails(
         importance=pd.DataFrame({"user": ["a", "b"], "stable": [True, False]}),
@@ -286,7 +286,7 @@ def membership(own: Member, by_values: bool) -> str:
 
 def test_the_group_of_a_participant() -> None:
     own = Member("group 1", 0.9, ["b"], {"shapley": ["eda", "acc"], "attention": []}, "yes")
-    text = "Member of group 1, with b; certainty 90%. Highest Shapley value: eda, acc. "
+    text = "Member of group 1, with b; certainty 90%. "
     assert membership(own, True) == text and membership(own, False) == text + "Training seeds agree."
     alone = replace(own, others=[], top={}, stable="no")
     assert membership(alone, True).startswith("Member of group 1; certainty 90%. <strong>Importance is not measured")
@@ -324,3 +324,30 @@ def test_the_sentences_of_the_card() -> None:
     unnamed = primary_sentence(Config(schemes=["global", "personal"]), "tension, blocked split")
     assert unnamed.startswith("No test was named") and "exploratory" in unnamed
     assert clean(["test"]).startswith("Not fulfilled") and clean(["train"]).startswith("Scaling")
+
+
+def test_the_page_of_a_participant_leads_with_the_sensors_that_matter() -> None:
+    rows = pd.DataFrame(
+        {"modality": ["acc", "eda"], "feature": ["x", "scl"], "difference": [0.9, -0.5], "low": [0.1, -0.9]}
+    )
+    rows = rows.assign(high=[1.5, -0.1], higher="high", lower="low")
+    of_both = details(directions={"a": rows, "b": rows})
+    own = Member("group 1", 1.0, [], {"shapley": ["eda"], "attention": ["acc"]}, "yes")
+    view = UserChapter("a", chapter(details=of_both), own, True)
+    assert "<strong>eda</strong> +0.20 [+0.10, +0.30]" in view.leading[0]
+    assert view.leading[1].endswith("<em>low</em>: scl of eda is lower by 0.5 standard deviations.")
+    assert view.tops == "Highest Shapley value: eda. Highest attention: acc."
+    assert "none found" in UserChapter("b", chapter(details=of_both), own, True).leading[0]
+
+
+def test_scores_of_a_participant_are_those_of_strategies() -> None:
+    columns = [("lda", "global"), ("lda", "personal"), ("lda", "raw"), ("clock", "global")]
+    by_user = pd.DataFrame([[0.5, 0.6, 0.7, 0.4]], index=["a"], columns=pd.MultiIndex.from_tuples(columns, names=["predictor", "scheme"]))
+    own = chapter(by_user=by_user, score=lambda user, model: by_user.loc[user, model])
+    view = UserChapter("a", own, None, True)
+    assert [column.title for column in view.columns] == ["one model for all", "one model per participant"]
+    assert view.scores == [
+        {"predictor": "lda", "global": 0.5, "personal": 0.6},
+        {"predictor": "clock", "global": 0.4, "personal": None},
+    ]
+    assert UserChapter("b", own, None, True).scores == []

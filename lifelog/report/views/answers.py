@@ -7,6 +7,7 @@ tested is named as that, and what chance alone gives is not a finding.
 from typing import NamedTuple
 
 import pandas as pd
+from markupsafe import Markup
 from scipy.special import bdtrc
 
 from lifelog.config import Config
@@ -14,7 +15,7 @@ from lifelog.evaluate.calibration import against_constant
 from lifelog.evaluate.decision import SURE
 from lifelog.evaluate.metrics import METRICS
 from lifelog.report.chapter import Chapter, SplitDetails
-from lifelog.report.views.parts import NOTHING, Row, Texts, count
+from lifelog.report.views.parts import NOTHING, Row, Texts, count, mark
 from lifelog.settings.predict import time_only
 
 MOST_NAMED = 6  # sensors or participants in a sentence
@@ -128,7 +129,7 @@ def sensors(chapter: Chapter) -> str:
     tested = count(total, "tested participant")
     if not users:
         return phrase("none_found", tested=tested)
-    if bdtrc(users - 1, total, details.level) >= details.level:
+    if by_chance(details):
         return phrase("by_chance", users=users, tested=tested, names=listed(sorted(found.user.unique())))
     counts = found.modality.value_counts(sort=True)
     none = [name for name in dict.fromkeys(details.values.modality) if name not in counts]
@@ -136,6 +137,23 @@ def sensors(chapter: Chapter) -> str:
     return phrase("found", users=users, tested=tested, named=named) + (
         phrase("found_none", names=listed(none)) if none else "."
     )
+
+
+def by_chance(details: SplitDetails) -> bool:
+    """Return whether no more participants have a sensor that matters than the level of their tests allows."""
+    tested = details.values[details.values.reason.isna()].user.nunique()
+    users = details.mattering.user.nunique()
+    return bool(tested == 0 or users == 0 or bdtrc(users - 1, tested, details.level) >= details.level)
+
+
+def sensors_of(details: SplitDetails, user: str) -> str:
+    """Return the modalities that matter for a participant, with values and intervals, or why there are none."""
+    reasons = details.untested.set_index("user").reason
+    if user in reasons.index:
+        return phrase("untestable", reason=reasons[user])
+    rows = details.mattering[details.mattering.user == user].itertuples()
+    shown = [mark("strong", x.modality) + f" {x.shapley:+.2f} [{x.low:+.2f}, {x.high:+.2f}]" for x in rows]
+    return Markup(", ").join(shown) or phrase("none_matters")
 
 
 def untested(chapter: Chapter) -> list[str]:

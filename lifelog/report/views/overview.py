@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
 from markupsafe import Markup
 
 from lifelog.config import Config
@@ -11,7 +10,7 @@ from lifelog.evaluate.decision import STRATEGIES
 from lifelog.evaluate.metrics import METRICS
 from lifelog.report.chapter import Chapter, Run
 from lifelog.report.page import strategy_name
-from lifelog.report.views.answers import Answer, answers, lost_share
+from lifelog.report.views.answers import Answer, answers, lost_share, sensors_of
 from lifelog.report.views.parts import NOTHING, Texts, mark, show
 
 phrase = Texts("overview")
@@ -85,7 +84,7 @@ class OverviewView:
         if chapter.details is None:
             return []
         values = chapter.details.values
-        matter, untested = chapter.details.mattering, chapter.details.untested.set_index("user").reason
+        matter = set(chapter.details.mattering.user)
         halves = chapter.details.importance.set_index("user").halves_shapley
         groups = chapter.details.groups.set_index("user").group
         predictor = chapter.decision.get("predictor")
@@ -96,9 +95,9 @@ class OverviewView:
         return [
             {
                 "user": user,
-                "sensors": _sensors(matter[matter.user == user], untested.get(user)),
+                "sensors": sensors_of(chapter.details, user),
                 "group": groups.get(user, NOTHING),
-                "halves": show(halves.get(user), ".2f") if user in set(matter.user) else NOTHING,
+                "halves": show(halves.get(user), ".2f") if user in matter else NOTHING,
                 "best": way(best[user][1]) if user in best else NOTHING,
             }
             for user in dict.fromkeys(values.user)
@@ -148,12 +147,3 @@ class OverviewView:
 def way(scheme: str | None) -> str:
     """Return the short name of a strategy."""
     return NOTHING if scheme is None else strategy_name(scheme)
-
-
-def _sensors(values: pd.DataFrame, reason: str | None) -> str:
-    """Return modalities with their values and intervals; why they cannot be tested; or that none matters."""
-    if reason:
-        return phrase("untested", reason=reason)
-    rows = values.itertuples()
-    shown = [mark("strong", x.modality) + f" {x.shapley:+.2f} [{x.low:+.2f}, {x.high:+.2f}]" for x in rows]
-    return Markup(", ").join(shown) or phrase("none_matters")

@@ -8,8 +8,12 @@ from functools import cached_property
 import pandas as pd
 
 from lifelog.config import Config
+from lifelog.evaluate.decision import STRATEGIES
 from lifelog.importance.measures import MEASURES
-from lifelog.report.chapter import Chapter, Run
+from lifelog.report.catalogue import figures_of
+from lifelog.report.chapter import Chapter, Figure, Run, SplitDetails
+from lifelog.report.page import strategy_name
+from lifelog.report.views.answers import sensors_of
 from lifelog.report.views.importance import stability, stability_title
 from lifelog.report.views.parts import NOTHING, Column, Row, Texts, count, model_title, show
 from lifelog.report.words import measure_name
@@ -164,14 +168,39 @@ class UserChapter:
         if member is None:
             return ""
         others = f", with {', '.join(member.others)}" if member.others else ""
-        named = {measure_name(measure): ", ".join(top) for measure, top in member.top.items() if top}
-        tops = "".join(phrase("top", measure=measure, modalities=modalities) for measure, modalities in named.items())
         if member.stable == "no":
             reliable = phrase("no_values" if self.by_values else "no_agreement")
         elif member.stable == "yes" and not self.by_values:
             reliable = phrase("agreement")
         certainty = show(member.certainty, ".0%")
-        return phrase("member", group=member.group, others=others, certainty=certainty, tops=tops) + reliable
+        return phrase("member", group=member.group, others=others, certainty=certainty) + reliable
+
+    @property
+    def leading(self) -> list[str]:
+        """The sensors that matter, and how their clearest features differ between classes."""
+        details = self.chapter.details
+        if details is None or self.user in self.chapter.reasons:
+            return []
+        sentences = [phrase("sensors", sensors=sensors_of(details, self.user))]
+        mattering = details.mattering.modality[details.mattering.user == self.user]
+        rows = self.directions
+        rows = rows[rows.modality.isin(mattering)].drop_duplicates("modality") if len(rows) else rows
+        if len(rows):
+            entries = [phrase("entry", row=row, size=abs(row.difference)) for row in rows.itertuples()]
+            sentences.append(phrase("toward", first=rows.iloc[0], entries=", ".join(entries)))
+        return sentences
+
+    @property
+    def tops(self) -> str:
+        """The most important modalities by each measure."""
+        top = self.member.top if self.member else {}
+        named = {measure_name(measure): ", ".join(names) for measure, names in top.items() if names}
+        return " ".join(phrase("top", measure=measure, modalities=names) for measure, names in named.items())
+
+    @property
+    def figures(self) -> dict[str, Figure]:
+        """The figures of the participant by kind."""
+        return dict(zip(figures_of("user"), self.chapter.user_figures[self.user], strict=False))
 
     @property
     def no_direction(self) -> str:
@@ -181,11 +210,7 @@ class UserChapter:
     @cached_property
     def directions(self) -> pd.DataFrame:
         """Features with the largest differences between classes, of those that exclude 0."""
-        if self.chapter.details is None:
-            return pd.DataFrame()
-        rows = self.chapter.details.directions[self.user]
-        rows = rows[(rows.low > 0) | (rows.high < 0)].head(MOST_DIRECTIONS)
-        return rows.assign(where=["higher" if difference > 0 else "lower" for difference in rows.difference])
+        return pd.DataFrame() if self.chapter.details is None else clear_directions(self.chapter.details, self.user)
 
     @property
     def about_directions(self) -> str:
@@ -198,7 +223,29 @@ class UserChapter:
         return count(self.chapter.tests(self.user), "test window")
 
     @property
+    def strategies(self) -> list[str]:
+        """Strategies with a score."""
+        return [name for name in STRATEGIES if name in self.chapter.by_user.columns.get_level_values("scheme")]
+
+    @property
     def scores(self) -> list[Row]:
-        """Scores of models, none if the participant has no test windows."""
-        models = self.chapter.by_user.columns if self.user in self.chapter.by_user.index else []
-        return [{"predictor": p, "scheme": s, "score": self.chapter.score(self.user, (p, s))} for p, s in models]
+        """Scores of strategies by predictor, none if the participant has no test windows."""
+        columns = self.chapter.by_user.columns if self.user in self.chapter.by_user.index else []
+        rows: dict[str, Row] = {}
+        for predictor, scheme in columns:
+            if scheme in STRATEGIES:
+                row = rows.setdefault(predictor, {"predictor": predictor} | dict.fromkeys(self.strategies))
+                row[scheme] = self.chapter.score(self.user, (predictor, scheme))
+        return list(rows.values())
+
+    @property
+    def columns(self) -> list[Column]:
+        """Columns of `scores`."""
+        return [Column(strategy_name(name), name, ".2f") for name in self.strategies]
+
+
+def clear_directions(details: SplitDetails, user: str) -> pd.DataFrame:
+    """Return the features of a participant whose differences between classes exclude 0, the largest ones first."""
+    rows = details.directions[user]
+    rows = rows[(rows.low > 0) | (rows.high < 0)].head(MOST_DIRECTIONS)
+    return rows.assign(where=["higher" if difference > 0 else "lower" for difference in rows.difference])
