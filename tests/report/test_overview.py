@@ -44,7 +44,6 @@ def chapter(
     details = SimpleNamespace(
         unstable=list(unstable),
         curve="Personal models are better from about 20 windows on.",
-        importance=pd.DataFrame({"user": ["a", "b"], "halves_shapley": [0.9, 0.1]}),
         groups=pd.DataFrame({"user": ["a", "b"], "group": ["group 1", "group 2"]}),
         values=values,
         mattering=clear,
@@ -82,7 +81,7 @@ def test_participants_without_a_score_have_a_reason() -> None:
 def test_sensors_that_matter_have_values_and_intervals() -> None:
     first, second = overview(chapter()).people
     assert first["sensors"] == ("<strong>acc</strong> +0.30 [+0.20, +0.40], <strong>eda</strong> +0.20 [+0.10, +0.30]")
-    assert (second["sensors"], second["halves"], first["halves"]) == ("none found", "–", "0.90")
+    assert second["sensors"] == "none found"
     assert overview(chapter(untested=True)).people[1]["sensors"] == "cannot be tested: 1 session"
     assert (first["best"], second["best"]) == ("one model per participant", "one model for all")
     assert first["group"] == "group 1"

@@ -342,7 +342,9 @@ def test_the_page_of_a_participant_leads_with_the_sensors_that_matter() -> None:
 
 def test_scores_of_a_participant_are_those_of_strategies() -> None:
     columns = [("lda", "global"), ("lda", "personal"), ("lda", "raw"), ("clock", "global")]
-    by_user = pd.DataFrame([[0.5, 0.6, 0.7, 0.4]], index=["a"], columns=pd.MultiIndex.from_tuples(columns, names=["predictor", "scheme"]))
+    by_user = pd.DataFrame(
+        [[0.5, 0.6, 0.7, 0.4]], index=["a"], columns=pd.MultiIndex.from_tuples(columns, names=["predictor", "scheme"])
+    )
     own = chapter(by_user=by_user, score=lambda user, model: by_user.loc[user, model])
     view = UserChapter("a", own, None, True)
     assert [column.title for column in view.columns] == ["one model for all", "one model per participant"]

@@ -11,7 +11,7 @@ from lifelog.evaluate.metrics import METRICS
 from lifelog.report.chapter import Chapter, Run
 from lifelog.report.page import strategy_name
 from lifelog.report.views.answers import Answer, answers, lost_share, sensors_of
-from lifelog.report.views.parts import NOTHING, Texts, mark, show
+from lifelog.report.views.parts import NOTHING, Texts, mark
 
 phrase = Texts("overview")
 
@@ -74,18 +74,14 @@ class OverviewView:
 
     @property
     def people(self) -> list[dict[str, Any]]:
-        """One row per participant: the modalities that matter, and how reliable that is.
+        """One row per participant: the modalities that matter, and the simplest strategy near the best one.
 
-        `sensors` matter, the largest Shapley value first; `halves` is the rank correlation
-        between halves of the user's blocks of time; `best` is the simplest strategy within the margin of the highest
-        score, by the predictor that the decision is about.
+        The best one is within the margin of the highest score, by the predictor that the decision is about.
         """
         chapter = self.first
         if chapter.details is None:
             return []
         values = chapter.details.values
-        matter = set(chapter.details.mattering.user)
-        halves = chapter.details.importance.set_index("user").halves_shapley
         groups = chapter.details.groups.set_index("user").group
         predictor = chapter.decision.get("predictor")
         strategies = [(predictor, s) for s in STRATEGIES if (predictor, s) in chapter.by_user.columns]
@@ -97,7 +93,6 @@ class OverviewView:
                 "user": user,
                 "sensors": sensors_of(chapter.details, user),
                 "group": groups.get(user, NOTHING),
-                "halves": show(halves.get(user), ".2f") if user in matter else NOTHING,
                 "best": way(best[user][1]) if user in best else NOTHING,
             }
             for user in dict.fromkeys(values.user)
