@@ -1,7 +1,8 @@
 WITH_IMPORTANCE = [chapter for chapter in CHAPTERS if CONFIG.split(chapter.split("/")[1]).importance]
 
 
-# One tidy table each of predictions, importance and groups, with a data dictionary; requested by its name.
+# One tidy table each of predictions, importance and groups, with a data dictionary, and tables for SPSS, R and
+# spreadsheets; requested by its name.
 rule export:
     input:
         verdicts=expand("<results>/{c}/verdict.json", c=CHAPTERS),
@@ -11,6 +12,11 @@ rule export:
         importance="<results>/export/importance.parquet",
         groups="<results>/export/groups.parquet",
         dictionary="<results>/export/dictionary.csv",
+        participants_csv="<results>/export/participants.csv",
+        participants_sav="<results>/export/participants.sav",
+        windows_csv="<results>/export/windows.csv",
+        windows_sav="<results>/export/windows.sav",
+        labels="<results>/export/labels.csv",
     log:
         "<logs>/export.log",
     benchmark:
@@ -21,6 +27,6 @@ rule export:
         chapters=[f"{CONFIG.results}/{chapter}" for chapter in CHAPTERS],
         code=code("export"),
     message:
-        "Exporting predictions, importance and groups"
+        "Exporting predictions, importance, groups, participants and windows"
     script:
         "../workflow_scripts/export.py"

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyreadstat
 import pytest
 
 from lifelog import load_run
 from lifelog.export import data_dictionary
+from lifelog.export.wide import spss_names
 from tests.workflow import Workflow
 
 
@@ -32,6 +35,37 @@ def test_exported_tables_hold_the_whole_run(workflow: Workflow) -> None:
     assert set(run.importance.measure) == {"shapley", "attention", "ablation"}
     assert {"importance", "raw"} <= set(run.groups.scheme)
     assert run.verdicts["tension", "blocked"]["headline"]
+
+
+def test_tables_for_other_programs(workflow: Workflow) -> None:
+    """SPSS files equal the CSV files, and hold the values of the run."""
+    workflow("export")
+    folder = workflow.folder / "results/export"
+    described = pd.read_csv(folder / "labels.csv")
+    for name in ("participants", "windows"):
+        table = pd.read_csv(folder / f"{name}.csv", dtype={"user": str})
+        spss, about = pyreadstat.read_sav(folder / f"{name}.sav")
+        own = described[described.table == name]
+        assert list(own.column) == list(table) and list(own.description) == about.column_labels
+        assert spss.shape == table.shape and spss.user.tolist() == table.user.tolist()
+        numbers = table.select_dtypes("number").columns
+        places = [list(table).index(column) for column in numbers]
+        assert np.allclose(spss.iloc[:, places].astype(float), table[numbers], equal_nan=True)
+    people = pd.read_csv(folder / "participants.csv", dtype={"user": str})
+    values = pd.read_csv(workflow.folder / "results/tension/blocked/shapley.csv", dtype={"user": str})
+    own = people[people.split == "blocked"].set_index("user")
+    for row in values.itertuples():
+        assert own.loc[row.user, f"{row.modality}_shapley"] == pytest.approx(row.shapley, nan_ok=True)
+    windows = pd.read_csv(folder / "windows.csv")
+    assert not windows.duplicated(["target", "split", "user", "start"]).any()
+    probabilities = windows.filter(regex="^p_")
+    assert (probabilities.idxmax(axis=1) == "p_" + windows.predicted).all()
+
+
+def test_names_of_spss_variables() -> None:
+    assert spss_names(["a-b", "A_b", "1x", "ö"]) == ["a_b", "A_b_2", "v1x", "v"]
+    long = spss_names(["x" * 100, "x" * 100])
+    assert len(set(long)) == 2 and max(map(len, long)) <= 64
 
 
 def test_models_of_an_earlier_configuration_are_not_exported(workflow: Workflow) -> None:
