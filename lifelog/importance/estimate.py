@@ -212,4 +212,4 @@ def _untestable(codes: Codes, sessions: Any, level: float) -> str | None:
         return None
     if count > 1 and possible == 1:
         return "every session has the same sequence of labels"
-    return f"{count} session{'s' * (count > 1)}: labels can be exchanged in {possible} ways, {needed} are needed"
+    return f"{count} session{'s' * (count > 1)}: labels can be exchanged in {possible} way{'s' * (possible != 1)}, {needed} are needed"

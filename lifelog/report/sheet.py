@@ -11,7 +11,7 @@ from lifelog.report.figures.users import LABEL, plot_days
 from lifelog.report.html import render_page
 from lifelog.report.style import data_uri
 from lifelog.report.views.answers import by_chance
-from lifelog.report.views.parts import Texts, count
+from lifelog.report.views.parts import Texts, count, span
 from lifelog.report.views.users import clear_directions
 from lifelog.report.words import describe
 
@@ -46,7 +46,7 @@ def write_sheet(config: Config, run: Run, chapter: Chapter, user: str) -> str:
         The participant.
     """
     row, target = run.cohort.set_index("user").loc[user].to_dict(), config.target(chapter.target)
-    numbers = {"windows": count(row["windows"], "window"), "seconds": config.windows.seconds}
+    numbers = {"windows": count(row["windows"], "window"), "length": span(config.windows.seconds)}
     recorded = [
         phrase("recorded" if row["first_day"] else "recorded_undated", row=row, **numbers),
         phrase("asked", target=chapter.target, classes=", ".join(target.classes)),

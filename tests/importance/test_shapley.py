@@ -216,7 +216,7 @@ def test_false_claims_are_rare() -> None:
 @pytest.mark.parametrize(
     ("design", "reason"),
     [
-        (Design(1, 60), "1 session: labels can be exchanged in 1 ways, 20 are needed"),
+        (Design(1, 60), "1 session: labels can be exchanged in 1 way, 20 are needed"),
         (Design(3, 20), "3 sessions: labels can be exchanged in 6 ways, 20 are needed"),
     ],
 )

@@ -20,7 +20,7 @@ from lifelog.report.views.comparison import ComparisonView, PublishedView, findi
 from lifelog.report.views.groups import GroupsView
 from lifelog.report.views.importance import ImportanceView, stability, stability_title
 from lifelog.report.views.overview import OverviewView
-from lifelog.report.views.parts import Column, count, mark, p_value
+from lifelog.report.views.parts import Column, count, mark, p_value, span
 from lifelog.report.views.users import Member, UserChapter, UsersView, UserView
 from lifelog.settings.splits import SessionsSplit
 
@@ -88,6 +88,7 @@ def test_p_values_are_never_0() -> None:
 
 def test_nouns_and_marks() -> None:
     assert (count(1, "window"), count(2, "window")) == ("1 window", "2 windows")
+    assert [span(n) for n in (60, 90, 3600, 7200, 86400)] == ["1 minute", "90 seconds", "1 hour", "2 hours", "1 day"]
     assert mark("strong", "<x>") + " <y>" == "<strong>&lt;x&gt;</strong> &lt;y&gt;"
     assert mark("span", "x", "leak") == '<span class="leak">x</span>'
 

@@ -101,15 +101,19 @@ def prediction(config: Config, chapter: Chapter) -> str:
     timed = auroc["mean"][auroc.index.get_level_values(0).isin(time_only())]
     limits = "" if pd.isna(row.low) else f"{100 * row.low:.0f} to {100 * row.high:.0f}; "
     alone = phrase("time_alone", area=100 * timed.max()) if timed.notna().any() else ""
+    if leaks(chapter):
+        return phrase("leak", target=chapter.target)
     *first, last = config.target(chapter.target).classes
-    key = "leak" if leaks(chapter) else "predicted" if informed(chapter) else "not_predicted"
+    key = "predicted" if informed(chapter) else "not_predicted"
     numbers = {"area": 100 * row["mean"], "beside": f"{limits}{phrase('guessing')}{alone}"}
     return phrase(key, target=chapter.target, classes=f"{', '.join(first)} and {last}", **numbers)
 
 
 def probabilities(chapter: Chapter) -> list[str]:
-    """Return whether the probabilities are better than constant ones, where something can be predicted."""
-    if leaks(chapter) or not informed(chapter):
+    """Return whether the probabilities are better than constant ones, where something can be predicted; or the leak."""
+    if leaks(chapter):
+        return [chapter.verdict["leak"]["sentence"]]
+    if not informed(chapter):
         return []
     outcome, rows = against_constant(chapter.calibration, chapter.decision["predictor"], str(shown(chapter)))
     losses = rows[rows.measure == "log_loss"]
@@ -158,7 +162,7 @@ def sensors_of(details: SplitDetails, user: str) -> str:
 
 def untested(chapter: Chapter) -> list[str]:
     """Return for which participants it cannot be tested whether a sensor matters."""
-    if chapter.details is None or chapter.details.untested.empty:
+    if chapter.details is None or chapter.details.values.reason.notna().all():
         return []
     reasons = chapter.details.untested.groupby("reason").user
     return [phrase("untested", reason=reason, names=listed(sorted(users.unique()))) for reason, users in reasons]

@@ -11,7 +11,7 @@ from lifelog.evaluate.metrics import METRICS
 from lifelog.report.chapter import Chapter, Run
 from lifelog.report.page import strategy_name
 from lifelog.report.views.answers import Answer, answers, lost_share, sensors_of
-from lifelog.report.views.parts import NOTHING, Texts, mark
+from lifelog.report.views.parts import NOTHING, Texts, mark, span
 
 phrase = Texts("overview")
 
@@ -33,7 +33,7 @@ class OverviewView:
     def numbers(self) -> list[tuple[str, str]]:
         """Numbers that describe the cohort, with descriptions."""
         cohort, problems = self.run.cohort, self.run.problems
-        windows = phrase("windows", seconds=self.config.windows.seconds, least=int(cohort.windows.min()))
+        windows = phrase("windows", length=span(self.config.windows.seconds), least=int(cohort.windows.min()))
         causes = problems.reason[problems.kind == "label"]
         lost = phrase("lost_by", reason=causes.iloc[0]) if len(causes) else phrase("lost")
         evaluated, recorded = len(self.evaluated), len(cohort)

@@ -37,6 +37,14 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def span(seconds: int) -> str:
+    """Return a length of time in the largest unit that divides it; one and a half minutes stay seconds."""
+    for noun, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds % size == 0:
+            return count(seconds // size, noun)
+    return count(seconds, "second")
+
+
 def mark(tag: str, text: Any, css: str = "") -> Markup:
     """Return text in a tag, such as `strong`."""
     return Markup('<{0} class="{2}">{1}</{0}>' if css else "<{0}>{1}</{0}>").format(tag, text, css)
