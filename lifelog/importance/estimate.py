@@ -212,4 +212,5 @@ def _untestable(codes: Codes, sessions: Any, level: float) -> str | None:
         return None
     if count > 1 and possible == 1:
         return "every session has the same sequence of labels"
-    return f"{count} session{'s' * (count > 1)}: labels can be exchanged in {possible} way{'s' * (possible != 1)}, {needed} are needed"
+    own, ways = f"{count} session{'s' * (count > 1)}", f"{possible} way{'s' * (possible != 1)}"
+    return f"{own}: labels can be exchanged in {ways}, {needed} are needed"

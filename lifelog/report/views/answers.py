@@ -19,6 +19,7 @@ from lifelog.report.views.parts import NOTHING, Row, Texts, count, mark
 from lifelog.settings.predict import time_only
 
 MOST_NAMED = 6  # sensors or participants in a sentence
+MOST_UNNAMED = 3  # sensors that matter for nobody, by their names
 FEW_WINDOWS = 60  # of a user, below which importance is often not measured (docs/validation.md)
 FEWEST_BLOCKS = 5  # of a user, below which importance cannot be tested
 MUCH_LOST = 0.1  # share of labelled time
@@ -137,9 +138,10 @@ def sensors(chapter: Chapter) -> str:
         return phrase("by_chance", users=users, tested=tested, names=listed(sorted(found.user.unique())))
     counts = found.modality.value_counts(sort=True)
     none = [name for name in dict.fromkeys(details.values.modality) if name not in counts]
+    others = ", ".join(none) if len(none) <= MOST_UNNAMED else phrase("others", number=len(none))
     named = listed([f"{name} ({number})" for name, number in counts.items()])
     return phrase("found", users=users, tested=tested, named=named) + (
-        phrase("found_none", names=listed(none)) if none else "."
+        phrase("found_none", names=others) if none else "."
     )
 
 
@@ -225,9 +227,9 @@ def steps(chapter: Chapter, cohort: pd.DataFrame) -> list[str]:
         found.append(phrase("much_lost", share=lost))
     if recommended and details is not None:
         mattering = set(details.mattering.modality)
-        none = [name for name in dict.fromkeys(details.values.modality) if name not in mattering]
-        if mattering and none:
-            found.append(phrase("leave_off", names=listed(none)))
+        modalities = set(details.values.modality)
+        if mattering and mattering < modalities:
+            found.append(phrase("leave_off", none=len(modalities - mattering), all=len(modalities)))
     if recommended:
         found.append(phrase("bundle"))
     return found
