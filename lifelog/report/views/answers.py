@@ -96,7 +96,7 @@ def prediction(config: Config, chapter: Chapter) -> str:
     """Return how well the target can be predicted, beside guessing and time alone."""
     auroc = chapter.comparison[chapter.comparison.metric == "auroc"].set_index(["predictor", "scheme"])
     model = chapter.decision.get("predictor"), shown(chapter)
-    if model not in auroc.index:
+    if model not in auroc.index or pd.isna(auroc["mean"][model]):
         return phrase("not_scored", target=chapter.target)
     row = auroc.loc[model]
     timed = auroc["mean"][auroc.index.get_level_values(0).isin(time_only())]
