@@ -127,16 +127,21 @@ def config_entry(kind):
 
 
 def code(script, *predictors):
-    """Digest of the package code that a script reaches, and that of some predictors; Snakemake tracks only the script.
+    """Function of wildcards: digest of the package code that a script reaches, and that of some predictors.
 
-    Jobs inherit the digests, so that they need not read the package.
+    Snakemake tracks only the script. Digests are computed for planned jobs only, which inherit them, so that they need
+    not read the package.
     """
     key = " ".join([str(ROOT), script, *predictors])
-    if key not in DIGESTS:
-        modules = tuple(f"predict.predictors.{name}" for name in predictors)
-        DIGESTS[key] = script_digest(ROOT / "workflow_scripts" / f"{script}.py", modules)
-        os.environ.update(LIFELOG_CODE=json.dumps(DIGESTS))
-    return DIGESTS[key]
+
+    def digest(wildcards):
+        if key not in DIGESTS:
+            modules = tuple(f"predict.predictors.{name}" for name in predictors)
+            DIGESTS[key] = script_digest(ROOT / "workflow_scripts" / f"{script}.py", modules)
+            os.environ.update(LIFELOG_CODE=json.dumps(DIGESTS))
+        return DIGESTS[key]
+
+    return digest
 
 
 def per_user(pattern):

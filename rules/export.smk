@@ -25,6 +25,7 @@ rule export:
         ENVIRONMENT
     params:
         chapters=[f"{CONFIG.results}/{chapter}" for chapter in CHAPTERS],
+        decide=CONFIG.compare.decide,
         code=code("export"),
     message:
         "Exporting predictions, importance, groups, participants and windows"

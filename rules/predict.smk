@@ -24,7 +24,7 @@ rule train_predictors:
         models=lambda w: [(w.predictor, w.scheme)],
         predictors=lambda w: settings_of([(w.predictor, w.scheme)]),
         standardise=CONFIG.windows.standardise,
-        code=lambda w: code("train_predictors", w.predictor),
+        code=lambda w: code("train_predictors", w.predictor)(w),
     message:
         "Training {wildcards.predictor} for {wildcards.scheme} groups ({wildcards.split})"
     script:

@@ -137,7 +137,7 @@ rule plot_comparison:
     params:
         models=compared_models,
         target=config_entry("target"),
-        compare=dump(CONFIG.compare),
+        compare=dump(CONFIG.compare) | {"predictor": CONFIG.primary.predictor},
         code=code("plot_comparison"),
     message:
         "Plotting the comparison ({wildcards.split})"

@@ -38,7 +38,7 @@ rule score_user:
         extraction=dump(CONFIG.windows, Extraction),
         modalities=MODALITIES,
         features_code=code("extract_features"),
-        code=lambda w: code("score_user", bundled_predictor()),
+        code=lambda w: code("score_user", bundled_predictor())(w),
     message:
         "Scoring the windows of user {wildcards.user}"
     script:

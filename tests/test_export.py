@@ -58,8 +58,12 @@ def test_tables_for_other_programs(workflow: Workflow) -> None:
         assert own.loc[row.user, f"{row.modality}_shapley"] == pytest.approx(row.shapley, nan_ok=True)
     windows = pd.read_csv(folder / "windows.csv")
     assert not windows.duplicated(["target", "split", "user", "start"]).any()
-    probabilities = windows.filter(regex="^p_")
-    assert (probabilities.idxmax(axis=1) == "p_" + windows.predicted).all()
+    scores = pd.read_csv(workflow.folder / "results/tension/blocked/scores.csv", dtype={"user": str})
+    blocked = windows[windows.split == "blocked"].astype({"user": str})
+    model = blocked[["predictor", "scheme"]].iloc[0]
+    scores = scores[(scores[["predictor", "scheme"]] == model).all(axis=1)].set_index("user")
+    accuracy = (blocked.truth == blocked.predicted).groupby(blocked.user).mean()
+    assert np.allclose(accuracy[scores.index], scores.accuracy)
 
 
 def test_names_of_spss_variables() -> None:

@@ -66,7 +66,11 @@ def test_templates_belong_to_the_page_and_tables_to_the_published_figures() -> N
         name: {path.name for path in reached_files(script) if path.suffix not in (".py", ".typed")}
         for name, script in SCRIPTS.items()
     }
-    assert {name for name, files in data.items() if "page.css" in files} == {"render_report", "inspect_recordings"}
+    assert {name for name, files in data.items() if "page.css" in files} == {
+        "render_report",
+        "inspect_recordings",
+        "write_sheets",
+    }
     assert {name for name, files in data.items() if "per_user.csv" in files} == {"compare_published"}
 
 

@@ -24,7 +24,7 @@ with job_log(snakemake):
                 writer.write_table(piece)
     labels = []
     for name, read in WIDE.items():
-        wide = joined(read(chapter) for chapter in chapters)
+        wide = joined(read(chapter, snakemake.params.decide) for chapter in chapters)
         write_wide(wide, snakemake.output[f"{name}_csv"], snakemake.output[f"{name}_sav"])
         texts = list(wide.labels.items())
         labels.append(pd.DataFrame(texts, columns=["column", "description"]).assign(table=name))

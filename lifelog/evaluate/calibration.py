@@ -249,6 +249,14 @@ def against_constant(calibration: pd.DataFrame, predictor: str, scheme: str) -> 
     return ("better" if (rows.difference_high < 0).all() else "unclear"), rows
 
 
+def listed_scores(rows: pd.DataFrame) -> str:
+    """Return scores beside those of constant class shares as words, of the rows of `against_constant`."""
+    return " and ".join(
+        f"{MEASURES[row.measure].partition(' (')[0]} {row.value:.2f} against {row.constant:.2f}"
+        for row in rows.itertuples()
+    )
+
+
 WORDS = {"better": "are better than", "unclear": "are not shown to be better than", "worse": "are not better than"}
 
 
@@ -257,9 +265,6 @@ def constant_sentence(calibration: pd.DataFrame, predictor: str, scheme: str) ->
     outcome, rows = against_constant(calibration, predictor, scheme)
     if not outcome:
         return ""
-    listed = " and ".join(
-        f"{MEASURES[row.measure].partition(' (')[0]} {row.value:.2f} against {row.constant:.2f}"
-        for row in rows.itertuples()
-    )
     advice = "; do not use them as numbers" if outcome == "worse" else ""
-    return f"Probabilities of {predictor} ({scheme}) {WORDS[outcome]} constant class shares: {listed}{advice}."
+    scores = listed_scores(rows)
+    return f"Probabilities of {predictor} ({scheme}) {WORDS[outcome]} constant class shares: {scores}{advice}."

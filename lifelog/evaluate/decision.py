@@ -25,6 +25,15 @@ from lifelog.tables import plain
 
 # The simplest one first: one model, a model per user, one of all users per user, groups, several models per user.
 STRATEGIES = ("global", "personal", "pooled", "tuned", "importance", "blend")
+# For readers without experience in machine learning.
+STRATEGY_NAMES = {
+    "global": "one model for all",
+    "personal": "one model per participant",
+    "pooled": "per participant, others with small weight",
+    "tuned": "model of all, trained further on each",
+    "importance": "one model per group",
+    "blend": "mean of all and own",
+}
 DRAWS = 1000
 SURE = 0.9
 

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from lifelog.evaluate.compare import DECISIONS, Decide
 from lifelog.evaluate.decision import STRATEGIES
 from lifelog.evaluate.metrics import METRICS
 from lifelog.files import read_json, write_atomically
 from lifelog.groups.read import described_groups, read_groups
+from lifelog.predict.probabilities import class_probabilities
 from lifelog.tables import read_csv, read_tables, write_csv
 
 KEYS = {"target": "what is predicted", "split": "how windows are assigned to subsets", "user": "participant"}
@@ -22,13 +24,15 @@ class Wide(NamedTuple):
     labels: dict[str, str]
 
 
-def participants(chapter: Path) -> Wide:
+def participants(chapter: Path, decide: Decide) -> Wide:
     """Return group, values of modalities and scores of strategies, one row per participant.
 
     Parameters
     ----------
     chapter : Path
         Folder of the results of a target and split.
+    decide : str
+        Not used: scores are those of the run.
 
     Returns
     -------
@@ -67,13 +71,15 @@ def _values(values: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
     return wide, labels
 
 
-def windows(chapter: Path) -> Wide:
+def windows(chapter: Path, decide: Decide) -> Wide:
     """Return the true class, the predicted one and its probabilities, one row per tested window.
 
     Parameters
     ----------
     chapter : Path
         Folder of the results of a target and split.
+    decide : str
+        How the class follows from probabilities (`compare.decide`).
 
     Returns
     -------
@@ -83,12 +89,13 @@ def windows(chapter: Path) -> Wide:
     decision = read_json(chapter / "verdict.json")["decision"] or {}
     predictor, scheme = decision.get("predictor"), decision.get("recommended") or "global"
     path = chapter / "predictions" / str(predictor) / f"{scheme}.parquet"
-    model = f"{predictor}, {scheme}"
     labels = {
         "session": "recording session",
         "start": "start of the window, UTC",
+        "predictor": "predictor",
+        "scheme": "which users share a model",
         "truth": "true class",
-        "predicted": f"most probable class ({model})",
+        "predicted": "predicted class, from which scores are computed",
     }
     if not path.is_file():
         return _keyed(pd.DataFrame(columns=["user", *labels]), chapter, labels)
@@ -96,11 +103,13 @@ def windows(chapter: Path) -> Wide:
     probabilities = found.filter(regex="^p_")
     classes = probabilities.columns.str.removeprefix("p_")
     table = found[["user", "session", "start"]].assign(
+        predictor=predictor,
+        scheme=scheme,
         truth=classes[found.truth.astype(int)],
-        predicted=classes[probabilities.to_numpy().argmax(axis=1)],
+        predicted=classes[class_probabilities(found, DECISIONS[decide]).argmax(axis=1)],
         start=found.start.dt.strftime("%Y-%m-%d %H:%M:%S"),
     )
-    labels |= {f"p_{name}": f"probability of {name} ({model})" for name in classes}
+    labels |= {f"p_{name}": f"calibrated probability of {name}" for name in classes}
     return _keyed(table.join(probabilities), chapter, labels)
 
 
@@ -145,4 +154,4 @@ def spss_names(columns: list[str]) -> list[str]:
     return names
 
 
-WIDE: dict[str, Callable[[Path], Wide]] = {"participants": participants, "windows": windows}
+WIDE: dict[str, Callable[[Path, Decide], Wide]] = {"participants": participants, "windows": windows}

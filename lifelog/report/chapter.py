@@ -58,6 +58,7 @@ class SplitDetails:
     recovery: dict[str, Any] | None
     published: dict[str, Any] | None
     level: float  # of tests
+    chance: float  # of a participant for whom no modality matters to have one that is found to
 
     @property
     def unstable(self) -> list[str]:
@@ -208,6 +209,7 @@ def _details(read: dict[str, Any], config: Config) -> SplitDetails:
         recovery=read.get("recovery.json"),
         published=read.get("published.json"),
         level=config.compare.level,
+        chance=1 - config.shapley.level,
     )
 
 

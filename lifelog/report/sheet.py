@@ -75,7 +75,7 @@ def mattering(chapter: Chapter, user: str) -> list[str]:
     details = chapter.details
     if details is None or by_chance(details):
         return []
-    return list(details.mattering.modality[details.mattering.user == user])[:MOST_MEASURES]
+    return list(details.mattering.modality[details.mattering.user == user])
 
 
 def directions_in_words(chapter: Chapter, user: str) -> pd.DataFrame:
@@ -84,7 +84,7 @@ def directions_in_words(chapter: Chapter, user: str) -> pd.DataFrame:
     if chapter.details is None or not names:
         return pd.DataFrame(columns=["modality", "text"])
     rows = clear_directions(chapter.details, user)
-    rows = rows[rows.modality.isin(names)].drop_duplicates("modality")
+    rows = rows[rows.modality.isin(names)].drop_duplicates("modality").head(MOST_MEASURES)
     return rows.assign(text=[phrase("entry", **row) for row in rows.to_dict("records")])
 
 
@@ -94,9 +94,8 @@ def sensors_in_words(chapter: Chapter, user: str, directions: list[str]) -> list
         return [phrase("excluded", reason=chapter.reasons[user])]
     if chapter.details is None:
         return [phrase("not_computed")]
-    reasons = chapter.details.untested.set_index("user").reason
-    if user in reasons.index:
-        return [phrase("untested", reason=reasons[user])]
+    if user in set(chapter.details.untested.user):
+        return [phrase("untested")]
     names = mattering(chapter, user)
     if not names:
         return [phrase("none")]

@@ -105,6 +105,7 @@ def details(about: dict[str, Any], users: list[str], rng: np.random.Generator) -
         recovery=None,
         published=None,
         level=0.05,
+        chance=0.05,
     )
 
 
@@ -192,11 +193,12 @@ def test_what_is_missing_comes_first() -> None:
     cohort = pd.DataFrame({"user": page.chapter.subsets.user, "windows": 50, "labelled": 50.0, "lost": 50.0})
     page.chapter.details.importance.loc[0, "stable"] = False
     *_, last = answers(Config(), page.chapter, cohort)
-    assert "1 of 12 participants: it is not measured. 1 of them have fewer than 60 windows" in last.sentence
+    assert "not measured for 1 of 12 participants" in last.sentence
+    assert "fewer than 60 windows (1 of them)" in last.sentence
     assert "50% of the labelled time" in last.details[0]
     page.chapter.subsets["blocks"] = 4
     *_, last = answers(Config(), page.chapter, cohort)
-    assert "1 of 1 have labels for fewer than 5 independent stretches of time (median 4)" in last.sentence
+    assert "For 1 of 1, labels cover fewer than 5 independent stretches of time (median 4)" in last.sentence
     page.chapter.details.importance["stable"], page.chapter.subsets["blocks"] = True, 20
 
 

@@ -45,7 +45,9 @@ def chapter(
         unstable=list(unstable),
         curve="Personal models are better from about 20 windows on.",
         groups=pd.DataFrame({"user": ["a", "b"], "group": ["group 1", "group 2"]}),
-        values=values,
+        values=values.assign(reason=None),
+        level=0.05,
+        chance=0.01,
         mattering=clear,
         untested=pd.DataFrame({"user": ["b"] * untested, "reason": ["1 session"] * untested}),
     )

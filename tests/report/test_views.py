@@ -48,6 +48,7 @@ def details(**changes: Any) -> SplitDetails:
         recovery=None,
         published=None,
         level=0.05,
+        chance=0.01,
     )
     return replace(made, **changes)
 

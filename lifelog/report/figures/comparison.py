@@ -10,14 +10,13 @@ import pandas as pd
 
 from lifelog.evaluate.calibration import reliability
 from lifelog.evaluate.compare import DECISIONS, kind_of
-from lifelog.evaluate.decision import STRATEGIES
+from lifelog.evaluate.decision import STRATEGIES, STRATEGY_NAMES
 from lifelog.evaluate.metrics import METRICS
 from lifelog.evaluate.use import risk_coverage
 from lifelog.f1 import confusion
 from lifelog.intervals import CHANCE
 from lifelog.predict.probabilities import class_probabilities
 from lifelog.registry import Registry
-from lifelog.report.page import strategy_name
 from lifelog.report.style import SEQUENTIAL, Drawing, colours, margins, markers, scheme_colour, style
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import sensorless, time_only
@@ -78,8 +77,9 @@ def plot_skill(tables: ComparisonTables) -> Drawing:
     """Plot how often strategies of the primary predictor rank two windows rightly, beside guessing and time alone."""
     rows = tables.comparison[tables.comparison.metric == "auroc"]
     strategies = rows[rows.scheme.isin(STRATEGIES) & ~rows.predictor.isin(sensorless())]
-    wanted = tables.settings.predictor or next(iter(strategies.predictor), "")
-    strategies = strategies[strategies.predictor == wanted].assign(way=lambda x: x.scheme.map(strategy_name))
+    names = list(strategies.predictor)
+    wanted = tables.settings.predictor if tables.settings.predictor in names else next(iter(names), "")
+    strategies = strategies[strategies.predictor == wanted].assign(way=lambda x: x.scheme.map(STRATEGY_NAMES))
     timed = rows[rows.predictor.isin(time_only())].nlargest(1, "mean").assign(way="time alone")
     with style():
         figure, ax = plt.subplots(figsize=(8, 1.2 + 0.35 * max(1, len(strategies))))
@@ -91,7 +91,7 @@ def plot_skill(tables: ComparisonTables) -> Drawing:
         for area in timed["mean"]:
             ax.axvline(100 * area, color="0.4", ls=":", label="time alone")
         ax.set_yticks(range(len(strategies)), strategies.way)
-        ax.set(ylim=(len(strategies) - 0.5, -0.5), xlabel="right ones of 100 comparisons, mean over participants")
+        ax.set(ylim=(len(strategies) - 0.5, -0.5), xlabel="correct out of 100 comparisons, mean over participants")
         figure.legend(*ax.get_legend_handles_labels(), loc="outside upper right", ncols=2)
         columns = ["predictor", "scheme", "way", "users", "mean", "low", "high"]
         return figure, pd.concat([strategies, timed])[columns]

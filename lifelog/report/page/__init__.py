@@ -9,8 +9,3 @@ import yaml
 def read_texts(name: str) -> Any:
     """Return the texts of a YAML file of this folder."""
     return yaml.safe_load((Path(__file__).parent / name).read_text(encoding="utf-8"))
-
-
-def strategy_name(scheme: str) -> str:
-    """Return the short name of a strategy, for readers without experience in machine learning."""
-    return str(read_texts("texts.yaml")["strategies"][scheme])

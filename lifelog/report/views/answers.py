@@ -11,7 +11,7 @@ from markupsafe import Markup
 from scipy.special import bdtrc
 
 from lifelog.config import Config
-from lifelog.evaluate.calibration import against_constant
+from lifelog.evaluate.calibration import against_constant, listed_scores
 from lifelog.evaluate.decision import SURE
 from lifelog.evaluate.metrics import METRICS
 from lifelog.report.chapter import Chapter, SplitDetails
@@ -22,6 +22,7 @@ MOST_NAMED = 6  # sensors or participants in a sentence
 MOST_UNNAMED = 3  # sensors that matter for nobody, by their names
 FEW_WINDOWS = 60  # of a user, below which importance is often not measured (docs/validation.md)
 FEWEST_BLOCKS = 5  # of a user, below which importance cannot be tested
+ROUNDING = 1e-9  # of probabilities
 MUCH_LOST = 0.1  # share of labelled time
 phrase = Texts("answers")
 
@@ -100,12 +101,13 @@ def prediction(config: Config, chapter: Chapter) -> str:
         return phrase("not_scored", target=chapter.target)
     row = auroc.loc[model]
     timed = auroc["mean"][auroc.index.get_level_values(0).isin(time_only())]
-    limits = "" if pd.isna(row.low) else f"{100 * row.low:.0f} to {100 * row.high:.0f}; "
+    better = informed(chapter)  # corrected for the number of strategies, which the interval is not
+    limits = "" if pd.isna(row.low) or not better else f"{100 * row.low:.0f} to {100 * row.high:.0f}; "
     alone = phrase("time_alone", area=100 * timed.max()) if timed.notna().any() else ""
     if leaks(chapter):
         return phrase("leak", target=chapter.target)
     *first, last = config.target(chapter.target).classes
-    key = "predicted" if informed(chapter) else "not_predicted"
+    key = "predicted" if better else "not_predicted"
     numbers = {"area": 100 * row["mean"], "beside": f"{limits}{phrase('guessing')}{alone}"}
     return phrase(key, target=chapter.target, classes=f"{', '.join(first)} and {last}", **numbers)
 
@@ -117,8 +119,7 @@ def probabilities(chapter: Chapter) -> list[str]:
     if not informed(chapter):
         return []
     outcome, rows = against_constant(chapter.calibration, chapter.decision["predictor"], str(shown(chapter)))
-    losses = rows[rows.measure == "log_loss"]
-    return [phrase(f"probabilities_{outcome}", row=row) for row in losses.itertuples()]
+    return [phrase(f"probabilities_{outcome}", scores=listed_scores(rows))] if outcome else []
 
 
 def sensors(chapter: Chapter) -> str:
@@ -149,7 +150,7 @@ def by_chance(details: SplitDetails) -> bool:
     """Return whether no more participants have a sensor that matters than the level of their tests allows."""
     tested = details.values[details.values.reason.isna()].user.nunique()
     users = details.mattering.user.nunique()
-    return bool(tested == 0 or users == 0 or bdtrc(users - 1, tested, details.level) >= details.level)
+    return bool(tested == 0 or users == 0 or bdtrc(users - 1, tested, details.chance) > details.level + ROUNDING)
 
 
 def sensors_of(details: SplitDetails, user: str) -> str:
@@ -157,8 +158,10 @@ def sensors_of(details: SplitDetails, user: str) -> str:
     reasons = details.untested.set_index("user").reason
     if user in reasons.index:
         return phrase("untestable", reason=reasons[user])
-    rows = details.mattering[details.mattering.user == user].itertuples()
-    shown = [mark("strong", x.modality) + f" {x.shapley:+.2f} [{x.low:+.2f}, {x.high:+.2f}]" for x in rows]
+    rows = details.mattering[details.mattering.user == user]
+    shown = [mark("strong", x.modality) + f" {x.shapley:+.2f} [{x.low:+.2f}, {x.high:+.2f}]" for x in rows.itertuples()]
+    if shown and by_chance(details):
+        return phrase("may_be_chance", sensors=", ".join(rows.modality))
     return Markup(", ").join(shown) or phrase("none_matters")
 
 
@@ -199,8 +202,11 @@ def modelling(config: Config, chapter: Chapter) -> str:
     score = f"{METRICS[config.compare.metric].label} {row['score']:.2f}"
     if recommended != "global" and one is not None:
         score += phrase("against_one", score=one["score"])
-    equal = [phrase(name) for name in chapter.decision["equal"]]
-    others = phrase("only") if len(strategies) == 1 else phrase("as_good", names=listed(equal)) if equal else ""
+    place = list(strategies).index(recommended)
+    sides = {"as_good_simpler": list(strategies)[:place], "as_good": list(strategies)[place:]}
+    equal = {key: [phrase(name) for name in names if name in chapter.decision["equal"]] for key, names in sides.items()}
+    others = "".join(phrase(key, names=listed(names)) for key, names in equal.items() if names)
+    others = phrase("only") if len(strategies) == 1 else others
     return phrase("use", strategy=phrase(recommended), score=score, others=others)
 
 
@@ -225,10 +231,10 @@ def steps(chapter: Chapter, cohort: pd.DataFrame) -> list[str]:
     lost = lost_share(cohort)
     if lost > MUCH_LOST:
         found.append(phrase("much_lost", share=lost))
-    if recommended and details is not None:
+    if recommended and details is not None and not by_chance(details):
         mattering = set(details.mattering.modality)
         modalities = set(details.values.modality)
-        if mattering and mattering < modalities:
+        if mattering < modalities:
             found.append(phrase("leave_off", none=len(modalities - mattering), all=len(modalities)))
     if recommended:
         found.append(phrase("bundle"))

@@ -6,10 +6,9 @@ from typing import Any
 from markupsafe import Markup
 
 from lifelog.config import Config
-from lifelog.evaluate.decision import STRATEGIES
+from lifelog.evaluate.decision import STRATEGIES, STRATEGY_NAMES
 from lifelog.evaluate.metrics import METRICS
 from lifelog.report.chapter import Chapter, Run
-from lifelog.report.page import strategy_name
 from lifelog.report.views.answers import Answer, answers, lost_share, sensors_of
 from lifelog.report.views.parts import NOTHING, Texts, mark, span
 
@@ -141,4 +140,4 @@ class OverviewView:
 
 def way(scheme: str | None) -> str:
     """Return the short name of a strategy."""
-    return NOTHING if scheme is None else strategy_name(scheme)
+    return NOTHING if scheme is None else STRATEGY_NAMES[scheme]

@@ -8,11 +8,10 @@ from functools import cached_property
 import pandas as pd
 
 from lifelog.config import Config
-from lifelog.evaluate.decision import STRATEGIES
+from lifelog.evaluate.decision import STRATEGIES, STRATEGY_NAMES
 from lifelog.importance.measures import MEASURES
 from lifelog.report.catalogue import figures_of
 from lifelog.report.chapter import Chapter, Figure, Run, SplitDetails
-from lifelog.report.page import strategy_name
 from lifelog.report.views.answers import sensors_of
 from lifelog.report.views.importance import stability, stability_title
 from lifelog.report.views.parts import NOTHING, Column, Row, Texts, count, model_title, show
@@ -183,7 +182,7 @@ class UserChapter:
             return []
         sentences = [phrase("sensors", sensors=sensors_of(details, self.user))]
         mattering = details.mattering.modality[details.mattering.user == self.user]
-        rows = self.directions
+        rows = clear_directions(details, self.user)
         rows = rows[rows.modality.isin(mattering)].drop_duplicates("modality") if len(rows) else rows
         if len(rows):
             entries = [phrase("entry", row=row, size=abs(row.difference)) for row in rows.itertuples()]
@@ -210,7 +209,8 @@ class UserChapter:
     @cached_property
     def directions(self) -> pd.DataFrame:
         """Features with the largest differences between classes, of those that exclude 0."""
-        return pd.DataFrame() if self.chapter.details is None else clear_directions(self.chapter.details, self.user)
+        details = self.chapter.details
+        return pd.DataFrame() if details is None else clear_directions(details, self.user).head(MOST_DIRECTIONS)
 
     @property
     def about_directions(self) -> str:
@@ -241,11 +241,11 @@ class UserChapter:
     @property
     def columns(self) -> list[Column]:
         """Columns of `scores`."""
-        return [Column(strategy_name(name), name, ".2f") for name in self.strategies]
+        return [Column(STRATEGY_NAMES[name], name, ".2f") for name in self.strategies]
 
 
 def clear_directions(details: SplitDetails, user: str) -> pd.DataFrame:
     """Return the features of a participant whose differences between classes exclude 0, the largest ones first."""
     rows = details.directions[user]
-    rows = rows[(rows.low > 0) | (rows.high < 0)].head(MOST_DIRECTIONS)
+    rows = rows[(rows.low > 0) | (rows.high < 0)]
     return rows.assign(where=["higher" if difference > 0 else "lower" for difference in rows.difference])
