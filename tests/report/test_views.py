@@ -337,7 +337,7 @@ def test_the_page_of_a_participant_leads_with_the_sensors_that_matter() -> None:
     own = Member("group 1", 1.0, [], {"shapley": ["eda"], "attention": ["acc"]}, "yes")
     view = UserChapter("a", chapter(details=of_both), own, True)
     assert "<strong>eda</strong> +0.20 [+0.10, +0.30]" in view.leading[0]
-    assert view.leading[1].endswith("<em>low</em>: scl of eda is lower by 0.5 standard deviations.")
+    assert view.leading[1].endswith(": scl of eda is lower by 0.5 standard deviations.")
     assert view.tops == "Highest Shapley value: eda. Highest attention: acc."
     assert "none found" in UserChapter("b", chapter(details=of_both), own, True).leading[0]
 
