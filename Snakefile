@@ -35,7 +35,7 @@ onsuccess:
     from lifelog.report.summary import summarise_run
 
     seal_records(CONFIG.results, STARTED)
-    for line in summarise_run(CONFIG.results, CHAPTERS[0], STARTED):
+    for line in summarise_run(CONFIG.results, STARTED):
         print(line)
 
 

@@ -70,6 +70,8 @@ else:
     try:
         folders = find_users(CONFIG.cohort, CONFIG.simulation)
         if workflow.is_main_process:  # not in the process of each job
+            if CONFIG.cohort.is_simulated and not workflow.overwrite_configfiles:
+                logger.info("Simulated participants (config.yaml). Other recordings: snakemake --configfile FILE")
             for line in check_recordings(CONFIG, folders):
                 logger.warning(line)
     except BadInput as problem:

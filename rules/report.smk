@@ -216,7 +216,9 @@ rule render_report:
         chapters=reported_chapters,
     output:
         page=figure("<results>/report.html", "run", figure="whole page"),
+        answers="<results>/answers.md",
         card="<results>/model_card.md",
+        bibliography="<results>/references.bib",
     log:
         "<logs>/render_report.log",
     benchmark:

@@ -2,7 +2,8 @@
 
 A logger plugin of Snakemake (`logger: lifelog` in profiles/default). On a terminal it shows one progress bar for the
 whole workflow and one per running stage; otherwise it prints one line per finished job. All other messages, including
-errors, are printed unchanged. Snakemake's complete log is in .snakemake/log.
+errors, are printed unchanged. Snakemake's complete log is in .snakemake/log. Faults of the command line that Snakemake
+answers with a traceback are named in one line.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections import Counter
 from datetime import timedelta
 from logging import LogRecord
+from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from rich.console import Console
@@ -19,10 +21,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from snakemake_logger_plugin_lifelog.command_line import command_line_fault
+
 JOB_EVENTS = (LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS, LogEvent.GROUP_INFO)
 SUPPRESSED_MESSAGES = ("Select jobs to execute...",)
 MAX_NAMES = 3  # number of running jobs named beside the bar of their stage
+NO_RULE = "`snakemake --list-target-rules` lists the names that can be requested, docs/files.md the files."
 WORKFLOW = "workflow"  # label of the bar of all jobs
+
+if Path(sys.argv[0]).name == "snakemake" and (fault := command_line_fault(sys.argv[1:])):
+    sys.exit(f"Error: {fault}")
 
 
 class RunningJob(NamedTuple):
@@ -139,6 +147,8 @@ class LogHandler(LogHandlerBase):
     def _print(self, text: str | None) -> None:
         if not text or text == "None":
             return
+        if "MissingRuleException" in text:
+            text = f"{text}\n{NO_RULE}"
         if self.bars:
             self.bars.progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:

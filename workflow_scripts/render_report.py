@@ -1,4 +1,4 @@
-"""render_report: all tables and figures of a run → one HTML page, and the model card."""
+"""render_report: all tables and figures of a run → one HTML page, the answers, the model card, the literature."""
 
 from pathlib import Path
 
@@ -14,4 +14,6 @@ with job_log(snakemake):
     chapters = [read_chapter(results, config, chapter, params.users) for chapter in params.chapters]
     report = render_report(config, read_run(results, config, params.users), chapters)
     write_text(report.page, snakemake.output.page)
+    write_text(report.answers, snakemake.output.answers)
     write_text(report.card, snakemake.output.card)
+    write_text(report.bibliography, snakemake.output.bibliography)

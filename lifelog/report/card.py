@@ -15,14 +15,13 @@ from typing import Any
 import pandas as pd
 
 from lifelog.config import Config
-from lifelog.evaluate.metrics import METRICS
 from lifelog.report.chapter import Chapter
+from lifelog.report.methods import clean, controls, label_sentences, primary_sentence, split_sentence, usable_sentences
 from lifelog.report.page import read_texts
+from lifelog.report.references import Reference, read_references
 from lifelog.report.views.answers import lost_share
-from lifelog.report.views.parts import Texts, count, mark
+from lifelog.report.views.parts import Texts, mark
 from lifelog.report.words import measure_name
-from lifelog.settings.splits import AnySplit
-from lifelog.splits.subsets import LEAST_EMBARGO
 
 AUTHOR = "To be written by the author."
 phrase = Texts("card")
@@ -33,7 +32,7 @@ class Card:
     """The text about a run; a part has a title, and entries of (key, question, answer or None)."""
 
     methods: str
-    references: list[str]
+    references: list[Reference]
     parts: dict[str, list[tuple[str, str, str | None]]]
 
     @property
@@ -45,9 +44,14 @@ class Card:
         }
 
     @property
+    def bibliography(self) -> str:
+        """The references as BibTeX."""
+        return "\n".join(reference.bibtex for reference in self.references)
+
+    @property
     def markdown(self) -> str:
         """The card as Markdown."""
-        lines = ["# Methods", "", self.methods, "", "References:", "", *(f"- {text}" for text in self.references)]
+        lines = ["# Methods", "", self.methods, "", "References:", "", *(f"- {x.text}" for x in self.references)]
         for title, entries in self.parts.items():
             lines += ["", f"# {title}", ""]
             lines += [f"- **{key} {question}** {answer or f'*{AUTHOR}*'}" for key, question, answer in entries]
@@ -80,8 +84,8 @@ def write_card(config: Config, cohort: pd.DataFrame, chapter: Chapter, versions:
         title: [(key, question, answer and answer.format(**facts)) for key, question, answer in entries]
         for title, entries in texts["parts"].items()
     }
-    citations = {predictor.citation for predictor in config.predictors if predictor.uses_sensors}
-    references = sorted(filter(None, citations)) + texts["references"]
+    cited = [key for predictor in config.predictors if predictor.uses_sensors for key in predictor.citations]
+    references = read_references([*texts["references"], *cited])
     return Card(texts["methods"].format(**facts), references, parts)
 
 
@@ -105,6 +109,8 @@ def _facts(config: Config, cohort: pd.DataFrame, chapter: Chapter) -> dict[str, 
         "classes": ", ".join(f"{c} {counts.get(c, 0)} ({'/'.join(map(str, v))})" for c, v in target.bins.items()),
         "scale": phrase("relative" if target.relative else "absolute"),
         "scaling": phrase("standardised" if config.windows.standardise == "user" else "not_standardised"),
+        "labels": label_sentences(config),
+        "usable": " ".join(usable_sentences(config)),
         "how": split_sentence(config.split(chapter.split), int(chapter.subsets.folds.max())),
         "grouped_by": measure_name(config.groups.importance),
         "subsets": " and ".join(subsets),
@@ -118,39 +124,3 @@ def _facts(config: Config, cohort: pd.DataFrame, chapter: Chapter) -> dict[str, 
         "recommended": chapter.decision.get("sentence", ""),
         "use": " ".join(chapter.decision.get("use", [])),
     }
-
-
-def split_sentence(split: AnySplit, folds: int) -> str:
-    """Return how windows were assigned to subsets, in a number of folds."""
-    if split.method == "random":
-        return phrase("random_split")
-    if split.method == "participants":
-        return phrase("participants_split", folds=split.folds)
-    tested = "folds" if split.rotates else "one_test_subset"
-    tested = "hold_out" if split.hold_out else tested
-    if split.method == "sessions":
-        tested = "last_sessions" if split.column is None else "named_sessions"
-    gap = count(LEAST_EMBARGO if split.embargo_minutes is None else split.embargo_minutes, "minute")
-    return phrase(
-        "split",
-        kept=phrase("tasks" if split.tasks else "sessions"),
-        gap=gap,
-        tested=phrase(tested, folds=folds, split=split),
-    )
-
-
-def controls(config: Config) -> str:
-    """Return the controls of importance groups."""
-    schemes = [scheme for scheme in ("random", "raw", "class-shares") if scheme in config.schemes]
-    return ", ".join(phrase(scheme, groupings=config.groups.random) for scheme in schemes) or "none"
-
-
-def primary_sentence(config: Config, title: str) -> str:
-    """Return which test was named before the run."""
-    predictor, metric = config.primary.predictor, METRICS[config.compare.metric].label
-    return phrase("primary" if predictor else "no_primary", predictor=predictor, metric=metric, title=title)
-
-
-def clean(subsets: list[Any]) -> str:
-    """Return whether test windows were used for training or groups."""
-    return phrase("unclean" if "test" in subsets else "clean")

@@ -1,4 +1,4 @@
-"""render_report: the whole run as one HTML file that needs no network, and its model card."""
+"""render_report: the whole run as one HTML file that needs no network, its answers, its model card and the literature."""
 
 import platform
 from importlib.metadata import version
@@ -26,14 +26,16 @@ LIBRARIES = ("snakemake", "torch", "pandas", "numpy", "scikit-learn", "pyarrow",
 
 
 class Report(NamedTuple):
-    """The page (HTML), and the model card (Markdown)."""
+    """The page (HTML), the five answers and the model card (Markdown), and the literature (BibTeX)."""
 
     page: str
+    answers: str
     card: str
+    bibliography: str
 
 
 def render_report(config: Config, run: Run, chapters: list[Chapter]) -> Report:
-    """Render the page and the model card.
+    """Render the page, the answers, the model card and the literature.
 
     Parameters
     ----------
@@ -47,11 +49,12 @@ def render_report(config: Config, run: Run, chapters: list[Chapter]) -> Report:
     Returns
     -------
     Report
-        HTML and Markdown.
+        HTML, Markdown and BibTeX.
     """
     versions = {"lifelog": __version__, "Python": platform.python_version()}
     versions |= {library: version(library) for library in LIBRARIES}
     card, users = write_card(config, run.cohort, chapters[0], versions), set(run.cohort.user)
+    overview = OverviewView(config, run, chapters)
     described = [(chapter, chapter.details) for chapter in chapters if chapter.details]
     page = render_page(
         "page.html",
@@ -62,7 +65,7 @@ def render_report(config: Config, run: Run, chapters: list[Chapter]) -> Report:
         figures_of=figures_of,
         metric=METRICS[config.compare.metric].label,
         undescribed=[chapter for chapter in chapters if not chapter.details],
-        overview=OverviewView(config, run, chapters),
+        overview=overview,
         cohort=CohortView(run, chapters),
         importance=[ImportanceView(config, *pair) for pair in described],
         groups=[GroupsView(config, *pair) for pair in described],
@@ -72,4 +75,6 @@ def render_report(config: Config, run: Run, chapters: list[Chapter]) -> Report:
         versions=[{"software": name, "version": number} for name, number in versions.items()],
         config_yaml=yaml.safe_dump(config.model_dump(), allow_unicode=True, sort_keys=False, default_flow_style=None),
     )
-    return Report(page, card.markdown)
+    return Report(
+        page, "\n\n".join(answer.plain for answer in overview.answers) + "\n", card.markdown, card.bibliography
+    )

@@ -7,15 +7,14 @@ from lifelog.files import read_json
 from lifelog.tables import read_csv
 
 
-def summarise_run(results: str | Path, chapter: str, since: float) -> Iterator[str]:
-    """Yield the headline of a chapter, the path of the report, and those of scored recordings.
+def summarise_run(results: str | Path, since: float) -> Iterator[str]:
+    """Yield the answers of the first page, the path of the report, and those of scored recordings.
 
     Only files that are newer than `since` (seconds since 1970) are reported.
     """
     page = Path(results) / "report.html"
     if page.is_file() and page.stat().st_mtime >= since:
-        headline = read_json(page.parent / chapter / "verdict.json")["headline"]
-        yield f"{', '.join(Path(chapter).parts)} split: {headline}"
+        yield from filter(None, (page.parent / "answers.md").read_text(encoding="utf-8").splitlines())
         yield f"Report: {page}"
     for name in ("summary.csv", "days.svg"):
         if (path := page.parent / "score" / name).is_file() and path.stat().st_mtime >= since:

@@ -1,6 +1,6 @@
 """What the settings of all predictors share, and how predictors are found.
 
-A predictor is a module of `lifelog/predict/predictors/`: its settings with citation and glossary entry, such as `Lda`,
+A predictor is a module of `lifelog/predict/predictors/`: its settings with citations and glossary entry, such as `Lda`,
 and its implementation, such as `LdaPredictor`. All of these modules are imported with the configuration, so that they
 must import torch and scikit-learn on use only.
 """
@@ -45,7 +45,7 @@ class PredictorSettings(Section):
     stored: ClassVar[bool] = False  # whether a bundle can hold its models
     combines: ClassVar[tuple[Scheme, ...]] = ("blend",)  # of the schemes in COMBINED, those that it supports
     needs: ClassVar[str | None] = None  # what its target needs, such as `ordinal: true`
-    citation: ClassVar[str | None] = None
+    citations: ClassVar[tuple[str, ...]] = ()  # keys of report/page/references.yaml
     meaning: ClassVar[str]  # for the glossary
 
     name: str

@@ -12,8 +12,8 @@ import pytest
 
 from lifelog.config import Config
 from lifelog.evaluate.plan import Version
-from lifelog.report.card import clean, controls, primary_sentence, split_sentence
 from lifelog.report.chapter import SplitDetails
+from lifelog.report.methods import clean, controls, primary_sentence, split_sentence
 from lifelog.report.views.answers import too_few_blocks
 from lifelog.report.views.cohort import CohortView, subset_sentences
 from lifelog.report.views.comparison import ComparisonView, PublishedView, finding_row

@@ -119,8 +119,8 @@ def test_every_label_is_a_window_or_has_a_reason(workflow: Workflow) -> None:
 def test_figures_are_files_and_every_job_has_log_and_benchmark(workflow: Workflow) -> None:
     results = workflow.folder / "results"
     figures = list(results.glob("tension/*/figures/**/*.svg")) + list(results.glob("figures/*.svg"))
-    # Figures: three of the cohort, thirteen of the blocked split, two of each user, and five of the random split.
-    assert len(figures) == 3 + 13 + 2 * 4 + 5 and all("<svg" in path.read_text() for path in figures)
+    # Figures: three of the cohort, fourteen of the blocked split, two of each user, and six of the random split.
+    assert len(figures) == 3 + 14 + 2 * 4 + 6 and all("<svg" in path.read_text() for path in figures)
     assert all(len(pd.read_csv(path.with_suffix(".csv"))) for path in figures)
     logs = {p.relative_to(results / "logs").with_suffix("") for p in (results / "logs").rglob("*.log")}
     times = {p.relative_to(results / "benchmarks").with_suffix("") for p in (results / "benchmarks").rglob("*.tsv")}

@@ -1,1 +1,1 @@
-"""The predictors: one module each, with its settings, citation and glossary entry."""
+"""The predictors: one module each, with its settings, citations and glossary entry."""

@@ -24,7 +24,7 @@ class Boosting(PredictorSettings):
 
     inputs: ClassVar[Inputs] = "features"
     stored: ClassVar[bool] = True
-    citation: ClassVar[str | None] = "Ke et al. 2017, Advances in Neural Information Processing Systems 30"
+    citations: ClassVar[tuple[str, ...]] = ("ke2017",)
     meaning: ClassVar[str] = "Gradient boosting: a sum of many small decision trees on the features."
 
     name: Literal["boosting"] = "boosting"

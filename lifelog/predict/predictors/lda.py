@@ -28,7 +28,7 @@ class Lda(PredictorSettings):
     fast: ClassVar[bool] = True
     stored: ClassVar[bool] = True
     combines: ClassVar[tuple[Scheme, ...]] = ("pooled", "blend")
-    citation: ClassVar[str | None] = "Friedman 1989, Journal of the American Statistical Association 84:165-175"
+    citations: ClassVar[tuple[str, ...]] = ("friedman1989",)
     meaning: ClassVar[str] = "Linear discriminant: a weighted sum of the features separates the classes."
 
     name: Literal["lda"] = "lda"

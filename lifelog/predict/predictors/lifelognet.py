@@ -25,9 +25,7 @@ class LifeLogNet(NetworkSettings):
 
     inputs: ClassVar[Inputs] = "features"
     stored: ClassVar[bool] = True
-    citation: ClassVar[str | None] = (
-        "Franceschi, Dieuleveut, Jaggi 2019, Advances in Neural Information Processing Systems 32"
-    )
+    citations: ClassVar[tuple[str, ...]] = ("franceschi2019",)
     meaning: ClassVar[str] = "The network of the published study, on the maxima of five seconds each."
 
     name: Literal["lifelognet"] = "lifelognet"

@@ -21,7 +21,7 @@ class MilNet(NetworkSettings, AttentionKeys):
 
     inputs: ClassVar[Inputs] = "features"
     stored: ClassVar[bool] = True
-    citation: ClassVar[str | None] = "Ilse, Tomczak, Welling 2018, ICML"
+    citations: ClassVar[tuple[str, ...]] = ("ilse2018",)
     meaning: ClassVar[str] = "Multiple-instance network: weighs the modalities of each window by attention."
 
     name: Literal["mil"] = "mil"

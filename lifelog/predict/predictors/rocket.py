@@ -28,10 +28,7 @@ class Rocket(PredictorSettings):
     """Random convolutions."""
 
     inputs: ClassVar[Inputs] = "windows"
-    citation: ClassVar[str | None] = (
-        "Tan, Dempster, Bergmeir, Webb 2022, Data Mining and Knowledge Discovery 36:1623-1646; "
-        "Dempster, Schmidt, Webb 2023, Data Mining and Knowledge Discovery 37:1779-1805"
-    )
+    citations: ClassVar[tuple[str, ...]] = ("tan2022", "dempster2023")
     meaning: ClassVar[str] = "Random convolutions of whole windows (MultiRocket, Hydra), with ridge regression on top."
 
     name: Literal["rocket"] = "rocket"

@@ -19,9 +19,7 @@ class WindowNet(NetworkSettings):
     """The network of the study on whole windows."""
 
     inputs: ClassVar[Inputs] = "windows"
-    citation: ClassVar[str | None] = (
-        "Franceschi, Dieuleveut, Jaggi 2019, Advances in Neural Information Processing Systems 32"
-    )
+    citations: ClassVar[tuple[str, ...]] = ("franceschi2019",)
     meaning: ClassVar[str] = "The network of the published study, on whole windows as recorded."
 
     name: Literal["windownet"] = "windownet"

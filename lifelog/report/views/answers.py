@@ -45,6 +45,12 @@ class Answer(NamedTuple):
     details: list[str]
     page: str
 
+    @property
+    def plain(self) -> str:
+        """Question and answer without marks of HTML."""
+        texts = (x.striptags() if isinstance(x, Markup) else x for x in (self.sentence, *self.details))
+        return f"**{self.question}** {' '.join(texts)}"
+
 
 def answers(config: Config, chapter: Chapter, cohort: pd.DataFrame) -> list[Answer]:
     """Return the answers: prediction, sensors, differences between participants, modelling, and next steps.
