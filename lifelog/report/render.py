@@ -1,4 +1,4 @@
-"""render_report: the whole run as one HTML file that needs no network, its answers, its model card and the literature."""
+"""render_report: a run as one HTML file that needs no network, its answers, its model card and its literature."""
 
 import platform
 from importlib.metadata import version

@@ -23,6 +23,7 @@ def tables(labels: dict, samples: dict | None = None, modality: dict | None = No
                 "samples": [{"file": "{user}.csv", **(samples or {})}],
             },
             "modalities": [first, first | {"name": "other"}],
+            "targets_run": ["stress"],
             "targets": [{"name": "stress", "column": "stress", "bins": {"low": [0], "high": [1]}}],
         }
     )
