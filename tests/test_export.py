@@ -1,5 +1,9 @@
 """The exported tables of a whole run, and load_run."""
 
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +14,7 @@ import pytest
 from lifelog import load_run
 from lifelog.export import data_dictionary
 from lifelog.export.wide import spss_names
-from tests.workflow import Workflow
+from tests.workflow import ROOT, Workflow
 
 
 def test_exported_tables_hold_the_whole_run(workflow: Workflow) -> None:
@@ -64,6 +68,26 @@ def test_tables_for_other_programs(workflow: Workflow) -> None:
     scores = scores[(scores[["predictor", "scheme"]] == model).all(axis=1)].set_index("user")
     accuracy = (blocked.truth == blocked.predicted).groupby(blocked.user).mean()
     assert np.allclose(accuracy[scores.index], scores.accuracy)
+
+
+PROGRAMS = {"r": "Rscript", "python": sys.executable}
+
+
+@pytest.mark.parametrize("language", PROGRAMS)
+def test_the_examples_of_the_documents_give_the_same(workflow: Workflow, language: str, tmp_path: Path) -> None:
+    if shutil.which(PROGRAMS[language]) is None:
+        pytest.skip(f"{PROGRAMS[language]} is not installed")
+    workflow("export")
+    document = (ROOT / "docs/export.md").read_text(encoding="utf-8")
+    [example] = re.findall(rf"```{language}\n(.*?)```", document, re.DOTALL)
+    (script := tmp_path / "example").write_text(example)
+    run = subprocess.run([PROGRAMS[language], script], cwd=workflow.folder, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    people = pd.read_csv(workflow.folder / "results/export/participants.csv").query("split == 'blocked'")
+    for group, mean in people.groupby("group").e4Eda_shapley.mean().items():
+        [found] = re.findall(rf"{group}\s+(-?[\d.]+)", run.stdout)
+        assert float(found) == pytest.approx(mean, abs=1e-5)
+    assert run.stdout.strip().splitlines()[-1].split()[-1]  # a correlation
 
 
 def test_names_of_spss_variables() -> None:

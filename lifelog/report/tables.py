@@ -50,7 +50,7 @@ def cohort_yield(
         count = len(start)
         days = [f"{day:%Y-%m-%d}" for day in local_times(start, zone(user)).agg(["min", "max"])] if count else ["", ""]
         lost = quality[(quality.user == user) & (quality.kind == "label")]
-        reasons = ", ".join(f"{reason} {number}" for reason, number in lost.reason.value_counts().items())
+        reasons = ", ".join(f"{number} × {reason}" for reason, number in lost.reason.value_counts().items())
         rows.append(
             {"user": user, "first_day": days[0], "last_day": days[1], "windows": count}
             | {"labelled": _covered(start, seconds) / size, "lost": lost.seconds.fillna(seconds).sum() / size}

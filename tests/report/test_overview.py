@@ -4,15 +4,18 @@ import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
 from lifelog.config import Config
+from lifelog.evaluate.metrics import METRICS
+from lifelog.importance.measures import MEASURES
 from lifelog.report.glossary import glossary, link_terms
 from lifelog.report.page import read_texts
 from lifelog.report.views.overview import OverviewView
-from lifelog.settings.predict import predictor_settings
+from lifelog.report.words import measure_name
+from lifelog.settings.predict import Scheme, predictor_settings
 from tests.workflow import Workflow
 
 COHORT = pd.DataFrame({"user": ["a", "b"], "windows": [95, 55], "labelled": [95.0, 55.0], "lost": [5.0, 45.0]})
@@ -103,6 +106,20 @@ def test_the_glossary_has_the_predictors_of_the_run() -> None:
     assert terms[-1].names == ("lda",) and terms[-1].meaning == lda.meaning
     assert len({term.key for term in terms}) == len(terms)
     assert 'href="#term-lda"' in link_terms("<p>lda</p>", terms)
+
+
+def test_each_term_of_the_report_has_one_entry() -> None:
+    """Metrics, schemes, measures of importance, and the terms that first readers did not understand."""
+    names = [name.lower() for terms in read_texts("glossary.yaml") for name in terms.split(", ")]
+    assert len(set(names)) == len(names)
+    labels = [
+        metric.label.removesuffix(" (lower is better)").removesuffix(" of the rating") for metric in METRICS.values()
+    ]
+    asked = "scheme, group, target, split, importance, certainty, skill, planted, window, modality, leak, matters"
+    terms = [*labels, *get_args(Scheme), *map(measure_name, MEASURES), *asked.split(", ")]
+    assert set(map(str.lower, terms)) - {"random"} <= set(names)  # whose entry is "random groups"
+    own = {predictor.name: predictor.meaning for predictor in Config().predictors}
+    assert {"lda", "clock", "nearest_minute", "last_label", "majority"} <= set(own) and all(own.values())
 
 
 def test_the_card_has_all_items_and_the_numbers_of_the_run(workflow: Workflow) -> None:

@@ -44,7 +44,7 @@ def test_labelled_and_lost_windows_are_counted_per_user(quality: pd.DataFrame) -
     assert table.first_day.tolist() == ["2019-09-02", ""]
     assert table.windows.tolist() == [1, 0] and table.labelled.tolist() == [1, 0] and set(table.unit) == {"minutes"}
     assert table.lost.tolist() == [0.5, 1]  # a window, where the seconds are unknown
-    assert table.reasons["v"] == "duplicate label 1"
+    assert table.reasons["v"] == "1 × duplicate label"
 
 
 def test_problems_are_counted_with_their_first_location(quality: pd.DataFrame) -> None:

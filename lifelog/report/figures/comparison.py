@@ -1,5 +1,6 @@
 """The figures of the comparison page, and the figure of the first page."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ from lifelog.registry import Registry
 from lifelog.report.style import SEQUENTIAL, Drawing, colours, margins, markers, scheme_colour, style
 from lifelog.settings.compare import Compare
 from lifelog.settings.predict import sensorless, time_only
+
+MATRICES = 5  # confusion matrices beside each other
 
 
 @dataclass(frozen=True)
@@ -187,32 +190,31 @@ def plot_risk(tables: ComparisonTables) -> Drawing:
 
 
 def plot_confusion(tables: ComparisonTables) -> Drawing:
-    """Plot confusion matrices over all test windows, predictors by schemes; cells are shares of the true class.
+    """Plot the confusion matrix of each predictor and scheme over all test windows; colours are shares of the true class.
 
     Random groupings are left out, since there may be hundreds.
     """
     classes = tables.classes
     predictions = {key: table for key, table in tables.predictions.items() if not key[1].startswith("random")}
-    predictors, schemes = (list(dict.fromkeys(names)) for names in zip(*predictions, strict=True))
     cells = pd.MultiIndex.from_product([classes, classes], names=["true", "predicted"])
     data = []
     with style():
-        shape, size = (len(predictors), len(schemes)), (2.6 * len(schemes) + 0.8, 2.4 * len(predictors) + 0.4)
-        figure, axes = plt.subplots(*shape, figsize=size, sharex=True, sharey=True, squeeze=False)
-        for ax in axes.flat:
+        rows = math.ceil(len(predictions) / MATRICES)
+        size = 2.1 * MATRICES + 0.8, 2.2 * rows + 0.6
+        figure, axes = plt.subplots(rows, MATRICES, figsize=size, sharex=True, sharey=True, squeeze=False)
+        for ax in axes.flat[len(predictions) :]:
             ax.set_visible(False)
-        for (predictor, scheme), table in predictions.items():
-            ax = axes[predictors.index(predictor), schemes.index(scheme)]
+        for ax, ((predictor, scheme), table) in zip(axes.flat, predictions.items(), strict=False):
             p = class_probabilities(table, DECISIONS[tables.settings.decide])
             counts = confusion(table.truth.to_numpy(), p.argmax(axis=1), len(classes))
             data.append(pd.DataFrame({"predictor": predictor, "scheme": scheme, "windows": counts.ravel()}, cells))
             share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-            ax.set_visible(True)
             # A heatmap of seaborn draws the whole figure, which takes seconds for many models.
             ax.imshow(share, SEQUENTIAL, vmin=0, vmax=1)
             for (i, j), count in np.ndenumerate(counts):
                 ax.text(j, i, str(count), ha="center", va="center", color="black" if share[i, j] > 0.5 else "white")
-            ax.set_title(f"{predictor}, {scheme}")
+            ax.set_title(f"{predictor}, {scheme}", fontsize="small")
+            ax.tick_params(labelbottom=len(data) + MATRICES > len(predictions))  # the last one of each column
             ax.set_xticks(range(len(classes)), classes)
             ax.set_yticks(range(len(classes)), classes)
             ax.grid(False)
