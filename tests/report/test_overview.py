@@ -112,9 +112,7 @@ def test_each_term_of_the_report_has_one_entry() -> None:
     """Metrics, schemes, measures of importance, and the terms that first readers did not understand."""
     names = [name.lower() for terms in read_texts("glossary.yaml") for name in terms.split(", ")]
     assert len(set(names)) == len(names)
-    labels = [
-        metric.label.removesuffix(" (lower is better)").removesuffix(" of the rating") for metric in METRICS.values()
-    ]
+    labels = [metric.label.removesuffix(" (lower is better)") for metric in METRICS.values()]
     asked = "scheme, group, target, split, importance, certainty, skill, planted, window, modality, leak, matters"
     terms = [*labels, *get_args(Scheme), *map(measure_name, MEASURES), *asked.split(", ")]
     assert set(map(str.lower, terms)) - {"random"} <= set(names)  # whose entry is "random groups"

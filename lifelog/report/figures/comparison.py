@@ -190,7 +190,7 @@ def plot_risk(tables: ComparisonTables) -> Drawing:
 
 
 def plot_confusion(tables: ComparisonTables) -> Drawing:
-    """Plot the confusion matrix of each predictor and scheme over all test windows; colours are shares of the true class.
+    """Plot the confusion matrix of each model over all test windows; colours are shares of the true class.
 
     Random groupings are left out, since there may be hundreds.
     """
