@@ -2,11 +2,15 @@
 
 Snakemake reruns a job when its script changes, but does not see changes of imported modules. The rules therefore pass
 the digest of these modules as a param. Comments, docstrings and formatting are not part of it: they change no result.
+
+To parse the package takes as long as to plan a small run. What was found in a file is therefore kept beside Snakemake's
+own records, by the content of the file.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
 from collections.abc import Iterator
@@ -14,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PACKAGE = Path(__file__).parent
+SOURCES = Path(".snakemake/lifelog_sources")  # one line per content: its digest, that of its syntax, imported names
 BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")  # of statements
 
 
@@ -36,30 +41,52 @@ def script_digest(script: Path, modules: tuple[str, ...] = (), package: Path = P
     """
     digest = hashlib.sha256()
     for path in sorted(reached_files(script, modules, package)):
-        digest.update(f"{path.relative_to(package)} {_read(path, package).digest}\0".encode())
+        digest.update(f"{path.relative_to(package)} {_read(path).digest}\0".encode())
     return digest.hexdigest()[:16]
 
 
 class Source(NamedTuple):
-    """The digest of a file of the package, and the modules of the package that it imports itself."""
+    """The digest of a file of the package, and the dotted names that it imports itself."""
 
     digest: str
-    imports: frozenset[Path]
+    names: frozenset[str] = frozenset()
 
 
 @functools.cache
-def _read(path: Path, package: Path) -> Source:
+def _read(path: Path) -> Source:
     """Read a file: a module as its syntax tree without docstrings, any other file as its content."""
+    content = path.read_bytes()
+    key = hashlib.sha256(content).hexdigest()
     if path.suffix != ".py":
-        return Source(hashlib.sha256(path.read_bytes()).hexdigest(), frozenset())
-    tree = ast.parse(path.read_bytes(), str(path))
+        return Source(key)
+    if key not in (stored := _stored_sources(SOURCES.absolute())):
+        stored[key] = _parse(content, path)
+        if SOURCES.parent.is_dir():
+            with contextlib.suppress(OSError), SOURCES.open("a") as file:
+                file.write(f"{key} {stored[key].digest} {','.join(sorted(stored[key].names))}\n")
+    return stored[key]
+
+
+@functools.cache
+def _stored_sources(path: Path) -> dict[str, Source]:
+    """Return what earlier runs found in files, by their content; damaged lines are not used."""
+    try:
+        lines = [line.split(" ") for line in path.read_text().split("\n")[:-1]]
+    except (OSError, ValueError):
+        return {}
+    whole = (line for line in lines if len(line) == 3 and len(line[0]) == len(line[1]) == 64)
+    return {key: Source(digest, frozenset(filter(None, names.split(",")))) for key, digest, names in whole}
+
+
+def _parse(content: bytes, path: Path) -> Source:
+    tree = ast.parse(content, str(path))
     for node in ast.walk(tree):
         for block in BLOCKS:
             statements = getattr(node, block, None)
             if isinstance(statements, list):
                 kept = [x for x in statements if not (isinstance(x, ast.Expr) and isinstance(x.value, ast.Constant))]
                 setattr(node, block, kept)
-    return Source(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), _imports(tree, path, package))
+    return Source(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), frozenset(_imports(tree)))
 
 
 def reached_files(script: Path, modules: tuple[str, ...] = (), package: Path = PACKAGE) -> set[Path]:
@@ -84,31 +111,35 @@ def reached_files(script: Path, modules: tuple[str, ...] = (), package: Path = P
         Modules and data files, without the script.
     """
     reached: set[Path] = set()
-    queue = [*_read(script, package).imports]
+    queue = [*_imported(script, package)]
     queue += [path for name in modules for path in _files(f"{package.name}.{name}", script, package)]
     while queue:
         path = queue.pop()
         if path not in reached:
             reached.add(path)
-            queue += _read(path, package).imports
+            queue += _imported(path, package)
     folders = [path.parent for path in reached if path.name == "__init__.py"]
     beside = [path for folder in folders for path in folder.iterdir() if path.is_file()]
     return reached | {path for path in beside if path.suffix not in (".py", ".pyc")}
 
 
-def _imports(tree: ast.Module, path: Path, package: Path) -> frozenset[Path]:
-    """Return the modules of the package that a module imports itself."""
-    names: set[str] = set()
+@functools.cache
+def _imported(path: Path, package: Path) -> frozenset[Path]:
+    """Return the modules of the package that a file imports itself."""
+    return frozenset(module for name in _read(path).names for module in _files(name, path, package))
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    """Yield the dotted names that a module imports itself, except those for type checkers only."""
     statements: list[ast.AST] = [tree]
     while statements:
         statement = statements.pop()
         if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
             statements += statement.orelse
             continue
-        names.update(_imported_names(statement))
+        yield from _imported_names(statement)
         # Expressions, which are most of a module, cannot hold an import statement.
         statements += [inner for block in BLOCKS for inner in getattr(statement, block, ())]
-    return frozenset(module for name in names for module in _files(name, path, package))
 
 
 def _imported_names(statement: ast.AST) -> Iterator[str]:

@@ -119,8 +119,8 @@ def test_an_edited_module_changes_the_digests_of_the_scripts_that_reach_it(
     reaching |= {("train_predictors", p): imported(train, compiled, p) for p in PREDICTORS}
     before, read = digests(), provenance._read
     for edited in sorted(set.union(*reaching.values())):
-        changed_source = read(edited, PACKAGE)._replace(digest="edited")
-        source = lambda path, package, e=edited, s=changed_source: s if path == e else read(path, package)  # noqa: E731
+        changed_source = read(edited)._replace(digest="edited")
+        source = lambda path, e=edited, s=changed_source: s if path == e else read(path)  # noqa: E731
         monkeypatch.setattr(provenance, "_read", source)
         changed = {key for key, value in digests().items() if value != before[key]}
         assert changed == {key for key, modules in reaching.items() if edited in modules}, edited
@@ -139,8 +139,33 @@ def test_an_edited_module_changes_the_digests_of_the_scripts_that_reach_it(
 def test_the_digest_of_a_module_is_that_of_its_statements(tmp_path: Path, source: str, same: bool) -> None:
     (tmp_path / "a.py").write_text('"""Words."""\n\ndef f(x):\n    """Return more."""\n    return x + 1\n')
     (tmp_path / "b.py").write_text(source)
-    first, second = (provenance._read(tmp_path / name, tmp_path).digest for name in ("a.py", "b.py"))
+    first, second = (provenance._read(tmp_path / name).digest for name in ("a.py", "b.py"))
     assert (first == second) == same
+
+
+def test_what_was_found_in_files_is_kept_by_their_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged line is read anew, and an edited file has another digest than before."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".snakemake").mkdir()
+    file, kept = tmp_path / "a.py", tmp_path / provenance.SOURCES
+    file.write_text("import lifelog.config\n")
+
+    def found() -> provenance.Source:
+        provenance._read.cache_clear()
+        provenance._stored_sources.cache_clear()
+        return provenance._read(file)
+
+    first = found()
+    assert first.names == {"lifelog.config"} and kept.read_text().count("\n") == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(provenance, "_parse", None)  # not called
+        assert found() == first
+    whole = kept.read_text()
+    for damaged in (whole[:-3], whole[: len(whole) // 2], "\n\0 a b\n", whole.replace(" ", "\t")):
+        kept.write_text(damaged)
+        assert found() == first
+    file.write_text("import lifelog.config\nx = 1\n")
+    assert found().digest != first.digest
 
 
 @pytest.mark.parametrize("module", ["groups/clustering.py", "predict/predictors/boosting.py", "report/page/page.css"])
@@ -174,10 +199,10 @@ def test_edited_comments_and_docstrings_rerun_nothing(workflow: Workflow) -> Non
 
 
 def test_relative_and_lazy_imports_are_refused(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
+    script, relative = tmp_path / "script.py", tmp_path / "relative.py"
     script.write_text("from lifelog import train_mil\n")
     with pytest.raises(ValueError, match="import 'train_mil' from its module"):
         reached_files(script)
-    script.write_text("from . import tables\n")
+    relative.write_text("from . import tables\n")
     with pytest.raises(ValueError, match="relative imports are not followed"):
-        reached_files(script)
+        reached_files(relative)
