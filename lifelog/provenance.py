@@ -13,12 +13,14 @@ import ast
 import contextlib
 import functools
 import hashlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 PACKAGE = Path(__file__).parent
 SOURCES = Path(".snakemake/lifelog_sources")  # one line per content: its digest, that of its syntax, imported names
+READER = Path(__file__).read_bytes() + sys.version.encode()  # another one may find something else
 BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")  # of statements
 
 
@@ -56,9 +58,9 @@ class Source(NamedTuple):
 def _read(path: Path) -> Source:
     """Read a file: a module as its syntax tree without docstrings, any other file as its content."""
     content = path.read_bytes()
-    key = hashlib.sha256(content).hexdigest()
     if path.suffix != ".py":
-        return Source(key)
+        return Source(hashlib.sha256(content).hexdigest())
+    key = hashlib.sha256(READER + content).hexdigest()
     if key not in (stored := _stored_sources(SOURCES.absolute())):
         stored[key] = _parse(content, path)
         if SOURCES.parent.is_dir():

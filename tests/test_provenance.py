@@ -160,7 +160,10 @@ def test_what_was_found_in_files_is_kept_by_their_content(tmp_path: Path, monkey
     with monkeypatch.context() as patch:
         patch.setattr(provenance, "_parse", None)  # not called
         assert found() == first
-    whole = kept.read_text()
+    with monkeypatch.context() as patch:
+        patch.setattr(provenance, "READER", b"another way of reading")
+        assert found() == first and kept.read_text().count("\n") == 2
+    whole = kept.read_text().splitlines(keepends=True)[0]
     for damaged in (whole[:-3], whole[: len(whole) // 2], "\n\0 a b\n", whole.replace(" ", "\t")):
         kept.write_text(damaged)
         assert found() == first
