@@ -19,7 +19,7 @@ from lifelog.report.views.parts import NOTHING, Row, Texts, count, mark
 from lifelog.settings.predict import time_only
 
 MOST_NAMED = 6  # sensors or participants in a sentence
-MOST_UNNAMED = 3  # sensors that matter for nobody, by their names
+MOST_UNNAMED = 3  # sensors without an effect, by their names
 FEW_WINDOWS = 60  # of a user, below which importance is often not measured (docs/validation.md)
 FEWEST_BLOCKS = 5  # of a user, below which importance cannot be tested
 ROUNDING = 1e-9  # of probabilities
