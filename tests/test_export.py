@@ -85,9 +85,12 @@ def test_the_examples_of_the_documents_give_the_same(workflow: Workflow, languag
     assert run.returncode == 0, run.stderr
     people = pd.read_csv(workflow.folder / "results/export/participants.csv").query("split == 'blocked'")
     for group, mean in people.groupby("group").e4Eda_shapley.mean().items():
-        [found] = re.findall(rf"{group}\s+(-?[\d.]+)", run.stdout)
+        [found] = re.findall(rf"{group}\s+(-?[\d.]+(?:e-?\d+)?)", run.stdout)
         assert float(found) == pytest.approx(mean, abs=1e-5)
-    assert run.stdout.strip().splitlines()[-1].split()[-1]  # a correlation
+    windows = pd.read_csv(workflow.folder / "results/export/windows.csv").query("split == 'blocked'")
+    right = (windows.truth == windows.predicted).groupby(windows.user).mean()
+    values = people.set_index("user").e4Eda_shapley
+    assert float(run.stdout.split()[-1]) == pytest.approx(values.corr(right, method="spearman"), abs=1e-5)
 
 
 def test_names_of_spss_variables() -> None:

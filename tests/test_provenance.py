@@ -144,7 +144,7 @@ def test_the_digest_of_a_module_is_that_of_its_statements(tmp_path: Path, source
 
 
 def test_what_was_found_in_files_is_kept_by_their_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A damaged line is read anew, and an edited file has another digest than before."""
+    """A file whose line is damaged is parsed again; the digest of an edited file changes."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".snakemake").mkdir()
     file, kept = tmp_path / "a.py", tmp_path / provenance.SOURCES
