@@ -203,7 +203,7 @@ def test_unusable_users_are_excluded_with_a_reason(raw: Workflow) -> None:
     page = (raw.folder / "results/report.html").read_text()
     found = re.search(r"Excluded:</strong> (participant .*?)</p>", page, re.S)
     assert found
-    excluded = html.unescape(found[1])
+    excluded = html.unescape(re.sub(r"<.*?>", "", found[1]))
     assert "participant 102 (training failed: epoch 1: the loss is " in excluded
     assert "participant 104 (one class only: " in excluded
     assert "participant 105 (too few windows: 2 with a label in a bin" in excluded
