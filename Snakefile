@@ -7,6 +7,7 @@ configfile: "config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/processes.smk"
 include: "rules/functions.smk"
 
 

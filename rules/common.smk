@@ -2,7 +2,6 @@ import functools
 import json
 import os
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import get_args
@@ -21,7 +20,6 @@ for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"):
     os.environ.setdefault(name, str(2**30))
 
 from snakemake.logging import logger
-from snakemake.scheduling.job_scheduler import JobScheduler
 
 from lifelog.config import load_config
 from lifelog.provenance import script_digest
@@ -34,20 +32,6 @@ from lifelog.settings.windows import Extraction, Recordings
 
 STARTED = time.time()
 
-
-def look_again(scheduler, delay):
-    """Have the scheduler look for jobs after some seconds, unless it will do so anyway."""
-    pending = getattr(scheduler, "_pending_look", None)
-    if pending is None or not pending.is_alive():
-        scheduler._pending_look = threading.Timer(delay, scheduler._open_jobs.release)
-        scheduler._pending_look.daemon = True
-        scheduler._pending_look.start()
-
-
-# Snakemake 9.27 starts such a timer with every look, so that each finished job adds one more look per second, at the
-# sizes of all inputs of ready jobs; and it waits for the last timer before it ends.
-if hasattr(JobScheduler, "_schedule_reevalutation"):
-    JobScheduler._schedule_reevalutation = look_again
 
 try:
     if isinstance(scored := config.get("score"), dict) and scored.get("bundle"):

@@ -149,6 +149,19 @@ def test_two_results_folders_side_by_side(workflow: Workflow) -> None:
     assert {entry.name for entry in second.iterdir()} == {"windows", "quality", "logs", "benchmarks", "provenance"}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="scripts are forked on Linux only")
+def test_scripts_are_forked_from_one_process(workflow: Workflow, tmp_path: Path) -> None:
+    """Which Python processes are started: none per script."""
+    started = tmp_path / "started"
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import sys\nwith open({str(started)!r}, 'a') as file:\n    print(*sys.orig_argv, file=file)\n"
+    )
+    targets = [f"forked/quality/{user}.parquet" for user in ("101", "102")]
+    workflow(*targets, "--config", "results=forked", python_path=tmp_path)
+    lines = started.read_text()
+    assert lines.count("lifelog.forkserver") == 1 and "/scripts/" not in lines, lines
+
+
 def test_a_job_runs_under_the_debugger(workflow: Workflow) -> None:
     """The command of CONTRIBUTING.md, with another target."""
     (command,) = re.findall(r"^LIFELOG_DEBUG=1 snakemake (.*)$", (ROOT / "CONTRIBUTING.md").read_text(), re.M)
