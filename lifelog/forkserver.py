@@ -37,7 +37,11 @@ class ForkServer:
         self._requests: socket.socket | None = None
 
     def run(
-        self, script: Path, environment: dict[str, str], threads: int, watch: Callable[[int], AbstractContextManager]
+        self,
+        script: Path,
+        environment: dict[str, str],
+        threads: int,
+        watch: Callable[[int], AbstractContextManager[object]],
     ) -> int:
         """Run a script, and return its exit code: negative if a signal ended it, as in `subprocess`.
 

@@ -82,6 +82,7 @@ def test_every_module_belongs_to_a_job_or_to_the_configuration(reached: dict[str
     assert unused - command == {
         "bundle/configure.py",
         "config_yaml.py",
+        "forkserver.py",
         "provenance.py",
         "report/summary.py",
         "windows/check.py",
