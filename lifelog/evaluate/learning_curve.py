@@ -273,9 +273,11 @@ def summarise_curve(curve: pd.DataFrame, settings: Compare) -> dict[str, Any]:
         numbers = {name: plain(getattr(estimate, name)) for name in ("mean", "low", "high")}
         points.append({"strategy": strategy} | about | numbers)
     matches = _matches(curve, settings)
-    shown = f"from {matches} answers on" if matches is not None else "not shown within these data"
-    sentence = f"{_without_answers(points, settings)}Personal models match one model: {shown}."
-    return {"points": points, "matches": matches, "sentence": sentence}
+    if matches is None:
+        matching = f"Personal models are not shown to match one model, with up to {int(curve.answers.max())} answers."
+    else:
+        matching = f"Personal models match one model from {matches} answers on."
+    return {"points": points, "matches": matches, "sentence": f"{_without_answers(points, settings)}{matching}"}
 
 
 def _without_answers(points: list[dict[str, Any]], settings: Compare) -> str:
@@ -283,10 +285,11 @@ def _without_answers(points: list[dict[str, Any]], settings: Compare) -> str:
     means = {point["strategy"]: point["mean"] for point in points if point["answers"] == 0}
     if means.get("global") is None:
         return ""
-    unseen = f" (without any recorded window {means['unseen']:.2f})" if means.get("unseen") is not None else ""
-    grouped = f", and the model of the group that fits {means['groups']:.2f}" if means.get("groups") is not None else ""
-    label = METRICS[settings.metric].label
-    return f"Without answers, a model of others has a {label} of {means['global']:.2f}{unseen}{grouped}. "
+    unseen = f" ({means['unseen']:.2f} before any recording)" if means.get("unseen") is not None else ""
+    label, score = METRICS[settings.metric].label, f"{means['global']:.2f}"
+    one = f"Without answers, one model of the others has a {label} of {score}, scaled by their own recordings{unseen}"
+    grouped = f"; the model of the group that fits, {means['groups']:.2f}" if means.get("groups") is not None else ""
+    return f"{one}{grouped}. "
 
 
 def _same_users(curve: pd.DataFrame) -> pd.DataFrame:

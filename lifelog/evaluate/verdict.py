@@ -272,7 +272,7 @@ def leak_check(by_user: pd.DataFrame, primary: str | None, settings: Compare) ->
     share = "" if shown["share"] is None else f", {shown['share']:.0%} of that of {predictor}"
     of_shown = f"{shown['model']}: skill {interval(shown['skill'], shown['low'], shown['high'])}{share}"
     if not informative:
-        outcome, words = "no_leak", "No leak detected: time stamps alone do not clearly predict the label"
+        outcome, words = "no_leak", "No leak is shown: time stamps alone do not clearly predict the label"
     elif all(model["sensors_better"] for model in informative):
         outcome, words = "time_informative", f"Time stamps alone predict the label, but {predictor} predicts it better"
     else:

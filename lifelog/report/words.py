@@ -103,7 +103,8 @@ def _strategies(data: pd.DataFrame) -> str:
 
 def _skill(data: pd.DataFrame) -> str:
     entries = [f"{row.way} {100 * row.mean:.0f}" for row in data.itertuples()]
-    return f"Correct out of 100 comparisons, mean over participants; guessing 50. {_join(entries)}."
+    pairs = "Right of 100 pairs of windows with different answers, mean over participants; guessing 50."
+    return f"{pairs} {_join(entries)}."
 
 
 def _reliability(data: pd.DataFrame) -> str:

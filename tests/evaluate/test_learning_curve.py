@@ -75,7 +75,7 @@ def test_groups_are_found_with_few_windows_and_beat_one_model() -> None:
     assert {strategy for strategy, answers in means.index if answers == 0} == {"unseen", "global", "pooled", "groups"}
     sentence = summarise_curve(curve, Compare())["sentence"]
     assert re.match(
-        r"Without answers, a model of others has a macro-F1 of 0\.\d\d .*, and the model of the group .* 0\.\d\d",
+        r"Without answers, one model of the others has a macro-F1 of 0\.\d\d, .*; the model of the group .* 0\.\d\d\.",
         sentence,
     )
     assert means["personal", 40] > means["personal", 10]
@@ -103,7 +103,7 @@ def test_personal_models_match_one_model_only_if_users_differ() -> None:
     for kinds, reached in (("aoaoaoaoao", True), ("aaaaaaaaaa", False)):
         summary = summarise_curve(curve_of(*cohort(kinds)), Compare(margin=0.01))
         assert (summary["matches"] is not None and summary["matches"] <= 20) == reached
-        assert ("match one model: from" in summary["sentence"]) == (summary["matches"] is not None)
+        assert ("models match one model from" in summary["sentence"]) == (summary["matches"] is not None)
         point = {"strategy": "unseen", "answers": 0, "labelled": 0, "users": 10}
         assert summary["points"][0] | point == summary["points"][0]
 

@@ -128,7 +128,8 @@ def test_the_headline_is_the_area_of_the_shown_model(page: Page) -> None:
         assert ("cannot be tested" if page.kind != "leak" else "no score of this split may be used") in text
         return
     areas = {scheme: mean_auroc(page, ("lda", scheme)) for scheme in ("global", "personal")}
-    shown = re.search(r"(\d+) of 100 comparisons \((?:(\d+) to (\d+); )?guessing: 50, time alone: (\d+)\)", text)
+    pairs = r"(\d+) of 100 pairs of windows(?: with different answers)?"
+    shown = re.search(rf"{pairs} \((?:(\d+) to (\d+); )?guessing: 50, time alone: (\d+)\)", text)
     assert shown and int(shown[4]) == round(100 * mean_auroc(page, ("clock", "global")))
     expected = areas[decision["recommended"]] if decision["recommended"] else None
     assert int(shown[1]) in {round(100 * area) for area in ([expected] if expected else areas.values())}
