@@ -25,7 +25,8 @@ from pathlib import Path
 
 LARGEST = 2**16  # bytes of a message
 # Threads of a library that exist before a fork do not exist after it, so that the server must not start any.
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+NO_THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+NO_THREADS["JE_ARROW_MALLOC_CONF"] = "background_thread:false"  # pyarrow
 
 
 class ForkServer:
@@ -86,7 +87,7 @@ class ForkServer:
             with theirs:
                 # Without the working directory as a place of modules (-P), as for a script.
                 command = [sys.executable, "-P", "-m", __name__, str(theirs.fileno())]
-                self._server = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=os.environ | ONE_THREAD)
+                self._server = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=os.environ | NO_THREADS)
             socket.send_fds(self._requests, [request], [answers])
 
 

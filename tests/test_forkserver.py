@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from lifelog.forkserver import ForkServer
+from tests.workflow import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="scripts are forked on Linux only")
 
@@ -124,3 +126,14 @@ def test_server_ends_with_its_parent(scripts: Scripts, tmp_path: Path) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("the server still runs")
+
+
+def test_server_has_no_threads_after_the_imports_of_all_scripts(scripts: Scripts) -> None:
+    """A thread of the server would not exist in the forked processes, and what it has locked would stay locked."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow_scripts").glob("*.py"))]
+    imports = [node for text in texts for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert scripts("\n".join(map(ast.unparse, imports))) == 0
+    server = scripts.server._server
+    assert server is not None
+    assert scripts.printed("'torch' in sys.modules and 'seaborn' in sys.modules") == "True"
+    assert len(list(Path(f"/proc/{server.pid}/task").iterdir())) == 1
