@@ -24,9 +24,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 LARGEST = 2**16  # bytes of a message
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # Threads of a library that exist before a fork do not exist after it, so that the server must not start any.
-NO_THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-NO_THREADS["JE_ARROW_MALLOC_CONF"] = "background_thread:false"  # pyarrow
+NO_THREADS = dict.fromkeys(THREADS, "1") | {"JE_ARROW_MALLOC_CONF": "background_thread:false"}  # of pyarrow
 
 
 class ForkServer:
@@ -110,7 +110,7 @@ def serve(requests: socket.socket) -> str:
             requests.close()
             imported.close()
             if monitor(answers[0]):
-                prepare(request["environment"], request["threads"])
+                prepare(**request)
                 atexit.register(report_imports, reports, set(sys.modules))
                 return str(request["script"])
         os.close(answers[0])
@@ -152,10 +152,11 @@ def monitor(answers: int) -> bool:
     os._exit(0)
 
 
-def prepare(environment: dict[str, str], threads: int) -> None:
+def prepare(script: str, environment: dict[str, str], threads: int) -> None:
     """Set up the process of a script as if it had been started with its environment."""
+    Path("/proc/self/comm").write_text(Path(script).stem.rpartition(".")[2])  # its name in top; the first 15 bytes
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.environ.update(environment)
+    os.environ.update(environment | dict.fromkeys(THREADS, str(threads)))  # of libraries that are imported later
     if threads > 1:
         from threadpoolctl import threadpool_limits
 

@@ -69,6 +69,7 @@ def test_output_is_that_of_the_parent(scripts: Scripts, capfd: pytest.CaptureFix
 def test_process_is_like_that_of_a_command(scripts: Scripts, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     assert scripts.printed("__name__, __file__, sys.argv") == f"__main__ {script} {[str(script)]}"
+    assert scripts.printed("open('/proc/self/comm').read().strip()") == "script"
     assert scripts.printed("os.getcwd()") == str(Path.cwd())
     assert scripts.printed("os.environ['TMPDIR']", environment={"TMPDIR": "/elsewhere"}) == "/elsewhere"
 
@@ -86,8 +87,10 @@ def test_state_of_a_script_ends_with_it(scripts: Scripts) -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads(scripts: Scripts, threads: int) -> None:
-    expression = "{pool['num_threads'] for pool in threadpoolctl.threadpool_info()}"
-    assert scripts.printed(expression, "import numpy, threadpoolctl", threads=threads) == f"{{{threads}}}"
+    """Of libraries that the server has imported, and of those that the script imports later."""
+    expression = "len(pools), {pool['num_threads'] for pool in pools}"
+    imports = "import numpy, threadpoolctl\nif True:\n    import sklearn\npools = threadpoolctl.threadpool_info()"
+    assert scripts.printed(expression, imports, threads=threads) == f"3 {{{threads}}}"
 
 
 def test_process_is_watched_while_the_script_runs(tmp_path: Path) -> None:

@@ -19,11 +19,11 @@ from lifelog.arrays import Bools, Codes, Floats
 from lifelog.importance.vectors import Profiles
 
 STARTS = 20  # initial means
-SHORT = 10  # iterations from each of them, of which the most likely ones are continued
+SHORT = 5  # rounds from each of them, of which the most likely ones are continued
 CONTINUED = 4
-ITERATIONS = 200
-TOLERANCE = 1e-3  # nats of log-likelihood per iteration
-FINEST = 1e-6  # of the best start
+ROUNDS = 100
+TOLERANCE = 1e-3  # nats of log-likelihood per round
+LONGEST = 100.0  # step of an extrapolation, in iterations
 MIN_VARIANCE = 1e-8  # of the spread within groups
 SHARED, OWN = 0.1, 0.05  # initial variances of strengths: of the part that modalities share, and of that of each
 MOST_SHARED, MOST_OWN = 0.5, 0.25  # largest ones: strengths are rarely negative
@@ -132,6 +132,8 @@ def fit_mixture(vectors: Floats, errors: Floats, k: int, seed: int, starts: int)
     Biernacki, Celeux, Govaert (2003). Choosing starting values for the EM algorithm for getting the highest likelihood
     in multivariate Gaussian mixture models. Computational Statistics and Data Analysis 41, 561-575.
     Schwarz (1978). Estimating the dimension of a model. Annals of Statistics 6, 461-464.
+    Varadhan, Roland (2008). Simple and globally convergent methods for accelerating the convergence of any EM
+    algorithm. Scandinavian Journal of Statistics 35, 335-353.
     """
     rng = np.random.default_rng([seed, k])
     initial = np.stack([_initial(vectors, errors, k, rng) for _ in range(2 if k == 1 else starts)])
@@ -139,10 +141,9 @@ def fit_mixture(vectors: Floats, errors: Floats, k: int, seed: int, starts: int)
     varies = np.arange(count) % 2 == 0  # a variance of 0 is kept: with no strengths, a limit is reached at once
     spread = np.full(count, float(np.median(errors)) / 10 + MIN_VARIANCE)
     law = _Law(np.full((count, k), 1 / k), initial, spread, SHARED * varies, OWN * varies)
-    state = _climb(vectors, errors, _expect(vectors, errors, law), TOLERANCE, SHORT)
-    state = state.of(np.argsort(-state.likelihood, kind="stable")[:CONTINUED])
-    state = _climb(vectors, errors, state, TOLERANCE, ITERATIONS)
-    best = _climb(vectors, errors, state.of([int(state.likelihood.argmax())]), FINEST, ITERATIONS).of(0)
+    state = _climb(vectors, errors, _expect(vectors, errors, law), SHORT)
+    state = _climb(vectors, errors, state.of(np.argsort(-state.likelihood, kind="stable")[:CONTINUED]), ROUNDS)
+    best = state.of(int(state.likelihood.argmax()))
     likelihood = float(best.likelihood)
     parameters = vectors.shape[1] * k + k + 2  # means, shares, and the variances of the spread and of strengths
     kept = best.law.spread / (errors + best.law.spread)
@@ -193,24 +194,63 @@ class _State(NamedTuple):
     shared: Floats
     own: Floats
 
+    @property
+    def arrays(self) -> list[Floats]:
+        """All arrays, those of the law first."""
+        law, *rest = self
+        return [*law, *rest]
+
     def of(self, starts: Bools | Codes | list[int] | int) -> _State:
         """Return some starts, or one."""
         law, *rest = self
         return _State(_Law(*(array[starts] for array in law)), *(array[starts] for array in rest))
 
 
-def _climb(vectors: Floats, errors: Floats, state: _State, tolerance: float, iterations: int) -> _State:
-    """Maximise the likelihood from each start, until an iteration raises it by less than the tolerance."""
+def _climb(vectors: Floats, errors: Floats, state: _State, rounds: int) -> _State:
+    """Maximise the likelihood from each start, until a round raises it by less than the tolerance.
+
+    A round is two iterations and an extrapolation, which is kept where it is more likely: without it, hundreds of
+    iterations do not reach the maximum (SQUAREM: Varadhan and Roland, 2008).
+    """
     live = np.ones(len(state.likelihood), dtype=bool)
-    for _ in range(iterations - 1):
-        own = state.of(live)
-        further = _expect(vectors, errors, _update(vectors, errors, own))
-        for whole, part in zip((*state.law, *state[1:]), (*further.law, *further[1:]), strict=True):
+    for _ in range(rounds):
+        start = state.of(live)
+        first = _expect(vectors, errors, _update(vectors, errors, start))
+        second = _expect(vectors, errors, _update(vectors, errors, first))
+        further = _expect(vectors, errors, _extrapolate(start.law, first.law, second.law))
+        better = further.likelihood > second.likelihood
+        for whole, part, other in zip(state.arrays, second.arrays, further.arrays, strict=True):
+            part[better] = other[better]
             whole[live] = part
-        live[live] = further.likelihood - own.likelihood >= tolerance
+        live[live] = second.likelihood - start.likelihood > TOLERANCE
         if not live.any():
             break
     return state
+
+
+def _extrapolate(start: _Law, first: _Law, second: _Law) -> _Law:
+    """Return the law that lies further in the direction of two iterations, by the third step length of the reference.
+
+    Each parameter has its own length: a variance may move to its bound while means stay.
+    """
+    shares, means, spread, shared, own = map(_further, start, first, second)
+    shares = np.maximum(shares, 1e-12)
+    return _Law(
+        shares / shares.sum(axis=1, keepdims=True),
+        means,
+        np.maximum(spread, MIN_VARIANCE),
+        np.clip(shared, 0, MOST_SHARED),
+        np.clip(own, 0, MOST_OWN),
+    )
+
+
+def _further(start: Floats, first: Floats, second: Floats) -> Floats:
+    """Return an extrapolation for each entry of the first axis."""
+    step, bend = first - start, second - 2 * first + start
+    of_entry = tuple(range(1, start.ndim))
+    squares = [(change**2).sum(axis=of_entry, keepdims=True) for change in (step, bend)]
+    length = np.clip(np.sqrt(squares[0] / np.maximum(squares[1], 1e-300)), 1, LONGEST)
+    return start + 2 * length * step + length**2 * bend
 
 
 def _expect(vectors: Floats, errors: Floats, law: _Law) -> _State:
