@@ -101,7 +101,7 @@ def serve(requests: socket.socket) -> str:
         if not message:
             sys.exit()
         request = json.loads(message)
-        import_packages(Path(request["script"]))
+        import_modules(imported_modules(Path(request["script"])))
         with contextlib.suppress(BlockingIOError):
             while names := imported.recv(LARGEST, socket.MSG_DONTWAIT).decode():
                 import_modules(names.split())
@@ -116,16 +116,20 @@ def serve(requests: socket.socket) -> str:
         os.close(answers[0])
 
 
-def import_packages(script: Path) -> None:
-    """Run the import statements of a script; what fails here fails in the script, where it is reported."""
-    with contextlib.suppress(Exception):
+def imported_modules(script: Path) -> list[str]:
+    """Return the modules that a script imports at its start; none of a faulty script, which reports that itself."""
+    names = list[str]()
+    with contextlib.suppress(OSError, ValueError, SyntaxError):
         for statement in ast.parse(script.read_bytes()).body:
-            if isinstance(statement, ast.Import | ast.ImportFrom):
-                exec(compile(ast.Module([statement], []), str(script), "exec"), {})
+            if isinstance(statement, ast.Import):
+                names += [alias.name for alias in statement.names]
+            elif isinstance(statement, ast.ImportFrom) and statement.module:
+                names.append(statement.module)
+    return names
 
 
 def import_modules(names: list[str]) -> None:
-    """Import modules; where that fails, the next script that needs one imports it."""
+    """Import modules; what fails here fails in the script, where it is reported."""
     for name in names:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
