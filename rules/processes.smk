@@ -49,5 +49,5 @@ def in_forked_process(root, server, execute_in_new_process):
     return execute_script
 
 
-if sys.platform == "linux":
+if sys.platform == "linux" and hasattr(PythonScript, "execute_script"):
     PythonScript.execute_script = in_forked_process(ROOT.resolve(), ForkServer(), PythonScript.execute_script)
