@@ -12,6 +12,7 @@ from lifelog.groups.clustering import cluster, entropy, score_groups
 from lifelog.groups.read import described_groups, included_users, partition, read_groups, read_scores, ungrouped
 from lifelog.groups.recovery import score_recovery
 from lifelog.groups.tsne import embed_importance
+from lifelog.importance import mixture
 from lifelog.importance.mixture import evidence, fit_mixture
 from lifelog.importance.reliability import score_importance
 from lifelog.importance.table import IMPORTANCE, read_importance
@@ -117,6 +118,17 @@ def test_users_of_a_kind_may_respond_with_one_modality_more_than_with_another() 
     fits = {k: fit_mixture(vectors, np.full(vectors.shape, 0.02**2), k, 0, 10) for k in (1, 2, 3)}
     assert min(fits, key=lambda k: fits[k].bic) == 1
     np.testing.assert_allclose(fits[1].shrunken[:, :2], vectors[:, :2], atol=0.03)  # the differences are kept
+
+
+def test_the_likelihood_of_the_mixture_is_the_largest_although_variances_are_zero(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Variances approach zero slowly: without extrapolations, 0.07 nats were missing after 200 iterations."""
+    vectors, errors, _ = draws((6, 6), 0.05, 1)
+    found = fit_mixture(vectors, errors, 3, 0, 10).log_likelihood
+    monkeypatch.setattr(mixture, "ROUNDS", 5000)
+    monkeypatch.setattr(mixture, "TOLERANCE", 0.0)
+    assert found == pytest.approx(fit_mixture(vectors, errors, 3, 0, 10).log_likelihood, abs=0.01)
 
 
 def test_the_mixture_draws_users_with_large_errors_towards_their_group() -> None:
