@@ -34,7 +34,7 @@ class ForkServer:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._server: subprocess.Popen[bytes] | None = None
+        self._server: subprocess.Popen[bytes] | None = None  # kept, since its deletion would warn that it runs
         self._requests: socket.socket | None = None
 
     def run(
@@ -71,7 +71,10 @@ class ForkServer:
                 os.close(theirs)
             process = lines.readline()
             if not process:
-                raise RuntimeError(f"the process that starts the scripts was killed before it started {script}")
+                cause = "perhaps memory was short: use fewer --cores"
+                raise RuntimeError(
+                    f"the process that starts the scripts was killed before it started {script}; {cause}"
+                )
             with watch(int(process)):
                 return int(lines.readline() or -signal.SIGKILL)  # without an answer, the monitor was killed
 
@@ -138,8 +141,9 @@ def import_modules(names: list[str]) -> None:
 def report_imports(reports: socket.socket, before: set[str]) -> None:
     """Send the names of the modules that this process has imported, in their order."""
     names = " ".join(name for name in sys.modules if name not in before)
-    with contextlib.suppress(OSError):  # too long a message, or the server has ended
-        reports.send(names.encode() or b" ", socket.MSG_DONTWAIT)
+    if names:
+        with contextlib.suppress(OSError):  # too long a message, or the server has ended
+            reports.send(names.encode(), socket.MSG_DONTWAIT)
 
 
 def monitor(answers: int) -> bool:

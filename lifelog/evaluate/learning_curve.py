@@ -285,11 +285,13 @@ def _without_answers(points: list[dict[str, Any]], settings: Compare) -> str:
     means = {point["strategy"]: point["mean"] for point in points if point["answers"] == 0}
     if means.get("global") is None:
         return ""
-    unseen = f" ({means['unseen']:.2f} before any recording)" if means.get("unseen") is not None else ""
     label, score = METRICS[settings.metric].label, f"{means['global']:.2f}"
-    one = f"Without answers, one model of the others has a {label} of {score}, scaled by their own recordings{unseen}"
-    grouped = f"; the model of the group that fits, {means['groups']:.2f}" if means.get("groups") is not None else ""
-    return f"{one}{grouped}. "
+    one = f"Without answers, one model of the other participants has a {label} of {score}"
+    unseen = f" ({means['unseen']:.2f} without any recording)" if means.get("unseen") is not None else ""
+    grouped = (
+        f", and the model of the best-fitting group {means['groups']:.2f}" if means.get("groups") is not None else ""
+    )
+    return f"{one}{unseen}{grouped}. "
 
 
 def _same_users(curve: pd.DataFrame) -> pd.DataFrame:

@@ -24,6 +24,7 @@ CONTINUED = 4
 ROUNDS = 100
 TOLERANCE = 1e-3  # nats of log-likelihood per round
 LONGEST = 100.0  # step of an extrapolation, in iterations
+FEWEST = 1e-12  # share of a group
 MIN_VARIANCE = 1e-8  # of the spread within groups
 SHARED, OWN = 0.1, 0.05  # initial variances of strengths: of the part that modalities share, and of that of each
 MOST_SHARED, MOST_OWN = 0.5, 0.25  # largest ones: strengths are rarely negative
@@ -233,10 +234,15 @@ def _extrapolate(start: _Law, first: _Law, second: _Law) -> _Law:
 
     Each parameter has its own length: a variance may move to its bound while means stay.
     """
-    shares, means, spread, shared, own = map(_further, start, first, second)
-    shares = np.maximum(shares, 1e-12)
+    shares, *rest = map(_further, start, first, second)
+    shares = np.maximum(shares, FEWEST)
+    return _bounded(shares / shares.sum(axis=1, keepdims=True), *rest)
+
+
+def _bounded(shares: Floats, means: Floats, spread: Floats, shared: Floats, own: Floats) -> _Law:
+    """Return a law with its parameters within their bounds."""
     return _Law(
-        shares / shares.sum(axis=1, keepdims=True),
+        np.maximum(shares, FEWEST),
         means,
         np.maximum(spread, MIN_VARIANCE),
         np.clip(shared, 0, MOST_SHARED),
@@ -297,10 +303,4 @@ def _update(vectors: Floats, errors: Floats, state: _State) -> _Law:
     deviations += np.einsum("snkm,skm->snm", squared, means**2)
     kept = spread / noise
     expected = kept**2 * np.maximum(deviations, 0) + spread * (1 - kept)
-    return _Law(
-        np.maximum(memberships.mean(axis=1), 1e-12),
-        means,
-        np.maximum(expected.mean(axis=(1, 2)), MIN_VARIANCE),
-        np.clip(state.shared, 0, MOST_SHARED),
-        np.clip(state.own, 0, MOST_OWN),
-    )
+    return _bounded(memberships.mean(axis=1), means, expected.mean(axis=(1, 2)), state.shared, state.own)

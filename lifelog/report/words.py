@@ -103,7 +103,7 @@ def _strategies(data: pd.DataFrame) -> str:
 
 def _skill(data: pd.DataFrame) -> str:
     entries = [f"{row.way} {100 * row.mean:.0f}" for row in data.itertuples()]
-    pairs = "Right of 100 pairs of windows with different answers, mean over participants; guessing 50."
+    pairs = "Pairs of windows of different classes ranked rightly, of 100, mean over participants; guessing 50."
     return f"{pairs} {_join(entries)}."
 
 

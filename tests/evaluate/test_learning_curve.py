@@ -75,7 +75,8 @@ def test_groups_are_found_with_few_windows_and_beat_one_model() -> None:
     assert {strategy for strategy, answers in means.index if answers == 0} == {"unseen", "global", "pooled", "groups"}
     sentence = summarise_curve(curve, Compare())["sentence"]
     assert re.match(
-        r"Without answers, one model of the others has a macro-F1 of 0\.\d\d, .*; the model of the group .* 0\.\d\d\.",
+        r"Without answers, one model of the other participants has a macro-F1 of 0\.\d\d \(.*, "
+        r"and the model of the best-fitting group 0\.\d\d\.",
         sentence,
     )
     assert means["personal", 40] > means["personal", 10]

@@ -128,7 +128,7 @@ def test_the_headline_is_the_area_of_the_shown_model(page: Page) -> None:
         assert ("cannot be tested" if page.kind != "leak" else "no score of this split may be used") in text
         return
     areas = {scheme: mean_auroc(page, ("lda", scheme)) for scheme in ("global", "personal")}
-    pairs = r"(\d+) of 100 pairs of windows(?: with different answers)?"
+    pairs = r"(\d+) of 100 pairs of windows of different classes"
     shown = re.search(rf"{pairs} \((?:(\d+) to (\d+); )?guessing: 50, time alone: (\d+)\)", text)
     assert shown and int(shown[4]) == round(100 * mean_auroc(page, ("clock", "global")))
     expected = areas[decision["recommended"]] if decision["recommended"] else None

@@ -94,7 +94,7 @@ def plot_skill(tables: ComparisonTables) -> Drawing:
         for area in timed["mean"]:
             ax.axvline(100 * area, color="0.4", ls=":", label="time alone")
         ax.set_yticks(range(len(strategies)), strategies.way)
-        ax.set(ylim=(len(strategies) - 0.5, -0.5), xlabel="right of 100 pairs of windows with different answers")
+        ax.set(ylim=(len(strategies) - 0.5, -0.5), xlabel="pairs ranked rightly, of 100; mean over participants")
         figure.legend(*ax.get_legend_handles_labels(), loc="outside upper right", ncols=2)
         columns = ["predictor", "scheme", "way", "users", "mean", "low", "high"]
         return figure, pd.concat([strategies, timed])[columns]
